@@ -1,0 +1,64 @@
+# make report   the main job on the bundled data; prints where the report is
+# make test     the tests
+# make lint     style, types, and the direction of imports
+# make venv     only the environment
+# make clean    remove the environment and all caches (reports and fits stay)
+# Everything happens in .venv, with the versions of constraints.txt; nothing is installed twice.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
+
+.PHONY: report test lint venv clean
+
+report: $(VENV)/.package
+	$(VENV)/bin/trustbayes report --out reports/report.html
+
+test: $(VENV)/.test
+	$(PYTHON) -m pytest
+
+lint: $(VENV)/.lint
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+venv: $(VENV)/.package
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An interpreter counts only if it runs: names such as python3.13 may be shims that do not.
+# pip 25.1 is the first that can install a dependency group.
+$(VENV)/.created:
+	@if ! $(PYTHON) -c "$(NEW_ENOUGH)" >/dev/null 2>&1; then \
+	  for candidate in python3.13 python3.12 python3; do \
+	    if $$candidate -c "$(NEW_ENOUGH)" >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "No suitable Python: looked for python3.13, python3.12 and python3, and none of them" >&2; \
+	    echo "runs, is 3.12 or newer and has the modules venv and ensurepip. Install Python 3.13" >&2; \
+	    echo "(on Debian and Ubuntu also the package python3.13-venv) and try again." >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Creating $(VENV) with $$found"; \
+	  $$found -m venv --clear $(VENV); \
+	fi
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing trustbayes and its dependencies (about two minutes on a new machine)"
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.package
+	@$(INSTALL) --group test
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.package
+	@$(INSTALL) --group lint
+	@touch $@

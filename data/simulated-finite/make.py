@@ -1,0 +1,46 @@
+"""Make trials.csv and parameters.csv, byte for byte: python data/simulated-finite/make.py [FOLDER].
+
+The population is stated here, in numbers; the subjects are drawn from it. FOLDER is where the
+files go, by default beside this script.
+"""
+
+import sys
+from pathlib import Path
+
+import trustbayes as tb
+
+HERE = Path(__file__).parent
+SEED = 20110601
+PRECISION = tb.Prior("Gamma", mean=6.0, shape=2.0)
+TRUST = tb.Prior("LogitNormal", mu=[1.5, 0.5, -0.5], sigma=1.0)  # Low, Medium, High bias
+
+
+def make(folder: Path) -> None:
+    """Simulate the experiment and write it to the folder."""
+    simulation = tb.simulate(
+        tb.read_game(HERE / "game.toml"),
+        sender=tb.TrustEmbedded(
+            role="sender",
+            priors={
+                "response_precision": PRECISION,
+                "lying_aversion": tb.Prior("LogNormal", mu=-0.9, sigma=0.8),
+                # Common to all senders, so that only the location counts.
+                "expected_trust": TRUST,
+            },
+        ),
+        receiver=tb.TrustEmbedded(
+            role="receiver", priors={"response_precision": PRECISION, "trust": TRUST}
+        ),
+        subjects=32,
+        rounds=60,
+        seed=SEED,
+    )
+    simulation.trials.to_csv(folder / "trials.csv", index=False, lineterminator="\n")
+    # Six digits are the same on every machine; the last ones of a float are not.
+    simulation.parameters.to_csv(
+        folder / "parameters.csv", index=False, float_format="%.6g", lineterminator="\n"
+    )
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

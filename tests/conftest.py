@@ -1,0 +1,23 @@
+"""Fixtures that several rooms use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of data that is not part of the project; tests that need it skip without it."""
+    folder = Path(os.environ.get("TRUSTBAYES_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip("needs the shared data folder (set TRUSTBAYES_SHARED to its path)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The repository's own data folder."""
+    return ROOT / "data"

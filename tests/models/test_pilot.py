@@ -1,0 +1,146 @@
+"""The pilot: how much each treatment says about a subject, and which form follows from it."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize_scalar
+
+from trustbayes.games import FiniteGame
+from trustbayes.models import SPECS, FullTrust, LevelK, Model, TrustEmbedded
+from trustbayes.models.pilot import pilot
+from trustbayes.theories.trust_embedded import expected_payoff, receiver_utility, sender_utility
+from trustbayes.trials import trials_from_frame
+
+GAME = FiniteGame([1, 2, 3, 4, 5])
+SPEC_IDS = [f"{spec.name} {spec.role}" for spec in SPECS]
+
+
+def play(biases, rounds, subjects=12, seed=0, unequal=False, trust=0.6, precision=3):
+    """Trials of trust-embedded play (standardised β = 0.5) in treatments of one bias each."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for bias in biases:
+        material = expected_payoff(GAME, bias, np.array(trust))
+        sending = sender_utility(GAME, material, np.array(0.5 * GAME.lying_unit))
+        answering = receiver_utility(GAME, bias, np.array(trust))
+        chances = [np.exp(precision * u / GAME.scale) for u in (sending, answering)]
+        chances = [c / c.sum(axis=1, keepdims=True) for c in chances]
+        for subject in range(subjects):
+            for _ in range(rounds + (4 * subject if unequal and bias == biases[0] else 0)):
+                state = rng.integers(5)
+                message = rng.choice(5, p=chances[0][state])
+                action = rng.choice(5, p=chances[1][message])
+                names = (f"s{subject}", f"r{subject}", len(rows), f"bias {bias:g}", bias)
+                rows.append((*names, state + 1, message + 1, action + 1))
+    columns = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
+    return trials_from_frame(pd.DataFrame(rows, columns=columns), GAME)
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    return play([0.5, 1.0, 2.0], rounds=6, unequal=True)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=SPEC_IDS)
+def test_every_parameter_has_weights_that_add_up_to_one_and_a_form(spec, uneven):
+    chosen = Model(spec)
+    found = pilot(chosen, uneven.fold(spec.role), GAME)
+    assert set(found.weights) == set(found.form) == {p.name for p in chosen.parameters}
+    for name, weights in found.weights.items():
+        assert weights.shape == (12, 3)
+        assert (weights >= 0).all()
+        np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-12, err_msg=name)
+        # Subjects with more trials in the first treatment know more from there.
+        assert weights[-1, 0] > weights[0, 0]
+
+
+def test_a_treatment_without_conflict_says_nothing_about_trust():
+    # Without a bias the distrusting belief is the message too, so trust changes nothing.
+    trials = play([0.0, 1.0], rounds=10)
+    found = pilot(TrustEmbedded("receiver"), trials.fold("receiver"), GAME)
+    np.testing.assert_allclose(found.weights["trust"], [[0, 1]] * 12, atol=1e-9)
+    # Precision shows without a conflict as well.
+    assert found.weights["response_precision"][:, 0].min() > 0.2
+
+
+def test_a_treatment_with_a_tiny_bias_gets_little_weight():
+    # To a sender who expects to be believed, the nearest lie is worth about -β - 20/41 = -1
+    # payoff deviation at a bias of 0.01, which λ = 6 turns into odds of 0.003; at a bias of 2
+    # lies of one and of two steps are both worth about +0.3. The information about aversion is
+    # the variance of the lie: below 0.01 against 0.2 or more, in the same number of trials.
+    trials = play([0.01, 2.0], rounds=10, trust=1.0, precision=6)
+    found = pilot(TrustEmbedded("sender"), trials.fold("sender"), GAME)
+    assert found.weights["lying_aversion"][:, 0].max() < 0.2
+
+
+def test_weights_are_the_expected_information_at_the_fitted_precision(uneven):
+    # With a single parameter all is in closed form: at precision λ the Fisher information of
+    # log λ in one trial is λ² Var(U) under the chances of the options.
+    trials = play([1.0, 2.0], rounds=3, subjects=5, unequal=True)
+    cells = trials.fold("receiver")
+    utilities = [[-20 * abs(m - a) ** 1.4 / GAME.scale for a in range(1, 6)] for m in range(1, 6)]
+
+    def chances(precision, message):
+        weights = [math.exp(precision * u) for u in utilities[message - 1]]
+        return [w / sum(weights) for w in weights]
+
+    def loss(log_precision):
+        precision, total = math.exp(log_precision), 0.0
+        for row in trials.table.itertuples():
+            total -= math.log(chances(precision, int(row.message))[int(row.action) - 1])
+        # Held loosely (standard deviation 2) at the hyperprior's median, exp(1).
+        return total + (log_precision - 1) ** 2 / 8
+
+    precision = math.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x)
+    expected = np.zeros((5, 2))
+    for row in trials.table.itertuples():
+        p = chances(precision, int(row.message))
+        u = utilities[int(row.message) - 1]
+        mean = sum(x * y for x, y in zip(p, u, strict=True))
+        variance = sum(x * (y - mean) ** 2 for x, y in zip(p, u, strict=True))
+        subject = cells.subjects.index(row.receiver)
+        expected[subject, cells.treatments.index(row.treatment)] += variance * precision**2
+    found = pilot(FullTrust("receiver"), cells, GAME)
+    # Both searches stop at about 1e-5 of log λ.
+    np.testing.assert_allclose(
+        found.weights["response_precision"],
+        expected / expected.sum(axis=1, keepdims=True),
+        atol=1e-3,
+    )
+    assert np.median(expected.sum(axis=1)) > 1
+    assert found.form["response_precision"] == "centred"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        (TrustEmbedded("sender"), "lying_aversion"),
+        (TrustEmbedded("sender"), "response_precision"),
+        (TrustEmbedded("receiver"), "trust"),
+        (TrustEmbedded("receiver"), "response_precision"),
+        (LevelK("sender"), "response_precision"),
+        (FullTrust("receiver"), "response_precision"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{value.name} {value.role}",
+)
+def test_the_form_follows_the_number_of_trials(chosen, name):
+    # One trial cannot hold more than the population does about a subject; sixty do by far.
+    many = pilot(chosen, play([1.0, 2.0], rounds=30).fold(chosen.role), GAME)
+    single = pilot(chosen, play([1.0], rounds=1).fold(chosen.role), GAME)
+    assert many.form[name] == "centred"
+    assert single.form[name] == "non-centred"
+
+
+def test_the_chosen_form_is_the_one_that_is_built_unless_overridden():
+    few, many = play([1.0], rounds=1), play([1.0], rounds=40)
+
+    def free(trials, **settings):
+        built = TrustEmbedded("receiver", **settings).build(trials)
+        return {rv.name for rv in built.free_RVs}
+
+    assert "trust_own" in free(many)
+    assert "trust_offset" in free(few)
+    assert "trust_own" in free(few, parametrisation={"trust": "centred"})
+    assert "trust_offset" in free(many, parametrisation={"trust": "non-centred"})

@@ -1,0 +1,92 @@
+"""Small trials and fits made by hand, for tests that need no sampler."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from trustbayes.fitting import Fit, Sampling, fit_key, versions
+from trustbayes.games import FiniteGame
+from trustbayes.models import Model
+from trustbayes.trials import Trials, trials_from_frame
+
+TREATMENTS = {"Low": 0.5, "High": 1.0}
+
+
+def small_trials(seed: int = 1, pairs: int = 4, rounds: int = 12, states: int = 3) -> Trials:
+    """Random play: what is chosen after what has no meaning, which tests of formulas want."""
+    rng = np.random.default_rng(seed)
+    game = FiniteGame(list(range(1, states + 1)), treatments=TREATMENTS)
+    names = list(TREATMENTS)
+    rows = [
+        {
+            "sender": f"s{pair}",
+            "receiver": f"r{pair}",
+            "round": number,
+            "treatment": names[number % 2],
+            "state": rng.integers(1, states + 1),
+            "message": rng.integers(1, states + 1),
+            "action": rng.integers(1, states + 1),
+        }
+        for number in range(1, rounds + 1)
+        for pair in range(pairs)
+    ]
+    return trials_from_frame(pd.DataFrame(rows), game, "small")
+
+
+def synthetic_fit(
+    model: Model, trials: Trials, seed: int = 1, chains: int = 2, draws: int = 50
+) -> Fit:
+    """A fit whose draws are independent random numbers in each parameter's support."""
+    rng = np.random.default_rng(seed)
+    cells = trials.fold(model.role)
+    coords = {"subject": list(cells.subjects), "treatment": list(cells.treatments)}
+    coords["level"] = list(model.types)
+    coords["message"] = [f"{m:g}" for m in trials.game.messages]
+    data = {}
+    for parameter in model.parameters:
+        if parameter.support == "simplex":
+            shares = rng.dirichlet(np.ones(len(model.types)), size=(chains, draws))
+            data["level_share"] = (("chain", "draw", "level"), shares)
+            continue
+        dims = [d for d in ("subject", "treatment") if d in model.varies[parameter.name]]
+        dims += [parameter.option] if parameter.option else []
+        shape = (chains, draws, *(len(coords[d]) for d in dims))
+        raw = rng.normal(size=shape) * 0.7
+        natural = {"positive": np.exp, "unit": lambda v: 1 / (1 + np.exp(-v)), "real": np.array}
+        data[parameter.name] = (("chain", "draw", *dims), natural[parameter.support](raw))
+        prior = model.priors[parameter.name]
+        if prior.hierarchical and "subject" in dims:
+            over = [d for d in dims if d != "subject"]
+            size = (chains, draws, *(len(coords[d]) for d in over))
+            for argument in prior.arguments:
+                own = over if argument == prior.family.location else []
+                values = np.exp(0.3 * rng.normal(size=size if own else (chains, draws)))
+                data[f"{parameter.name}_{argument}"] = (("chain", "draw", *own), values)
+    used = {d for dims, _ in data.values() for d in dims}
+    posterior = xr.Dataset(data, coords={k: v for k, v in coords.items() if k in used})
+    stats = xr.Dataset(
+        {
+            "diverging": (("chain", "draw"), np.zeros((chains, draws), dtype=bool)),
+            "energy": (("chain", "draw"), rng.normal(size=(chains, draws))),
+        }
+    )
+    sampling = Sampling(draws=draws, tune=1, chains=chains, seed=seed)
+    manifest = {
+        "format": 1,
+        "key": fit_key(model, trials, sampling),
+        "model": model.to_dict(),
+        "conventions": dict(model.settle(trials.game)),
+        "parametrisation": {p.name: "centred" for p in model.parameters},
+        "game": trials.game.to_dict(),
+        "game_checksum": trials.game.checksum,
+        "data": {
+            "source": trials.source,
+            "checksum": trials.checksum,
+            "exclusions": [[e.column, e.value, e.rows] for e in trials.exclusions],
+        },
+        "sampler": {"name": "random numbers", **vars(sampling)},
+        "versions": versions(),
+        "created": "2026-01-01T00:00:00+00:00",
+        "seconds": {"compile": 0.0, "sample": 0.0},
+    }
+    return Fit(model, trials.game, cells, posterior, stats, manifest)

@@ -1,0 +1,168 @@
+"""Sampling, the gate, and fits as files."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+from synthetic import small_trials, synthetic_fit
+
+from trustbayes.errors import InputError
+from trustbayes.fitting import Fit, Sampling, fit, fit_key, load_fit
+from trustbayes.games import FiniteGame, PayoffFunctions
+from trustbayes.models import Babbling, FullTrust, LevelK, TrustEmbedded
+from trustbayes.priors import Prior
+
+TRIALS = small_trials()
+
+
+@pytest.fixture(scope="module")
+def sampled() -> Fit:
+    """A model with one free number, so that its posterior is known by quadrature."""
+    priors = {"response_precision": Prior("Exponential", lam=1.0)}
+    model = FullTrust("sender", priors=priors, varies={"response_precision": ()})
+    return fit(model, TRIALS, Sampling(draws=2000, chains=2, seed=3), progress=False)
+
+
+def test_the_posterior_is_that_of_quadrature(sampled):
+    game, grid = TRIALS.game, np.linspace(1e-6, 3, 4001)
+    logs = -grid
+    for row in TRIALS.table.itertuples():
+        # Full trust: she wants the action for her message to fit the state.
+        utility = game.receiver_table[int(row.state) - 1] / game.scale
+        scaled = grid[:, None] * utility
+        logs += scaled[:, int(row.message) - 1] - np.log(np.exp(scaled).sum(axis=1))
+    weight = np.exp(logs - logs.max())
+    weight /= weight.sum()
+    exact = (weight * grid).sum()
+    draws = sampled.posterior["response_precision"].to_numpy().ravel()
+    # Monte Carlo error: about 1,000 effective draws of 4,000; four standard errors.
+    assert draws.mean() == pytest.approx(exact, abs=4 * draws.std() / np.sqrt(1000))
+    cdf = np.cumsum(weight)
+    for probability in (0.05, 0.5, 0.95):
+        quantile = grid[np.searchsorted(cdf, probability)]
+        error = np.sqrt(probability * (1 - probability) / 1000)
+        assert (draws < quantile).mean() == pytest.approx(probability, abs=4 * error)
+
+
+def test_a_fit_survives_its_file(sampled, tmp_path):
+    path = sampled.save(tmp_path / "folder" / "fit.nc")
+    again = load_fit(path)
+    xr.testing.assert_identical(again.posterior, sampled.posterior)
+    assert again.manifest == sampled.manifest
+    assert again.model.to_dict() == sampled.model.to_dict()
+    assert again.game.checksum == sampled.game.checksum
+    for field in dataclasses.fields(again.cells):
+        mine, theirs = getattr(again.cells, field.name), getattr(sampled.cells, field.name)
+        assert np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
+    assert list(path.parent.iterdir()) == [path]
+    manifest = json.loads(json.dumps(sampled.manifest, allow_nan=False))
+    assert manifest["sampler"]["seed"] == 3
+    assert {"pymc", "nutpie", "numpy", "python", "trustbayes"} <= set(manifest["versions"])
+
+
+@pytest.mark.parametrize("made", [TrustEmbedded, LevelK, Babbling])
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+def test_every_model_survives_its_file(made, role, tmp_path):
+    one = synthetic_fit(made(role), TRIALS)
+    again = load_fit(one.save(tmp_path / "fit.nc"))
+    xr.testing.assert_identical(again.posterior, one.posterior)
+    assert again.model.types == one.model.types
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    one = synthetic_fit(FullTrust("sender"), TRIALS)
+    old = one.save(tmp_path / "fit.nc").read_bytes()
+
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(xr.DataTree, "to_netcdf", fail)
+    with pytest.raises(InputError, match="No space left"):
+        one.save(tmp_path / "fit.nc")
+    assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
+    assert (tmp_path / "fit.nc").read_bytes() == old
+
+
+def test_what_is_no_fit_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is none"):
+        load_fit(tmp_path / "none.nc")
+    (tmp_path / "text.nc").write_text("not a fit")
+    with pytest.raises(InputError, match="a fit written by trustbayes"):
+        load_fit(tmp_path / "text.nc")
+    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    with pytest.raises(InputError, match="a fit written by trustbayes"):
+        load_fit(tmp_path / "other.nc")
+
+
+def test_a_game_of_functions_must_be_given_again(tmp_path):
+    game = FiniteGame(
+        [1, 2, 3],
+        payoffs=PayoffFunctions(lambda s, a, b: -abs(s + b - a), lambda s, a: -abs(s - a)),
+        treatments={"Low": 0.5, "High": 1.0},
+    )
+    trials = dataclasses.replace(TRIALS, game=game)
+    path = synthetic_fit(LevelK("sender"), trials).save(tmp_path / "fit.nc")
+    with pytest.raises(InputError, match="the game as an argument"):
+        load_fit(path)
+    assert load_fit(path, game).game is game
+    with pytest.raises(InputError, match="another game"):
+        load_fit(path, TRIALS.game)
+
+
+def rows(gate):
+    return {check.name: check for check in gate.checks}
+
+
+def test_independent_draws_pass_the_gate_and_broken_ones_fail_by_name():
+    good = synthetic_fit(FullTrust("receiver"), TRIALS, chains=4, draws=1000)
+    assert good.gate.passed
+    assert rows(good.gate)["R-hat"].value < 1.01
+    stuck = good.posterior.copy(deep=True)
+    stuck["response_precision"][0, :, 2] += 10  # one chain, one subject elsewhere
+    bad = dataclasses.replace(good, posterior=stuck)
+    assert next(check.name for check in bad.gate.failed) == "R-hat"
+    assert rows(bad.gate)["R-hat"].worst == "response_precision[r2]"
+    few = synthetic_fit(FullTrust("receiver"), TRIALS, chains=4, draws=60)
+    assert {"bulk ESS", "tail ESS"} <= {check.name for check in few.gate.failed}
+    sample_stats = good.sample_stats.copy(deep=True)
+    sample_stats["diverging"][0, :5] = True  # 5 of 4,000
+    divergent = dataclasses.replace(good, sample_stats=sample_stats)
+    assert [check.name for check in divergent.gate.failed] == ["divergences, share"]
+    walk = stats.norm.ppf(np.linspace(0.01, 0.99, 1000))  # energy that creeps
+    sample_stats = good.sample_stats.assign(energy=(("chain", "draw"), np.tile(walk, (4, 1))))
+    creeping = dataclasses.replace(good, sample_stats=sample_stats)
+    assert [check.name for check in creeping.gate.failed] == ["E-BFMI"]
+
+
+def test_the_key_tells_inputs_apart():
+    sampling = Sampling()
+    keys = {
+        fit_key(LevelK("sender"), TRIALS, sampling),
+        fit_key(LevelK("sender", ties="uniform"), TRIALS, sampling),
+        fit_key(LevelK("receiver"), TRIALS, sampling),
+        fit_key(LevelK("sender"), small_trials(seed=2), sampling),
+        fit_key(LevelK("sender"), TRIALS, Sampling(seed=1)),
+        fit_key(LevelK("sender", priors={"level": Prior("Dirichlet", a=2.0)}), TRIALS, sampling),
+    }
+    assert len(keys) == 6
+    assert fit_key(LevelK("sender"), TRIALS, sampling) in keys
+
+
+@pytest.mark.parametrize(
+    "setting", [{"draws": 0}, {"chains": 0}, {"seed": -1}, {"target_accept": 1.0}, {"tune": 1.5}]
+)
+def test_senseless_sampling_is_refused(setting):
+    with pytest.raises(InputError, match=next(iter(setting))):
+        Sampling(**setting)
+
+
+def test_a_role_without_trials_is_refused():
+    frame = TRIALS.table.drop(columns=["receiver", "action", "bias"])
+    from trustbayes.trials import trials_from_frame
+
+    one_role = trials_from_frame(frame, TRIALS.game)
+    with pytest.raises(InputError, match="trials of the receiver"):
+        fit(LevelK("receiver"), one_role)

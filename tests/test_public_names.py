@@ -1,0 +1,53 @@
+"""The public names: loaded late, all there, and known to type checkers."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trustbayes as tb
+
+
+def test_every_public_name_loads():
+    for name in tb.__all__:
+        assert getattr(tb, name) is not None
+        assert name in dir(tb)
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(Path(tb.__file__).read_text(encoding="utf-8"))
+    [block] = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = set()
+    for node in block.body:
+        if isinstance(node, ast.Assign):
+            seen |= {target.id for target in node.targets}
+        else:
+            seen |= {alias.asname for alias in node.names if alias.asname}
+    assert seen == set(tb.__all__)
+
+
+def test_names_lead_to_their_rooms():
+    from trustbayes.models import LevelK
+    from trustbayes.report import report
+
+    assert tb.LevelK is LevelK
+    assert tb.write_report is report
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'red_trials'"):
+        tb.red_trials  # noqa: B018
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert tb.__version__ == version("trustbayes")
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, trustbayes; print(sorted({'pymc', 'pandas', 'arviz'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

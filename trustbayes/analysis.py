@@ -1,0 +1,275 @@
+"""The main job: fit every model to every role, check, compare, and hold the results together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.checking import PredictiveCheck, predictive_check, recovery
+from trustbayes.comparison import Comparison, Verdict, compare, pointwise, verdict
+from trustbayes.errors import Fault, InputError
+from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
+from trustbayes.fitting import Fit, Sampling, fit, fit_key, load_fit
+from trustbayes.games.finite import Role
+from trustbayes.models import Model, model, model_names
+from trustbayes.models.evaluate import Draws, prior_draws
+from trustbayes.trials import Trials
+
+__all__ = ["Analysis", "analyse"]
+
+_log = logging.getLogger(__name__)
+
+Key = tuple[str, Role]
+"""A model's name and the role it was fitted to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything a report says, as data.
+
+    Parameters
+    ----------
+    trials : Trials
+    sampling : Sampling
+    fits : mapping of (model name, role) to Fit
+        In the order of the report: by role, then model.
+    comparisons : mapping of role to Comparison
+    verdicts : mapping of role to Verdict
+    population : DataFrame
+        A row per population quantity: model, role, parameter, symbol, statistic ("population
+        mean", "population median", "share" ...), treatment ("" if common), option ("" or a level
+        or message), unit, mean, lower, upper (posterior, equal-tailed), prior_mean, prior_lower,
+        prior_upper.
+    subjects : DataFrame
+        A row per subject parameter: model, role, subject, treatment ("" if common), parameter,
+        symbol, unit, mean, median, lower, upper, alone (estimate from the subject's own trials
+        without the population; NaN where there is none), trials.
+    types : DataFrame
+        A row per model with types, subject and type: model, role, subject, type, probability.
+    posterior_checks, prior_checks : mapping of (model name, role) to PredictiveCheck
+    variants : DataFrame
+        How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
+        trial), se, elpd_diff, dse (to the best of the same model and role), used (bool),
+        converged (bool: R-hat at most 1.05, these being short fits). Empty if no model has rival
+        conventions.
+    recovery : DataFrame or None
+        Where the truth is known: the columns of ``subjects`` and planted, covered (bool).
+    ci_prob : float
+        Probability of all intervals.
+    """
+
+    trials: Trials
+    sampling: Sampling
+    fits: Mapping[Key, Fit]
+    comparisons: Mapping[Role, Comparison]
+    verdicts: Mapping[Role, Verdict]
+    population: pd.DataFrame
+    subjects: pd.DataFrame
+    types: pd.DataFrame
+    posterior_checks: Mapping[Key, PredictiveCheck]
+    prior_checks: Mapping[Key, PredictiveCheck]
+    variants: pd.DataFrame
+    recovery: pd.DataFrame | None
+    ci_prob: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit passed the gate."""
+        return all(fit.gate.passed for fit in self.fits.values())
+
+
+_REPLICATIONS = 300
+_PRIOR_DRAWS = 500
+_SURE = 2.0
+_ROUGHLY = 1.05
+
+
+def analyse(
+    trials: Trials,
+    *,
+    models: Sequence[str] | None = None,
+    sampling: Sampling | None = None,
+    fits: Path | None = None,
+    planted: pd.DataFrame | None = None,
+    progress: bool = True,
+    ci_prob: float = 0.9,
+) -> Analysis:
+    """Fit every model to every role of the trials, check and compare.
+
+    A theory leaves conventions open. Short fits try each alternative to its defaults, one at a
+    time, and the theory enters the comparison with the best, if that leads the default by more
+    than two standard errors and its full fit passes the gate; all scores are kept in
+    ``variants``.
+
+    Parameters
+    ----------
+    trials : Trials
+    models : sequence of str, optional
+        Names of models; default all.
+    sampling : Sampling, optional
+    fits : Path, optional
+        Folder in which fits are kept; those already there are not repeated.
+    planted : DataFrame, optional
+        True parameters of simulated subjects, see `trustbayes.simulation.simulate`.
+    progress : bool
+        Whether to show progress.
+    ci_prob : float
+        Probability of all intervals, which are equal-tailed.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    InputError
+        If a model is unknown.
+    """
+    sampling = sampling or Sampling()
+    names = list(models or model_names())
+    for name in names:
+        if name not in model_names():
+            raise InputError(Fault("models", name, f"one of: {', '.join(model_names())}"))
+    short = replace(
+        sampling,
+        draws=min(200, sampling.draws),
+        tune=min(300, sampling.tune),
+        chains=min(2, sampling.chains),
+    )
+    found: dict[Key, Fit] = {}
+    variants = []
+    for role in trials.roles:
+        for name in names:
+            candidates, scores = _try_conventions(model(name, role), trials, short, fits, progress)
+            for candidate, row in candidates:
+                found[name, role], used = _fit(candidate, trials, sampling, fits, progress), row
+                if found[name, role].gate.passed:
+                    break
+            variants.append(scores.assign(used=scores.index == used))
+    comparisons = {role: compare([found[name, role] for name in names]) for role in trials.roles}
+    verdicts = {
+        role: verdict(comparisons[role], [found[name, role] for name in names])
+        for role in trials.roles
+    }
+    population, posterior_checks, prior_checks = [], {}, {}
+    for key, one in found.items():
+        before = prior_draws(one.model, one.game, one.cells, _PRIOR_DRAWS, sampling.seed)
+        population.append(population_estimates(one, before, ci_prob))
+        posterior_checks[key] = predictive_check(
+            one.draws(_REPLICATIONS), "posterior", sampling.seed, ci_prob
+        )
+        fewer = Draws(
+            before.model, before.game, before.cells, before.data.isel(sample=slice(_REPLICATIONS))
+        )
+        prior_checks[key] = predictive_check(fewer, "prior", sampling.seed, ci_prob)
+    subjects = pd.concat(
+        [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
+    )
+    return Analysis(
+        trials=trials,
+        sampling=sampling,
+        fits=found,
+        comparisons=comparisons,
+        verdicts=verdicts,
+        population=pd.concat(population, ignore_index=True),
+        subjects=subjects,
+        types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
+        posterior_checks=posterior_checks,
+        prior_checks=prior_checks,
+        variants=pd.concat(variants, ignore_index=True),
+        recovery=None if planted is None else recovery(subjects, planted, trials.game),
+        ci_prob=ci_prob,
+    )
+
+
+def _fit(
+    chosen: Model, trials: Trials, sampling: Sampling, folder: Path | None, progress: bool
+) -> Fit:
+    """Fit, or read the fit of the same inputs from the folder."""
+    settings = ", ".join(f"{k}={v}" for k, v in chosen.settle(trials.game).items())
+    label = f"{chosen.name}, {chosen.role}" + (f" ({settings})" if settings else "")
+    if folder is not None:
+        key = fit_key(chosen, trials, sampling)
+        path = folder / f"{chosen.role}-{chosen.name}-{key[:16]}.nc"
+        if path.exists():
+            _log.info("reading the fit of %s", label)
+            return load_fit(path, trials.game)
+    _log.info("fitting %s", label)
+    result = fit(chosen, trials, sampling, progress=progress)
+    if folder is not None:
+        result.save(path)
+    return result
+
+
+def _rivals(base: Model, trials: Trials) -> list[Model]:
+    """The model with each open convention changed, one at a time."""
+    settled = base.settle(trials.game)
+    continuous = trials.game.payoffs.continuous
+    found = []
+    for convention in base.spec.conventions:
+        for choice in convention.rivals:
+            if choice == settled[convention.name]:
+                continue
+            if not continuous and convention.name == "belief":
+                continue  # payoff tables leave no choice
+            if choice == "mixture" and settled.get("expected_action") == "mean":
+                continue  # the mean of the belief is that of the truncated one
+            found.append(
+                Model(
+                    base.spec,
+                    priors=base.priors,
+                    varies=base.varies,
+                    parametrisation=base.parametrisation,
+                    **{**base.conventions, convention.name: choice},
+                )
+            )
+    return found
+
+
+def _try_conventions(
+    base: Model, trials: Trials, short: Sampling, folder: Path | None, progress: bool
+) -> tuple[list[tuple[Model, int]], pd.DataFrame]:
+    """The conventions to fit in full, best first, with their row in the table of all scores."""
+    rivals = _rivals(base, trials)
+    if not rivals:
+        return [(base, 0)], pd.DataFrame()
+    tried = [base, *rivals]
+    scores, converged = [], []
+    for candidate in tried:
+        one = _fit(candidate, trials, short, folder, progress)
+        points = pointwise(one)
+        scores.append(np.bincount(points.subject, weights=points.loo))
+        converged.append(one.gate.checks[0].value <= _ROUGHLY)
+    table = np.array(scores)
+    order = table.sum(axis=1)
+    best = int(order.argmax())
+    rows = pd.DataFrame(
+        {
+            "role": base.role,
+            "model": base.name,
+            "conventions": [
+                ", ".join(f"{k}: {v}" for k, v in c.settle(trials.game).items() if k != "lapse")
+                for c in tried
+            ],
+            "elpd": order,
+            "se": [_error(row) for row in table],
+            "elpd_diff": order - order[best],
+            "dse": [_error(row - table[best]) for row in table],
+            "converged": converged,
+        }
+    )
+    lead = table[best] - table[0]
+    candidates = [(base, 0)]
+    if lead.sum() > _SURE * _error(lead):
+        candidates.insert(0, (tried[best], best))
+    return candidates, rows.sort_values("elpd", ascending=False)
+
+
+def _error(values: np.ndarray) -> float:
+    """Standard error of a sum over subjects."""
+    return float(np.sqrt(values.size * values.var()))

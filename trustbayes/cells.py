@@ -1,0 +1,136 @@
+"""Folding trials into counts: all that the likelihood of a finite game depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.games.finite import FiniteGame, Role
+
+__all__ = ["Cells", "fold_trials"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The trials of one role, counted by who chose what after seeing what.
+
+    A unit is an observed combination of subject, treatment and bias; units are sorted in this
+    order. The order of the trials is kept beside the counts, so results per cell unfold into
+    results per trial and models in which the order matters lose nothing.
+
+    Parameters
+    ----------
+    role : "sender" or "receiver"
+    subjects : tuple of str
+        In natural order.
+    treatments : tuple of str
+        By mean bias, then in natural order.
+    biases : array of float, shape (biases,)
+        Increasing; how much higher than the state the sender wants the action.
+    groups : tuple of str or None
+        The group of each subject.
+    unit_subject, unit_treatment, unit_bias : array of int, shape (units,)
+        Positions in ``subjects``, ``treatments`` and ``biases``.
+    counts : array of int, shape (units, seen, options)
+        Trials by what was seen (sender: state, receiver: message) and what was chosen (sender:
+        message, receiver: action), as positions in the game's lists.
+    trial_unit, trial_seen, trial_option : array of int, shape (trials,)
+        The cell of each trial, in the order of the trials.
+    """
+
+    role: Role
+    subjects: tuple[str, ...]
+    treatments: tuple[str, ...]
+    biases: np.ndarray
+    groups: tuple[str, ...] | None
+    unit_subject: np.ndarray
+    unit_treatment: np.ndarray
+    unit_bias: np.ndarray
+    counts: np.ndarray
+    trial_unit: np.ndarray
+    trial_seen: np.ndarray
+    trial_option: np.ndarray
+
+    @property
+    def n_trials(self) -> int:
+        """Number of trials."""
+        return int(self.trial_unit.size)
+
+    @cached_property
+    def trials_per_subject(self) -> np.ndarray:
+        """Number of trials of each subject, shape (subjects,)."""
+        return np.bincount(self.unit_subject[self.trial_unit], minlength=len(self.subjects))
+
+    def unfold(self, values: np.ndarray) -> np.ndarray:
+        """Give every trial the value of its cell.
+
+        Parameters
+        ----------
+        values : array, shape (..., units, seen, options)
+
+        Returns
+        -------
+        array, shape (..., trials)
+            In the order of the trials.
+        """
+        return np.asarray(values)[..., self.trial_unit, self.trial_seen, self.trial_option]
+
+
+def fold_trials(
+    table: pd.DataFrame,
+    game: FiniteGame,
+    role: Role,
+    subjects: tuple[str, ...],
+    treatments: tuple[str, ...],
+) -> Cells:
+    """Count the trials of a role.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Checked trials with standard column names, see `trustbayes.trials.Trials`.
+    game : FiniteGame
+    role : "sender" or "receiver"
+    subjects, treatments : tuple of str
+        All that occur in the table, in the order that the cells should have.
+
+    Returns
+    -------
+    Cells
+    """
+    seen, option = ("state", "message") if role == "sender" else ("message", "action")
+    biases, bias = np.unique(table["bias"].to_numpy(float), return_inverse=True)
+    subject = pd.Index(subjects).get_indexer(pd.Index(table[role]))
+    treatment = pd.Index(treatments).get_indexer(pd.Index(table["treatment"]))
+    units, trial_unit = np.unique(
+        np.column_stack([subject, treatment, bias]), axis=0, return_inverse=True
+    )
+    trial_seen = _positions(table[seen], game.seen(role))
+    trial_option = _positions(table[option], game.options(role))
+    counts = np.zeros((len(units), game.seen(role).size, game.options(role).size), dtype=int)
+    np.add.at(counts, (trial_unit, trial_seen, trial_option), 1)
+    groups = None
+    if "group" in table:
+        groups = tuple(table.drop_duplicates(role).set_index(role)["group"].loc[list(subjects)])
+    return Cells(
+        role=role,
+        subjects=subjects,
+        treatments=treatments,
+        biases=biases,
+        groups=groups,
+        unit_subject=units[:, 0],
+        unit_treatment=units[:, 1],
+        unit_bias=units[:, 2],
+        counts=counts,
+        trial_unit=trial_unit,
+        trial_seen=trial_seen,
+        trial_option=trial_option,
+    )
+
+
+def _positions(values: pd.Series, listed: np.ndarray) -> np.ndarray:
+    """Positions of checked values, which equal an entry of the list exactly."""
+    return np.searchsorted(listed, values.to_numpy(float))

@@ -1,0 +1,627 @@
+"""The command line: every command is one call into the package.
+
+Exit codes: 0 done, 2 bad input, 3 done but some model did not converge. Results go to standard
+output, messages and progress to standard error. What is heavy to import is imported by the
+commands that need it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.wholefile import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from trustbayes.fitting import Fit, Sampling
+    from trustbayes.trials import Trials
+
+__all__ = ["main"]
+
+DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
+
+RoleName = Literal["sender", "receiver"]
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+Invocation = Annotated[str, Parameter(parse=False)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws : int
+        Kept draws of each chain.
+    tune : int
+        Warm-up steps of each chain.
+    chains : int
+        Number of chains.
+    seed : int
+        The same seed gives the same draws.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 20110601
+
+    def sampling(self) -> Sampling:
+        """The package's own form."""
+        from trustbayes.fitting import Sampling
+
+        return Sampling(**asdict(self))
+
+
+_DEFAULT = SamplingOptions()
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("trustbayes")
+
+
+app = App(
+    name="trustbayes",
+    help=(
+        "Bayesian models of trust and strategic thinking in cheap-talk experiments.\n\n"
+        "Example: `trustbayes report trials.csv --game game.toml --out report.html`"
+    ),
+    help_format="markdown",
+    version=_version,
+)
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    tokens : sequence of str, optional
+        Default: those of the command line.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    tokens = sys.argv[1:] if tokens is None else list(tokens)
+    try:
+        command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        own = {"invocation": shlex.join(["trustbayes", *tokens])} if "invocation" in ignored else {}
+        return command(*bound.args, **bound.kwargs, **own) or DONE
+    except (CycloptsError, InputError) as error:
+        print(f"trustbayes: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+@app.command
+def report(
+    trials: Path | None = None,
+    /,
+    *,
+    game: Path | None = None,
+    models: str | None = None,
+    out: Path = Path("reports/report.html"),
+    sampling: SamplingOptions = _DEFAULT,
+    fits: Path | None = None,
+    planted: Path | None = None,
+    as_json: Json = False,
+    invocation: Invocation = "trustbayes report",
+) -> int:
+    """Fit every model, check, compare, and write the report.
+
+    Example: `trustbayes report trials.csv --game game.toml --out report.html --fits fits`
+
+    Parameters
+    ----------
+    trials : Path, optional
+        CSV file of trials. Without it: the bundled simulated experiment.
+    game : Path, optional
+        Game file of the trials.
+    models : str, optional
+        Names with commas between, such as `trust-embedded,level-k`. Default: all.
+    out : Path
+        The report; its numbers are written beside it as JSON.
+    fits : Path, optional
+        Folder in which fits are kept; a run that was stopped goes on from there.
+    planted : Path, optional
+        True parameters of simulated trials, as `trustbayes simulate` writes them.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    names = _names(models)
+    _check_target(out)
+    data, known = _experiment(trials, game, planted)
+    from trustbayes.analysis import analyse
+    from trustbayes.report import report as write_report
+
+    settings = sampling.sampling()
+    with _messages():
+        analysis = analyse(
+            data,
+            models=names,
+            sampling=settings,
+            fits=fits,
+            planted=known,
+            progress=sys.stderr.isatty(),
+        )
+        written = write_report(analysis, out, command=invocation)
+    verdicts = {
+        role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
+    }
+    if as_json:
+        _print_json(
+            {
+                "report": str(written.html),
+                "results": str(written.results),
+                "verdict": verdicts,
+                "converged": analysis.converged,
+            }
+        )
+    else:
+        for one in verdicts.values():
+            print(one["text"])
+        print(f"report: {written.html}\nresults: {written.results}")
+    return DONE if analysis.converged else NOT_CONVERGED
+
+
+@app.command
+def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
+    """Check a file of trials against its game and say what is in it.
+
+    Example: `trustbayes validate trials.csv --game game.toml`
+
+    Parameters
+    ----------
+    trials : Path
+        CSV file of trials.
+    game : Path
+        Game file of the trials.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    data = _read(trials, game)
+    people = {role: len(data.subjects(role)) for role in data.roles}
+    biases = data.table.groupby("treatment")["bias"].unique()
+    treatments = {name: sorted(map(float, biases[name])) for name in data.treatments}
+    rounds = int(data.table["round"].nunique())
+    if as_json:
+        _print_json(
+            {
+                "source": data.source,
+                "checksum": data.checksum,
+                "trials": len(data.table),
+                "subjects": people,
+                "rounds": rounds,
+                "treatments": treatments,
+                "exclusions": [asdict(rule) for rule in data.exclusions],
+                "warnings": data.warnings,
+            }
+        )
+        return DONE
+    named = " and ".join(f"{count} {role}s" for role, count in people.items())
+    print(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds")
+    for name, values in treatments.items():
+        print(f"treatment {name}: bias {', '.join(f'{bias:g}' for bias in values)}")
+    for rule in data.exclusions:
+        print(f"left out: {rule.rows} rows with {rule.column} = {rule.value}")
+    return DONE
+
+
+@app.command
+def fit(
+    model: str,
+    trials: Path,
+    /,
+    *,
+    role: RoleName,
+    game: Path,
+    out: Path,
+    sampling: SamplingOptions = _DEFAULT,
+    as_json: Json = False,
+) -> int:
+    """Fit one model to the trials of one role and keep the fit as a file.
+
+    Example: `trustbayes fit level-k trials.csv --role sender --game game.toml --out level-k.nc`
+
+    Parameters
+    ----------
+    model : str
+        A name that `trustbayes models` lists.
+    trials : Path
+        CSV file of trials.
+    role : "sender" or "receiver"
+        Whose choices.
+    game : Path
+        Game file of the trials.
+    out : Path
+        The fit, a NetCDF file.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    _names(model)
+    _check_target(out)
+    data = _read(trials, game)
+    from trustbayes.fitting import fit as sample
+    from trustbayes.models import model as chosen
+
+    settings = sampling.sampling()
+    result = sample(chosen(model, role), data, settings, progress=sys.stderr.isatty())
+    result.save(out)
+    if as_json:
+        _print_json({"fit": str(out), **_gate(result)})
+    else:
+        _print_tables([_gate_table([result])])
+        print(f"fit: {out}")
+    return _code([result])
+
+
+@app.command
+def compare(*fits: Path, as_json: Json = False) -> int:
+    """Compare fits of the same trials by PSIS-LOO and WAIC.
+
+    Example: `trustbayes compare trust-embedded.nc level-k.nc babbling.nc`
+
+    Parameters
+    ----------
+    fits : Path
+        Files that `trustbayes fit` wrote, all of one role.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    from trustbayes.comparison import compare as compare_fits
+    from trustbayes.comparison import verdict
+    from trustbayes.comparison.table import CRITERIA, UNITS
+    from trustbayes.fitting import load_fit
+
+    loaded = [load_fit(path) for path in fits]
+    comparison = compare_fits(loaded)
+    found = verdict(comparison, loaded)
+    table = comparison.table
+    if as_json:
+        rows = json.loads(table.to_json(orient="records", double_precision=15))
+        gates = {one.model.name: _gate(one) for one in loaded}
+        _print_json({"comparison": rows, "verdict": asdict(found), "gate": gates})
+        return _code(loaded)
+    tables = [
+        _table(
+            f"{criterion.upper()}: {UNITS[unit]}",
+            table[table["unit"].eq(unit) & table["criterion"].eq(criterion)][
+                ["model", "elpd", "se", "elpd_diff", "dse", "p", "weight", "warning"]
+            ],
+        )
+        for unit in UNITS
+        for criterion in CRITERIA
+    ]
+    _print_tables([*tables, _gate_table(loaded)])
+    print(found.text)
+    return _code(loaded)
+
+
+@app.command
+def simulate(
+    model: str,
+    /,
+    *,
+    role: Literal["sender", "receiver", "both"],
+    game: Path,
+    subjects: int,
+    rounds: int,
+    seed: int,
+    out: Path,
+    as_json: Json = False,
+) -> int:
+    """Simulate an experiment whose subjects behave as a model says.
+
+    Parameters are drawn from the model's priors and written beside the trials. Receivers are sent
+    the messages of senders of the same model.
+
+    Example: `trustbayes simulate level-k --role both --game game.toml --subjects 32 --rounds 60
+    --seed 1 --out trials.csv`
+
+    Parameters
+    ----------
+    model : str
+        A name that `trustbayes models` lists.
+    role : "sender", "receiver" or "both"
+        Whose choices to write.
+    game : Path
+        Game file, with treatments.
+    subjects : int
+        Number of senders, and of receivers.
+    rounds : int
+        Every subject plays every treatment, in blocks of rounds.
+    seed : int
+        The same seed gives the same files.
+    out : Path
+        The trials, a CSV file; NAME.csv gets its parameters in NAME.parameters.csv beside it.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    _names(model)
+    _check_target(out)
+    from trustbayes.games import read_game
+    from trustbayes.models import model as chosen
+    from trustbayes.simulation import simulate as play
+
+    played = play(
+        read_game(game),
+        sender=chosen(model, "sender"),
+        receiver=None if role == "sender" else chosen(model, "receiver"),
+        subjects=subjects,
+        rounds=rounds,
+        seed=seed,
+    )
+    if role == "receiver":
+        played = played.without_senders()
+    beside = out.with_name(f"{out.stem}.parameters.csv")
+    write_whole({out: _csv(played.trials), beside: _csv(played.parameters)})
+    if as_json:
+        _print_json({"trials": str(out), "parameters": str(beside)})
+    else:
+        print(f"trials: {out}\nparameters: {beside}")
+    return DONE
+
+
+@app.command
+def models(*, as_json: Json = False) -> int:
+    """List the models with their parameters, default priors and sources.
+
+    Example: `trustbayes models --json`
+
+    Parameters
+    ----------
+    as_json : bool
+        Only JSON on standard output.
+    """
+    from trustbayes.models import SPECS
+
+    if as_json:
+        _print_json([_declared(spec) for spec in SPECS])
+        return DONE
+    tables = []
+    for spec in SPECS:
+        table = _grid(f"{spec.name}, {spec.role}")
+        table.caption = f"{spec.description} {spec.citation}."
+        for heading in ("parameter", "meaning", "varies by", "default prior"):
+            table.add_column(heading)
+        for p in spec.parameters:
+            _add_row(table, f"{p.symbol}  {p.name}", p.meaning, ", ".join(p.varies), str(p.prior))
+        for c in spec.conventions:
+            choices = ", ".join(map(str, c.choices)) or "a whole number from 0"
+            _add_row(table, f"convention {c.name}", c.meaning, "", choices)
+        tables.append(table)
+    _print_tables(tables)
+    return DONE
+
+
+datasets = App(name="datasets", help="List the data sets, or fetch one.")
+app.command(datasets)
+
+
+@datasets.default
+def list_datasets(*, as_json: Json = False) -> int:
+    """List the data sets that come with the package or can be fetched.
+
+    Example: `trustbayes datasets`
+
+    Parameters
+    ----------
+    as_json : bool
+        Only JSON on standard output.
+    """
+    from trustbayes.datasets import DATASETS, bundled
+
+    own = bundled()
+    found = [{"name": own.name, "from": "bundled", "game": str(own.game), "is": own.description}]
+    found += [
+        {"name": d.name, "from": d.url, "game": str(d.game), "is": d.description}
+        for d in DATASETS.values()
+    ]
+    if as_json:
+        _print_json(found)
+    else:
+        for one in found:
+            source = "bundled" if one["from"] == "bundled" else f"datasets fetch {one['name']}"
+            print(f"{one['name']} ({source}): {one['is']}\n  game: {one['game']}")
+    return DONE
+
+
+@datasets.command
+def fetch(name: str, /, *, as_json: Json = False) -> int:
+    """Download a public data set and write it as a file of trials.
+
+    Example: `trustbayes datasets fetch ioannidis-2024`
+
+    Parameters
+    ----------
+    name : str
+        A name that `trustbayes datasets` lists.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    from trustbayes.datasets import DATASETS
+    from trustbayes.datasets import fetch as download
+
+    trials = download(name)
+    game = DATASETS[name].game
+    if as_json:
+        _print_json({"trials": str(trials), "game": str(game)})
+    else:
+        print(f"trials: {trials}\ngame: {game}")
+    return DONE
+
+
+def _names(listed: str | None) -> list[str] | None:
+    """The model names between commas, all of them known."""
+    if listed is None:
+        return None
+    from trustbayes.models import model_names
+
+    names = [name.strip() for name in listed.split(",")]
+    faults = [
+        Fault("model", name or "an empty name", suggestion(name, model_names()))
+        for name in names
+        if name not in model_names()
+    ]
+    faults += [
+        Fault("model", name, "every model once")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
+    if faults:
+        raise InputError(faults)
+    return names
+
+
+def _read(trials: Path, game: Path) -> Trials:
+    """Trials, with their warnings said."""
+    from trustbayes.trials import read_trials
+
+    data = read_trials(trials, game)
+    for sentence in data.warnings:
+        print(f"warning: {sentence}", file=sys.stderr)
+    return data
+
+
+def _experiment(
+    trials: Path | None, game: Path | None, planted: Path | None
+) -> tuple[Trials, pd.DataFrame | None]:
+    """The trials asked for, or the bundled ones, and the true parameters if there are any."""
+    from trustbayes.simulation import read_parameters
+
+    if trials is None:
+        from trustbayes.datasets import bundled
+
+        for name, given in (("--game", game), ("--planted", planted)):
+            if given is not None:
+                raise InputError(Fault(name, str(given), "also TRIALS, a CSV file of trials"))
+        own = bundled()
+        trials, game, planted = own.trials, own.game, own.parameters
+    if game is None:
+        raise InputError(Fault("--game", "", f"the game file of {trials}"))
+    data = _read(trials, game)
+    return data, None if planted is None else read_parameters(planted)
+
+
+def _check_target(path: Path) -> None:
+    """Find out before the work whether the result can be written; writes nothing."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError(Fault("--out", str(path), "a file that can be written"))
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+@contextmanager
+def _messages() -> Iterator[None]:
+    """What the package logs, on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    logger = logging.getLogger("trustbayes")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _code(fits: Sequence[Fit]) -> int:
+    return DONE if all(one.gate.passed for one in fits) else NOT_CONVERGED
+
+
+def _gate(one: Fit) -> dict[str, Any]:
+    checks = [
+        {
+            **asdict(check),
+            "value": check.value if math.isfinite(check.value) else None,
+            "passed": check.passed,
+        }
+        for check in one.gate.checks
+    ]
+    return {"passed": one.gate.passed, "checks": checks}
+
+
+def _gate_table(fits: Sequence[Fit]) -> Table:
+    table = _grid("Convergence")
+    for heading in ("model", "check", "value", "needed", "passed", "worst at"):
+        table.add_column(heading)
+    for one in fits:
+        for check in one.gate.checks:
+            needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
+            passed = "yes" if check.passed else "NO"
+            _add_row(
+                table, one.model.name, check.name, f"{check.value:.4g}", needed, passed, check.worst
+            )
+    return table
+
+
+def _table(title: str, rows: pd.DataFrame) -> Table:
+    table = _grid(title)
+    for name in rows:
+        table.add_column(str(name))
+    for row in rows.itertuples(index=False):
+        _add_row(table, *(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row))
+    return table
+
+
+def _grid(title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    return Table(title=Text(title), box=box.SIMPLE, title_justify="left", caption_justify="left")
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    """Cells as they stand: brackets in names are no markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+
+
+def _print_tables(tables: Sequence[Table]) -> None:
+    from rich.console import Console
+
+    console = Console()
+    for table in tables:
+        console.print(table)
+
+
+def _declared(spec: Any) -> dict[str, Any]:
+    """A model's declaration, JSON-safe."""
+    return {
+        **{key: getattr(spec, key) for key in ("name", "role", "kind", "title", "description")},
+        "citation": spec.citation,
+        "parameters": [
+            {**vars(parameter), "prior": parameter.prior.to_dict()} for parameter in spec.parameters
+        ],
+        "conventions": [asdict(convention) for convention in spec.conventions],
+    }

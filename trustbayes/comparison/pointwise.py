@@ -1,0 +1,114 @@
+"""Leave-one-out and WAIC of one fit, trial by trial."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import arviz as az
+import numpy as np
+import xarray as xr
+
+from trustbayes.comparison.waic import waic
+from trustbayes.fitting import Fit
+from trustbayes.models.evaluate import cell_log_likelihood, observed_cells
+
+__all__ = ["Pointwise", "pointwise"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pointwise:
+    """Expected log predictive density of every trial of a known subject.
+
+    Parameters
+    ----------
+    loo, waic : array, shape (trials,)
+        In the order of the trials; log scale, higher is better.
+    p_loo, p_waic : array, shape (trials,)
+        Their parts of the effective number of parameters.
+    pareto_k : array, shape (trials,)
+        Reliability of each importance sampling estimate.
+    good_k : float
+        Pareto k above which the estimate is unreliable at this number of draws.
+    subject : array of int, shape (trials,)
+        Whose trial it is.
+    draws : int
+    """
+
+    loo: np.ndarray
+    waic: np.ndarray
+    p_loo: np.ndarray
+    p_waic: np.ndarray
+    pareto_k: np.ndarray
+    good_k: float
+    subject: np.ndarray
+    draws: int
+
+    @property
+    def unreliable(self) -> int:
+        """Number of trials whose Pareto k is too large."""
+        return int((self.pareto_k > self.good_k).sum())
+
+
+def pointwise(fit: Fit) -> Pointwise:
+    """PSIS-LOO (ArviZ) and WAIC of every trial.
+
+    All trials of a cell (same subject, treatment, seen, chosen) have the same density, so each
+    cell is worked out once and its value given to all its trials; the result is that of the
+    trial-by-trial computation.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    Pointwise
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), Statistics and Computing 27; Vehtari et al. (2024), Journal
+    of Machine Learning Research 25(72).
+    """
+    logs = cell_log_likelihood(fit.draws())
+    chains, draws = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
+    # A density that no parameter bears on needs no importance sampling, and has no tail to fit.
+    varies = np.ptp(logs, axis=0) > 1e-10
+    elpd_loo, pareto_k = logs.mean(axis=0), np.zeros(logs.shape[1])
+    good_k = min(1 - 1 / np.log10(chains * draws), 0.7)
+    if varies.any():
+        array = logs[:, varies].reshape(chains, draws, -1)
+        tree = xr.DataTree.from_dict(
+            {
+                "posterior": fit.posterior[_population(fit)],
+                "log_likelihood": xr.Dataset({"choice": (("chain", "draw", "cell"), array)}),
+            }
+        )
+        with warnings.catch_warnings():
+            # Large Pareto k and equal densities are kept and reported, see `Pointwise`.
+            warnings.simplefilter("ignore", UserWarning)
+            loo = az.loo(tree, pointwise=True)
+        elpd_loo[varies], pareto_k[varies] = loo.elpd_i.to_numpy(), loo.pareto_k.to_numpy()
+    elpd_waic, p_waic = waic(logs)
+    lppd = elpd_waic + p_waic
+
+    def by_trial(values: np.ndarray) -> np.ndarray:
+        table = np.full(fit.cells.counts.shape, np.nan)
+        table[observed_cells(fit.cells)] = values
+        return fit.cells.unfold(table)
+
+    return Pointwise(
+        loo=by_trial(elpd_loo),
+        waic=by_trial(elpd_waic),
+        p_loo=by_trial(lppd - elpd_loo),
+        p_waic=by_trial(p_waic),
+        pareto_k=by_trial(pareto_k),
+        good_k=good_k,
+        subject=fit.cells.unit_subject[fit.cells.trial_unit],
+        draws=chains * draws,
+    )
+
+
+def _population(fit: Fit) -> list[str]:
+    """The population's parameters: they set the relative efficiency of the draws."""
+    return [str(n) for n, array in fit.posterior.data_vars.items() if "subject" not in array.dims]

@@ -1,0 +1,105 @@
+"""The one error that a user's input can cause, carrying every fault found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+__all__ = ["Fault", "InputError", "listing", "suggestion"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with the input: where it stands, what it is, what was expected.
+
+    Parameters
+    ----------
+    place : str
+        Where: a file, ``"trials.csv, row 7, column message"``, a key of a game file.
+    value : str
+        What stands there, as the user wrote it; empty when something is missing.
+    expected : str
+        What was expected instead.
+    """
+
+    place: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        found = f"found {self.value!r}, " if self.value else ""
+        return f"{self.place}: {found}expected {self.expected}"
+
+
+class InputError(ValueError):
+    """Bad input: one message that lists every fault.
+
+    Parameters
+    ----------
+    faults : Fault or iterable of Fault
+        At least one.
+
+    Examples
+    --------
+    >>> print(InputError(Fault("game.toml, key stats", "stats", "one of: states")))
+    game.toml, key stats: found 'stats', expected one of: states
+    """
+
+    shown = 40
+
+    def __init__(self, faults: Fault | Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        if not self.faults:
+            raise ValueError("an InputError needs at least one fault")
+        lines = [str(fault) for fault in self.faults[: self.shown]]
+        if len(self.faults) > self.shown:
+            lines.append(f"... and {len(self.faults) - self.shown} more faults")
+        super().__init__("\n".join(lines))
+
+
+def listing(items: Iterable[str | float]) -> str:
+    """Write out what would have been understood, long lists cut in the middle.
+
+    Parameters
+    ----------
+    items : iterable of str or float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> listing([0.25, 1.0, "x"])
+    '0.25, 1, x'
+    >>> listing(range(101))
+    '0, 1, 2, 3, 4, 5, 6, 7, 8, ..., 100'
+    """
+    words = [item if isinstance(item, str) else f"{item:.12g}" for item in items]
+    return ", ".join(words if len(words) <= 12 else [*words[:9], "...", words[-1]])
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """Say what was expected instead of an unknown word, the nearest first.
+
+    Parameters
+    ----------
+    word : str
+        What the user wrote.
+    known : sequence of str
+        The words that would have been understood.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> suggestion("exponnent", ["constant", "scale", "exponent"])
+    "'exponent' (did you mean it?); known are: constant, exponent, scale"
+    """
+    known = sorted(map(str, known))
+    near = get_close_matches(str(word), known, n=1, cutoff=0.6)
+    listing = "known are: " + ", ".join(known)
+    return f"{near[0]!r} (did you mean it?); {listing}" if near else listing

@@ -1,0 +1,310 @@
+"""What a fit says about the population and about each subject, on the natural scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from trustbayes.fitting import Fit
+from trustbayes.games.finite import FiniteGame
+from trustbayes.models import Model, Parameter
+from trustbayes.models.evaluate import Draws, type_probabilities
+from trustbayes.models.hierarchy import LINKS
+
+__all__ = ["population_estimates", "subject_estimates", "type_estimates"]
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """One population quantity and its draws."""
+
+    parameter: Parameter
+    statistic: str
+    unit: str
+    treatment: str
+    option: str
+    values: np.ndarray
+
+
+def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.DataFrame:
+    """Population quantities, posterior beside prior.
+
+    Parameters
+    ----------
+    fit : Fit
+    prior : Draws
+        Draws from the model's prior on the same cells.
+    ci_prob : float
+        Probability of the equal-tailed intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, role, parameter, symbol, statistic, treatment, option, unit, mean, lower,
+        upper, prior_mean, prior_lower, prior_upper. Statistics are the population's mean or
+        median of a parameter that varies by subject, the spread (standard deviation on the
+        scale on which subjects are normal, or shape of a gamma), the value of a parameter that
+        all subjects share, and shares.
+    """
+    posterior = list(_quantities(fit.model, fit.game, fit.draws().data))
+    before = list(_quantities(fit.model, fit.game, prior.data))
+    rows = []
+    for after, prior_quantity in zip(posterior, before, strict=True):
+        rows.append(
+            {
+                "model": fit.model.name,
+                "role": fit.model.role,
+                "parameter": after.parameter.name,
+                "symbol": after.parameter.symbol,
+                "statistic": after.statistic,
+                "treatment": after.treatment,
+                "option": after.option,
+                "unit": after.unit,
+                **_summary(after.values, ci_prob),
+                **{f"prior_{k}": v for k, v in _summary(prior_quantity.values, ci_prob).items()},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
+    tail = (1 - ci_prob) / 2
+    lower, upper = np.quantile(values, [tail, 1 - tail])
+    return {"mean": float(values.mean()), "lower": float(lower), "upper": float(upper)}
+
+
+def _quantities(model: Model, game: FiniteGame, data: xr.Dataset) -> Iterator[_Quantity]:
+    for parameter in model.parameters:
+        for statistic, unit, array in _statistics(model, parameter, game, data):
+            rest = array.dims[1:]
+            for index in np.ndindex(*(array.sizes[dim] for dim in rest)):
+                labels = {
+                    dim: str(array[dim].to_numpy()[i]) for dim, i in zip(rest, index, strict=True)
+                }
+                treatment = labels.pop("treatment", "")
+                option = next(iter(labels.values()), "")
+                values = array.to_numpy()[(slice(None), *index)]
+                yield _Quantity(parameter, statistic, unit, treatment, option, values)
+
+
+def _statistics(
+    model: Model, parameter: Parameter, game: FiniteGame, data: xr.Dataset
+) -> Iterator[tuple[str, str, xr.DataArray]]:
+    """Name, unit and draws of the quantities of one parameter."""
+    name, prior = parameter.name, model.priors[parameter.name]
+    if parameter.support == "simplex":
+        yield "share", "share of subjects", data[f"{name}_share"]
+        return
+    if "subject" not in model.varies[name]:
+        yield from _with_payoff_units("value", parameter, game, data[name])
+        return
+    if not prior.hierarchical:
+        return
+    location_name = str(prior.family.location)
+    if f"{name}_{location_name}" not in data:  # given, not estimated
+        return
+    location, link = data[f"{name}_{location_name}"], LINKS[prior.distribution]
+    if parameter.option:
+        weights = xr.apply_ufunc(np.exp, location - location.max(parameter.option))
+        yield "typical share", "share of choices", weights / weights.sum(parameter.option)
+        return
+    if link.location_forward:
+        yield from _with_payoff_units("population mean", parameter, game, location)
+    else:
+        if parameter.support == "unit":
+            spread = data[f"{name}_sigma"] if f"{name}_sigma" in data else prior.arguments["sigma"]
+            nodes = xr.DataArray(_NODES, dims="node")
+            masses = xr.DataArray(_WEIGHTS / _WEIGHTS.sum(), dims="node")
+            mean = (masses * link.inverse(location + spread * nodes)).sum("node")
+            yield "population mean", parameter.unit, mean.transpose("sample", ...)
+        median = link.inverse(location)
+        yield from _with_payoff_units("population median", parameter, game, median)
+    for argument in prior.arguments:
+        if argument != location_name and f"{name}_{argument}" in data:
+            scale = {"LogNormal": "log scale", "LogitNormal": "logit scale"}
+            unit = scale.get(prior.distribution, "shape of the gamma distribution")
+            yield "population spread", unit, data[f"{name}_{argument}"]
+
+
+def _with_payoff_units(
+    statistic: str, parameter: Parameter, game: FiniteGame, values: xr.DataArray
+) -> Iterator[tuple[str, str, xr.DataArray]]:
+    yield statistic, parameter.unit, values
+    if parameter.payoff_unit:
+        yield statistic, parameter.payoff_unit, values * game.lying_unit
+
+
+def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
+    """Each subject's parameters, with what her own trials alone would say.
+
+    Parameters
+    ----------
+    fit : Fit
+    ci_prob : float
+        Probability of the equal-tailed intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, role, subject, treatment ("" if common), parameter, symbol, unit, mean,
+        median, lower, upper, alone, trials; only subjects and treatments that met.
+    """
+    cells, game = fit.cells, fit.game
+    draws = fit.draws()
+    alone = _alone(fit)
+    pairs = np.unique(np.column_stack([cells.unit_subject, cells.unit_treatment]), axis=0)
+    trials = np.zeros((len(cells.subjects), len(cells.treatments)), dtype=int)
+    np.add.at(trials, (cells.unit_subject, cells.unit_treatment), cells.counts.sum(axis=(1, 2)))
+    tail = (1 - ci_prob) / 2
+    frames = []
+    for parameter in fit.model.parameters:
+        if parameter.support == "simplex" or parameter.option:
+            continue
+        array = draws.data[parameter.name]
+        if "subject" not in array.dims:
+            continue
+        values, own = array.to_numpy(), alone.get(parameter.name)
+        if "treatment" in array.dims:
+            subject, treatment = pairs.T
+            values = values[:, subject, treatment]
+            labels = np.array(cells.treatments)[treatment]
+            own = own[subject, treatment] if own is not None else None
+            count = trials[subject, treatment]
+        else:
+            subject, labels = np.arange(len(cells.subjects)), np.full(len(cells.subjects), "")
+            count = trials.sum(axis=1)
+        factor = game.lying_unit if parameter.payoff_unit else 1.0
+        lower, median, upper = np.quantile(values, [tail, 0.5, 1 - tail], axis=0) * factor
+        frames.append(
+            pd.DataFrame(
+                {
+                    "model": fit.model.name,
+                    "role": fit.model.role,
+                    "subject": np.array(cells.subjects)[subject],
+                    "treatment": labels,
+                    "parameter": parameter.name,
+                    "symbol": parameter.symbol,
+                    "unit": parameter.payoff_unit or parameter.unit,
+                    "mean": values.mean(axis=0) * factor,
+                    "median": median,
+                    "lower": lower,
+                    "upper": upper,
+                    "alone": own * factor if own is not None else np.nan,
+                    "trials": count,
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_SUBJECT)
+
+
+_SUBJECT = [
+    *("model", "role", "subject", "treatment", "parameter", "symbol", "unit"),
+    *("mean", "median", "lower", "upper", "alone", "trials"),
+]
+_RANGES = {"positive": (-4.0, 4.0), "unit": (-6.0, 6.0)}
+_POINTS = 49
+
+
+def _alone(fit: Fit) -> dict[str, np.ndarray]:
+    """Maximum likelihood from each subject's own trials, on a grid of the link scale.
+
+    What all subjects share stays at its posterior mean. With more than two parameters of her own
+    a subject's trials say too little, and nothing is returned; nor is it for types that must be
+    told from all treatments together while a parameter differs between them.
+    """
+    model, cells = fit.model, fit.cells
+    own = [
+        p
+        for p in model.parameters
+        if p.support in _RANGES and "subject" in fit.posterior[p.name].dims
+    ]
+    by_treatment = ["treatment" in fit.posterior[p.name].dims for p in own]
+    if not own or len(own) > 2 or (model.types and any(by_treatment)):
+        return {}
+    axes = [np.linspace(*_RANGES[p.support], _POINTS) for p in own]
+    natural = [
+        LINKS["LogNormal" if p.support == "positive" else "LogitNormal"].inverse(axis)
+        for p, axis in zip(own, axes, strict=True)
+    ]
+    grid = [values.ravel() for values in np.meshgrid(*natural, indexing="ij")]
+    size = grid[0].size
+    sizes = {"subject": len(cells.subjects), "treatment": len(cells.treatments)}
+    data = {}
+    for parameter, values in zip(own, grid, strict=True):
+        dims = fit.posterior[parameter.name].dims[2:]
+        shape = tuple(sizes[str(dim)] for dim in dims)
+        spread = np.broadcast_to(values.reshape((-1,) + (1,) * len(shape)), (size, *shape))
+        data[parameter.name] = (("sample", *dims), spread)
+    for parameter in model.parameters:
+        if parameter not in own:
+            name = f"{parameter.name}_share" if parameter.support == "simplex" else parameter.name
+            mean = fit.posterior[name].mean(("chain", "draw"))
+            data[name] = (
+                ("sample", *mean.dims),
+                np.broadcast_to(mean.to_numpy(), (size, *mean.shape)),
+            )
+    shape = (size, len(cells.subjects), len(cells.treatments))
+    score = np.zeros(shape)
+    draws = Draws(model, fit.game, cells, xr.Dataset(data))
+    for rows, logs in draws.log_probabilities():
+        if model.types:  # the most likely type, over all of the subject's trials
+            by_unit = (cells.counts[:, None] * logs).sum(axis=(-1, -2))
+            starts = np.flatnonzero(np.diff(cells.unit_subject, prepend=-1))
+            score[rows, :, 0] = np.add.reduceat(by_unit, starts, axis=1).max(axis=-1)
+        else:
+            by_unit = (cells.counts * logs).sum(axis=(-1, -2))
+            for unit, pair in enumerate(zip(cells.unit_subject, cells.unit_treatment, strict=True)):
+                score[(rows, *pair)] += by_unit[:, unit]
+    score = score.reshape((*[_POINTS] * len(own), *shape[1:]))
+    found = {}
+    # A parameter that differs by treatment is profiled out of each treatment's trials.
+    if not any(by_treatment):
+        total = score.sum(axis=-1).reshape(size, -1)
+        best = np.unravel_index(total.argmax(axis=0), (_POINTS,) * len(own))
+        return {p.name: v[i] for p, v, i in zip(own, natural, best, strict=True)}
+    if all(by_treatment):
+        best = np.unravel_index(
+            score.reshape(size, *shape[1:]).argmax(axis=0), (_POINTS,) * len(own)
+        )
+        return {p.name: v[i] for p, v, i in zip(own, natural, best, strict=True)}
+    varying = by_treatment.index(True)
+    common = 1 - varying
+    profile = score.max(axis=varying).sum(axis=-1)
+    at = profile.argmax(axis=0)
+    found[own[common].name] = natural[common][at]
+    given = np.moveaxis(score, common, 0)[at, :, np.arange(at.size)]
+    found[own[varying].name] = natural[varying][given.argmax(axis=1)]
+    return found
+
+
+def type_estimates(fit: Fit) -> pd.DataFrame:
+    """Probability of each type for each subject.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    DataFrame
+        Columns model, role, subject, type, probability; empty for a model without types.
+    """
+    columns = ["model", "role", "subject", "type", "probability"]
+    if not fit.model.types:
+        return pd.DataFrame(columns=columns).astype({"probability": float})
+    chances = type_probabilities(fit.draws(1000)).mean(axis=0)
+    return pd.DataFrame(
+        {
+            "model": fit.model.name,
+            "role": fit.model.role,
+            "subject": np.repeat(fit.cells.subjects, len(fit.model.types)),
+            "type": np.tile(fit.model.types, len(fit.cells.subjects)),
+            "probability": chances.ravel(),
+        }
+    )

@@ -1,0 +1,143 @@
+"""From a prior to values: the subject-level hierarchy, written once for all models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from trustbayes.models.spec import Parameter
+from trustbayes.priors import Prior
+
+__all__ = ["LINKS", "Link", "declare"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """How the location of a population enters its subjects' values.
+
+    Parameters
+    ----------
+    forward, inverse : callable
+        From the natural scale to the one on which effects add up, and back; both take NumPy
+        arrays.
+    symbolic : callable
+        The inverse for PyTensor variables.
+    location_forward : bool
+        Whether the location argument is itself on the natural scale.
+    """
+
+    forward: Any
+    inverse: Any
+    symbolic: Any
+    location_forward: bool = False
+
+
+def _logit(values: np.ndarray) -> np.ndarray:
+    return np.log(values) - np.log1p(-values)
+
+
+def _expit(values: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(0.5 * values))
+
+
+def _same(values: Any) -> Any:
+    return values
+
+
+LINKS: dict[str, Link] = {
+    "Normal": Link(_same, _same, _same),
+    "StudentT": Link(_same, _same, _same),
+    "LogNormal": Link(np.log, np.exp, pt.exp),
+    "LogitNormal": Link(_logit, _expit, pm.math.sigmoid),
+    "Gamma": Link(np.log, np.exp, pt.exp, location_forward=True),
+}
+"""For every distribution that has a location."""
+
+
+def declare(
+    parameter: Parameter,
+    prior: Prior,
+    varies: tuple[str, ...],
+    *,
+    centred: bool,
+    weights: np.ndarray,
+    shift: Any = 0.0,
+) -> tuple[Any, tuple[str, ...]]:
+    """Add a parameter to the PyMC model in context.
+
+    A subject's value is, on the scale of the link, its treatment's location plus the subject's
+    own effect. In the centred form the sampler works with the subject's value at the mean of its
+    treatments, weighted by how much each says about it, in the non-centred form with the
+    effect in units of the population's spread. Both give the same posterior.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    prior : Prior
+    varies : tuple of "subject" and "treatment"
+    centred : bool
+    weights : array, shape (subjects, treatments)
+        Rows add up to one.
+    shift : PyTensor variable, shape (subjects,), or 0
+        Moves what the sampler works with, not the prior: see `ModelSpec.coupling`.
+
+    Returns
+    -------
+    values : PyTensor variable
+        On the natural scale.
+    dims : tuple of str
+    """
+    name, family = parameter.name, prior.distribution
+    extra = (parameter.option,) if parameter.option else ()
+    treatment = ("treatment",) if "treatment" in varies else ()
+    if not prior.hierarchical:
+        dims = ("subject",) if "subject" in varies else treatment
+        return prior.variable(name, (*dims, *extra) or None), (*dims, *extra)
+    link = LINKS[family]
+    location_name = prior.family.location
+    assert location_name is not None
+    location = prior.arguments[location_name]
+    if isinstance(location, Prior):
+        location = location.variable(f"{name}_{location_name}", (*treatment, *extra) or None)
+    else:
+        location = pt.as_tensor(np.asarray(location, dtype=float))
+    if "subject" not in varies:
+        value = location if link.location_forward else link.symbolic(location)
+        dims = (*treatment, *extra)
+        return pm.Deterministic(name, value, dims=dims or None), dims
+    shape = {
+        key: value.variable(f"{name}_{key}") if isinstance(value, Prior) else value
+        for key, value in prior.arguments.items()
+        if key != location_name
+    }
+    if link.location_forward:
+        location = pt.log(location)
+    base = pt.tensordot(pt.as_tensor(weights), location, axes=1) if treatment else location
+    own_dims = ("subject", *extra)
+    if family == "Gamma":
+        k = shape["shape"]
+        if centred and not treatment:
+            return pm.Gamma(name, alpha=k, beta=k * pt.exp(-base), dims=own_dims), own_dims
+        if centred:
+            own = pm.Gamma(f"{name}_own", alpha=k, beta=k * pt.exp(-base), dims=own_dims)
+            effect = pt.log(own) - base
+        else:
+            effect = pt.log(pm.Gamma(f"{name}_offset", alpha=k, beta=k, dims=own_dims))
+    elif family == "StudentT":
+        effect = pm.StudentT(f"{name}_own", mu=base, dims=own_dims, **shape) - base
+    elif centred:
+        own = pm.Normal(f"{name}_own", mu=base + shift, sigma=shape["sigma"], dims=own_dims)
+        effect = own - shift - base
+    else:
+        effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
+    if treatment:
+        linked = location[None, ...] + effect[:, None]
+        dims = ("subject", "treatment", *extra)
+    else:
+        linked = location + effect
+        dims = own_dims
+    return pm.Deterministic(name, link.symbolic(linked), dims=dims), dims

@@ -1,0 +1,262 @@
+"""A model that a user has chosen: a spec with its priors and conventions settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from trustbayes.cells import Cells
+from trustbayes.errors import suggestion
+from trustbayes.games.finite import FiniteGame, Role
+from trustbayes.models.axes import Axes, Values
+from trustbayes.models.hierarchy import declare
+from trustbayes.models.likelihood import log_sum_exp, unit_log_likelihood
+from trustbayes.models.pilot import Information, pilot
+from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.priors import FAMILIES, Prior
+from trustbayes.trials import Trials
+
+__all__ = ["Model"]
+
+_FORMS = ("centred", "non-centred")
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Model:
+    """A theory with its priors and conventions, ready to meet trials.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    priors : mapping of str to Prior, optional
+        In place of the defaults, on the natural standardised scale.
+    varies : mapping of str to tuple of str, optional
+        Over what a parameter varies: any of "subject" and "treatment".
+    parametrisation : mapping of str to "centred" or "non-centred", optional
+        In place of the choice made from the data; it bears on the sampler's speed only.
+    **conventions
+        In place of the spec's defaults.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown (with a suggestion), a prior's support does not fit its parameter, or
+        a convention's value is not among its choices.
+
+    Examples
+    --------
+    >>> from trustbayes.models import TrustEmbedded
+    >>> model = TrustEmbedded(role="receiver", belief="prior")
+    >>> model.conventions["belief"]
+    'prior'
+    """
+
+    spec: ModelSpec
+    priors: Mapping[str, Prior]
+    varies: Mapping[str, tuple[str, ...]]
+    parametrisation: Mapping[str, str]
+    conventions: Mapping[str, Any]
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        priors: Mapping[str, Prior] | None = None,
+        varies: Mapping[str, tuple[str, ...]] | None = None,
+        parametrisation: Mapping[str, str] | None = None,
+        **conventions: Any,
+    ) -> None:
+        settled = {convention.name: convention.default for convention in spec.conventions}
+        _known(conventions, settled, f"{spec.name}: convention")
+        settled |= conventions
+        for convention in spec.conventions:
+            _check_choice(spec, convention, settled[convention.name])
+        parameters = _active(spec, settled)
+        all_priors = {p.name: p.prior for p in parameters}
+        all_varies = {p.name: p.varies for p in parameters}
+        _known(priors or {}, all_priors, f"{spec.name}: prior of")
+        _known(varies or {}, all_varies, f"{spec.name}: varies")
+        _known(parametrisation or {}, all_priors, f"{spec.name}: parametrisation of")
+        for parameter in parameters:
+            if parameter.name in (priors or {}):
+                _check_support(parameter, (priors or {})[parameter.name])
+        for parameter in parameters:
+            _check_varies(parameter, (varies or {}).get(parameter.name, parameter.varies))
+        for name, form in (parametrisation or {}).items():
+            if form not in _FORMS:
+                raise ValueError(f"parametrisation of {name}: found {form!r}, expected {_FORMS}")
+        for name, value in {
+            "spec": spec,
+            "priors": all_priors | dict(priors or {}),
+            "varies": all_varies | {k: tuple(v) for k, v in (varies or {}).items()},
+            "parametrisation": dict(parametrisation or {}),
+            "conventions": settled,
+        }.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def name(self) -> str:
+        """Name of the theory."""
+        return self.spec.name
+
+    @property
+    def role(self) -> Role:
+        """Whose choices are modelled."""
+        return self.spec.role
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that exist under the conventions."""
+        return _active(self.spec, self.conventions)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Labels of the discrete types that are summed out; empty if there are none."""
+        return self.spec.types(self.conventions) if self.spec.types else ()
+
+    def settle(self, game: FiniteGame) -> Mapping[str, Any]:
+        """The conventions, with those that depend on the game filled in."""
+        return self.spec.resolve(game, self.conventions) if self.spec.resolve else self.conventions
+
+    def utility(self, game: FiniteGame, values: Values) -> Any:
+        """Standardised utility of every option, see `ModelSpec.utility`."""
+        return self.spec.utility(game, values, self.settle(game))
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-safe form that `trustbayes.models.model_from_dict` reads back."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "priors": {name: prior.to_dict() for name, prior in self.priors.items()},
+            "varies": {name: list(over) for name, over in self.varies.items()},
+            "parametrisation": dict(self.parametrisation),
+            "conventions": dict(self.conventions),
+        }
+
+    def build(self, trials: Trials) -> pm.Model:
+        """The PyMC model of the trials.
+
+        Parameters
+        ----------
+        trials : Trials
+
+        Returns
+        -------
+        pymc.Model
+            Its coordinates are subject, treatment and, where there are any, level or message.
+            Parameters are on the natural standardised scale under their names; the likelihood is
+            the potential ``log_likelihood``.
+
+        Raises
+        ------
+        ValueError
+            If the trials lack the model's role.
+        """
+        return self.build_cells(trials.fold(self.role), trials.game)
+
+    def build_cells(
+        self, cells: Cells, game: FiniteGame, information: Information | None = None
+    ) -> pm.Model:
+        """As `build`, from trials already folded into cells."""
+        axes = Axes.of(cells)
+        information = pilot(self, cells, game) if information is None else information
+        coords: dict[str, Any] = {"subject": cells.subjects, "treatment": cells.treatments}
+        if self.types:
+            coords["level"] = self.types
+        options = {p.option for p in self.parameters if p.option}
+        for option in options:
+            coords[option] = [f"{value:g}" for value in game.options(self.role)]
+        with pm.Model(coords=coords) as model:
+            arrays: dict[str, Any] = {}
+            dims: dict[str, tuple[str, ...]] = {}
+            shares = None
+            for parameter in self.parameters:
+                prior = self.priors[parameter.name]
+                if parameter.support == "simplex":
+                    shares = _shares(parameter, prior, len(self.types))
+                    continue
+                arrays[parameter.name], dims[parameter.name] = declare(
+                    parameter,
+                    prior,
+                    self.varies[parameter.name],
+                    centred=self._centred(parameter.name, information),
+                    weights=information.weights[parameter.name],
+                    shift=self._shift(parameter.name, arrays, dims),
+                )
+            values = Values(arrays, dims, axes)
+            logs = unit_log_likelihood(
+                cells.counts,
+                self.utility(game, values),
+                values.of_units("response_precision") if "response_precision" in values else None,
+                values.of_units("lapse") if "lapse" in values else None,
+                typed=shares is not None,
+            )
+            if shares is not None:
+                by_subject = pt.zeros((len(cells.subjects), len(self.types)))
+                by_subject = pt.inc_subtensor(by_subject[cells.unit_subject], logs)
+                logs = log_sum_exp(pt.log(shares) + by_subject)
+            pm.Potential("log_likelihood", logs.sum())
+        return model
+
+    def _centred(self, name: str, information: Information) -> bool:
+        return self.parametrisation.get(name, information.form[name]) == "centred"
+
+    def _shift(self, name: str, arrays: Mapping[str, Any], dims: Mapping[str, Any]) -> Any:
+        partner = self.spec.coupling.get(name)
+        if partner is None or dims.get(partner) != ("subject",):
+            return 0.0
+        return 0.5 * pt.log(arrays[partner])
+
+
+def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+
+
+def _shares(parameter: Parameter, prior: Prior, size: int) -> Any:
+    if prior.distribution != "Dirichlet":
+        raise ValueError(f"prior of {parameter.name}: found {prior}, expected a Dirichlet")
+    weight = np.broadcast_to(np.asarray(prior.arguments["a"], dtype=float), (size,))
+    return pm.Dirichlet(f"{parameter.name}_share", a=weight, dims=parameter.name)
+
+
+def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{what} {name!r}: expected {suggestion(name, list(known))}")
+
+
+def _check_choice(spec: ModelSpec, convention: Convention, value: Any) -> None:
+    choices = convention.choices
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    open_ = value is None and convention.default is None  # settled by the game
+    if open_ or value in choices or (not choices and whole):
+        return
+    expected = ", ".join(map(str, choices)) if choices else "a whole number from 0"
+    raise ValueError(f"{spec.name}: {convention.name}: found {value!r}, expected {expected}")
+
+
+def _check_varies(parameter: Parameter, over: tuple[str, ...]) -> None:
+    if parameter.support == "simplex" and tuple(over) != parameter.varies:
+        raise ValueError(
+            f"varies of {parameter.name}: found {over!r}, expected {parameter.varies!r}: a "
+            "subject is of one type throughout"
+        )
+    if not set(over) <= {"subject", "treatment"}:
+        raise ValueError(
+            f"varies of {parameter.name}: found {over!r}, expected a tuple of 'subject' and "
+            "'treatment'"
+        )
+
+
+def _check_support(parameter: Parameter, prior: Prior) -> None:
+    if FAMILIES[prior.distribution].support != parameter.support:
+        fitting = [n for n, family in FAMILIES.items() if family.support == parameter.support]
+        raise ValueError(
+            f"prior of {parameter.name}: found {prior.distribution}, expected one whose support "
+            f"is {parameter.support}: {', '.join(fitting)}"
+        )

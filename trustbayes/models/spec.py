@@ -1,0 +1,120 @@
+"""A model declared as data: what it is, what it estimates, what it assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trustbayes.games.finite import FiniteGame, Role
+from trustbayes.models.axes import Values
+from trustbayes.priors import Prior
+
+__all__ = ["Convention", "ModelSpec", "Parameter"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Something that a model estimates.
+
+    Parameters
+    ----------
+    name : str
+        In code and in files.
+    symbol : str
+        As in the literature.
+    meaning : str
+        One phrase.
+    unit : str
+        Of the natural standardised values.
+    support : {"positive", "unit", "real"}
+    varies : tuple of "subject" and "treatment"
+        Over what it varies by default: each subject has a value, the population's location
+        differs by treatment.
+    prior : Prior
+        The default, on the natural standardised scale.
+    only_with : str, optional
+        Name of the convention that must be true for the parameter to exist.
+    option : str, optional
+        Name of the extra axis of a parameter that has one value for each option.
+    payoff_unit : str, optional
+        If given, values times the game's lying unit are in this unit, and are reported so too.
+    """
+
+    name: str
+    symbol: str
+    meaning: str
+    unit: str
+    support: str
+    varies: tuple[str, ...]
+    prior: Prior
+    only_with: str | None = None
+    option: str | None = None
+    payoff_unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A choice that the theory leaves open.
+
+    Parameters
+    ----------
+    name : str
+    choices : tuple
+        The values allowed; empty for any whole number from 0.
+    default : object
+        None where the default depends on the game.
+    meaning : str
+        A sentence or two.
+    rivals : tuple
+        The choices that a fair comparison of theories tries; the others are variations that
+        come close to one of these, or cost more than they explain.
+    """
+
+    name: str
+    choices: tuple[Any, ...]
+    default: Any
+    meaning: str
+    rivals: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """Everything the package knows about one model in one role.
+
+    Parameters
+    ----------
+    name : str
+        Such as "trust-embedded".
+    role : "sender" or "receiver"
+    kind : str
+        The kind of game it is for.
+    title, description, citation : str
+        For tables and reports; the description is one or two sentences.
+    parameters : tuple of Parameter
+    conventions : tuple of Convention
+    utility : callable
+        ``utility(game, values, conventions)`` gives the utility of every option after everything
+        seen, divided by the game's scale: shape (..., units, seen, options), with types (...,
+        units, types, seen, options).
+    types : callable, optional
+        ``types(conventions)`` labels the discrete types, which are summed out.
+    resolve : callable, optional
+        ``resolve(game, conventions)`` fills in conventions whose default depends on the game.
+    coupling : mapping of str to str
+        Parameter to the parameter it trades off with: the sampler then works with the product
+        of the one and the square root of the other. The posterior is the same.
+    """
+
+    name: str
+    role: Role
+    kind: str
+    title: str
+    description: str
+    citation: str
+    parameters: tuple[Parameter, ...]
+    conventions: tuple[Convention, ...]
+    utility: Callable[[FiniteGame, Values, Mapping[str, Any]], Any]
+    types: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    resolve: Callable[[FiniteGame, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    coupling: Mapping[str, str] = field(default_factory=dict)

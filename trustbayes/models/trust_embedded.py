@@ -1,0 +1,169 @@
+"""The trust-embedded models of the finite game, declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from trustbayes.games.finite import FiniteGame
+from trustbayes.models.axes import Values
+from trustbayes.models.by_bias import by_bias
+from trustbayes.models.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
+from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.priors import Prior
+from trustbayes.theories import trust_embedded as theory
+
+__all__ = ["RECEIVER", "SENDER"]
+
+_CITATION = (
+    "Özer, Zheng and Chen (2011), Management Science 57(6); "
+    "Li, Özer and Subramanian (2022), Management Science 68(1); as specified here"
+)
+
+_BELIEF = Convention(
+    name="belief",
+    choices=("truncated", "prior", "mixture"),
+    rivals=("truncated", "prior", "mixture"),
+    default=None,
+    meaning=(
+        "What the distrusting part of a receiver believes: the prior truncated to the states "
+        "from which a sender would exaggerate up to the message, or the whole prior; with "
+        "mixture, the message is true with the probability of trust, and else the truncated "
+        "prior holds. Default: truncated; mixture where payoffs are tables."
+    ),
+)
+
+_EXPECTED_ACTION = Convention(
+    name="expected_action",
+    choices=("mean", "quantal"),
+    default=None,
+    meaning=(
+        "Which action the sender expects: the mean of the belief of a receiver with the "
+        "expected trust, or that receiver's own noisy response. Default: mean; quantal where "
+        "payoffs are tables."
+    ),
+)
+
+_TRUST = Prior(
+    "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+)
+
+
+def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
+    continuous = game.payoffs.continuous
+    fallback = {
+        "belief": "truncated" if continuous else "mixture",
+        "expected_action": "mean" if continuous else "quantal",
+    }
+    return {name: fallback[name] if v is None else v for name, v in conventions.items()}
+
+
+def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    axes, belief = values.axes, conventions["belief"]
+    aversion = values.of_units("lying_aversion") * game.lying_unit
+    if conventions["expected_action"] == "quantal":
+        material = by_bias(
+            lambda bias, trust, precision: theory.quantal_payoff(
+                game, bias, trust, precision, belief
+            ),
+            axes.biases[axes.unit_bias],
+            values.of_units("expected_trust"),
+            values.of_units("response_precision"),
+        )
+        return theory.sender_utility(game, material, aversion) / game.scale
+
+    def expected(bias: float, trust: Any) -> Any:
+        return theory.expected_payoff(game, bias, trust, belief)
+
+    if values.shared("expected_trust"):
+        trust = values.of_conditions("expected_trust")
+        material = by_bias(expected, axes.biases[axes.condition_bias], trust)
+        material = material[..., axes.unit_condition, :, :]
+    else:
+        trust = values.of_units("expected_trust")
+        material = by_bias(expected, axes.biases[axes.unit_bias], trust)
+    return theory.sender_utility(game, material, aversion) / game.scale
+
+
+def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    axes, belief = values.axes, conventions["belief"]
+    utility = by_bias(
+        lambda bias, trust: theory.receiver_utility(game, bias, trust, belief),
+        np.sign(axes.biases[axes.unit_bias]),  # beliefs depend on the bias by its sign only
+        values.of_units("trust"),
+    )
+    return utility / game.scale
+
+
+SENDER = ModelSpec(
+    name="trust-embedded",
+    role="sender",
+    kind="finite",
+    title="Trust-embedded",
+    description=(
+        "Senders dislike lying, each to her own degree, and expect receivers to trust them by "
+        "some factor."
+    ),
+    citation=_CITATION,
+    parameters=(
+        RESPONSE_PRECISION,
+        Parameter(
+            name="lying_aversion",
+            symbol="β",
+            meaning="cost of a lie of one message step",
+            unit="standard deviations of the payoff table per message step",
+            support="positive",
+            varies=("subject",),
+            prior=Prior(
+                "LogNormal",
+                mu=Prior("Normal", mu=-0.7, sigma=1.0),
+                sigma=Prior("HalfNormal", sigma=1.0),
+            ),
+            payoff_unit="payoff units per unit of |message - state|",
+        ),
+        Parameter(
+            name="expected_trust",
+            symbol="αᵉ",
+            meaning="trust that senders expect of receivers",
+            unit="share, 0 to 1",
+            support="unit",
+            varies=("treatment",),
+            prior=_TRUST,
+        ),
+        LAPSE,
+    ),
+    conventions=(_EXPECTED_ACTION, _BELIEF, WITH_LAPSE),
+    utility=_sender_utility,
+    resolve=_resolve,
+    coupling={"lying_aversion": "response_precision"},
+)
+
+RECEIVER = ModelSpec(
+    name="trust-embedded",
+    role="receiver",
+    kind="finite",
+    title="Trust-embedded",
+    description=(
+        "Receivers take a message at its word by their trust factor, and for the rest reckon "
+        "with exaggeration."
+    ),
+    citation=_CITATION,
+    parameters=(
+        RESPONSE_PRECISION,
+        Parameter(
+            name="trust",
+            symbol="α",
+            meaning="weight of the message in the receiver's belief",
+            unit="share, 0 to 1",
+            support="unit",
+            varies=("subject", "treatment"),
+            prior=_TRUST,
+        ),
+        LAPSE,
+    ),
+    conventions=(_BELIEF, WITH_LAPSE),
+    utility=_receiver_utility,
+    resolve=_resolve,
+)

@@ -1,0 +1,163 @@
+"""The sections on single models: what they replicate, the people, the population."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from trustbayes.analysis import Analysis
+from trustbayes.games.finite import Role
+from trustbayes.report import tables
+from trustbayes.report.figures import people, population, predictive, truth
+from trustbayes.report.picture import Picture, render
+from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
+from trustbayes.report.wording import probability
+
+__all__ = ["checks_section", "people_section", "population_section"]
+
+
+def checks_section(analysis: Analysis) -> Section:
+    """What each model replicates well and badly."""
+    parts = []
+    for role in roles(analysis):
+        benchmarks = [m for m in models_of(analysis, role) if m in BENCHMARKS]
+        pictures = [
+            Picture(
+                f"choices-{kind}-{role}",
+                f"Choices of {role}s, observed and replicated: {kind}",
+                partial(predictive.choices, analysis, role, models, height),
+                partial(predictive.choices_says, analysis, role, models),
+            )
+            for kind, models, height in (
+                ("theories", theories(analysis, role), 1.75),
+                ("benchmarks", benchmarks, 1.4),
+            )
+            if models
+        ]
+        for name, title, what, checks, height in (
+            ("shift", "Mean shift by treatment", "shift", analysis.posterior_checks, 3.0),
+            ("spread", "Spread across subjects", "spread", analysis.posterior_checks, 3.0),
+            ("prior", "Mean shift before the data", "shift", analysis.prior_checks, 2.3),
+        ):
+            pictures.append(
+                Picture(
+                    f"{name}-{role}",
+                    f"{title}, {role}s",
+                    partial(predictive.summary, analysis, role, what, checks, height),
+                    partial(predictive.summary_says, analysis, role, what, checks),
+                )
+            )
+        rendered = [render(picture) for picture in pictures]
+        parts.append(Section(f"checks-{role}", f"{role.capitalize()}s", pictures=rendered))
+    text = (
+        "Each fitted model replays the experiment with the same people, who see the same as they "
+        "did. Where what was observed lies outside what the model replicates, the model is wrong "
+        "about it. The last figure of each role does the same with draws from the priors."
+    )
+    return Section("checks", "What each theory gets right and wrong", texts=[text], parts=parts)
+
+
+def people_section(
+    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
+) -> Section:
+    """Every subject's parameters and types."""
+    parts = []
+    for role in roles(analysis):
+        pictures = []
+        for model in theories(analysis, role):
+            pictures += _person_pictures(analysis, model, role)
+        parts.append(
+            Section(
+                f"people-{role}",
+                f"{role.capitalize()}s",
+                pictures=[render(picture) for picture in pictures],
+            )
+        )
+    if analysis.recovery is not None:
+        recovered = analysis.recovery
+        picture = Picture(
+            "planted",
+            "Planted against estimated",
+            partial(truth.planted, analysis, recovered),
+            partial(truth.planted_says, analysis, recovered),
+        )
+        parts.append(
+            Section(
+                "recovery",
+                "Planted parameters",
+                texts=["These data are simulated, so the truth is known."],
+                tables=[tables.coverage_table(found, titles)],
+                pictures=[render(picture)],
+            )
+        )
+    text = (
+        "Estimates of single subjects, on the natural scale; all of them stand in the file of "
+        "results beside this report."
+    )
+    return Section("people", "The people", texts=[text], parts=parts)
+
+
+def _person_pictures(analysis: Analysis, model: str, role: Role) -> list[Picture]:
+    fit, pictures = analysis.fits[model, role], []
+    for parameter in fit.model.parameters:
+        rows = people.rows_of(analysis.subjects, model, role, parameter.name)
+        if rows.empty:
+            continue
+        what = f"{fit.model.spec.title}, {role}s: {parameter.name.replace('_', ' ')}"
+        anchor = f"{role}-{model}-{parameter.name}"
+        arguments = (analysis, model, role, parameter.name)
+        pictures.append(
+            Picture(
+                f"everyone-{anchor}",
+                what,
+                partial(people.everyone, *arguments),
+                partial(people.everyone_says, *arguments),
+            )
+        )
+        if rows["alone"].notna().any():
+            pictures.append(
+                Picture(
+                    f"shrinkage-{anchor}",
+                    f"{what}, alone and pooled",
+                    partial(people.shrinkage, *arguments),
+                    partial(people.shrinkage_says, *arguments),
+                )
+            )
+    if fit.model.types:
+        pictures.append(
+            Picture(
+                f"types-{role}-{model}",
+                f"{fit.model.spec.title}, {role}s: probabilities of the levels",
+                partial(people.types, analysis, model, role),
+                partial(people.types_says, analysis, model, role),
+            )
+        )
+    return pictures
+
+
+def population_section(
+    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
+) -> Section:
+    """Population estimates against their priors."""
+    parts = []
+    for role in roles(analysis):
+        pictures = [
+            Picture(
+                f"population-{role}-{model}",
+                f"{titles[model]}, {role}s: posterior against prior",
+                partial(population.against_priors, analysis, role, model),
+                partial(population.against_priors_says, analysis, role, model),
+            )
+            for model in theories(analysis, role)
+        ]
+        parts.append(
+            Section(
+                f"population-{role}",
+                f"{role.capitalize()}s",
+                tables=[tables.population_table(found, role, titles)],
+                pictures=[render(picture) for picture in pictures],
+            )
+        )
+    text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
+    return Section("population", "The population, by treatment", texts=[text], parts=parts)

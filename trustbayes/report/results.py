@@ -1,0 +1,192 @@
+"""Every number of the report as JSON-safe data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.analysis import Analysis
+from trustbayes.checking import PredictiveCheck
+from trustbayes.comparison import Comparison
+from trustbayes.fitting import Fit
+from trustbayes.report.figures.truth import coverage
+from trustbayes.report.patterns import mean_shifts, shares
+
+__all__ = ["results"]
+
+
+def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
+    """Everything that the report says in numbers.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    command : str
+        The command that made the analysis, for the record.
+
+    Returns
+    -------
+    dict
+        JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
+        comparison, reliability, verdict, variants, population, subjects, types, recovery, checks,
+        how, ci_prob.
+    """
+    recovered = analysis.recovery
+    return {
+        "experiment": _experiment(analysis),
+        "exclusions": [_safe(vars(one)) for one in analysis.trials.exclusions],
+        "ci_prob": analysis.ci_prob,
+        "gate": [_gate(fit) for fit in analysis.fits.values()],
+        "comparison": [row for one in analysis.comparisons.values() for row in _records(one.table)],
+        "reliability": [row for one in analysis.comparisons.values() for row in _reliability(one)],
+        "verdict": {
+            role: {"winner": one.winner, "text": one.text}
+            for role, one in analysis.verdicts.items()
+        },
+        "variants": _records(analysis.variants),
+        "population": [_intervals(row) for row in _records(analysis.population)],
+        "subjects": [_intervals(row) for row in _records(analysis.subjects)],
+        "types": _records(analysis.types),
+        "recovery": None
+        if recovered is None
+        else {
+            "coverage": _records(coverage(recovered)),
+            "rows": [_intervals(row) for row in _records(recovered)],
+        },
+        "checks": [
+            {"model": model, "role": role, **_check(check)}
+            for checks in (analysis.posterior_checks, analysis.prior_checks)
+            for (model, role), check in checks.items()
+        ],
+        "how": _how(analysis, command),
+    }
+
+
+def _safe(value: Any) -> Any:
+    """Plain Python values; what is no finite number becomes None."""
+    if isinstance(value, dict):
+        return {str(key): _safe(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_safe(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _safe(table.to_dict("records"))
+    return rows
+
+
+def _intervals(row: dict[str, Any]) -> dict[str, Any]:
+    """Bounds as pairs."""
+    pairs = {"interval": ("lower", "upper"), "prior_interval": ("prior_lower", "prior_upper")}
+    bounds = {name: pair for name, pair in pairs.items() if pair[0] in row}
+    taken = {bound for pair in bounds.values() for bound in pair}
+    kept = {key: value for key, value in row.items() if key not in taken}
+    return kept | {name: [row[bound] for bound in pair] for name, pair in bounds.items()}
+
+
+def _gate(fit: Fit) -> dict[str, Any]:
+    checks = [vars(check) | {"passed": check.passed} for check in fit.gate.checks]
+    found: dict[str, Any] = _safe(
+        {
+            "role": fit.model.role,
+            "model": fit.model.name,
+            "passed": fit.gate.passed,
+            "checks": checks,
+        }
+    )
+    return found
+
+
+def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _safe(
+        [
+            {
+                "role": comparison.role,
+                "model": name,
+                "trials": point.loo.size,
+                "pareto_k_max": point.pareto_k.max(),
+                "pareto_k_threshold": point.good_k,
+                "pareto_k_above": point.unreliable,
+            }
+            for name, point in comparison.pointwise.items()
+        ]
+    )
+    return rows
+
+
+def _check(check: PredictiveCheck) -> dict[str, Any]:
+    tables = {
+        name: [_intervals(row) for row in _records(getattr(check, name))]
+        for name in ("choices", "shift", "spread", "subjects")
+    }
+    return {"kind": check.kind, "ci_prob": check.ci_prob, **tables}
+
+
+def _experiment(analysis: Analysis) -> dict[str, Any]:
+    trials = analysis.trials
+    table = trials.table
+    biases = table.groupby("treatment")["bias"].unique()
+    found: dict[str, Any] = _safe(
+        {
+            "name": trials.game.name,
+            "game": trials.game.to_dict(),
+            "source": trials.source,
+            "trials": len(table),
+            "groups": int(table["group"].nunique()) if "group" in table else None,
+            "subjects": {role: len(trials.subjects(role)) for role in trials.roles},
+            "treatments": [
+                {
+                    "treatment": name,
+                    "biases": np.sort(biases[name]),
+                    "trials": int((table["treatment"] == name).sum()),
+                    **{
+                        f"{role}s": int(table.loc[table["treatment"] == name, role].nunique())
+                        for role in trials.roles
+                    },
+                }
+                for name in trials.treatments
+            ],
+            "warnings": list(trials.warnings),
+        }
+    )
+    found["shares"] = {role: _records(shares(trials, role)) for role in trials.roles}
+    found["shifts"] = {
+        role: [_intervals(row) for row in _records(mean_shifts(trials, role, analysis.ci_prob))]
+        for role in trials.roles
+    }
+    return found
+
+
+def _how(analysis: Analysis, command: str) -> dict[str, Any]:
+    found: dict[str, Any] = _safe(
+        {
+            "command": command,
+            "sampling": vars(analysis.sampling),
+            "data_checksum": analysis.trials.checksum,
+            "game_checksum": analysis.trials.game.checksum,
+            "models": [_made(fit) for fit in analysis.fits.values()],
+        }
+    )
+    return found
+
+
+def _made(fit: Fit) -> dict[str, Any]:
+    kept = ("conventions", "parametrisation", "sampler", "versions", "created", "seconds")
+    return {
+        "role": fit.model.role,
+        "model": fit.model.name,
+        "title": fit.model.spec.title,
+        "description": fit.model.spec.description,
+        "citation": fit.model.spec.citation,
+        "priors": {name: repr(prior) for name, prior in fit.model.priors.items()},
+        "varies": {name: list(over) for name, over in fit.model.varies.items()},
+        **{name: fit.manifest[name] for name in kept},
+    }

@@ -1,0 +1,262 @@
+"""The tables of the report, made from its results and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trustbayes.comparison.table import UNITS
+from trustbayes.report.wording import counted, interval, listed, number, percent, probability
+
+__all__ = [
+    "Table",
+    "comparison_table",
+    "coverage_table",
+    "design_table",
+    "exclusion_table",
+    "gate_table",
+    "model_tables",
+    "population_table",
+    "record_table",
+    "treatment_table",
+    "variant_table",
+]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it stands in the page.
+
+    Parameters
+    ----------
+    caption : str
+    header : tuple of str
+    rows : tuple of tuple of str
+    words : frozenset of int
+        The columns that hold words; all others hold numbers.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: frozenset[int] = frozenset({0})
+
+
+def _table(
+    caption: str, header: str, rows: Iterable[Iterable[str]], words: Iterable[int] = (0,)
+) -> Table:
+    return Table(
+        caption, tuple(header.split("|")), tuple(tuple(row) for row in rows), frozenset(words)
+    )
+
+
+def _values(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def design_table(found: Mapping[str, Any]) -> Table:
+    """The game in a few rows."""
+    experiment = found["experiment"]
+    game, counts = experiment["game"], experiment["subjects"]
+    prior = game["prior"]
+    payoffs = [
+        f"{key} {value:g}" if isinstance(value, int | float) else f"{key} {value}"
+        for key, value in game["payoffs"].items()
+        if isinstance(value, int | float | str)
+    ]
+    rows = [
+        ("experiment", experiment["name"]),
+        ("states", _values(game["states"])),
+        ("messages", _values(game["messages"])),
+        ("actions", _values(game["actions"])),
+        ("prior of the states", "uniform" if len(set(prior)) == 1 else _values(prior)),
+        ("payoffs", ", ".join(payoffs)),
+        ("trials", f"{experiment['trials']:,}"),
+        *((f"{role}s", f"{count:,}") for role, count in counts.items()),
+    ]
+    if experiment["groups"] is not None:
+        rows.append(("matching groups", f"{experiment['groups']:,}"))
+    return _table("The experiment.", "what|value", rows, (0, 1))
+
+
+def treatment_table(found: Mapping[str, Any]) -> Table:
+    """Counts by treatment."""
+    experiment = found["experiment"]
+    roles = [f"{role}s" for role in experiment["subjects"]]
+    rows = [
+        (
+            one["treatment"],
+            _values(one["biases"]),
+            f"{one['trials']:,}",
+            *(f"{one[name]:,}" for name in roles),
+        )
+        for one in experiment["treatments"]
+    ]
+    caption = "Treatments: the bias is how much higher than the state the sender wants the action."
+    return _table(caption, "|".join(["treatment", "bias", "trials", *roles]), rows)
+
+
+def exclusion_table(found: Mapping[str, Any]) -> Table:
+    """Rows left out."""
+    rows = [(one["column"], str(one["value"]), f"{one['rows']:,}") for one in found["exclusions"]]
+    return _table("Rows left out, as declared in the game file.", "column|value|rows", rows, (0, 1))
+
+
+def comparison_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+    """Predictive scores of one role, by unit and criterion."""
+    units = {"subject-sum": "summed by subject", "trial": "by trial"}
+    order = list(units)
+    rows = [
+        (
+            f"{row['criterion'].upper()}, {units[row['unit']]}",
+            titles[row["model"]],
+            *(number(row[name]) for name in ("elpd", "se", "elpd_diff", "dse", "p")),
+            f"{row['weight']:.2f}",
+            row["warning"],
+        )
+        for row in sorted(found["comparison"], key=lambda row: order.index(row["unit"]))
+        if row["role"] == role
+    ]
+    caption = (
+        f"How well each model predicts {role}s: expected log predictive density (elpd, nats; "
+        "higher is better), its difference to the highest, standard errors (SE), effective "
+        f"number of parameters (p) and stacking weight. By trial: {UNITS['trial']}; summed by "
+        f"subject: {UNITS['subject-sum']}. Neither is the prediction of a new person."
+    )
+    header = "criterion and unit|model|elpd|SE|difference|SE of difference|p|weight|warnings"
+    return _table(caption, header, rows, (0, 1, 8))
+
+
+def variant_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
+    """How the conventions of each theory score."""
+    rows = [
+        (
+            f"{titles[row['model']]}, {row['role']}s",
+            row["conventions"],
+            *(number(row[name]) for name in ("elpd", "se", "elpd_diff", "dse")),
+            "yes" if row["used"] else "no",
+            "yes" if row["converged"] else "no",
+        )
+        for row in found["variants"]
+    ]
+    caption = (
+        "Conventions that the theories leave open, scored by short fits (LOO, nats; difference to "
+        "the best of the same theory and role). Each theory entered the comparison with the "
+        "conventions marked as used."
+    )
+    header = "model|conventions|elpd|SE|difference|SE of difference|used|converged"
+    return _table(caption, header, rows, (0, 1, 6, 7))
+
+
+def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+    """Population estimates of one role."""
+    rows = [
+        (
+            titles[row["model"]],
+            f"{row['parameter'].replace('_', ' ')} {row['symbol']}",
+            row["statistic"],
+            ", ".join(part for part in (row["treatment"], row["option"]) if part) or "all",
+            number(row["mean"]),
+            interval(*row["interval"]),
+            interval(*row["prior_interval"]),
+            row["unit"],
+        )
+        for row in found["population"]
+        if row["role"] == role
+    ]
+    prob = probability(found["ci_prob"])
+    caption = (
+        f"Population estimates of {role}s: posterior means, equal-tailed {prob} intervals of "
+        "posterior and prior."
+    )
+    header = "model|parameter|statistic|treatment or option|mean|interval|prior interval|unit"
+    return _table(caption, header, rows, (0, 1, 2, 3, 7))
+
+
+def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
+    """How many intervals hold the planted value."""
+    rows = [
+        (
+            f"{titles[row['model']]}, {row['role']}s",
+            f"{row['parameter'].replace('_', ' ')} {row['symbol']}",
+            number(row["covered"]),
+            number(row["subjects"]),
+            percent(row["share"]),
+        )
+        for row in found["recovery"]["coverage"]
+    ]
+    prob = probability(found["ci_prob"])
+    caption = f"Planted values held by the {prob} intervals of single subjects."
+    return _table(caption, "model|parameter|held|of|share", rows, (0, 1))
+
+
+def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+    """Every check of every fit of one role."""
+    rows = [
+        (
+            titles[one["model"]],
+            check["name"],
+            number(check["value"], 4),
+            f"{'at most' if check['at_most'] else 'at least'} {check['threshold']:g}",
+            check["worst"],
+            "passed" if check["passed"] else "FAILED",
+        )
+        for one in found["gate"]
+        if one["role"] == role
+        for check in one["checks"]
+    ]
+    caption = (
+        f"Convergence of the fits to {role}s: the worst value over all population and subject "
+        "parameters, and where it stands."
+    )
+    return _table(caption, "model|check|worst value|threshold|where|result", rows, (0, 1, 3, 4, 5))
+
+
+def record_table(found: Mapping[str, Any]) -> Table:
+    """Command, seed, versions, checksums."""
+    how = found["how"]
+    versions = how["models"][0]["versions"]
+    sampling = how["sampling"]
+    rows = [
+        ("command", how["command"] or "called from Python"),
+        ("sampler", how["models"][0]["sampler"]["name"]),
+        (
+            "sampler settings",
+            f"{counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws after "
+            f"{sampling['tune']:,} steps of warm-up, target acceptance "
+            f"{sampling['target_accept']:g}",
+        ),
+        ("seed", str(sampling["seed"])),
+        ("versions", ", ".join(f"{name} {value}" for name, value in versions.items())),
+        ("data", found["experiment"]["source"]),
+        ("SHA-256 of the data", how["data_checksum"]),
+        ("SHA-256 of the game", how["game_checksum"]),
+    ]
+    return _table("How the results were made.", "what|value", rows, (0, 1))
+
+
+def model_tables(found: Mapping[str, Any]) -> list[Table]:
+    """What each fit assumed and took."""
+    tables = []
+    for one in found["how"]["models"]:
+        conventions = [f"{name}: {value}" for name, value in one["conventions"].items()]
+        rows = [
+            ("description", one["description"]),
+            ("source", one["citation"]),
+            *((f"prior of {n.replace('_', ' ')}", prior) for n, prior in one["priors"].items()),
+            *(
+                (f"{n.replace('_', ' ')} varies by", listed(over) or "nothing")
+                for n, over in one["varies"].items()
+            ),
+            *(
+                (f"parametrisation of {n.replace('_', ' ')}", form)
+                for n, form in one["parametrisation"].items()
+            ),
+            ("conventions", "; ".join(conventions) or "none"),
+            ("fitted", one["created"]),
+            ("seconds", ", ".join(f"{n} {number(v)}" for n, v in one["seconds"].items())),
+        ]
+        caption = f"{one['title']}, {one['role']}s."
+        tables.append(_table(caption, "what|value", rows, (0, 1)))
+    return tables

@@ -1,0 +1,60 @@
+"""The estimates that a reader wants first, one sentence each."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from trustbayes.analysis import Analysis
+from trustbayes.report.figures.people import rows_of
+from trustbayes.report.wording import fixed, interval, listed, number
+
+__all__ = ["typical_values"]
+
+_NUISANCE = ("response_precision", "lapse", "habit")
+_ORDER = ("population mean", "population median", "value", "share")
+
+
+def typical_values(analysis: Analysis) -> list[str]:
+    """Typical trust, lying aversion in payoff units, level shares: what the fits estimate.
+
+    Only fits that passed the convergence gate speak.
+
+    Parameters
+    ----------
+    analysis : Analysis
+
+    Returns
+    -------
+    list of str
+    """
+    sentences = []
+    for (model, role), fit in analysis.fits.items():
+        if not fit.gate.passed:
+            continue
+        for parameter in fit.model.parameters:
+            if parameter.name in _NUISANCE:
+                continue
+            rows = rows_of(analysis.population, model, role, parameter.name)
+            if parameter.payoff_unit:
+                rows = rows[rows["unit"] == parameter.payoff_unit]
+            statistic = next((s for s in _ORDER if (rows["statistic"] == s).any()), None)
+            if statistic is None:
+                continue
+            rows = rows[rows["statistic"] == statistic]
+            name = f"{parameter.name.replace('_', ' ')} {parameter.symbol}"
+            what = (
+                f"{name} of {role}s" if statistic == "value" else f"{statistic} of {name}, {role}s"
+            )
+            unit = "" if parameter.support in ("unit", "simplex") else f" {rows['unit'].iloc[0]}"
+            values = listed((_value(row) for _, row in rows.iterrows()), 8)
+            sentences.append(f"{fit.model.spec.title}, {what}: {values}{unit}.")
+    return sentences
+
+
+def _value(row: pd.Series) -> str:
+    level = f"level {row['option']}" if str(row["option"]).isdigit() else str(row["option"])
+    place = listed(p for p in (str(row["treatment"]), level) if p)
+    where = f" in {place}" if row["treatment"] else f" at {place}" if row["option"] else ""
+    if "share" in row["unit"]:
+        return f"{fixed(row['mean'])} ({fixed(row['lower'])} to {fixed(row['upper'])}){where}"
+    return f"{number(row['mean'])} ({interval(row['lower'], row['upper'])}){where}"

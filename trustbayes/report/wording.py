@@ -1,0 +1,106 @@
+"""Numbers and lists in words, the same way everywhere in the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["counted", "fixed", "interval", "listed", "number", "percent", "probability"]
+
+_PERCENT = "\N{NO-BREAK SPACE}%"
+_MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number with some significant digits, or a dash where there is none.
+
+    Examples
+    --------
+    >>> number(1234.5678), number(0.012345), number(-2.5), number(float("nan")), number(3)
+    ('1235', '0.0123', '−2.50', '–', '3')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "\N{EN DASH}"
+    if isinstance(value, int):
+        return str(value).replace("-", _MINUS)
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{_MINUS}∞"
+    if value == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{value:.{digits - 1}e}" if places > 6 else f"{value:.{max(places, 0)}f}"
+    return text.replace("-", _MINUS)
+
+
+def fixed(value: float, places: int = 2) -> str:
+    """A number with a fixed number of decimals.
+
+    Examples
+    --------
+    >>> fixed(-0.5), fixed(-0.001)
+    ('−0.50', '0.00')
+    """
+    text = f"{value:.{places}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", _MINUS)
+
+
+def percent(share: float) -> str:
+    r"""A share in percent.
+
+    Examples
+    --------
+    >>> percent(0.9), percent(0.375), percent(0.004)
+    ('90\xa0%', '38\xa0%', '0.4\xa0%')
+    """
+    if math.isnan(share):
+        return "\N{EN DASH}"
+    text = f"{100 * share:.1f}" if 0 < share < 0.0095 else f"{100 * share:.0f}"
+    return text + _PERCENT
+
+
+def probability(share: float) -> str:
+    r"""The probability of an interval in percent, without loss.
+
+    Examples
+    --------
+    >>> probability(0.9), probability(0.995)
+    ('90\xa0%', '99.5\xa0%')
+    """
+    return f"{100 * share:g}{_PERCENT}"
+
+
+def interval(lower: Any, upper: Any) -> str:
+    """An interval in words.
+
+    Examples
+    --------
+    >>> interval(0.25, 1.5)
+    '0.250 to 1.50'
+    """
+    return f"{number(lower)} to {number(upper)}"
+
+
+def listed(items: Iterable[str], most: int = 6) -> str:
+    """A list in words, its tail counted if it is long.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"]), listed("abcd", most=2)
+    ('a, b and c', 'a, b and 2 more')
+    """
+    words = list(items)
+    if len(words) > most:
+        words = [*words[:most], f"{len(words) - most} more"]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(7671, "trial")
+    ('1 trial', '7,671 trials')
+    """
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

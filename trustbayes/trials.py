@@ -1,0 +1,237 @@
+"""The trial table: one row per sender-receiver interaction, read, checked and counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from trustbayes.cells import Cells, fold_trials
+from trustbayes.errors import Fault, InputError
+from trustbayes.games.finite import FiniteGame, Role
+from trustbayes.games.reading import read_game
+from trustbayes.textfile import TextTable, natural_order, numbers, parse_csv, read_bytes
+from trustbayes.trialcheck import check_trials, standard_columns
+
+__all__ = ["Exclusion", "Trials", "read_trials", "trials_from_frame"]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Rows left out because the game file says so.
+
+    Parameters
+    ----------
+    column : str
+        Column of the file.
+    value : int, float or str
+        Rows in which the column holds this value are left out.
+    rows : int
+        How many were; a row that several rules match counts for the first.
+    """
+
+    column: str
+    value: float | str
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Checked trials of one experiment.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The kept rows in the order of the file, indexed by their line in it. Standard columns
+        have standard names: sender, receiver, treatment and group as text, round as int, bias,
+        state, message and action as float (equal to the game's listed values). The file's other
+        columns follow under their own names, as numbers where all kept values are numbers; one
+        whose name is a standard name that was mapped elsewhere has " (file)" appended.
+    game : FiniteGame
+        What the experiment pays.
+    roles : tuple of "sender" and "receiver"
+        The roles whose columns are complete.
+    exclusions : tuple of Exclusion
+        One for each declared rule, also when it matched no row.
+    source : str
+        Name of the file, without its folder.
+    checksum : str
+        SHA-256 of the file's bytes.
+    warnings : tuple of str
+        Sentences that a reader of results should know.
+    """
+
+    table: pd.DataFrame
+    game: FiniteGame
+    roles: tuple[Role, ...]
+    exclusions: tuple[Exclusion, ...]
+    source: str
+    checksum: str
+    warnings: tuple[str, ...]
+
+    @cached_property
+    def treatments(self) -> tuple[str, ...]:
+        """The treatments that occur, by mean of their biases, then in natural order."""
+        biases = self.table.groupby("treatment")["bias"].unique()
+        order = natural_order(list(biases.index))
+        return tuple(sorted(order, key=lambda name: round(float(biases[name].mean()), 9)))
+
+    def subjects(self, role: Role) -> tuple[str, ...]:
+        """The subjects of a role in natural order.
+
+        Raises
+        ------
+        ValueError
+            If the role's columns are not complete.
+        """
+        self._need(role)
+        return tuple(natural_order(list(self.table[role].unique())))
+
+    def fold(self, role: Role) -> Cells:
+        """Count the trials of a role; see `Cells`.
+
+        Raises
+        ------
+        ValueError
+            If the role's columns are not complete.
+        """
+        self._need(role)
+        return fold_trials(self.table, self.game, role, self.subjects(role), self.treatments)
+
+    def _need(self, role: Role) -> None:
+        if role not in self.roles:
+            raise ValueError(f"{self.source} holds no trials of the {role}")
+
+
+def read_trials(path: str | Path, game: FiniteGame | str | Path) -> Trials:
+    """Read and check a file of trials.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV file in UTF-8 with a header. A sender's trials need the columns sender, round,
+        state and message, a receiver's receiver, round, message and action; a file may hold one
+        role only. Optional: treatment (without it there is one, "all"), bias (without it, that
+        of the treatment in the game), group. The game's layout may give columns other names.
+    game : FiniteGame, str or Path
+        The game, or its file.
+
+    Returns
+    -------
+    Trials
+
+    Raises
+    ------
+    InputError
+        Listing every fault with row (line of the file, the header being line 1), column, value
+        and what was expected.
+
+    Examples
+    --------
+    >>> trials = read_trials("pairs.csv", "data/games/ioannidis-2024.toml")  # doctest: +SKIP
+    >>> trials.fold("sender").counts.shape  # doctest: +SKIP
+    (256, 5, 5)
+    """
+    game = game if isinstance(game, FiniteGame) else read_game(game)
+    return _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
+
+
+def trials_from_frame(
+    frame: pd.DataFrame, game: FiniteGame | str | Path, source: str = "data frame"
+) -> Trials:
+    """Check trials that are already in memory.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Laid out as a file for `read_trials`; its index is ignored.
+    game : FiniteGame, str or Path
+        The game, or its file.
+    source : str
+        What to call the trials in messages.
+
+    Returns
+    -------
+    Trials
+        As if the frame had been written to a CSV file and read; the checksum is that of the
+        file, and rows are counted as its lines.
+
+    Raises
+    ------
+    InputError
+        As `read_trials`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("s1", 1, 0.5, 1, 2), ("s1", 2, 0.5, 2, 2), ("s2", 1, 0.5, 2, 2)]
+    >>> frame = pd.DataFrame(rows, columns=["sender", "round", "bias", "state", "message"])
+    >>> cells = trials_from_frame(frame, FiniteGame(states=[1, 2])).fold("sender")
+    >>> cells.counts[0].tolist()
+    [[0, 1], [0, 1]]
+    """
+    game = game if isinstance(game, FiniteGame) else read_game(game)
+    return _from_bytes(frame.to_csv(index=False).encode(), game, source)
+
+
+def _from_bytes(content: bytes, game: FiniteGame, source: str) -> Trials:
+    file = parse_csv(content, source)
+    columns, roles = standard_columns(file, game.layout)
+    kept, exclusions = _exclude(file, game)
+    standard = check_trials(kept, columns, roles, game)
+    return Trials(
+        table=_with_other_columns(standard, kept.frame, set(columns.values())),
+        game=game,
+        roles=roles,
+        exclusions=exclusions,
+        source=source,
+        checksum=hashlib.sha256(content).hexdigest(),
+        warnings=tuple(_warnings(standard, roles)),
+    )
+
+
+def _exclude(file: TextTable, game: FiniteGame) -> tuple[TextTable, tuple[Exclusion, ...]]:
+    out = pd.Series(False, index=file.frame.index)
+    exclusions = []
+    for column, values in game.layout.exclude.items():
+        cells = file.frame[column]
+        for value in values:
+            number = numbers(pd.Series([value], dtype="str")).iloc[0]
+            match = ((cells == str(value)) | (numbers(cells) == number)) & ~out
+            exclusions.append(Exclusion(column, value, int(match.sum())))
+            out |= match
+    kept = TextTable(file.frame[~out], file.source, file.faults)
+    if len(kept.frame) == 0 and not file.faults:
+        after = ", but all are excluded" if out.any() else ", but there are none"
+        raise InputError(Fault(file.source, "", f"at least one trial{after}"))
+    return kept, tuple(exclusions)
+
+
+def _with_other_columns(standard: pd.DataFrame, text: pd.DataFrame, used: set[str]) -> pd.DataFrame:
+    table = standard.copy()
+    for name in text.columns:
+        if name not in used:
+            values = numbers(text[name])
+            label = f"{name} (file)" if name in standard else name
+            table[label] = values if values.notna().all() else text[name]
+    return table
+
+
+def _warnings(table: pd.DataFrame, roles: Sequence[Role]) -> list[str]:
+    sentences = []
+    for role in roles:
+        trials = table[role].value_counts()
+        if (trials == 1).all():
+            sentences.append(
+                f"Every {role} has exactly one trial: estimates for single {role}s then come "
+                "from the population."
+            )
+        if len(trials) == 1:
+            sentences.append(
+                f"There is only one {role}: nothing can be said about differences among {role}s."
+            )
+    return sentences

@@ -1,0 +1,53 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from trustbayes.errors import Fault, InputError
+
+__all__ = ["write_whole"]
+
+
+def write_whole(contents: Mapping[Path, str | Callable[[Path], object]]) -> None:
+    """Write files under temporary names, then give them their own.
+
+    Parameters
+    ----------
+    contents : mapping of Path to str or callable
+        Text, written in UTF-8, or a function that writes to the path it is given. Missing
+        folders are made.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written; then none of them changes.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_whole({Path(folder, "note.txt"): "whole"})
+    ...     Path(folder, "note.txt").read_text("utf-8")
+    'whole'
+    """
+    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    path = next(iter(contents))
+    try:
+        for path, part in parts.items():
+            content = contents[path]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, str):
+                part.write_text(content, encoding="utf-8", newline="")
+            else:
+                content(part)
+        for path, part in parts.items():
+            os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(Fault(str(path), reason, "a file that can be written")) from error
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
