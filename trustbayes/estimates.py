@@ -200,13 +200,14 @@ def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
                 }
             )
         )
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_SUBJECT)
+    if not frames:
+        numbers = dict.fromkeys(_NUMBERS, float) | {"trials": int}
+        return pd.DataFrame(columns=[*_LABELS, *numbers]).astype(numbers)
+    return pd.concat(frames, ignore_index=True)
 
 
-_SUBJECT = [
-    *("model", "role", "subject", "treatment", "parameter", "symbol", "unit"),
-    *("mean", "median", "lower", "upper", "alone", "trials"),
-]
+_LABELS = ("model", "role", "subject", "treatment", "parameter", "symbol", "unit")
+_NUMBERS = ("mean", "median", "lower", "upper", "alone")
 _RANGES = {"positive": (-4.0, 4.0), "unit": (-6.0, 6.0)}
 _POINTS = 49
 
