@@ -8,7 +8,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.models import Babbling, LevelK, TrustEmbedded
-from trustbayes.theories.trust_embedded import receiver_utility
+from trustbayes.theories.finite.trust_embedded import receiver_utility
 
 TRIALS = small_trials(pairs=3, rounds=30)
 

@@ -9,8 +9,8 @@ from synthetic import small_trials, synthetic_fit
 from trustbayes.comparison import pointwise, waic
 from trustbayes.models import LevelK, TrustEmbedded, model
 from trustbayes.models.evaluate import cell_log_likelihood, observed_cells, type_probabilities
-from trustbayes.theories.level_k import level_tables
-from trustbayes.theories.trust_embedded import receiver_utility
+from trustbayes.theories.finite.level_k import level_tables
+from trustbayes.theories.finite.trust_embedded import receiver_utility
 
 TRIALS = small_trials()
 

@@ -30,8 +30,12 @@ from trustbayes.models import (
 from trustbayes.models.hierarchy import LINKS, declare
 from trustbayes.models.pilot import Information
 from trustbayes.priors import Prior
-from trustbayes.theories.level_k import level_tables
-from trustbayes.theories.trust_embedded import expected_payoff, quantal_payoff, receiver_utility
+from trustbayes.theories.finite.level_k import level_tables
+from trustbayes.theories.finite.trust_embedded import (
+    expected_payoff,
+    quantal_payoff,
+    receiver_utility,
+)
 from trustbayes.trials import trials_from_frame
 
 # Plain Python: neither numba nor C, which take seconds to compile each function.

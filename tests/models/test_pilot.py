@@ -10,7 +10,11 @@ from scipy.optimize import minimize_scalar
 from trustbayes.games import FiniteGame
 from trustbayes.models import SPECS, FullTrust, LevelK, Model, TrustEmbedded
 from trustbayes.models.pilot import pilot
-from trustbayes.theories.trust_embedded import expected_payoff, receiver_utility, sender_utility
+from trustbayes.theories.finite.trust_embedded import (
+    expected_payoff,
+    receiver_utility,
+    sender_utility,
+)
 from trustbayes.trials import trials_from_frame
 
 GAME = FiniteGame([1, 2, 3, 4, 5])

@@ -7,8 +7,8 @@ from typing import Any
 
 from trustbayes.errors import suggestion
 from trustbayes.games.finite import Role
-from trustbayes.models import benchmarks, level_k, trust_embedded
 from trustbayes.models.axes import Axes, Values
+from trustbayes.models.finite import benchmarks, level_k, trust_embedded
 from trustbayes.models.model import Model
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.priors import Prior

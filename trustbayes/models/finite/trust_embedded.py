@@ -9,11 +9,11 @@ import numpy as np
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.models.axes import Values
-from trustbayes.models.by_bias import by_bias
-from trustbayes.models.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
+from trustbayes.models.finite.by_bias import by_bias
+from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.priors import Prior
-from trustbayes.theories import trust_embedded as theory
+from trustbayes.theories.finite import trust_embedded as theory
 
 __all__ = ["RECEIVER", "SENDER"]
 

@@ -10,8 +10,8 @@ import pytest
 from pytensor.compile.mode import Mode
 
 from trustbayes.games import FiniteGame, PayoffFunctions, PayoffTable, PowerLoss
-from trustbayes.theories.level_k import level_tables
-from trustbayes.theories.trust_embedded import (
+from trustbayes.theories.finite.level_k import level_tables
+from trustbayes.theories.finite.trust_embedded import (
     distrusted_prior,
     expected_action,
     expected_payoff,

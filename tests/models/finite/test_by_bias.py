@@ -5,7 +5,7 @@ import pytensor.tensor as pt
 import pytest
 from pytensor.compile.mode import Mode
 
-from trustbayes.models.by_bias import by_bias
+from trustbayes.models.finite.by_bias import by_bias
 
 # Plain Python: neither numba nor C, which take seconds to compile each function.
 PYTHON = Mode(linker="py", optimizer="fast_compile")

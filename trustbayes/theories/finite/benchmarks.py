@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.theories.level_k import level_tables
+from trustbayes.theories.finite.level_k import level_tables
 
 __all__ = ["babbling_receiver_utility", "full_trust_utility"]
 

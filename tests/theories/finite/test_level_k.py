@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trustbayes.games import FiniteGame, PayoffFunctions, PayoffTable, PowerLoss
-from trustbayes.theories.level_k import level_tables
+from trustbayes.theories.finite.level_k import level_tables
 
 # The check tables of the theory, section 3. One entry per state (senders) or message (receivers);
 # "4/5" is a tie of which the first is taken.

@@ -10,10 +10,10 @@ import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
 from trustbayes.models.axes import Values
-from trustbayes.models.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
+from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import ModelSpec, Parameter
 from trustbayes.priors import Prior
-from trustbayes.theories import benchmarks as theory
+from trustbayes.theories.finite import benchmarks as theory
 
 __all__ = [
     "BABBLING_RECEIVER",

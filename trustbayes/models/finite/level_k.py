@@ -9,10 +9,10 @@ import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
 from trustbayes.models.axes import Values
-from trustbayes.models.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
+from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.priors import Prior
-from trustbayes.theories.level_k import level_tables
+from trustbayes.theories.finite.level_k import level_tables
 
 __all__ = ["RECEIVER", "SENDER"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trustbayes.games import FiniteGame, PayoffFunctions, PayoffTable, PowerLoss
-from trustbayes.theories.benchmarks import babbling_receiver_utility, full_trust_utility
+from trustbayes.theories.finite.benchmarks import babbling_receiver_utility, full_trust_utility
 
 
 def games():

@@ -1,0 +1,1 @@
+"""How people play the finite game, theory by theory."""
