@@ -10,16 +10,16 @@ import pandas as pd
 
 from trustbayes.games.finite import FiniteGame, Role
 
-__all__ = ["Cells", "fold_trials"]
+__all__ = ["Cells", "Points", "Units", "fold_trials"]
 
 
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """The trials of one role, counted by who chose what after seeing what.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Units:
+    """The trials of one role: who made them, in which treatment.
 
-    A unit is an observed combination of subject, treatment and bias; units are sorted in this
-    order. The order of the trials is kept beside the counts, so results per cell unfold into
-    results per trial and models in which the order matters lose nothing.
+    A unit is an observed combination of subject and treatment (and, in a finite game, bias);
+    units are sorted in this order. Everything is kept in the order of the trials, so models in
+    which the order matters lose nothing.
 
     Parameters
     ----------
@@ -27,32 +27,21 @@ class Cells:
     subjects : tuple of str
         In natural order.
     treatments : tuple of str
-        By mean bias, then in natural order.
-    biases : array of float, shape (biases,)
-        Increasing; how much higher than the state the sender wants the action.
     groups : tuple of str or None
         The group of each subject.
-    unit_subject, unit_treatment, unit_bias : array of int, shape (units,)
-        Positions in ``subjects``, ``treatments`` and ``biases``.
-    counts : array of int, shape (units, seen, options)
-        Trials by what was seen (sender: state, receiver: message) and what was chosen (sender:
-        message, receiver: action), as positions in the game's lists.
-    trial_unit, trial_seen, trial_option : array of int, shape (trials,)
-        The cell of each trial, in the order of the trials.
+    unit_subject, unit_treatment : array of int, shape (units,)
+        Positions in ``subjects`` and ``treatments``.
+    trial_unit : array of int, shape (trials,)
+        The unit of each trial, in the order of the trials.
     """
 
     role: Role
     subjects: tuple[str, ...]
     treatments: tuple[str, ...]
-    biases: np.ndarray
     groups: tuple[str, ...] | None
     unit_subject: np.ndarray
     unit_treatment: np.ndarray
-    unit_bias: np.ndarray
-    counts: np.ndarray
     trial_unit: np.ndarray
-    trial_seen: np.ndarray
-    trial_option: np.ndarray
 
     @property
     def n_trials(self) -> int:
@@ -60,9 +49,39 @@ class Cells:
         return int(self.trial_unit.size)
 
     @cached_property
+    def trials_per_unit(self) -> np.ndarray:
+        """Number of trials of each unit, shape (units,)."""
+        return np.bincount(self.trial_unit, minlength=self.unit_subject.size)
+
+    @cached_property
     def trials_per_subject(self) -> np.ndarray:
         """Number of trials of each subject, shape (subjects,)."""
         return np.bincount(self.unit_subject[self.trial_unit], minlength=len(self.subjects))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cells(Units):
+    """The trials of a finite game, counted by who chose what after seeing what.
+
+    Parameters
+    ----------
+    biases : array of float, shape (biases,)
+        Increasing; how much higher than the state the sender wants the action. Treatments are
+        sorted by their mean bias.
+    unit_bias : array of int, shape (units,)
+        Positions in ``biases``.
+    counts : array of int, shape (units, seen, options)
+        Trials by what was seen (sender: state, receiver: message) and what was chosen (sender:
+        message, receiver: action), as positions in the game's lists.
+    trial_seen, trial_option : array of int, shape (trials,)
+        The cell of each trial, in the order of the trials.
+    """
+
+    biases: np.ndarray
+    unit_bias: np.ndarray
+    counts: np.ndarray
+    trial_seen: np.ndarray
+    trial_option: np.ndarray
 
     def unfold(self, values: np.ndarray) -> np.ndarray:
         """Give every trial the value of its cell.
@@ -77,6 +96,21 @@ class Cells:
             In the order of the trials.
         """
         return np.asarray(values)[..., self.trial_unit, self.trial_seen, self.trial_option]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Points(Units):
+    """The trials of a game of continuous choices, which do not fold: each is a point.
+
+    Parameters
+    ----------
+    trial_seen, trial_choice : array of float, shape (trials,)
+        What was seen (sender: the state, receiver: the message) and what was chosen (sender: the
+        message, receiver: the action), in the game's units.
+    """
+
+    trial_seen: np.ndarray
+    trial_choice: np.ndarray
 
 
 def fold_trials(

@@ -1,0 +1,1 @@
+"""How people play the forecast-sharing game, theory by theory."""
