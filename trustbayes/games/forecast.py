@@ -70,12 +70,12 @@ class Terms:
 
     @cached_property
     def critical_ratio(self) -> np.ndarray:
-        """f = (w - c - c_K) / (w - c): the quantile of demand that a receiver builds for."""
+        """The quantile of demand that a receiver builds for, f = (w - c - c_K) / (w - c)."""
         return 1 - self.capacity_cost / self.receiver_margin
 
     @cached_property
     def safety(self) -> np.ndarray:
-        """g = e (2f - 1): capacity beyond the believed mean demand, units of demand."""
+        """Capacity beyond the believed mean demand, g = e (2f - 1), units of demand."""
         return self.uncertainty * (2 * self.critical_ratio - 1)
 
     def at(self, rows: Any) -> Terms:
