@@ -10,7 +10,12 @@ import pandas as pd
 
 from trustbayes.games.finite import FiniteGame, Role
 
-__all__ = ["Cells", "Points", "Units", "fold_trials"]
+__all__ = ["Cells", "Points", "Units", "fold_trials", "points_of_trials"]
+
+_SEEN_AND_CHOSEN: dict[Role, tuple[str, str]] = {
+    "sender": ("state", "message"),
+    "receiver": ("message", "action"),
+}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -135,26 +140,19 @@ def fold_trials(
     -------
     Cells
     """
-    seen, option = ("state", "message") if role == "sender" else ("message", "action")
+    seen, option = _SEEN_AND_CHOSEN[role]
     biases, bias = np.unique(table["bias"].to_numpy(float), return_inverse=True)
-    subject = pd.Index(subjects).get_indexer(pd.Index(table[role]))
-    treatment = pd.Index(treatments).get_indexer(pd.Index(table["treatment"]))
-    units, trial_unit = np.unique(
-        np.column_stack([subject, treatment, bias]), axis=0, return_inverse=True
-    )
+    units, trial_unit = _units(table, role, subjects, treatments, bias)
     trial_seen = _positions(table[seen], game.seen(role))
     trial_option = _positions(table[option], game.options(role))
     counts = np.zeros((len(units), game.seen(role).size, game.options(role).size), dtype=int)
     np.add.at(counts, (trial_unit, trial_seen, trial_option), 1)
-    groups = None
-    if "group" in table:
-        groups = tuple(table.drop_duplicates(role).set_index(role)["group"].loc[list(subjects)])
     return Cells(
         role=role,
         subjects=subjects,
         treatments=treatments,
         biases=biases,
-        groups=groups,
+        groups=_groups(table, role, subjects),
         unit_subject=units[:, 0],
         unit_treatment=units[:, 1],
         unit_bias=units[:, 2],
@@ -163,6 +161,59 @@ def fold_trials(
         trial_seen=trial_seen,
         trial_option=trial_option,
     )
+
+
+def points_of_trials(
+    table: pd.DataFrame, role: Role, subjects: tuple[str, ...], treatments: tuple[str, ...]
+) -> Points:
+    """Take what was seen and chosen in the trials of a role as it is.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Checked trials with standard column names, see `trustbayes.trials.Trials`.
+    role : "sender" or "receiver"
+    subjects, treatments : tuple of str
+        All that occur in the table, in the order that the units should have.
+
+    Returns
+    -------
+    Points
+    """
+    seen, choice = _SEEN_AND_CHOSEN[role]
+    units, trial_unit = _units(table, role, subjects, treatments)
+    return Points(
+        role=role,
+        subjects=subjects,
+        treatments=treatments,
+        groups=_groups(table, role, subjects),
+        unit_subject=units[:, 0],
+        unit_treatment=units[:, 1],
+        trial_unit=trial_unit,
+        trial_seen=table[seen].to_numpy(float),
+        trial_choice=table[choice].to_numpy(float),
+    )
+
+
+def _units(
+    table: pd.DataFrame,
+    role: Role,
+    subjects: tuple[str, ...],
+    treatments: tuple[str, ...],
+    *others: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Number what sets units apart, shape (units, 2 + others), and the unit of each trial."""
+    subject = pd.Index(subjects).get_indexer(pd.Index(table[role]))
+    treatment = pd.Index(treatments).get_indexer(pd.Index(table["treatment"]))
+    columns = np.column_stack([subject, treatment, *others])
+    units, trial_unit = np.unique(columns, axis=0, return_inverse=True)
+    return units, trial_unit
+
+
+def _groups(table: pd.DataFrame, role: Role, subjects: tuple[str, ...]) -> tuple[str, ...] | None:
+    if "group" not in table:
+        return None
+    return tuple(table.drop_duplicates(role).set_index(role)["group"].loc[list(subjects)])
 
 
 def _positions(values: pd.Series, listed: np.ndarray) -> np.ndarray:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.games.finite import FiniteGame, Layout, Role
-from trustbayes.games.payoffs import PayoffTable
-from trustbayes.games.reading import COLUMNS
+from trustbayes.games import Game, Layout, Role
 from trustbayes.textfile import TextTable, numbers
+from trustbayes.trialrules import rules_of
 
 __all__ = ["check_trials", "standard_columns"]
 
-_SAME = 1e-9
 _NEEDED: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state", "message"),
     "receiver": ("receiver", "message", "action"),
@@ -26,17 +23,18 @@ _OWN: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state"),
     "receiver": ("receiver", "action"),
 }
-_NAMES = ("sender", "receiver", "treatment", "group")
+_NUMBERS = ("state", "message", "action", "bias")
 
 
-def standard_columns(file: TextTable, layout: Layout) -> tuple[dict[str, str], tuple[Role, ...]]:
+def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple[Role, ...]]:
     """Find the standard columns in a file and the roles that are complete.
 
     Parameters
     ----------
     file : TextTable
-    layout : Layout
-        A column of the file that it maps to a standard name serves no other unless mapped too.
+    game : FiniteGame or ForecastGame
+        A column of the file that its layout maps to a standard name serves no other unless
+        mapped too.
 
     Returns
     -------
@@ -50,7 +48,7 @@ def standard_columns(file: TextTable, layout: Layout) -> tuple[dict[str, str], t
         If the layout names a column that the file lacks (other than those of a role that the
         file leaves out altogether), no role is complete, or the rounds are missing.
     """
-    header = list(file.frame.columns)
+    header, layout = list(file.frame.columns), game.layout
     place = f"{file.source}, row 1"
     left_out = _columns_left_out(header, layout)
     mapped = {key: name for key, name in layout.columns.items() if key not in left_out}
@@ -63,7 +61,7 @@ def standard_columns(file: TextTable, layout: Layout) -> tuple[dict[str, str], t
         if name not in header
     ]  # fmt: skip
     free = set(header) - set(layout.columns.values())
-    found = {name: name for name in COLUMNS if name in free} | mapped
+    found = {name: name for name in game.trial_columns if name in free} | mapped
     roles = tuple(role for role, needed in _NEEDED.items() if all(n in found for n in needed))
     if not roles:
         lacking = " or ".join(
@@ -75,8 +73,10 @@ def standard_columns(file: TextTable, layout: Layout) -> tuple[dict[str, str], t
         faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
     if faults:
         raise InputError(faults)
-    useful = {"round", "treatment", "bias", "group"}.union(*(_NEEDED[role] for role in roles))
-    return {name: found[name] for name in COLUMNS if name in found and name in useful}, roles
+    of_roles = set().union(*_NEEDED.values())
+    useful = set(game.trial_columns) - of_roles.difference(*(_NEEDED[role] for role in roles))
+    names = [name for name in game.trial_columns if name in found and name in useful]
+    return {name: found[name] for name in names}, roles
 
 
 def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
 
 
 def check_trials(
-    kept: TextTable, columns: Mapping[str, str], roles: Sequence[Role], game: FiniteGame
+    kept: TextTable, columns: Mapping[str, str], roles: Sequence[Role], game: Game
 ) -> pd.DataFrame:
     """Check the trials of a file and give them their types.
 
@@ -103,7 +103,7 @@ def check_trials(
         Standard name to the file's name.
     roles : sequence of "sender" and "receiver"
         The roles that are complete.
-    game : FiniteGame
+    game : FiniteGame or ForecastGame
 
     Returns
     -------
@@ -118,7 +118,7 @@ def check_trials(
     check = _Check(kept, columns, game)
     check.cells()
     table = check.typed()
-    check.biases(table)
+    check.faults += check.rules.complete(table, kept, columns)
     for role in roles:
         check.rounds(table, role)
         if "group" in columns:
@@ -138,20 +138,15 @@ def check_trials(
 class _Check:
     """The faults of a table as they are found, one method per kind of question."""
 
-    def __init__(self, kept: TextTable, columns: Mapping[str, str], game: FiniteGame) -> None:
-        self.kept, self.columns, self.game = kept, columns, game
+    def __init__(self, kept: TextTable, columns: Mapping[str, str], game: Game) -> None:
+        self.kept, self.columns, self.game, self.rules = kept, columns, game, rules_of(game)
         self.faults = list(kept.faults)
-        self.allowed = {
-            "state": game.states,
-            "message": game.messages,
-            "action": game.actions,
-        }
 
     def fault(self, row: object, name: str, expected: str) -> None:
         self.faults.append(self.kept.fault(row, self.columns[name], expected))
 
     def cells(self) -> None:
-        """Every cell on its own: names, whole numbers, numbers of the game's lists."""
+        """Every cell on its own: names, whole numbers, numbers that the game allows."""
         checks: dict[str, list[pa.Check]] = {}
         for name, column in self.columns.items():
             checks.setdefault(column, []).append(self._cell(name))
@@ -164,14 +159,11 @@ class _Check:
                 self.faults.append(self.kept.fault(row, column, check))
 
     def _cell(self, name: str) -> pa.Check:
-        if name in self.allowed:
-            listed = self.allowed[name]
-            expected = f"one of the game's {name}s: {listing(listed)}"
-            return pa.Check(lambda cells: _snap(numbers(cells), listed).notna(), error=expected)
+        if name in _NUMBERS:
+            expected = self.rules.expected(name)
+            return pa.Check(lambda cells: self.rules.values(name, cells).notna(), error=expected)
         if name == "round":
             return pa.Check(lambda cells: numbers(cells) % 1 == 0, error="a whole number")
-        if name == "bias":
-            return pa.Check(lambda cells: numbers(cells).notna(), error="a number")
         if name == "treatment" and self.game.treatments is not None:
             known = list(self.game.treatments)
             expected = f"one of the game's treatments: {listing(known)}"
@@ -181,57 +173,17 @@ class _Check:
     def typed(self) -> pd.DataFrame:
         """The standard columns with their types; NaN where a cell was at fault."""
         table = pd.DataFrame(index=self.kept.frame.index)
-        for name in COLUMNS:
-            if name not in self.columns:
-                continue
-            cells = self.kept.frame[self.columns[name]]
-            if name in _NAMES:
-                table[name] = cells
-            elif name in self.allowed:
-                table[name] = _snap(numbers(cells), self.allowed[name])
-            else:
+        for name, column in self.columns.items():
+            cells = self.kept.frame[column]
+            if name in _NUMBERS:
+                table[name] = self.rules.values(name, cells)
+            elif name == "round":
                 table[name] = numbers(cells)
-        if "treatment" not in table:
-            table["treatment"] = "all"
+            else:
+                table[name] = cells
         if not table["round"].isna().any() and (table["round"] % 1 == 0).all():
             table["round"] = table["round"].astype(int)
         return table
-
-    def biases(self, table: pd.DataFrame) -> None:
-        """Every bias known, and one of its treatment's; fills a missing column."""
-        of_treatment = self.game.treatments
-        if "bias" not in self.columns:
-            self._biases_from_game(table)
-            return
-        listed = of_treatment or {}
-        for treatment, rows in table["bias"].groupby(table["treatment"]):
-            if str(treatment) in listed:
-                snapped = _snap(rows, np.array(listed[str(treatment)]))
-                choices = listing(listed[str(treatment)])
-                for row in rows.index[rows.notna() & snapped.isna()]:
-                    self.fault(row, "bias", f"a bias of treatment {treatment}: {choices}")
-                table.loc[rows.index, "bias"] = snapped
-        payoffs = self.game.payoffs
-        if isinstance(payoffs, PayoffTable) and payoffs.biases is not None and not listed:
-            snapped = _snap(table["bias"], np.array(payoffs.biases))
-            choices = listing(payoffs.biases)
-            for row in table.index[table["bias"].notna() & snapped.isna()]:
-                self.fault(row, "bias", f"a bias with a table of sender payoffs: {choices}")
-            table["bias"] = snapped
-
-    def _biases_from_game(self, table: pd.DataFrame) -> None:
-        listed = self.game.treatments or {}
-        single = {name: values[0] for name, values in listed.items() if len(set(values)) == 1}
-        present = set(table["treatment"].unique())
-        table["bias"] = table["treatment"].map(single)
-        if "treatment" in self.columns and listed:
-            present &= set(listed)  # the others are faults already
-        if without := sorted(present - set(single)):
-            expected = (
-                "a column bias, or a game file that gives one bias to treatment "
-                f"{listing(without)} in [treatments]"
-            )
-            self.faults.append(Fault(f"{self.kept.source}, row 1", "", expected))
 
     def rounds(self, table: pd.DataFrame, role: Role) -> None:
         """No subject twice in one round."""
@@ -257,14 +209,6 @@ class _Check:
         for row in receivers.index[receivers["receiver"].isin(first.index)]:
             subject = self.kept.cell(row, self.columns["receiver"])
             self.fault(row, "receiver", f"no subject that is a sender (as in row {first[subject]})")
-
-
-def _snap(values: pd.Series, listed: np.ndarray) -> pd.Series:
-    """The listed value that each value is (within 1e-9), NaN where it is none."""
-    distance = np.abs(values.to_numpy()[:, None] - listed)
-    close = (distance <= _SAME).any(axis=1)
-    nearest = np.where(close, listed[np.where(close, distance.argmin(axis=1), 0)], np.nan)
-    return pd.Series(nearest, index=values.index)
 
 
 def _row_of(fault: Fault) -> int:

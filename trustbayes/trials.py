@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from trustbayes.cells import Cells, fold_trials
+from trustbayes.cells import Cells, Points
 from trustbayes.errors import Fault, InputError
-from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.games.reading import read_game
+from trustbayes.games import Game, Role, read_game
 from trustbayes.textfile import TextTable, natural_order, numbers, parse_csv, read_bytes
 from trustbayes.trialcheck import check_trials, standard_columns
+from trustbayes.trialrules import rules_of
 
 __all__ = ["Exclusion", "Trials", "read_trials", "trials_from_frame"]
 
@@ -47,11 +47,12 @@ class Trials:
     ----------
     table : DataFrame
         The kept rows in the order of the file, indexed by their line in it. Standard columns
-        have standard names: sender, receiver, treatment and group as text, round as int, bias,
-        state, message and action as float (equal to the game's listed values). The file's other
-        columns follow under their own names, as numbers where all kept values are numbers; one
-        whose name is a standard name that was mapped elsewhere has " (file)" appended.
-    game : FiniteGame
+        have standard names: sender, receiver, treatment and group as text, round as int, state,
+        message and action as float (in a finite game, equal to the game's listed values), and
+        in a finite game bias as float. The file's other columns follow under their own names,
+        as numbers where all kept values are numbers; one whose name is a standard name that was
+        mapped elsewhere has " (file)" appended.
+    game : FiniteGame or ForecastGame
         What the experiment pays.
     roles : tuple of "sender" and "receiver"
         The roles whose columns are complete.
@@ -66,7 +67,7 @@ class Trials:
     """
 
     table: pd.DataFrame
-    game: FiniteGame
+    game: Game
     roles: tuple[Role, ...]
     exclusions: tuple[Exclusion, ...]
     source: str
@@ -75,10 +76,20 @@ class Trials:
 
     @cached_property
     def treatments(self) -> tuple[str, ...]:
-        """The treatments that occur, by mean of their biases, then in natural order."""
-        biases = self.table.groupby("treatment")["bias"].unique()
-        order = natural_order(list(biases.index))
-        return tuple(sorted(order, key=lambda name: round(float(biases[name].mean()), 9)))
+        """The treatments that occur.
+
+        Those of a finite game go by the mean of their biases, then in natural order; those of a
+        forecast-sharing game as in the game.
+        """
+        return rules_of(self.game).treatments(self.table)
+
+    def conditions(self, treatment: str) -> list[float] | dict[str, float]:
+        """Say what sets a treatment apart, as a game file would.
+
+        In a finite game the biases that occur; in a forecast-sharing game ``capacity_cost``
+        (payoff units per unit of capacity) and ``uncertainty`` (units of demand).
+        """
+        return rules_of(self.game).conditions(self.table, treatment)
 
     def subjects(self, role: Role) -> tuple[str, ...]:
         """The subjects of a role in natural order.
@@ -91,8 +102,13 @@ class Trials:
         self._need(role)
         return tuple(natural_order(list(self.table[role].unique())))
 
-    def fold(self, role: Role) -> Cells:
-        """Count the trials of a role; see `Cells`.
+    def fold(self, role: Role) -> Cells | Points:
+        """Give the trials of a role in the form that models take.
+
+        Returns
+        -------
+        Cells or Points
+            Counts if the game is finite, else every trial as a point.
 
         Raises
         ------
@@ -100,14 +116,15 @@ class Trials:
             If the role's columns are not complete.
         """
         self._need(role)
-        return fold_trials(self.table, self.game, role, self.subjects(role), self.treatments)
+        subjects = self.subjects(role)
+        return rules_of(self.game).fold(self.table, role, subjects, self.treatments)
 
     def _need(self, role: Role) -> None:
         if role not in self.roles:
             raise ValueError(f"{self.source} holds no trials of the {role}")
 
 
-def read_trials(path: str | Path, game: FiniteGame | str | Path) -> Trials:
+def read_trials(path: str | Path, game: Game | str | Path) -> Trials:
     """Read and check a file of trials.
 
     Parameters
@@ -115,9 +132,10 @@ def read_trials(path: str | Path, game: FiniteGame | str | Path) -> Trials:
     path : str or Path
         A CSV file in UTF-8 with a header. A sender's trials need the columns sender, round,
         state and message, a receiver's receiver, round, message and action; a file may hold one
-        role only. Optional: treatment (without it there is one, "all"), bias (without it, that
-        of the treatment in the game), group. The game's layout may give columns other names.
-    game : FiniteGame, str or Path
+        role only. Optional: treatment (without it there is one: in a finite game "all", in a
+        forecast-sharing game its only one), in a finite game bias (without it, that of the
+        treatment in the game), group. The game's layout may give columns other names.
+    game : FiniteGame, ForecastGame, str or Path
         The game, or its file.
 
     Returns
@@ -136,12 +154,12 @@ def read_trials(path: str | Path, game: FiniteGame | str | Path) -> Trials:
     >>> trials.fold("sender").counts.shape  # doctest: +SKIP
     (256, 5, 5)
     """
-    game = game if isinstance(game, FiniteGame) else read_game(game)
+    game = read_game(game) if isinstance(game, str | Path) else game
     return _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
 
 
 def trials_from_frame(
-    frame: pd.DataFrame, game: FiniteGame | str | Path, source: str = "data frame"
+    frame: pd.DataFrame, game: Game | str | Path, source: str = "data frame"
 ) -> Trials:
     """Check trials that are already in memory.
 
@@ -149,7 +167,7 @@ def trials_from_frame(
     ----------
     frame : DataFrame
         Laid out as a file for `read_trials`; its index is ignored.
-    game : FiniteGame, str or Path
+    game : FiniteGame, ForecastGame, str or Path
         The game, or its file.
     source : str
         What to call the trials in messages.
@@ -170,17 +188,18 @@ def trials_from_frame(
     >>> import pandas as pd
     >>> rows = [("s1", 1, 0.5, 1, 2), ("s1", 2, 0.5, 2, 2), ("s2", 1, 0.5, 2, 2)]
     >>> frame = pd.DataFrame(rows, columns=["sender", "round", "bias", "state", "message"])
+    >>> from trustbayes.games import FiniteGame
     >>> cells = trials_from_frame(frame, FiniteGame(states=[1, 2])).fold("sender")
     >>> cells.counts[0].tolist()
     [[0, 1], [0, 1]]
     """
-    game = game if isinstance(game, FiniteGame) else read_game(game)
+    game = read_game(game) if isinstance(game, str | Path) else game
     return _from_bytes(frame.to_csv(index=False).encode(), game, source)
 
 
-def _from_bytes(content: bytes, game: FiniteGame, source: str) -> Trials:
+def _from_bytes(content: bytes, game: Game, source: str) -> Trials:
     file = parse_csv(content, source)
-    columns, roles = standard_columns(file, game.layout)
+    columns, roles = standard_columns(file, game)
     kept, exclusions = _exclude(file, game)
     standard = check_trials(kept, columns, roles, game)
     return Trials(
@@ -194,7 +213,7 @@ def _from_bytes(content: bytes, game: FiniteGame, source: str) -> Trials:
     )
 
 
-def _exclude(file: TextTable, game: FiniteGame) -> tuple[TextTable, tuple[Exclusion, ...]]:
+def _exclude(file: TextTable, game: Game) -> tuple[TextTable, tuple[Exclusion, ...]]:
     out = pd.Series(False, index=file.frame.index)
     exclusions = []
     for column, values in game.layout.exclude.items():

@@ -82,6 +82,18 @@ class FiniteGame:
     name: str
 
     kind: ClassVar[str] = "finite"
+    trial_columns: ClassVar[tuple[str, ...]] = (
+        "sender",
+        "receiver",
+        "round",
+        "treatment",
+        "bias",
+        "state",
+        "message",
+        "action",
+        "group",
+    )
+    """The standard names of the columns of a trial table."""
 
     def __init__(
         self,

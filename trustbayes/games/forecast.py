@@ -11,9 +11,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from trustbayes.errors import Fault
 from trustbayes.games.finite import Layout, Role
 
-__all__ = ["OZC_TREATMENTS", "ForecastGame", "Market", "Terms"]
+__all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
+
+NUMBERS = (
+    "mean_demand",
+    "retail_price",
+    "wholesale_price",
+    "production_cost",
+    "forecast_range",
+    "largest_capacity",
+)
+"""The arguments of a `ForecastGame` that are single numbers."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ class ForecastGame:
     Raises
     ------
     ValueError
-        If prices make the game senseless: names what was found and what was expected.
+        If a number makes the game senseless, see `game_faults`; names every such number.
 
     References
     ----------
@@ -142,6 +153,17 @@ class ForecastGame:
     name: str
 
     kind: ClassVar[str] = "forecast-sharing"
+    trial_columns: ClassVar[tuple[str, ...]] = (
+        "sender",
+        "receiver",
+        "round",
+        "treatment",
+        "state",
+        "message",
+        "action",
+        "group",
+    )
+    """The standard names of the columns of a trial table."""
 
     def __init__(
         self,
@@ -155,57 +177,23 @@ class ForecastGame:
         layout: Layout | None = None,
         name: str = "forecast sharing",
     ) -> None:
-        for key, value in {
+        numbers = {
             "mean_demand": float(mean_demand),
             "retail_price": float(retail_price),
             "wholesale_price": float(wholesale_price),
             "production_cost": float(production_cost),
             "forecast_range": float(forecast_range),
-            "treatments": dict(OZC_TREATMENTS if treatments is None else treatments),
             "largest_capacity": float(largest_capacity),
-            "layout": Layout() if layout is None else layout,
-            "name": name,
-        }.items():
-            object.__setattr__(self, key, value)
-        faults = list(self._faults())
-        if faults:
-            raise ValueError("; ".join(f"{key}: {text}" for key, text in faults))
-
-    def _faults(self) -> Iterator[tuple[str, str]]:
-        """Where the game makes no sense, and what was expected and why."""
-        r, w, c = self.retail_price, self.wholesale_price, self.production_cost
-        if not np.isfinite(self.mean_demand):
-            yield "mean_demand", f"found {self.mean_demand:g}, expected a number"
-        if not self.forecast_range > 0:
-            yield "forecast_range", f"found {self.forecast_range:g}, expected a number above 0"
-        if not r > w:
-            yield (
-                "retail_price",
-                f"found {r:g}, expected more than the wholesale price {w:g}: else no sender gains "
-                "by a sale",
-            )
-        if not self.treatments:
-            yield "treatments", "found none, expected at least one"
-        for name, market in self.treatments.items():
-            if not market.uncertainty > 0:
-                yield (
-                    f"treatments.{name}.uncertainty",
-                    f"found {market.uncertainty:g}, expected a number above 0",
-                )
-            if not market.capacity_cost > 0:
-                yield (
-                    f"treatments.{name}.capacity_cost",
-                    f"found {market.capacity_cost:g}, expected a number above 0: free capacity "
-                    "has no limit",
-                )
-            elif not w > c + market.capacity_cost:
-                yield (
-                    f"treatments.{name}.capacity_cost",
-                    f"found {market.capacity_cost:g}, expected less than wholesale price minus "
-                    f"production cost, {w - c:g}: else no receiver builds anything",
-                )
-        if not self.largest_capacity > 0:
-            yield "largest_capacity", f"found {self.largest_capacity:g}, expected more than 0"
+        }
+        markets = dict(OZC_TREATMENTS if treatments is None else treatments)
+        if faults := list(game_faults(numbers, markets)):
+            raise ValueError("; ".join(map(str, faults)))
+        set_ = object.__setattr__
+        for key, value in numbers.items():
+            set_(self, key, value)
+        set_(self, "treatments", markets)
+        set_(self, "layout", Layout() if layout is None else layout)
+        set_(self, "name", name)
 
     def terms(self, treatments: Any) -> Terms:
         """The terms of a list of treatments, one entry for each name."""
@@ -228,6 +216,26 @@ class ForecastGame:
         if role == "sender":
             return -self.forecast_range, self.forecast_range
         return 0.0, self.largest_capacity
+
+    def face_value(self, role: Role, seen: np.ndarray, treatments: Any) -> np.ndarray:
+        """The choice of one who is truthful, or trusts fully: ξ, or μ + x + g.
+
+        Parameters
+        ----------
+        role : "sender" or "receiver"
+        seen : array, shape (trials,)
+            The forecast or the report, units of demand.
+        treatments : sequence of str
+            Of each trial.
+
+        Returns
+        -------
+        array, shape (trials,)
+            Units of demand.
+        """
+        if role == "sender":
+            return seen
+        return self.mean_demand + seen + self.terms(treatments).safety
 
     @property
     def scale(self) -> float:
@@ -288,3 +296,57 @@ class ForecastGame:
         """SHA-256 of the description, to tell two games apart."""
         text = json.dumps({k: v for k, v in self.to_dict().items() if k != "name"}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def game_faults(numbers: Mapping[str, float], treatments: Mapping[str, Market]) -> Iterator[Fault]:
+    """Find the numbers with which a forecast-sharing game makes no sense.
+
+    Parameters
+    ----------
+    numbers : mapping of str to float
+        Every one of `NUMBERS`. One that is NaN is a fault itself, and no reason for others.
+    treatments : mapping of str to Market
+
+    Yields
+    ------
+    Fault
+        Its place is the key: ``retail_price``, ``treatments.CHUL.capacity_cost``.
+
+    Examples
+    --------
+    >>> game = ForecastGame()
+    >>> numbers = {key: getattr(game, key) for key in NUMBERS} | {"retail_price": 70.0}
+    >>> [fault.place for fault in game_faults(numbers, game.treatments)]
+    ['retail_price']
+    """
+    r, w, c = (numbers[key] for key in ("retail_price", "wholesale_price", "production_cost"))
+    for key in ("mean_demand", "retail_price", "wholesale_price", "production_cost"):
+        if not np.isfinite(numbers[key]):
+            yield _fault(key, numbers[key], "a number")
+    if not 0 < numbers["forecast_range"] < np.inf:
+        yield _fault("forecast_range", numbers["forecast_range"], "a number above 0")
+    if not numbers["largest_capacity"] > 0:
+        yield _fault("largest_capacity", numbers["largest_capacity"], "a number above 0")
+    if r <= w:
+        why = f"more than the wholesale price, {w:.12g}: else no sender gains by a sale"
+        yield _fault("retail_price", r, why)
+    if w <= c:
+        why = f"more than the production cost, {c:.12g}: else no receiver gains by a sale"
+        yield _fault("wholesale_price", w, why)
+    if not treatments:
+        yield Fault("treatments", "", "at least one treatment")
+    for name, market in treatments.items():
+        key, cost = f"treatments.{name}.capacity_cost", market.capacity_cost
+        if not 0 < cost < np.inf:
+            why = "a number above 0: capacity that costs nothing has no limit"
+            yield _fault(key, cost, why)
+        elif c < w <= c + cost:
+            margin = f"the wholesale price minus the production cost, {w - c:.12g}"
+            yield _fault(key, cost, f"less than {margin}: else no receiver builds capacity")
+        if not 0 < market.uncertainty < np.inf:
+            place = f"treatments.{name}.uncertainty"
+            yield _fault(place, market.uncertainty, "a number above 0")
+
+
+def _fault(key: str, value: float, expected: str) -> Fault:
+    return Fault(key, f"{value:.12g}", expected)
