@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trustbayes.errors import InputError
-from trustbayes.games import FiniteGame, PayoffTable, read_game
+from trustbayes.games import FiniteGame, ForecastGame, Market, PayoffTable, read_game
 
 GAME = """
 kind = "finite"
@@ -281,3 +281,139 @@ def test_the_game_of_the_real_experiment(data):
     assert game.layout.columns["treatment"] == "bias"
     np.testing.assert_array_equal(game.states, [1, 2, 3, 4, 5])
     assert game.sender_table(2.0)[0, 2] == 110
+
+
+def test_a_whole_number_too_large_for_a_float(write):
+    (fault,) = faults(write(GAME.replace("110", "1" + "0" * 400)))
+    assert fault.startswith("game.toml, key payoffs.constant: found '1000")
+
+
+# Forecast sharing
+
+FORECAST = """
+kind = "forecast-sharing"
+mean_demand = 300
+retail_price = 90
+wholesale_price = 70
+production_cost = 10
+forecast_range = 100
+largest_capacity = 500
+[treatments]
+Late = {capacity_cost = 12.5, uncertainty = 40}
+Early = {capacity_cost = 50, uncertainty = 20}
+"""
+
+
+def test_the_smallest_forecast_file_is_the_game_of_the_defaults(write):
+    game = read_game(write('kind = "forecast-sharing"\n'))
+    assert isinstance(game, ForecastGame)
+    assert game.name == "game"
+    assert game.checksum == ForecastGame().checksum
+    assert game.layout.columns == {}
+    assert game.layout.exclude == {}
+
+
+def test_everything_that_a_forecast_file_may_say(write):
+    game = read_game(
+        write(
+            FORECAST.replace("mean", 'name = "A test"\nmean')
+            + '[columns]\nstate = "xi"\ngroup = "session"\n[exclude]\npractice = [1, "yes"]\n'
+        )
+    )
+    assert game.to_dict() == {
+        "kind": "forecast-sharing",
+        "name": "A test",
+        "mean_demand": 300,
+        "retail_price": 90,
+        "wholesale_price": 70,
+        "production_cost": 10,
+        "forecast_range": 100,
+        "largest_capacity": 500,
+        "treatments": {
+            "Late": {"capacity_cost": 12.5, "uncertainty": 40},
+            "Early": {"capacity_cost": 50, "uncertainty": 20},
+        },
+    }
+    assert list(game.treatments) == ["Late", "Early"]
+    assert game.layout.columns == {"state": "xi", "group": "session"}
+    assert game.layout.exclude == {"practice": (1, "yes")}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("retail_price = 90", "retail_price = 70.0",
+         "key retail_price: found '70', expected more than the wholesale price, 70: else no"),
+        ("wholesale_price = 70", "wholesale_price = 60",
+         "key treatments.Early.capacity_cost: found '50', expected less than the wholesale price "
+         "minus the production cost, 50: else no receiver builds capacity"),
+        ("wholesale_price = 70", "wholesale_price = 10",
+         "key wholesale_price: found '10', expected more than the production cost, 10"),
+        ("wholesale_price = 70", "wholesale_price = 90", "key retail_price: found '90', expected"),
+        ("uncertainty = 40", "uncertainty = 0",
+         "key treatments.Late.uncertainty: found '0', expected a number above 0"),
+        ("uncertainty = 40", "uncertainty = 'much'",
+         "key treatments.Late.uncertainty: found 'much', expected a number"),
+        ("uncertainty = 40", "uncertainty = inf",
+         "key treatments.Late.uncertainty: found 'inf', expected a number"),
+        (", uncertainty = 40", "", "key treatments.Late.uncertainty: expected a number"),
+        ("= 12.5", "= -1", "key treatments.Late.capacity_cost: found '-1', expected a number"),
+        ("forecast_range = 100", "forecast_range = -100",
+         "key forecast_range: found '-100', expected a number above 0"),
+        ("largest_capacity = 500", "largest_capacity = 0",
+         "key largest_capacity: found '0', expected a number above 0"),
+        ("mean_demand = 300", "mean_demand = true", "key mean_demand: found 'True', expected a"),
+        ("mean_demand = 300", "mean_demnd = 300",
+         "key mean_demnd: found 'mean_demnd', expected 'mean_demand' (did you mean it?)"),
+        ("{capacity_cost = 50,", "{capacity_costs = 50,",
+         "key treatments.Early.capacity_costs: found 'capacity_costs', expected 'capacity_cost'"),
+        ("{capacity_cost = 50, uncertainty = 20}", "50",
+         "key treatments.Early: found '50', expected a table {capacity_cost = ..., uncertainty"),
+        ("mean_demand", "states = [1, 2]\nmean_demand", "key states: found 'states', expected"),
+        ("[treatments]", "[columns]\nbias = 'b'\n[treatments]",
+         "key columns.bias: found 'bias', expected known are: action, group, message, receiver"),
+        ("forecast-sharing", "forecast", "key kind: found 'forecast', expected 'forecast-sharing'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_of_a_forecast_file_is_named(write, old, new, expected):
+    assert FORECAST.count(old) >= 1
+    found = faults(write(FORECAST.replace(old, new, 1)))
+    assert any(fault.startswith(f"game.toml, {expected}") for fault in found)
+
+
+def test_what_cannot_be_read_causes_no_second_fault(write):
+    text = FORECAST.replace("= 70", "= 'x'").replace("= 12.5", "= 'y'").replace("= 40", "= -2")
+    assert faults(write(text)) == [
+        "game.toml, key wholesale_price: found 'x', expected a number",
+        "game.toml, key treatments.Late.capacity_cost: found 'y', expected a number",
+        "game.toml, key treatments.Late.uncertainty: found '-2', expected a number above 0",
+    ]
+
+
+def test_a_treatment_that_is_no_table_is_one_fault(write):
+    head = 'kind = "forecast-sharing"\n'
+    for text in ("treatments = 3\n", "[treatments]\nA = 3\n", "[treatments]\n"):
+        (fault,) = faults(write(head + text))
+        assert fault.startswith("game.toml, key treatments")
+
+
+def test_a_default_that_does_not_fit_is_said_to_be_one(write):
+    found = faults(
+        write('kind = "forecast-sharing"\nwholesale_price = 105\nproduction_cost = 50\n')
+    )
+    assert [fault.removeprefix("game.toml, key ") for fault in found] == [
+        "retail_price: found '100 (the default)', expected more than the wholesale price, 105: "
+        "else no sender gains by a sale",
+        "treatments.CHUL.capacity_cost: found '60 (the default)', expected less than the "
+        "wholesale price minus the production cost, 55: else no receiver builds capacity",
+        "treatments.CHUH.capacity_cost: found '60 (the default)', expected less than the "
+        "wholesale price minus the production cost, 55: else no receiver builds capacity",
+    ]
+
+
+def test_the_game_of_ozer_zheng_and_chen(data):
+    game = read_game(data / "games" / "ozc-2011.toml")
+    assert isinstance(game, ForecastGame)
+    assert game.checksum == ForecastGame().checksum
+    assert list(game.treatments) == ["CLUL", "CLUH", "CHUL", "CHUH"]
+    assert game.treatments["CHUL"] == Market(capacity_cost=60, uncertainty=25)
