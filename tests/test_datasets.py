@@ -9,8 +9,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pandas as pd
 import pytest
 
-from trustbayes.datasets import DATASETS, bundled, data_folder, fetch
+from trustbayes.datasets import DATASETS, bundled, data_folder, fetch, published
 from trustbayes.errors import InputError
+from trustbayes.games import read_game
 from trustbayes.trials import read_trials
 
 NAME = "ioannidis-2024"
@@ -147,3 +148,23 @@ def test_the_registry_pins_one_version_of_the_source():
         "564764aef21882d5d2f214ad7c782d3ec46ff52b/Data/Experimental%20Data.csv"
     )
     assert entry.game.is_file()
+
+
+def test_the_published_slopes_are_those_of_the_theory():
+    table = published()
+    assert list(table.columns) == [
+        "study", "place", "treatment", "regression", "coefficient", "standard_error", "subjects",
+        "source",
+    ]  # fmt: skip
+    found = table.pivot_table(
+        ["coefficient", "standard_error"], ["study", "place", "subjects"], "regression"
+    )
+    assert found.loc[("original", "", 8)].tolist() == [0.662, 0.643, 0.070, 0.052]
+    assert found.loc[("replication", "Cornell", 44)].tolist() == [0.609, 0.716, 0.051, 0.046]
+    assert found.loc[("replication", "Michigan", 46)].tolist() == [0.587, 0.749, 0.051, 0.046]
+    assert len(table) == 6
+
+
+def test_the_published_treatments_are_those_of_the_game():
+    game = read_game(data_folder() / "games" / "ozc-2011.toml")
+    assert set(published()["treatment"]) - {""} <= set(game.treatments)

@@ -13,7 +13,7 @@ import pooch
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.wholefile import write_whole
 
-__all__ = ["DATASETS", "Dataset", "RemoteDataset", "bundled", "data_folder", "fetch"]
+__all__ = ["DATASETS", "Dataset", "RemoteDataset", "bundled", "data_folder", "fetch", "published"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,32 @@ def bundled() -> Dataset:
             "Simulated: 32 senders and 32 receivers, 60 rounds, three biases, known parameters."
         ),
     )
+
+
+def published() -> pd.DataFrame:
+    """Give the regression slopes that were published for forecast sharing.
+
+    Returns
+    -------
+    DataFrame
+        One row per sample and regression, with the columns study ("original", "replication"),
+        place, treatment (both empty where not stated), regression ("report on forecast",
+        "capacity on report"), coefficient and standard_error (units of demand per unit of
+        demand), subjects (n as stated) and source.
+
+    References
+    ----------
+    Özer, Zheng and Chen (2011), Management Science 57(6); Management Science Replication Project
+    (2023). See ``data/published/README.md``.
+
+    Examples
+    --------
+    >>> slopes = published().set_index(["study", "place", "regression"])["coefficient"]
+    >>> float(slopes["original", "", "report on forecast"])
+    0.643
+    """
+    path = data_folder() / "published" / "forecast-sharing.csv"
+    return pd.read_csv(path, keep_default_na=False)
 
 
 def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None) -> Path:
