@@ -457,3 +457,78 @@ def test_report_of_simulated_trials(run, tmp_path):
     assert code == 3
     assert json.loads(out)["results"] == "new/results.json"
     assert "reading the fit of full-trust, receiver" in err
+
+
+# Forecast sharing
+
+FORECAST_GAME = """
+kind = "forecast-sharing"
+largest_capacity = 500
+[treatments]
+CHUL = {capacity_cost = 60, uncertainty = 25}
+CLUL = {capacity_cost = 15, uncertainty = 25}
+"""
+FORECAST_TRIALS = """sender,receiver,round,treatment,state,message,action
+s1,r1,1,CLUL,-150,-20.5,230
+s2,r2,1,CLUL,10,150,0
+s1,r2,2,CHUL,60,90,260.25
+s2,r1,2,CHUL,0,0,270
+"""
+
+
+@pytest.fixture
+def run_forecast(run, tmp_path):
+    """Run a command with a forecast-sharing game and its trials, some text in them replaced."""
+
+    def run_changed(*tokens: str, game=("", ""), trials=("", "")) -> tuple[int, str, str]:
+        assert game[0] in FORECAST_GAME
+        assert trials[0] in FORECAST_TRIALS
+        (tmp_path / "game.toml").write_text(FORECAST_GAME.replace(*game, 1))
+        (tmp_path / "trials.csv").write_text(FORECAST_TRIALS.replace(*trials, 1))
+        return run(*tokens, "trials.csv", "--game", "game.toml")
+
+    return run_changed
+
+
+def test_validate_says_what_is_there_in_forecast_sharing(run, run_forecast):
+    code, out, err = run_forecast("validate")
+    assert (code, err) == (0, "")
+    assert out == (
+        "trials.csv: 4 trials of 2 senders and 2 receivers in 2 rounds\n"
+        "treatment CHUL: capacity cost 60, uncertainty 25\n"
+        "treatment CLUL: capacity cost 15, uncertainty 25\n"
+    )
+    _, out, _ = run("validate", "trials.csv", "--game", "game.toml", "--json")
+    found = json.loads(out)["treatments"]
+    assert list(found) == ["CHUL", "CLUL"]
+    assert found["CHUL"] == {"capacity_cost": 60, "uncertainty": 25}
+
+
+@pytest.mark.parametrize("command", ["validate", "report"])
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"trials": ("-150", "-151")}, "trials.csv, row 2, column state: found '-151', expected"),
+        ({"trials": ("150,0", "160,0")}, "trials.csv, row 3, column message: found '160'"),
+        ({"trials": ("230", "-1")}, "a capacity: a number from 0 to 500"),
+        ({"trials": ("CHUL", "CHUM")}, "trials.csv, row 4, column treatment: found 'CHUM'"),
+        ({"trials": ("60,90", "60,much")}, "trials.csv, row 4, column message: found 'much'"),
+        ({"game": ("cost = 60", "cost = 75")},
+         "game.toml, key treatments.CHUL.capacity_cost: found '75', expected less than"),
+        ({"game": ("largest", "wholesale_price = 100\nlargest")},
+         "game.toml, key retail_price: found '100 (the default)', expected more than"),
+        ({"game": ("uncertainty = 25", "uncertainty = 0")}, "expected a number above 0"),
+        ({"game": ("= 500", "= 'all'")}, "key largest_capacity: found 'all', expected a number"),
+        ({"game": ("capacity_cost", "capacity_cots")}, "'capacity_cost' (did you mean it?)"),
+        ({"game": ("forecast-sharing", "forecasting")}, "'forecast-sharing' (did you mean it?)"),
+    ],
+)  # fmt: skip
+def test_bad_forecast_sharing_is_reported_and_nothing_is_written(
+    run_forecast, tmp_path, command, changes, expected
+):
+    code, out, err = run_forecast(command, **changes)
+    assert (code, out) == (2, "")
+    assert err.startswith("trustbayes: ")
+    assert expected in err
+    assert "Traceback" not in err
+    assert files(tmp_path) == {"game.toml", "trials.csv"}

@@ -200,8 +200,7 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
     """
     data = _read(trials, game)
     people = {role: len(data.subjects(role)) for role in data.roles}
-    biases = data.table.groupby("treatment")["bias"].unique()
-    treatments = {name: sorted(map(float, biases[name])) for name in data.treatments}
+    treatments = {name: data.conditions(name) for name in data.treatments}
     rounds = int(data.table["round"].nunique())
     if as_json:
         _print_json(
@@ -219,8 +218,8 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
         return DONE
     named = " and ".join(f"{count} {role}s" for role, count in people.items())
     print(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds")
-    for name, values in treatments.items():
-        print(f"treatment {name}: bias {', '.join(f'{bias:g}' for bias in values)}")
+    for name, conditions in treatments.items():
+        print(f"treatment {name}: {_in_words(conditions)}")
     for rule in data.exclusions:
         print(f"left out: {rule.rows} rows with {rule.column} = {rule.value}")
     return DONE
@@ -520,6 +519,13 @@ def _experiment(
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
     data = _read(trials, game)
     return data, None if planted is None else read_parameters(planted)
+
+
+def _in_words(conditions: list[float] | dict[str, float]) -> str:
+    """What sets a treatment apart: its biases, or values with names."""
+    if isinstance(conditions, list):
+        return f"bias {', '.join(f'{bias:g}' for bias in conditions)}"
+    return ", ".join(f"{name.replace('_', ' ')} {v:g}" for name, v in conditions.items())
 
 
 def _check_target(path: Path) -> None:
