@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from trustbayes.fitting import fit as fit
     from trustbayes.fitting import load_fit as load_fit
     from trustbayes.games import FiniteGame as FiniteGame
+    from trustbayes.games import ForecastGame as ForecastGame
     from trustbayes.games import Layout as Layout
+    from trustbayes.games import Market as Market
     from trustbayes.games import PayoffFunctions as PayoffFunctions
     from trustbayes.games import PayoffTable as PayoffTable
     from trustbayes.games import PowerLoss as PowerLoss
@@ -67,7 +69,16 @@ _ROOMS = {
     "errors": ("Fault", "InputError"),
     "estimates": ("population_estimates", "subject_estimates", "type_estimates"),
     "fitting": ("Fit", "Sampling", "fit", "load_fit"),
-    "games": ("FiniteGame", "Layout", "PayoffFunctions", "PayoffTable", "PowerLoss", "read_game"),
+    "games": (
+        "FiniteGame",
+        "ForecastGame",
+        "Layout",
+        "Market",
+        "PayoffFunctions",
+        "PayoffTable",
+        "PowerLoss",
+        "read_game",
+    ),
     "models": (
         "Babbling",
         "FullTrust",
