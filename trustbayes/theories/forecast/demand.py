@@ -33,9 +33,10 @@ def expected_sales(capacity: Array, forecast: Array, terms: Terms) -> Array:
     xp = namespace(capacity, forecast)
     e = terms.uncertainty
     # Of demand from mean - e to mean + e, sales lose what exceeds capacity.
-    reach = xp.clip(capacity - terms.mean_demand - forecast, -e, e)
-    lost = (e - reach) ** 2 / (4 * e)
-    below = xp.minimum(capacity - (terms.mean_demand + forecast - e), 0.0)
+    spare = capacity - terms.mean_demand - forecast
+    lost = (e - xp.clip(spare, -e, e)) ** 2 / (4 * e)
+    # As a difference, so that at the seam the two slopes do not add up.
+    below = spare - xp.maximum(spare, -e)
     return terms.mean_demand + forecast - lost + below
 
 
