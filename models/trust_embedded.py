@@ -79,7 +79,7 @@ def main() -> None:
         print(f"\n{model.spec.title}, {model.role}s")
         for check in fit.gate.checks:
             print(f"  {check.name}: {check.value:.4g} {'' if check.passed else 'NOT PASSED'}")
-        prior = tb.prior_draws(model, trials.game, fit.cells, 1000, sampling.seed)
+        prior = tb.prior_draws(model, trials.game, fit.units, 1000, sampling.seed)
         estimates = tb.population_estimates(fit, prior, ci_prob=0.9)
         print(estimates.drop(columns=["model", "role", "unit"]).round(2).to_string(index=False))
 

@@ -38,15 +38,17 @@ def synthetic_fit(
 ) -> Fit:
     """A fit whose draws are independent random numbers in each parameter's support."""
     rng = np.random.default_rng(seed)
-    cells = trials.fold(model.role)
-    coords = {"subject": list(cells.subjects), "treatment": list(cells.treatments)}
-    coords["level"] = list(model.types)
-    coords["message"] = [f"{m:g}" for m in trials.game.messages]
+    units = trials.fold(model.role)
+    coords = {"subject": list(units.subjects), "treatment": list(units.treatments)}
+    coords |= {name: list(labels) for name, labels in model.shares.items()}
+    if trials.game.kind == "finite":
+        coords["message"] = [f"{m:g}" for m in trials.game.messages]
     data = {}
     for parameter in model.parameters:
         if parameter.support == "simplex":
-            shares = rng.dirichlet(np.ones(len(model.types)), size=(chains, draws))
-            data["level_share"] = (("chain", "draw", "level"), shares)
+            name = parameter.name
+            shares = rng.dirichlet(np.ones(len(model.shares[name])), size=(chains, draws))
+            data[f"{name}_share"] = (("chain", "draw", name), shares)
             continue
         dims = [d for d in ("subject", "treatment") if d in model.varies[parameter.name]]
         dims += [parameter.option] if parameter.option else []
@@ -72,7 +74,7 @@ def synthetic_fit(
     )
     sampling = Sampling(draws=draws, tune=1, chains=chains, seed=seed)
     manifest = {
-        "format": 1,
+        "format": 2,
         "key": fit_key(model, trials, sampling),
         "model": model.to_dict(),
         "conventions": dict(model.settle(trials.game)),
@@ -89,4 +91,4 @@ def synthetic_fit(
         "created": "2026-01-01T00:00:00+00:00",
         "seconds": {"compile": 0.0, "sample": 0.0},
     }
-    return Fit(model, trials.game, cells, posterior, stats, manifest)
+    return Fit(model, trials.game, units, posterior, stats, manifest)

@@ -83,7 +83,7 @@ def test_a_rival_convention_is_preferred_only_if_it_is_surely_better(monkeypatch
     def scored(fit):
         better = fit.model.conventions["ties"] == "uniform"
         loo = np.full(len(TRIALS.table), -1.0) + better * (lead / noise.size + 0.01 * noise)
-        subject = fit.cells.unit_subject[fit.cells.trial_unit]
+        subject = fit.units.unit_subject[fit.units.trial_unit]
         return dataclasses.make_dataclass("Scored", ["loo", "subject"])(loo, subject)
 
     monkeypatch.setattr(analysis, "pointwise", scored)

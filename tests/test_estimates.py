@@ -17,7 +17,7 @@ def test_the_populations_mean_trust_equals_quadrature():
     fit = synthetic_fit(TrustEmbedded("receiver"), TRIALS, draws=10)
     rows = population_estimates(fit, fit.draws())
     data = fit.draws().data
-    for treatment in fit.cells.treatments:
+    for treatment in fit.units.treatments:
         exact = [
             integrate.quad(
                 lambda z, mu=mu, sigma=sigma: stats.norm.pdf(z) / (1 + np.exp(-(mu + sigma * z))),
@@ -75,7 +75,7 @@ def test_the_estimate_alone_is_the_subjects_maximum_likelihood():
             total -= scaled[int(row.action) - 1] - np.log(np.exp(scaled).sum())
         return total
 
-    for subject in fit.cells.subjects:
+    for subject in fit.units.subjects:
         mine = rows[rows["subject"] == subject]
         trust = mine[mine["parameter"] == "trust"].set_index("treatment")["alone"]
         precision = mine[mine["parameter"] == "response_precision"]["alone"].item()

@@ -54,8 +54,8 @@ def test_a_fit_survives_its_file(sampled, tmp_path):
     assert again.manifest == sampled.manifest
     assert again.model.to_dict() == sampled.model.to_dict()
     assert again.game.checksum == sampled.game.checksum
-    for field in dataclasses.fields(again.cells):
-        mine, theirs = getattr(again.cells, field.name), getattr(sampled.cells, field.name)
+    for field in dataclasses.fields(again.units):
+        mine, theirs = getattr(again.units, field.name), getattr(sampled.units, field.name)
         assert np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
     assert list(path.parent.iterdir()) == [path]
     manifest = json.loads(json.dumps(sampled.manifest, allow_nan=False))

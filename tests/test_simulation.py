@@ -10,6 +10,7 @@ from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, Layout, PayoffFunctions
 from trustbayes.models import LevelK, TrustEmbedded, model, model_names
 from trustbayes.models.evaluate import Draws
+from trustbayes.models.finite.response import LOGIT
 from trustbayes.priors import Prior
 from trustbayes.simulation import Simulation, simulate
 from trustbayes.trials import Trials, trials_from_frame
@@ -36,7 +37,7 @@ def played() -> dict[str, Simulation]:
             rounds=ROUNDS,
             seed=7,
         )
-        for name in model_names()
+        for name in model_names("finite")
     }
 
 
@@ -49,24 +50,37 @@ def planted_probabilities(name: str, role: str, simulation: Simulation, trials: 
     coords = {"subject": cells.subjects, "treatment": cells.treatments, "message": options}
     data = {}
     for parameter in chosen.parameters:
+        if parameter.support == "simplex":
+            continue
         own = table[labels == parameter.name]
         own = own.assign(message=own["parameter"].str.extract(r"\[(.*)\]", expand=False))
-        dims = [d for d in coords if d in parameter.varies or d == parameter.option]
+        over = chosen.varies[parameter.name]
+        dims = [d for d in coords if d in over or d == parameter.option]
+        if not dims:
+            data[parameter.name] = (("sample",), own["value"].to_numpy())
+            continue
         values = own.set_index(dims)["value"]
         every = pd.MultiIndex.from_product([coords[d] for d in dims], names=dims)
         shape = [len(coords[d]) for d in dims]
         found = values.reindex(every if len(dims) > 1 else coords[dims[0]]).to_numpy()
         data[parameter.name] = (("sample", *dims), found.reshape(1, *shape))
-    if not chosen.types:
-        [(_, logs)] = Draws(chosen, GAME, cells, xr.Dataset(data)).log_probabilities()
-        return np.exp(logs[0]), cells
-    levels = data.pop("level")[1][0].astype(int)
-    [(_, logs)] = Draws(chosen, GAME, cells, xr.Dataset(data)).log_probabilities()
-    return np.exp(logs[0, np.arange(len(cells.counts)), levels[cells.unit_subject]]), cells
+    [(_, answer, values)] = Draws(chosen, GAME, cells, xr.Dataset(data)).answers()
+    chances = np.exp(LOGIT.logs(answer, values, bool(chosen.types))[0])
+    if chosen.types:
+        people = table[table["subject"] != ""].set_index("subject")
+        if name == "mixture":
+            people = people[people["parameter"].str.startswith("type[")]
+            of_type = people["parameter"].str.extract(r"\[(.*)\]", expand=False)
+            kinds = of_type.map(chosen.types.index)
+        else:
+            kinds = people.loc[people["parameter"] == "level", "value"].astype(int)
+        kinds = kinds.loc[list(cells.subjects)].to_numpy()
+        chances = chances[np.arange(len(cells.counts)), kinds[cells.unit_subject]]
+    return chances, cells
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", model_names("finite"))
 def test_choices_follow_the_model_of_the_planted_parameters(played, name, role):
     trials = trials_from_frame(played[name].trials, GAME)
     chances, cells = planted_probabilities(name, role, played[name], trials)
@@ -178,7 +192,7 @@ def test_senders_do_not_depend_on_receivers():
     assert set(alone.parameters["role"]) == {"sender"}
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", model_names("finite"))
 def test_trials_read_back_and_parameters_are_complete(played, name):
     trials = trials_from_frame(played[name].trials, GAME)
     assert trials.roles == ROLES
@@ -192,10 +206,15 @@ def test_trials_read_back_and_parameters_are_complete(played, name):
     for role in ROLES:
         of_role = table[table["role"] == role]
         assert set(of_role["subject"]) == {"", *trials.subjects(role)}
-        for parameter in model(name, role).parameters:
+        chosen = model(name, role)
+        for parameter in chosen.parameters:
+            if parameter.support == "simplex" and name == "mixture":
+                assert of_role["parameter"].str.startswith("type[").sum() == SUBJECTS
+                continue
             rows = of_role[of_role["parameter"].str.split("[").str[0] == parameter.name]
-            size = SUBJECTS if "subject" in parameter.varies else 1
-            size *= 3 if "treatment" in parameter.varies else 1
+            over = chosen.varies[parameter.name]
+            size = SUBJECTS if "subject" in over else 1
+            size *= 3 if "treatment" in over else 1
             size *= GAME.messages.size if parameter.option else 1
             assert len(rows) == size, parameter.name
 

@@ -494,12 +494,10 @@ def test_trials_keep_their_order_through_folding(random_trials, role):
 def test_unfolding_gives_each_trial_the_value_of_its_cell(random_trials):
     frame, trials = random_trials
     cells = trials.fold("sender")
-    values = np.random.default_rng(3).normal(size=(2, 3, *cells.counts.shape))
-    unfolded = cells.unfold(values)
-    assert unfolded.shape == (2, 3, cells.n_trials)
-    np.testing.assert_allclose(unfolded.sum(-1), (values * cells.counts).sum((-1, -2, -3)))
     sizes = frame.groupby(["sender", "treatment", "bias", "state", "message"])["round"]
-    np.testing.assert_array_equal(cells.unfold(cells.counts), sizes.transform("size"))
+    np.testing.assert_array_equal(cells.cell_trials[cells.trial_cell], sizes.transform("size"))
+    assert cells.cell_trials.sum() == cells.n_trials
+    np.testing.assert_array_equal(cells.cell_unit[cells.trial_cell], cells.trial_unit)
 
 
 def test_trials_and_groups_of_each_subject(random_trials):

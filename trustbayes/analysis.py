@@ -158,13 +158,13 @@ def analyse(
     }
     population, posterior_checks, prior_checks = [], {}, {}
     for key, one in found.items():
-        before = prior_draws(one.model, one.game, one.cells, _PRIOR_DRAWS, sampling.seed)
+        before = prior_draws(one.model, one.game, one.units, _PRIOR_DRAWS, sampling.seed)
         population.append(population_estimates(one, before, ci_prob))
         posterior_checks[key] = predictive_check(
             one.draws(_REPLICATIONS), "posterior", sampling.seed, ci_prob
         )
         fewer = Draws(
-            before.model, before.game, before.cells, before.data.isel(sample=slice(_REPLICATIONS))
+            before.model, before.game, before.units, before.data.isel(sample=slice(_REPLICATIONS))
         )
         prior_checks[key] = predictive_check(fewer, "prior", sampling.seed, ci_prob)
     subjects = pd.concat(

@@ -61,7 +61,32 @@ class Units:
     @cached_property
     def trials_per_subject(self) -> np.ndarray:
         """Number of trials of each subject, shape (subjects,)."""
-        return np.bincount(self.unit_subject[self.trial_unit], minlength=len(self.subjects))
+        return np.bincount(self.trial_subject, minlength=len(self.subjects))
+
+    @cached_property
+    def trial_subject(self) -> np.ndarray:
+        """The subject of each trial, shape (trials,)."""
+        return self.unit_subject[self.trial_unit]
+
+    @property
+    def cell_unit(self) -> np.ndarray:
+        """The unit of each cell, shape (cells,): a cell holds trials that are alike."""
+        raise NotImplementedError
+
+    @property
+    def cell_trials(self) -> np.ndarray:
+        """Number of trials of each cell, shape (cells,)."""
+        raise NotImplementedError
+
+    @property
+    def trial_cell(self) -> np.ndarray:
+        """The cell of each trial, shape (trials,)."""
+        raise NotImplementedError
+
+    @cached_property
+    def cell_subject(self) -> np.ndarray:
+        """The subject of each cell, shape (cells,)."""
+        return self.unit_subject[self.cell_unit]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,19 +113,54 @@ class Cells(Units):
     trial_seen: np.ndarray
     trial_option: np.ndarray
 
-    def unfold(self, values: np.ndarray) -> np.ndarray:
-        """Give every trial the value of its cell.
+    @cached_property
+    def trials_per_unit(self) -> np.ndarray:
+        """Number of trials of each unit, shape (units,)."""
+        return self.counts.sum(axis=(1, 2))
 
-        Parameters
-        ----------
-        values : array, shape (..., units, seen, options)
+    @cached_property
+    def observed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Unit, seen and option of every cell that holds a trial, in the order of the cells."""
+        unit, seen, option = np.nonzero(self.counts)
+        return unit, seen, option
 
-        Returns
-        -------
-        array, shape (..., trials)
-            In the order of the trials.
-        """
-        return np.asarray(values)[..., self.trial_unit, self.trial_seen, self.trial_option]
+    @property
+    def cell_unit(self) -> np.ndarray:
+        """The unit of each cell that holds a trial, shape (cells,)."""
+        return self.observed[0]
+
+    @property
+    def cell_trials(self) -> np.ndarray:
+        """Number of trials of each cell, shape (cells,)."""
+        return self.counts[self.observed]
+
+    @cached_property
+    def trial_cell(self) -> np.ndarray:
+        """The cell of each trial, shape (trials,)."""
+        position = np.full(self.counts.shape, -1)
+        position[self.observed] = np.arange(self.cell_unit.size)
+        return position[self.trial_unit, self.trial_seen, self.trial_option]
+
+    @cached_property
+    def _conditions(self) -> tuple[np.ndarray, np.ndarray]:
+        pairs = np.column_stack([self.unit_treatment, self.unit_bias])
+        conditions, unit_condition = np.unique(pairs, axis=0, return_inverse=True)
+        return conditions, unit_condition.reshape(-1)
+
+    @property
+    def condition_treatment(self) -> np.ndarray:
+        """The treatment of each observed combination of treatment and bias, shape (conditions,)."""
+        return self._conditions[0][:, 0]
+
+    @property
+    def condition_bias(self) -> np.ndarray:
+        """The bias of each such condition, as a position in ``biases``."""
+        return self._conditions[0][:, 1]
+
+    @property
+    def unit_condition(self) -> np.ndarray:
+        """The condition of each unit, shape (units,)."""
+        return self._conditions[1]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -116,6 +176,21 @@ class Points(Units):
 
     trial_seen: np.ndarray
     trial_choice: np.ndarray
+
+    @property
+    def cell_unit(self) -> np.ndarray:
+        """The unit of each trial: every trial is a cell of its own."""
+        return self.trial_unit
+
+    @property
+    def cell_trials(self) -> np.ndarray:
+        """One trial in each cell."""
+        return np.ones(self.n_trials, dtype=int)
+
+    @property
+    def trial_cell(self) -> np.ndarray:
+        """The trials themselves."""
+        return np.arange(self.n_trials)
 
 
 def fold_trials(

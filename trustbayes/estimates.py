@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.fitting import Fit
-from trustbayes.games.finite import FiniteGame
+from trustbayes.games import Game
 from trustbayes.models import Model, Parameter
 from trustbayes.models.evaluate import Draws, type_probabilities
 from trustbayes.models.hierarchy import LINKS
@@ -79,7 +79,7 @@ def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
     return {"mean": float(values.mean()), "lower": float(lower), "upper": float(upper)}
 
 
-def _quantities(model: Model, game: FiniteGame, data: xr.Dataset) -> Iterator[_Quantity]:
+def _quantities(model: Model, game: Game, data: xr.Dataset) -> Iterator[_Quantity]:
     for parameter in model.parameters:
         for statistic, unit, array in _statistics(model, parameter, game, data):
             rest = array.dims[1:]
@@ -94,7 +94,7 @@ def _quantities(model: Model, game: FiniteGame, data: xr.Dataset) -> Iterator[_Q
 
 
 def _statistics(
-    model: Model, parameter: Parameter, game: FiniteGame, data: xr.Dataset
+    model: Model, parameter: Parameter, game: Game, data: xr.Dataset
 ) -> Iterator[tuple[str, str, xr.DataArray]]:
     """Name, unit and draws of the quantities of one parameter."""
     name, prior = parameter.name, model.priors[parameter.name]
@@ -102,7 +102,7 @@ def _statistics(
         yield "share", "share of subjects", data[f"{name}_share"]
         return
     if "subject" not in model.varies[name]:
-        yield from _with_payoff_units("value", parameter, game, data[name])
+        yield from _with_report_unit("value", parameter, game, data[name])
         return
     if not prior.hierarchical:
         return
@@ -115,7 +115,7 @@ def _statistics(
         yield "typical share", "share of choices", weights / weights.sum(parameter.option)
         return
     if link.location_forward:
-        yield from _with_payoff_units("population mean", parameter, game, location)
+        yield from _with_report_unit("population mean", parameter, game, location)
     else:
         if parameter.support == "unit":
             spread = data[f"{name}_sigma"] if f"{name}_sigma" in data else prior.arguments["sigma"]
@@ -124,7 +124,7 @@ def _statistics(
             mean = (masses * link.inverse(location + spread * nodes)).sum("node")
             yield "population mean", parameter.unit, mean.transpose("sample", ...)
         median = link.inverse(location)
-        yield from _with_payoff_units("population median", parameter, game, median)
+        yield from _with_report_unit("population median", parameter, game, median)
     for argument in prior.arguments:
         if argument != location_name and f"{name}_{argument}" in data:
             scale = {"LogNormal": "log scale", "LogitNormal": "logit scale"}
@@ -132,12 +132,12 @@ def _statistics(
             yield "population spread", unit, data[f"{name}_{argument}"]
 
 
-def _with_payoff_units(
-    statistic: str, parameter: Parameter, game: FiniteGame, values: xr.DataArray
+def _with_report_unit(
+    statistic: str, parameter: Parameter, game: Game, values: xr.DataArray
 ) -> Iterator[tuple[str, str, xr.DataArray]]:
     yield statistic, parameter.unit, values
-    if parameter.payoff_unit:
-        yield statistic, parameter.payoff_unit, values * game.lying_unit
+    if parameter.report_unit:
+        yield statistic, parameter.report_unit, values * parameter.factor(game)
 
 
 def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
@@ -155,12 +155,12 @@ def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
         Columns model, role, subject, treatment ("" if common), parameter, symbol, unit, mean,
         median, lower, upper, alone, trials; only subjects and treatments that met.
     """
-    cells, game = fit.cells, fit.game
+    units, game = fit.units, fit.game
     draws = fit.draws()
     alone = _alone(fit)
-    pairs = np.unique(np.column_stack([cells.unit_subject, cells.unit_treatment]), axis=0)
-    trials = np.zeros((len(cells.subjects), len(cells.treatments)), dtype=int)
-    np.add.at(trials, (cells.unit_subject, cells.unit_treatment), cells.counts.sum(axis=(1, 2)))
+    pairs = np.unique(np.column_stack([units.unit_subject, units.unit_treatment]), axis=0)
+    trials = np.zeros((len(units.subjects), len(units.treatments)), dtype=int)
+    np.add.at(trials, (units.unit_subject, units.unit_treatment), units.trials_per_unit)
     tail = (1 - ci_prob) / 2
     frames = []
     for parameter in fit.model.parameters:
@@ -173,24 +173,24 @@ def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
         if "treatment" in array.dims:
             subject, treatment = pairs.T
             values = values[:, subject, treatment]
-            labels = np.array(cells.treatments)[treatment]
+            labels = np.array(units.treatments)[treatment]
             own = own[subject, treatment] if own is not None else None
             count = trials[subject, treatment]
         else:
-            subject, labels = np.arange(len(cells.subjects)), np.full(len(cells.subjects), "")
+            subject, labels = np.arange(len(units.subjects)), np.full(len(units.subjects), "")
             count = trials.sum(axis=1)
-        factor = game.lying_unit if parameter.payoff_unit else 1.0
+        factor = parameter.factor(game)
         lower, median, upper = np.quantile(values, [tail, 0.5, 1 - tail], axis=0) * factor
         frames.append(
             pd.DataFrame(
                 {
                     "model": fit.model.name,
                     "role": fit.model.role,
-                    "subject": np.array(cells.subjects)[subject],
+                    "subject": np.array(units.subjects)[subject],
                     "treatment": labels,
                     "parameter": parameter.name,
                     "symbol": parameter.symbol,
-                    "unit": parameter.payoff_unit or parameter.unit,
+                    "unit": parameter.report_unit or parameter.unit,
                     "mean": values.mean(axis=0) * factor,
                     "median": median,
                     "lower": lower,
@@ -219,7 +219,7 @@ def _alone(fit: Fit) -> dict[str, np.ndarray]:
     a subject's trials say too little, and nothing is returned; nor is it for types that must be
     told from all treatments together while a parameter differs between them.
     """
-    model, cells = fit.model, fit.cells
+    model, units = fit.model, fit.units
     own = [
         p
         for p in model.parameters
@@ -235,7 +235,7 @@ def _alone(fit: Fit) -> dict[str, np.ndarray]:
     ]
     grid = [values.ravel() for values in np.meshgrid(*natural, indexing="ij")]
     size = grid[0].size
-    sizes = {"subject": len(cells.subjects), "treatment": len(cells.treatments)}
+    sizes = {"subject": len(units.subjects), "treatment": len(units.treatments)}
     data = {}
     for parameter, values in zip(own, grid, strict=True):
         dims = fit.posterior[parameter.name].dims[2:]
@@ -250,18 +250,16 @@ def _alone(fit: Fit) -> dict[str, np.ndarray]:
                 ("sample", *mean.dims),
                 np.broadcast_to(mean.to_numpy(), (size, *mean.shape)),
             )
-    shape = (size, len(cells.subjects), len(cells.treatments))
+    shape = (size, len(units.subjects), len(units.treatments))
     score = np.zeros(shape)
-    draws = Draws(model, fit.game, cells, xr.Dataset(data))
-    for rows, logs in draws.log_probabilities():
+    draws = Draws(model, fit.game, units, xr.Dataset(data))
+    for rows, logs in draws.cell_logs():
         if model.types:  # the most likely type, over all of the subject's trials
-            by_unit = (cells.counts[:, None] * logs).sum(axis=(-1, -2))
-            starts = np.flatnonzero(np.diff(cells.unit_subject, prepend=-1))
-            score[rows, :, 0] = np.add.reduceat(by_unit, starts, axis=1).max(axis=-1)
+            score[rows, :, 0] = draws.by_subject(logs).max(axis=-1)
         else:
-            by_unit = (cells.counts * logs).sum(axis=(-1, -2))
-            for unit, pair in enumerate(zip(cells.unit_subject, cells.unit_treatment, strict=True)):
-                score[(rows, *pair)] += by_unit[:, unit]
+            place = (units.cell_subject, units.unit_treatment[units.cell_unit])
+            for cell, pair in enumerate(zip(*place, strict=True)):
+                score[(rows, *pair)] += units.cell_trials[cell] * logs[:, cell]
     score = score.reshape((*[_POINTS] * len(own), *shape[1:]))
     found = {}
     # A parameter that differs by treatment is profiled out of each treatment's trials.
@@ -304,8 +302,8 @@ def type_estimates(fit: Fit) -> pd.DataFrame:
         {
             "model": fit.model.name,
             "role": fit.model.role,
-            "subject": np.repeat(fit.cells.subjects, len(fit.model.types)),
-            "type": np.tile(fit.model.types, len(fit.cells.subjects)),
+            "subject": np.repeat(fit.units.subjects, len(fit.model.types)),
+            "type": np.tile(fit.model.types, len(fit.units.subjects)),
             "probability": chances.ravel(),
         }
     )

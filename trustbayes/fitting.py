@@ -20,9 +20,9 @@ import numpy as np
 import nutpie
 import xarray as xr
 
-from trustbayes.cells import Cells
+from trustbayes.cells import Cells, Points, Units
 from trustbayes.errors import Fault, InputError
-from trustbayes.games.finite import FiniteGame
+from trustbayes.games import Game, game_from_dict
 from trustbayes.models import Model, model_from_dict
 from trustbayes.models.evaluate import Draws
 from trustbayes.models.pilot import pilot
@@ -31,7 +31,7 @@ from trustbayes.wholefile import write_whole
 
 __all__ = ["Check", "Fit", "Gate", "Sampling", "fit", "load_fit"]
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class Fit:
     Parameters
     ----------
     model : Model
-    game : FiniteGame
-    cells : Cells
+    game : Game
+    units : Units
         The trials it was fitted to.
     posterior, sample_stats : xarray.Dataset
         With dimensions chain and draw. Parameters are on the natural standardised scale under
@@ -134,15 +134,15 @@ class Fit:
     """
 
     model: Model
-    game: FiniteGame
-    cells: Cells
+    game: Game
+    units: Units
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     manifest: Mapping[str, Any]
 
     def draws(self, most: int = 0) -> Draws:
         """The posterior draws as `Draws`; ``most`` > 0 keeps that many, evenly spaced."""
-        return Draws.of(self.model, self.game, self.cells, self.posterior, most)
+        return Draws.of(self.model, self.game, self.units, self.posterior, most)
 
     @cached_property
     def gate(self) -> Gate:
@@ -187,7 +187,7 @@ class Fit:
             {
                 "posterior": self.posterior,
                 "sample_stats": self.sample_stats,
-                "cells": _cells_dataset(self.cells),
+                "units": _units_dataset(self.units),
             }
         )
         tree.attrs = {"trustbayes": json.dumps(self.manifest)}
@@ -226,10 +226,10 @@ def fit(
     sampling = sampling or Sampling()
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    cells = trials.fold(model.role)
-    information = pilot(model, cells, trials.game)
+    units = trials.fold(model.role)
+    information = pilot(model, units, trials.game)
     started = time.perf_counter()
-    compiled = nutpie.compile_pymc_model(model.build_cells(cells, trials.game, information))
+    compiled = nutpie.compile_pymc_model(model.build_units(units, trials.game, information))
     ready = time.perf_counter()
     tree = nutpie.sample(
         compiled,
@@ -270,7 +270,7 @@ def fit(
     return Fit(
         model=model,
         game=trials.game,
-        cells=cells,
+        units=units,
         posterior=_plain(tree["posterior"].to_dataset()),
         sample_stats=_plain(stats[[name for name in kept if name in stats]]),
         manifest=manifest,
@@ -300,13 +300,13 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-def load_fit(path: str | Path, game: FiniteGame | None = None) -> Fit:
+def load_fit(path: str | Path, game: Game | None = None) -> Fit:
     """Read a fit from its file.
 
     Parameters
     ----------
     path : str or Path
-    game : FiniteGame, optional
+    game : Game, optional
         Needed only if its payoffs are Python functions, which a file cannot hold.
 
     Returns
@@ -322,8 +322,8 @@ def load_fit(path: str | Path, game: FiniteGame | None = None) -> Fit:
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             manifest = json.loads(tree.attrs["trustbayes"])
-            posterior, stats, cells = (
-                tree[group].to_dataset().load() for group in ("posterior", "sample_stats", "cells")
+            posterior, stats, units = (
+                tree[group].to_dataset().load() for group in ("posterior", "sample_stats", "units")
             )
     except FileNotFoundError:
         raise InputError(Fault(str(path), "", "a fit's file, but there is none")) from None
@@ -332,16 +332,16 @@ def load_fit(path: str | Path, game: FiniteGame | None = None) -> Fit:
     if manifest["format"] != _FORMAT:
         raise InputError(Fault(str(path), f"format {manifest['format']}", f"format {_FORMAT}"))
     if game is None:
-        if manifest["game"]["payoffs"]["family"] == "functions":
+        if manifest["game"].get("payoffs", {}).get("family") == "functions":
             expected = "the game as an argument, its payoffs being Python functions"
             raise InputError(Fault(str(path), "", expected))
-        game = FiniteGame.from_dict(manifest["game"])
+        game = game_from_dict(manifest["game"])
     elif game.checksum != manifest["game_checksum"]:
         raise InputError(Fault(str(path), "another game", "the game it was fitted with"))
     return Fit(
         model=model_from_dict(manifest["model"]),
         game=game,
-        cells=_cells_from(cells, manifest["model"]["role"]),
+        units=_units_from(units, manifest["model"]["role"]),
         posterior=posterior,
         sample_stats=stats,
         manifest=manifest,
@@ -374,37 +374,33 @@ def _plain(data: xr.Dataset) -> xr.Dataset:
     return data
 
 
-_INDEXES = ("unit_subject", "unit_treatment", "unit_bias")
-_TRIALS = ("trial_unit", "trial_seen", "trial_option")
+_TEXTS = ("subjects", "treatments", "groups")
+_ARRAYS: dict[str, tuple[str, ...]] = {
+    "unit_subject": ("unit",),
+    "unit_treatment": ("unit",),
+    "unit_bias": ("unit",),
+    "biases": ("bias",),
+    "counts": ("unit", "seen", "option"),
+    "trial_unit": ("trial",),
+    "trial_seen": ("trial",),
+    "trial_option": ("trial",),
+    "trial_choice": ("trial",),
+}
 
 
-def _cells_dataset(cells: Cells) -> xr.Dataset:
+def _units_dataset(units: Units) -> xr.Dataset:
     data: dict[str, Any] = {
-        "subjects": ("subject", np.array(cells.subjects)),
-        "treatments": ("treatment", np.array(cells.treatments)),
-        "biases": ("bias", cells.biases),
-        "counts": (("unit", "seen", "option"), cells.counts),
-        **{name: ("unit", getattr(cells, name)) for name in _INDEXES},
-        **{name: ("trial", getattr(cells, name)) for name in _TRIALS},
+        name: (dims, getattr(units, name)) for name, dims in _ARRAYS.items() if hasattr(units, name)
     }
-    if cells.groups is not None:
-        data["groups"] = ("subject", np.array(cells.groups))
+    for name in _TEXTS:
+        if getattr(units, name) is not None:
+            dim = "treatment" if name == "treatments" else "subject"
+            data[name] = (dim, np.array(getattr(units, name)))
     return xr.Dataset(data)
 
 
-def _cells_from(data: xr.Dataset, role: Any) -> Cells:
-    arrays = {str(name): data[name].to_numpy() for name in data.data_vars}
-    texts = {
-        name: tuple(map(str, arrays[name]))
-        for name in ("subjects", "treatments", "groups")
-        if name in arrays
-    }
-    return Cells(
-        role=role,
-        subjects=texts["subjects"],
-        treatments=texts["treatments"],
-        groups=texts.get("groups"),
-        biases=arrays["biases"],
-        counts=arrays["counts"],
-        **{name: arrays[name] for name in (*_INDEXES, *_TRIALS)},
-    )
+def _units_from(data: xr.Dataset, role: Any) -> Units:
+    found: dict[str, Any] = {"groups": None}
+    found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
+    found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
+    return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trustbayes.cells import Cells
+from trustbayes.cells import Cells, Units, points_of_trials
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.games.finite import FiniteGame, Role
+from trustbayes.games import FiniteGame, Game, Role
 from trustbayes.models import Model
 from trustbayes.models.evaluate import Draws, prior_draws
+from trustbayes.models.finite.response import LOGIT
 from trustbayes.textfile import natural_order, numbers, parse_csv, read_bytes
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
 
+_DIGITS = 2
 _COLUMNS = ["role", "subject", "model", "parameter", "treatment", "value"]
 
 
@@ -33,15 +36,16 @@ class Simulation:
     parameters : DataFrame
         Everything that was drawn, a row per value: role, subject ("" for what all subjects
         share), model, parameter, treatment ("" where it is the same in all) and value.
-        Parameters of subjects are on the natural standardised scale; ``level`` is the type.
+        Parameters of subjects are on the natural standardised scale; ``level`` is the type,
+        or ``type[name]`` is 1 for the type of a subject of the mixture.
         Arguments of the population that were drawn too are called ``parameter_argument``; a
         parameter with one value for each option has names such as ``habit[3]``.
-    game : FiniteGame
+    game : Game
     """
 
     trials: pd.DataFrame
     parameters: pd.DataFrame
-    game: FiniteGame
+    game: Game
 
     def without_senders(self) -> Simulation:
         """The receivers' side alone: what they saw and did, and their parameters."""
@@ -91,37 +95,43 @@ def read_parameters(path: str | Path) -> pd.DataFrame:
 
 
 def simulate(
-    game: FiniteGame,
+    game: Game,
     *,
     sender: Model | None,
     receiver: Model | None,
     subjects: int,
     rounds: int,
     seed: int,
-    treatments: Mapping[str, float | Sequence[float]] | None = None,
+    treatments: Mapping[str, float | Sequence[float]] | Sequence[str] | None = None,
+    between: bool = False,
 ) -> Simulation:
     """Play an experiment with subjects who behave as the models say.
 
     All parameters are one draw from the models' priors: with numbers as arguments a prior states
     the population; where an argument is itself a prior, the population is drawn too. Senders
     and receivers keep their roles and are matched anew at random in every round. Every subject
-    plays every treatment, in consecutive blocks of rounds of (nearly) equal length. In a treatment
-    with several biases each pair's bias is drawn evenly among them.
+    plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or, between
+    subjects, a (nearly) equal number of pairs plays each treatment throughout. In a treatment
+    with several biases each pair's bias is drawn evenly among them. Forecasts, reports and
+    capacities have two decimals.
 
     Parameters
     ----------
-    game : FiniteGame
+    game : Game
     sender, receiver : Model or None
         Who plays. Without a receiver there are no actions; receivers need a sender's messages.
     subjects : int
         Number of senders, and of receivers.
     rounds : int
-        At least one for each treatment.
+        At least one for each treatment that a subject plays.
     seed : int
         The same seed gives the same experiment; senders and their messages do not depend on the
         receivers.
-    treatments : mapping of str to float or sequence of float, optional
-        Name to bias or biases, in the order in which they are played. Default: the game's.
+    treatments : mapping of str to float or sequence of float, or sequence of str, optional
+        Name to bias or biases, in the order in which they are played; for forecast sharing the
+        names alone. Default: the game's.
+    between : bool
+        Whether every subject plays one treatment only.
 
     Returns
     -------
@@ -144,19 +154,28 @@ def simulate(
     of_treatment = _treatments(game, treatments)
     if sender is None:
         raise InputError(Fault("simulation, sender", "", "a model of senders: messages are theirs"))
-    _check_roles(sender, receiver)
-    _check_numbers(subjects, rounds, seed, len(of_treatment))
+    _check_models(game, sender, receiver)
+    _check_numbers(subjects, rounds, seed, len(of_treatment), between)
     # One stream for the experiment and one for each role.
     design, *streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
-    block = np.arange(rounds) * len(of_treatment) // rounds
-    names = np.array(list(of_treatment))
     table = pd.DataFrame({"round": np.repeat(np.arange(1, rounds + 1), subjects)})
     table["sender"] = np.tile(_labels("s", subjects), rounds)
-    table["treatment"] = np.repeat(names[block], subjects)
-    table["bias"] = _evenly([of_treatment[name] for name in table["treatment"]], design)
-    table["state"] = design.choice(game.states, size=len(table), p=game.prior)
+    names, count = np.array(list(of_treatment)), len(of_treatment)
+    if between:
+        at = np.arange(subjects) * count // subjects
+        table["treatment"] = np.tile(names[at], rounds)
+    else:
+        at = np.zeros(subjects, dtype=int)  # all may meet
+        table["treatment"] = np.repeat(names[np.arange(rounds) * count // rounds], subjects)
+    if isinstance(game, FiniteGame):
+        table["bias"] = _evenly([of_treatment[name] for name in table["treatment"]], design)
+        table["state"] = design.choice(game.states, size=len(table), p=game.prior)
+    else:
+        table["state"] = design.uniform(*game.seen_range("sender"), size=len(table)).round(_DIGITS)
     matches = np.tile(_labels("r", subjects), (rounds, 1))
-    table["receiver"] = design.permuted(matches, axis=1).reshape(-1)
+    for group in np.unique(at):
+        matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
+    table["receiver"] = matches.reshape(-1)
     parts = []
     for model, stream in zip((sender, receiver), streams, strict=True):
         if model is None:
@@ -170,22 +189,40 @@ def simulate(
 
 def _play(
     model: Model,
-    game: FiniteGame,
+    game: Game,
     table: pd.DataFrame,
     treatments: Mapping[str, tuple[float, ...]],
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """The choices of a role at every row of the table, and the parameters behind them."""
-    cells = _cells(model.role, game, list(table[model.role].unique()), treatments)
+    units: Units
+    if isinstance(game, FiniteGame):
+        units = _cells(model.role, game, table, treatments)
+    else:
+        subjects = tuple(sorted(table[model.role].unique()))
+        at = table.assign(message=table.get("message", 0.0), action=0.0)  # none made yet
+        units = points_of_trials(at, model.role, subjects, tuple(treatments))
     # The first of two: `prior_draws` keeps no axis of draws for a single one.
-    draws = prior_draws(model, game, cells, 2, seed=int(rng.integers(2**31)))
-    drawn = draws.data.isel(sample=[0])
-    draws = Draws(model, game, cells, drawn)
-    [(_, logs)] = draws.log_probabilities()
-    logs, levels = logs[0], None
+    draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
+    draws = Draws(model, game, units, draws.data.isel(sample=[0]))
+    kinds = None
     if draws.shares is not None:
-        levels = rng.choice(len(model.types), size=len(cells.subjects), p=draws.shares[0])
-        logs = logs[np.arange(len(logs)), levels[cells.unit_subject]]
+        kinds = rng.choice(len(model.types), size=len(units.subjects), p=draws.shares[0])
+    choose = _choose_option if isinstance(units, Cells) else _choose_point
+    return choose(draws, table, kinds, rng), _parameters(draws, kinds)
+
+
+def _choose_option(
+    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """One of the options of a finite game at every row of the table."""
+    model, game, cells = draws.model, draws.game, draws.units
+    assert isinstance(game, FiniteGame)
+    assert isinstance(cells, Cells)
+    [(_, answer, values)] = draws.answers()
+    logs = LOGIT.logs(answer, values, bool(model.types))[0]
+    if kinds is not None:
+        logs = logs[np.arange(len(logs)), kinds[cells.unit_subject]]
     unit = pd.MultiIndex.from_arrays(
         [
             np.array(cells.subjects)[cells.unit_subject],
@@ -198,13 +235,23 @@ def _play(
     reached = chances.cumsum(axis=1)
     aim = rng.random(len(table)) * reached[:, -1]
     chosen = (reached <= aim[:, None]).sum(axis=1)
-    return game.options(model.role)[chosen], _parameters(draws, levels)
+    return game.options(model.role)[chosen]
+
+
+def _choose_point(
+    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """A report or a capacity at every row of the table."""
+    [(_, answer, values)] = draws.answers()
+    given = None if kinds is None else kinds[None]
+    response = draws.model.response(draws.game)
+    return response.draw(draws.units, answer, values, given, rng)[0].round(_DIGITS)
 
 
 def _cells(
-    role: Role, game: FiniteGame, subjects: list[str], treatments: Mapping[str, tuple[float, ...]]
+    role: Role, game: FiniteGame, table: pd.DataFrame, treatments: Mapping[str, tuple[float, ...]]
 ) -> Cells:
-    """Every subject under every bias of every treatment, as if each choice was made once.
+    """Every subject under every bias of her treatments, as if each choice was made once.
 
     The counts do not bear on draws from the prior, but without any nothing could be weighed.
     """
@@ -215,12 +262,17 @@ def _cells(
     conditions = np.array(
         [(t, b) for t, name in enumerate(order) for b in np.searchsorted(biases, treatments[name])]
     )
+    subjects = sorted(table[role].unique())
     people = np.repeat(np.arange(len(subjects)), len(conditions))
     conditions = np.tile(conditions, (len(subjects), 1))
+    played = {(s, t) for s, t in table[[role, "treatment"]].drop_duplicates().to_numpy()}
+    pairs = zip(people, conditions[:, 0], strict=True)
+    kept = np.array([(subjects[person], order[t]) in played for person, t in pairs])
+    people, conditions = people[kept], conditions[kept]
     shape = (len(people), game.seen(role).size, game.options(role).size)
     return Cells(
         role=role,
-        subjects=tuple(sorted(subjects)),
+        subjects=tuple(subjects),
         treatments=tuple(order),
         biases=biases,
         groups=None,
@@ -234,9 +286,14 @@ def _cells(
     )
 
 
-def _parameters(draws: Draws, levels: np.ndarray | None) -> pd.DataFrame:
-    """One draw as a table, without the sampler's helper variables."""
-    common = {"role": draws.model.role, "model": draws.model.name, "subject": "", "treatment": ""}
+def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
+    """One draw as a table, without the sampler's helper variables and treatments not played."""
+    units, model = draws.units, draws.model
+    common = {"role": model.role, "model": model.name, "subject": "", "treatment": ""}
+    met = {
+        (units.subjects[s], units.treatments[t])
+        for s, t in zip(units.unit_subject, units.unit_treatment, strict=True)
+    }
     parts = []
     for name, values in draws.data.isel(sample=0).items():
         if str(name).endswith(("_own", "_offset")):
@@ -247,15 +304,21 @@ def _parameters(draws: Draws, levels: np.ndarray | None) -> pd.DataFrame:
             label = label + "[" + index[option].astype(str) + "]"
         own = {dim: index[dim] for dim in ("subject", "treatment") if dim in values.dims}
         found = {"parameter": label, "value": values.to_numpy().reshape(-1)}
-        parts.append(pd.DataFrame(common | own | found, columns=_COLUMNS))
-    if levels is not None:
-        kinds = np.array([float(label) for label in draws.model.types])
-        people = {"subject": draws.cells.subjects, "parameter": "level", "value": kinds[levels]}
+        part = pd.DataFrame(common | own | found, columns=_COLUMNS)
+        if {"subject", "treatment"} <= set(own):
+            part = part[[pair in met for pair in zip(*own.values(), strict=True)]]
+        parts.append(part)
+    if kinds is not None:
+        people: dict[str, Any] = {"subject": units.subjects}
+        if all(label.isdigit() for label in model.types):
+            people |= {"parameter": "level", "value": np.array(model.types, float)[kinds]}
+        else:  # which of the types, in words
+            people |= {"parameter": [f"type[{model.types[k]}]" for k in kinds], "value": 1.0}
         parts.append(pd.DataFrame(common | people, columns=_COLUMNS))
     return pd.concat(parts, ignore_index=True)
 
 
-def _laid_out(table: pd.DataFrame, game: FiniteGame) -> pd.DataFrame:
+def _laid_out(table: pd.DataFrame, game: Game) -> pd.DataFrame:
     """The columns in order, whole numbers as such, under the names that the game's files use."""
     order = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
     table = table[[name for name in order if name in table]]
@@ -270,21 +333,27 @@ def _laid_out(table: pd.DataFrame, game: FiniteGame) -> pd.DataFrame:
 
 
 def _treatments(
-    game: FiniteGame, given: Mapping[str, float | Sequence[float]] | None
+    game: Game, given: Mapping[str, float | Sequence[float]] | Sequence[str] | None
 ) -> dict[str, tuple[float, ...]]:
-    chosen = game.treatments if given is None else given
+    """Names of the treatments to play, with their biases in a finite game."""
+    chosen: Any = game.treatments if given is None else given
     if not chosen:
         raise InputError(Fault("simulation, treatments", "", "treatments, the game having none"))
+    biased = isinstance(game, FiniteGame)
+    if biased and not isinstance(chosen, Mapping):
+        raise InputError(Fault("simulation, treatments", listing(chosen), "names with biases"))
     listed = {
-        str(name): tuple(map(float, np.unique(np.asarray(biases, dtype=float))))
-        for name, biases in chosen.items()
+        str(name): tuple(map(float, np.unique(np.asarray(chosen[name], dtype=float))))
+        if biased
+        else ()
+        for name in chosen
     }
-    known = listed if game.treatments is None else game.treatments
+    known: Any = listed if game.treatments is None else game.treatments
     faults = []
     for name, biases in listed.items():
         if name not in known:
             faults.append(Fault("simulation, treatments", name, suggestion(name, list(known))))
-        elif not set(biases) <= set(known[name]):
+        elif biased and not set(biases) <= set(known[name]):
             expected = f"biases of the game's treatment {name}: {listing(known[name])}"
             faults.append(Fault("simulation, treatments", listing(biases), expected))
     if faults:
@@ -292,22 +361,29 @@ def _treatments(
     return listed
 
 
-def _check_roles(sender: Model, receiver: Model | None) -> None:
-    faults = [
-        Fault(f"simulation, {role}", f"a model of {model.role}s", f"a model of {role}s")
-        for role, model in (("sender", sender), ("receiver", receiver))
-        if model is not None and model.role != role
-    ]
+def _check_models(game: Game, sender: Model, receiver: Model | None) -> None:
+    faults = []
+    for role, model in (("sender", sender), ("receiver", receiver)):
+        if model is None:
+            continue
+        if model.role != role:
+            found, expected = f"a model of {model.role}s", f"a model of {role}s"
+            faults.append(Fault(f"simulation, {role}", found, expected))
+        if model.spec.kind != game.kind:
+            found, expected = f"a model of the {model.spec.kind} game", f"one of {game.kind}"
+            faults.append(Fault(f"simulation, {role}", found, expected))
     if faults:
         raise InputError(faults)
 
 
-def _check_numbers(subjects: int, rounds: int, seed: int, treatments: int) -> None:
+def _check_numbers(subjects: int, rounds: int, seed: int, treatments: int, between: bool) -> None:
+    each = ", one for each treatment" if treatments > 1 else ""
+    pairs = ", two for each treatment" if treatments > 1 else ""
     faults = [
         Fault(f"simulation, {name}", str(value), f"a whole number from {least}{why}")
         for name, value, least, why in (
-            ("subjects", subjects, 2, ""),
-            ("rounds", rounds, treatments, ", one for each treatment" if treatments > 1 else ""),
+            ("subjects", subjects, 2 * treatments if between else 2, pairs if between else ""),
+            ("rounds", rounds, 1 if between else treatments, "" if between else each),
             ("seed", seed, 0, ""),
         )
         if not isinstance(value, int) or value < least

@@ -8,7 +8,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.comparison import pointwise, waic
 from trustbayes.models import LevelK, TrustEmbedded, model
-from trustbayes.models.evaluate import cell_log_likelihood, observed_cells, type_probabilities
+from trustbayes.models.evaluate import cell_log_likelihood, type_probabilities
 from trustbayes.theories.finite.level_k import level_tables
 from trustbayes.theories.finite.trust_embedded import receiver_utility
 
@@ -22,7 +22,7 @@ def softmax(values):
 
 def trial_by_trial_level_k(fit):
     """log p(trial | the subject's other trials, draw), by enumeration of levels, in loops."""
-    game, cells = fit.game, fit.cells
+    game, cells = fit.game, fit.units
     table = fit.draws().data
     rows = TRIALS.table
     tables = {bias: level_tables(game, bias) for bias in cells.biases}
@@ -45,10 +45,7 @@ def trial_by_trial_level_k(fit):
 
 
 def unfolded(fit):
-    logs = cell_log_likelihood(fit.draws())
-    table = np.full((logs.shape[0], *fit.cells.counts.shape), np.nan)
-    table[(slice(None), *observed_cells(fit.cells))] = logs
-    return fit.cells.unfold(table)
+    return cell_log_likelihood(fit.draws())[:, fit.units.trial_cell]
 
 
 def test_level_k_conditional_densities_equal_enumeration():
@@ -96,7 +93,7 @@ def test_scores_by_cell_equal_those_trial_by_trial(name):
 def test_level_probabilities_equal_bayes_rule_in_loops():
     fit = synthetic_fit(LevelK("receiver", max_level=2), TRIALS, draws=4)
     data, found = fit.draws().data, type_probabilities(fit.draws())
-    for s, subject in enumerate(fit.cells.subjects):
+    for s, subject in enumerate(fit.units.subjects):
         rows = TRIALS.table[TRIALS.table["receiver"] == subject]
         for draw in range(8):
             weight = data["level_share"].to_numpy()[draw].copy()

@@ -41,7 +41,9 @@ from trustbayes.trials import trials_from_frame
 # Plain Python: neither numba nor C, which take seconds to compile each function.
 PYTHON = Mode(linker="py", optimizer="fast_compile")
 
-SPEC_IDS = [f"{spec.name} {spec.role}" for spec in SPECS]
+# The mixture has a file of its own.
+FINITE = [spec for spec in SPECS if spec.kind == "finite" and spec.name != "mixture"]
+SPEC_IDS = [f"{spec.name} {spec.role}" for spec in FINITE]
 
 
 # Trials: three treatments, one of them with two biases, one with a negative bias; not every
@@ -214,7 +216,7 @@ def natural_names(chosen):
 
 EVERYWHERE = ("subject", "treatment")
 SETTINGS = [
-    *(Model(spec) for spec in SPECS),
+    *(Model(spec) for spec in FINITE),
     TrustEmbedded("sender", belief="prior", lapse=True),
     TrustEmbedded("sender", belief="mixture", varies={"expected_trust": ()}),
     TrustEmbedded("sender", expected_action="quantal"),
@@ -268,7 +270,7 @@ def test_folded_likelihood_equals_the_trials_one_by_one(chosen):
     assert np.ptp(logs) > 1e-3  # the draws differ, so the likelihood must
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=SPEC_IDS)
+@pytest.mark.parametrize("spec", FINITE, ids=SPEC_IDS)
 def test_folded_likelihood_equals_the_trials_one_by_one_in_a_table_game(spec):
     chosen, trials = Model(spec), TRIALS["table"]
     built = chosen.build(trials)
@@ -330,7 +332,7 @@ def test_summed_out_levels_equal_enumeration_of_all_assignments(role, lapse):
 
 def switched():
     """Every spec under every switch of what varies and of the form."""
-    for spec in SPECS:
+    for spec in FINITE:
         flags = [{}]
         if any(c.name == "lapse" for c in spec.conventions):
             flags.append({"lapse": True})
@@ -357,7 +359,7 @@ def switch_id(value):
 def test_every_free_parameter_is_an_ancestor_of_the_likelihood(spec, flag, varies, form):
     names = [p.name for p in Model(spec, **flag).parameters]
     chosen = Model(spec, varies=varies, parametrisation=dict.fromkeys(names, form), **flag)
-    built = chosen.build_cells(*folded(chosen.role))
+    built = chosen.build_units(*folded(chosen.role))
     above = set(ancestors([built["log_likelihood"]]))
     apart = [rv.name for rv in built.free_RVs if rv not in above]
     assert apart == []
@@ -381,7 +383,7 @@ def folded(role, information=True):
     cells = TRIALS["power"].fold(role)
     rng = np.random.default_rng(8)
     shape = (len(cells.subjects), len(cells.treatments))
-    names = {p.name for spec in SPECS for p in spec.parameters}
+    names = {p.name for spec in FINITE for p in spec.parameters}
     weights = {name: rng.dirichlet(np.ones(shape[1]), shape[0]) for name in sorted(names)}
     return cells, GAMES["power"], Information(weights, dict.fromkeys(names, "centred"))
 
@@ -405,7 +407,7 @@ def pointwise(built):
 
 
 FORMS = [
-    *(Model(spec) for spec in SPECS),
+    *(Model(spec) for spec in FINITE),
     TrustEmbedded("sender", lapse=True, varies={"lying_aversion": EVERYWHERE}),
     TrustEmbedded("sender", varies={"expected_trust": EVERYWHERE}),
     TrustEmbedded("sender", varies={"response_precision": EVERYWHERE}),
@@ -424,7 +426,7 @@ def test_both_forms_give_the_same_density_of_the_same_values(chosen):
             varies=chosen.varies,
             parametrisation=dict.fromkeys(names, form),
             **chosen.conventions,
-        ).build_cells(cells, game, information)
+        ).build_units(cells, game, information)
         for form in ("centred", "non-centred")
     }
     apart = built["non-centred"]
@@ -621,8 +623,11 @@ def test_every_default_prior_fits_its_parameter():
     for spec in SPECS:
         assert spec.parameters, spec.name
         Model(spec, priors={p.name: p.prior for p in Model(spec).parameters})
-    assert model_names() == ("trust-embedded", "level-k", "babbling", "full-trust")
-    assert len(SPECS) == 2 * len(model_names())
+    base = ("trust-embedded", "level-k", "mixture", "babbling", "full-trust")
+    assert model_names("finite") == base
+    assert set(model_names("forecast-sharing")) == {*base, "hybrid"}
+    kinds = ("finite", "forecast-sharing")
+    assert len(SPECS) == 2 * sum(len(model_names(kind)) for kind in kinds)
 
 
 @pytest.mark.parametrize(

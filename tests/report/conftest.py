@@ -115,7 +115,7 @@ def made_up_analysis(
     population, posterior_checks, prior_checks = [], {}, {}
     for key, one in fits.items():
         before = Draws.of(
-            one.model, game, one.cells, made_up_posterior(one.model, trials, rng), most=100
+            one.model, game, one.units, made_up_posterior(one.model, trials, rng), most=100
         )
         population.append(population_estimates(one, before))
         posterior_checks[key] = predictive_check(one.draws(50), "posterior", 1)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trustbayes.cells import Cells, Points
+from trustbayes.games import FiniteGame, ForecastGame
 from trustbayes.models.evaluate import Draws, replicate
 
 __all__ = ["PredictiveCheck", "predictive_check"]
@@ -17,9 +19,10 @@ __all__ = ["PredictiveCheck", "predictive_check"]
 class PredictiveCheck:
     """Observed patterns against their replications.
 
-    The shift is message - state for senders (exaggeration, if in the direction of the bias), and
-    action - message for receivers (discount, if against it), in units of the state. Intervals
-    are equal-tailed with probability ``ci_prob``.
+    The shift is how far a choice is from face value: message - state for senders
+    (exaggeration, if in the direction of the bias), action - message for receivers (discount, if
+    against it), in forecast sharing capacity - the capacity under full trust; in units of the
+    state. Intervals are equal-tailed with probability ``ci_prob``.
 
     Parameters
     ----------
@@ -27,7 +30,10 @@ class PredictiveCheck:
     ci_prob : float
     choices : DataFrame
         Columns treatment, seen, option, trials (after seeing it), observed (share of the
-        option), mean, lower, upper (of the replicated shares).
+        option), mean, lower, upper (of the replicated shares). Where choices are continuous a
+        row is a bin of what was seen, without option: seen (mean in the bin), trials, observed
+        (mean choice), mean, lower, upper (of the replicated means), low, high (interval of
+        single replicated choices).
     shift : DataFrame
         Columns treatment, observed (mean shift), mean, lower, upper, p (share of replications at
         least as large).
@@ -63,42 +69,58 @@ def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -
     -------
     PredictiveCheck
     """
-    cells, game = draws.cells, draws.game
-    role = cells.role
+    units = draws.units
     copies = replicate(draws, np.random.default_rng(seed), given_trials=kind == "posterior")
-    seen, options = game.seen(role), game.options(role)
-    gap = options[None, :] - seen[:, None]
-    treatments = cells.treatments
-    choices, shift, spread = [], [], []
+    by_kind = _finite if isinstance(units, Cells) else _continuous
+    choices, total, totals = by_kind(draws, copies, ci_prob)
     # Mean shift of each subject in each treatment.
-    pair = cells.unit_subject * len(treatments) + cells.unit_treatment
+    treatments = units.treatments
+    pair = units.unit_subject * len(treatments) + units.unit_treatment
     pairs, unit_pair = np.unique(pair, return_inverse=True)
     starts = np.flatnonzero(np.diff(unit_pair, prepend=-1))
-
-    def pair_means(counts: np.ndarray) -> np.ndarray:
-        total = np.add.reduceat((counts * gap).sum(axis=(-1, -2)), starts, axis=-1)
-        return total / np.add.reduceat(counts.sum(axis=(-1, -2)), starts, axis=-1)
-
-    own, own_copies = pair_means(cells.counts), pair_means(copies)
+    trials = np.add.reduceat(units.trials_per_unit, starts)
+    own = np.add.reduceat(total, starts) / trials
+    own_copies = np.add.reduceat(totals, starts, axis=-1) / trials
     pair_treatment = pairs % len(treatments)
     subjects = pd.DataFrame(
         {
-            "subject": np.array(cells.subjects)[pairs // len(treatments)],
+            "subject": np.array(units.subjects)[pairs // len(treatments)],
             "treatment": np.array(treatments)[pair_treatment],
-            "trials": np.add.reduceat(cells.counts.sum(axis=(-1, -2)), starts),
+            "trials": trials,
             **_summary(own, own_copies, ci_prob),
         }
     )
+    shift, spread = [], []
     for index, treatment in enumerate(treatments):
-        here = cells.unit_treatment == index
-        counts, copied = cells.counts[here].sum(axis=0), copies[:, here].sum(axis=1)
+        here = pair_treatment == index
+        weight = trials[here] / trials[here].sum()
+        shift.append(_row(treatment, own[here] @ weight, own_copies[:, here] @ weight, ci_prob))
+        spread.append(_row(treatment, own[here].std(), own_copies[:, here].std(axis=1), ci_prob))
+    return PredictiveCheck(
+        kind, ci_prob, choices, pd.DataFrame(shift), pd.DataFrame(spread), subjects
+    )
+
+
+def _finite(
+    draws: Draws, copies: np.ndarray, ci_prob: float
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Shares of the options after everything seen; the units' total shift, and replicated."""
+    units, game = draws.units, draws.game
+    assert isinstance(units, Cells)
+    assert isinstance(game, FiniteGame)
+    seen, options = game.seen(units.role), game.options(units.role)
+    gap = options[None, :] - seen[:, None]
+    rows = []
+    for index, treatment in enumerate(units.treatments):
+        here = units.unit_treatment == index
+        counts, copied = units.counts[here].sum(axis=0), copies[:, here].sum(axis=1)
         trials = counts.sum(axis=1)
         asked = trials > 0
         shares = _summary(
             counts[asked] / trials[asked, None], copied[:, asked] / trials[asked, None], ci_prob
         )
         grid = np.meshgrid(seen[asked], options, indexing="ij")
-        choices.append(
+        rows.append(
             pd.DataFrame(
                 {
                     "treatment": treatment,
@@ -109,20 +131,52 @@ def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -
                 }
             )
         )
-        mean, means = (counts * gap).sum() / trials.sum(), (copied * gap).sum((-1, -2))
-        shift.append(_row(treatment, mean, means / trials.sum(), ci_prob))
-        members = pair_treatment == index
-        spread.append(
-            _row(treatment, own[members].std(), own_copies[:, members].std(axis=1), ci_prob)
-        )
-    return PredictiveCheck(
-        kind,
-        ci_prob,
-        pd.concat(choices, ignore_index=True),
-        pd.DataFrame(shift),
-        pd.DataFrame(spread),
-        subjects,
+    total, totals = ((counts * gap).sum(axis=(-1, -2)) for counts in (units.counts, copies))
+    return pd.concat(rows, ignore_index=True), total, totals
+
+
+_BINS = 10
+
+
+def _continuous(
+    draws: Draws, copies: np.ndarray, ci_prob: float
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Mean choices by what was seen, in bins; the units' total shift, and replicated."""
+    units, game = draws.units, draws.game
+    assert isinstance(units, Points)
+    assert isinstance(game, ForecastGame)
+    seen, choice = units.trial_seen, units.trial_choice
+    trial_treatment = units.unit_treatment[units.trial_unit]
+    edges = np.linspace(*game.seen_range(units.role), _BINS + 1)
+    bins = np.searchsorted(edges[1:-1], seen, side="right")
+    tail = (1 - ci_prob) / 2
+    rows = []
+    for index, treatment in enumerate(units.treatments):
+        for one in range(_BINS):
+            here = (trial_treatment == index) & (bins == one)
+            if not here.any():
+                continue
+            low, high = np.quantile(copies[:, here], [tail, 1 - tail])
+            means = _summary(choice[here].mean(), copies[:, here].mean(axis=1), ci_prob)
+            rows.append(
+                {
+                    "treatment": treatment,
+                    "seen": seen[here].mean(),
+                    "trials": int(here.sum()),
+                    **{name: float(value) for name, value in means.items()},
+                    "low": low,
+                    "high": high,
+                }
+            )
+    names = np.array(units.treatments)[trial_treatment]
+    plain = game.face_value(units.role, seen, names)
+    order = np.argsort(units.trial_unit, kind="stable")
+    starts = np.flatnonzero(np.diff(units.trial_unit[order], prepend=-1))
+    total, totals = (
+        np.add.reduceat((values - plain)[..., order], starts, axis=-1)
+        for values in (choice, copies)
     )
+    return pd.DataFrame(rows), total, totals
 
 
 def _summary(observed: Any, copied: np.ndarray, ci_prob: float) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.games.finite import FiniteGame
+from trustbayes.games import Game
 from trustbayes.models import SPECS
 
 __all__ = ["recovery"]
@@ -13,7 +13,7 @@ __all__ = ["recovery"]
 _KEY = ["role", "subject", "model", "parameter", "treatment"]
 
 
-def recovery(subjects: pd.DataFrame, planted: pd.DataFrame, game: FiniteGame) -> pd.DataFrame:
+def recovery(subjects: pd.DataFrame, planted: pd.DataFrame, game: Game) -> pd.DataFrame:
     """Hold estimates of subject parameters against the values that generated the data.
 
     Parameters
@@ -23,7 +23,7 @@ def recovery(subjects: pd.DataFrame, planted: pd.DataFrame, game: FiniteGame) ->
     planted : DataFrame
         As `trustbayes.simulation.simulate` gives it: role, subject, model, parameter, treatment,
         value (natural standardised scale).
-    game : FiniteGame
+    game : Game
 
     Returns
     -------
@@ -39,14 +39,17 @@ def recovery(subjects: pd.DataFrame, planted: pd.DataFrame, game: FiniteGame) ->
     missing = [name for name in (*_KEY, "value") if name not in planted]
     if missing:
         raise InputError(Fault("planted parameters", "", f"the columns {', '.join(missing)}"))
-    in_payoffs = {
-        (spec.name, spec.role, p.name) for spec in SPECS for p in spec.parameters if p.payoff_unit
-    }
     truth = planted[[*_KEY, "value"]].copy()
     for name in ("subject", "treatment"):
         truth[name] = truth[name].fillna("").astype(str)
+    factors = {
+        (spec.name, spec.role, parameter.name): parameter.factor(game)
+        for spec in SPECS
+        if spec.kind == game.kind
+        for parameter in spec.parameters
+    }
     known = zip(truth["model"], truth["role"], truth["parameter"], strict=True)
-    factor = [game.lying_unit if key in in_payoffs else 1.0 for key in known]
+    factor = [factors.get(key, 1.0) for key in known]
     truth["planted"] = truth["value"].astype(float) * factor
     joined = subjects.merge(truth.drop(columns="value"), on=_KEY)
     joined["covered"] = joined["planted"].between(joined["lower"], joined["upper"])

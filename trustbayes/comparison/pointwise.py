@@ -11,7 +11,7 @@ import xarray as xr
 
 from trustbayes.comparison.waic import waic
 from trustbayes.fitting import Fit
-from trustbayes.models.evaluate import cell_log_likelihood, observed_cells
+from trustbayes.models.evaluate import cell_log_likelihood
 
 __all__ = ["Pointwise", "pointwise"]
 
@@ -93,9 +93,7 @@ def pointwise(fit: Fit) -> Pointwise:
     lppd = elpd_waic + p_waic
 
     def by_trial(values: np.ndarray) -> np.ndarray:
-        table = np.full(fit.cells.counts.shape, np.nan)
-        table[observed_cells(fit.cells)] = values
-        return fit.cells.unfold(table)
+        return values[fit.units.trial_cell]
 
     return Pointwise(
         loo=by_trial(elpd_loo),
@@ -104,7 +102,7 @@ def pointwise(fit: Fit) -> Pointwise:
         p_waic=by_trial(p_waic),
         pareto_k=by_trial(pareto_k),
         good_k=good_k,
-        subject=fit.cells.unit_subject[fit.cells.trial_unit],
+        subject=fit.units.trial_subject,
         draws=chains * draws,
     )
 

@@ -6,20 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from trustbayes.errors import suggestion
-from trustbayes.games.finite import Role
-from trustbayes.models.axes import Axes, Values
-from trustbayes.models.finite import benchmarks, level_k, trust_embedded
+from trustbayes.games import Game, Role
+from trustbayes.models import finite, forecast
 from trustbayes.models.model import Model
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 
 __all__ = [
     "SPECS",
-    "Axes",
     "Babbling",
     "Convention",
     "FullTrust",
+    "Hybrid",
     "LevelK",
+    "Mixture",
     "Model",
     "ModelSpec",
     "Parameter",
@@ -30,25 +31,16 @@ __all__ = [
     "model_names",
 ]
 
-SPECS: tuple[ModelSpec, ...] = (
-    trust_embedded.SENDER,
-    trust_embedded.RECEIVER,
-    level_k.SENDER,
-    level_k.RECEIVER,
-    benchmarks.BABBLING_SENDER,
-    benchmarks.BABBLING_RECEIVER,
-    benchmarks.FULL_TRUST_SENDER,
-    benchmarks.FULL_TRUST_RECEIVER,
-)
+SPECS: tuple[ModelSpec, ...] = (*finite.SPECS, *forecast.SPECS)
 """Every model the package knows."""
 
 
-def model_names() -> tuple[str, ...]:
-    """Names of the models, in the order of reports."""
-    return tuple(dict.fromkeys(spec.name for spec in SPECS))
+def model_names(kind: str | None = None) -> tuple[str, ...]:
+    """Names of the models, in the order of reports: all, or those for one kind of game."""
+    return tuple(dict.fromkeys(spec.name for spec in SPECS if kind in (None, spec.kind)))
 
 
-def model(name: str, role: Role, **settings: Any) -> Model:
+def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """A model by its name.
 
     Parameters
@@ -56,6 +48,8 @@ def model(name: str, role: Role, **settings: Any) -> Model:
     name : str
         One of `model_names`.
     role : "sender" or "receiver"
+    game : Game or str
+        The game, or its kind: "finite" or "forecast-sharing".
     **settings
         ``priors``, ``varies``, ``parametrisation`` and conventions, see `Model`.
 
@@ -66,19 +60,25 @@ def model(name: str, role: Role, **settings: Any) -> Model:
     Raises
     ------
     ValueError
-        If the name, the role or a setting is unknown.
+        If the name, the role, the kind of game or a setting is unknown.
 
     Examples
     --------
     >>> model("level-k", role="sender", max_level=2).types
     ('0', '1', '2')
     """
-    if name not in model_names():
-        raise ValueError(f"model: found {name!r}, expected {suggestion(name, model_names())}")
-    for spec in SPECS:
-        if (spec.name, spec.role) == (name, role):
-            return Model(spec, **settings)
-    raise ValueError(f"role: found {role!r}, expected sender or receiver")
+    kind = game if isinstance(game, str) else game.kind
+    kinds = tuple(dict.fromkeys(spec.kind for spec in SPECS))
+    for what, found, known in (
+        ("game", kind, kinds),
+        ("model", name, model_names(kind)),
+    ):
+        if found not in known:
+            raise ValueError(f"{what}: found {found!r}, expected {suggestion(found, known)}")
+    if role not in ("sender", "receiver"):
+        raise ValueError(f"role: found {role!r}, expected sender or receiver")
+    [spec] = [s for s in SPECS if (s.name, s.role, s.kind) == (name, role, kind)]
+    return Model(spec, **settings)
 
 
 def model_from_dict(form: Mapping[str, Any]) -> Model:
@@ -86,6 +86,7 @@ def model_from_dict(form: Mapping[str, Any]) -> Model:
     return model(
         form["name"],
         form["role"],
+        form["kind"],
         priors={name: Prior.from_dict(prior) for name, prior in form["priors"].items()},
         varies={name: tuple(over) for name, over in form["varies"].items()},
         parametrisation=form["parametrisation"],
@@ -93,21 +94,31 @@ def model_from_dict(form: Mapping[str, Any]) -> Model:
     )
 
 
-def TrustEmbedded(role: Role, **settings: Any) -> Model:
-    """The trust-embedded model; see `model` for the settings."""
-    return model("trust-embedded", role, **settings)
+def TrustEmbedded(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
+    """The trust-embedded model; see `model` for the arguments."""
+    return model("trust-embedded", role, game, **settings)
 
 
-def LevelK(role: Role, **settings: Any) -> Model:
-    """The level-k model; see `model` for the settings."""
-    return model("level-k", role, **settings)
+def LevelK(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
+    """The level-k model; see `model` for the arguments."""
+    return model("level-k", role, game, **settings)
 
 
-def Babbling(role: Role, **settings: Any) -> Model:
-    """The babbling benchmark; see `model` for the settings."""
-    return model("babbling", role, **settings)
+def Mixture(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
+    """The mixture of theories; see `model` for the arguments."""
+    return model("mixture", role, game, **settings)
 
 
-def FullTrust(role: Role, **settings: Any) -> Model:
-    """The full-trust benchmark; see `model` for the settings."""
-    return model("full-trust", role, **settings)
+def Hybrid(role: Role, game: Game | str = "forecast-sharing", **settings: Any) -> Model:
+    """Level-k thinking with lying aversion or trust; see `model` for the arguments."""
+    return model("hybrid", role, game, **settings)
+
+
+def Babbling(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
+    """The babbling benchmark; see `model` for the arguments."""
+    return model("babbling", role, game, **settings)
+
+
+def FullTrust(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
+    """The full-trust benchmark; see `model` for the arguments."""
+    return model("full-trust", role, game, **settings)

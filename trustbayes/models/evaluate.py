@@ -10,47 +10,46 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from trustbayes.cells import Cells
-from trustbayes.games.finite import FiniteGame
-from trustbayes.models.axes import Axes, Values
-from trustbayes.models.likelihood import choice_log_probabilities, log_sum_exp
+from trustbayes.cells import Units
+from trustbayes.games import Game
 from trustbayes.models.model import Model
+from trustbayes.models.response import log_sum_exp
+from trustbayes.models.values import Values
 
 __all__ = [
     "Draws",
     "cell_log_likelihood",
-    "observed_cells",
     "prior_draws",
     "replicate",
     "subject_log_likelihood",
     "type_probabilities",
 ]
 
-_BUDGET = 64 * 2**20  # bytes of one array of draws x units x types x seen x options
+_BUDGET = 64 * 2**20  # bytes of the largest array of a slice of draws
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Draws of a model's parameters on one set of cells.
+    """Draws of a model's parameters for the people of one set of trials.
 
     Parameters
     ----------
     model : Model
-    game : FiniteGame
-    cells : Cells
+    game : Game
+    units : Units
     data : xarray.Dataset
         Natural standardised values with a leading dimension ``sample``, from a fit's posterior
         (see `of`) or from `prior_draws`.
     """
 
     model: Model
-    game: FiniteGame
-    cells: Cells
+    game: Game
+    units: Units
     data: xr.Dataset
 
     @classmethod
     def of(
-        cls, model: Model, game: FiniteGame, cells: Cells, posterior: xr.Dataset, most: int = 0
+        cls, model: Model, game: Game, units: Units, posterior: xr.Dataset, most: int = 0
     ) -> Draws:
         """Stack chains and draws; ``most`` > 0 keeps that many, evenly spaced."""
         stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...)
@@ -58,7 +57,7 @@ class Draws:
         if 0 < most < size:
             keep = np.linspace(0, size - 1, most).round().astype(int)
             stacked = stacked.isel(sample=keep)
-        return cls(model, game, cells, stacked.reset_index("sample", drop=True))
+        return cls(model, game, units, stacked.reset_index("sample", drop=True))
 
     @property
     def size(self) -> int:
@@ -70,59 +69,65 @@ class Draws:
         """Population shares of the types, shape (draws, types); None without types."""
         if not self.model.types:
             return None
-        return self.data["level_share"].to_numpy()
+        return np.asarray(
+            self.model.type_shares(
+                {name: self.data[f"{name}_share"].to_numpy() for name in self.model.shares}
+            )
+        )
 
-    def log_probabilities(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Log probability of every choice, a slice of draws at a time.
+    def answers(self) -> Iterator[tuple[slice, Any, Values]]:
+        """What the theory says, a slice of draws at a time.
 
         Yields
         ------
         rows : slice
             Of the draws.
-        logs : array, shape (rows, units, seen, options), with types (rows, units, types, ...)
+        answer : array
+            See `trustbayes.models.ModelSpec.answer`; its leading axis, if any, is the rows.
+        values : Values
+            The rows' values.
         """
-        axes = Axes.of(self.cells)
-        counts = self.cells.counts
-        row = counts.size * max(1, len(self.model.types)) * 8
-        step = max(1, _BUDGET // row)
+        width = self.model.response(self.game).width(self.units)
+        step = max(1, _BUDGET // (width * max(1, len(self.model.types)) * 8))
         names = [p.name for p in self.model.parameters if p.support != "simplex"]
         dims = {name: tuple(map(str, self.data[name].dims[1:])) for name in names}
         for start in range(0, self.size, step):
             rows = slice(start, min(start + step, self.size))
-            values = Values({n: self.data[n].to_numpy()[rows] for n in names}, dims, axes)
-            yield rows, self._logs(values)
+            values = Values({n: self.data[n].to_numpy()[rows] for n in names}, dims, self.units)
+            yield rows, self.model.answer(self.game, values), values
 
-    def _logs(self, values: Values) -> np.ndarray:
-        def given(name: str) -> Any:
-            return values.of_units(name) if name in values else None
+    def cell_logs(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Log density of one trial of each cell, a slice of draws at a time.
 
-        return choice_log_probabilities(
-            self.model.utility(self.game, values),
-            given("response_precision"),
-            given("lapse"),
-            typed=bool(self.model.types),
-        )
+        Yields
+        ------
+        rows : slice
+            Of the draws.
+        logs : array, shape (rows, cells), with types (rows, cells, types)
+        """
+        response = self.model.response(self.game)
+        for rows, answer, values in self.answers():
+            yield rows, response.cell_logs(self.units, answer, values, bool(self.model.types))
 
+    def by_subject(self, logs: np.ndarray) -> np.ndarray:
+        """Log likelihood of each subject's trials from that of one trial of each cell.
 
-def observed_cells(cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unit, seen and option of every cell that holds a trial."""
-    unit, seen, option = np.nonzero(cells.counts)
-    return unit, seen, option
+        Parameters
+        ----------
+        logs : array, shape (draws, cells, ...)
 
-
-def _by_subject(cells: Cells, unit_values: np.ndarray) -> np.ndarray:
-    """Add up units of shape (draws, units, ...) by subject; units are sorted by subject."""
-    starts = np.flatnonzero(np.diff(cells.unit_subject, prepend=-1))
-    return np.add.reduceat(unit_values, starts, axis=1)
-
-
-def _typed_subject(cells: Cells, logs: np.ndarray) -> np.ndarray:
-    """Log likelihood of every subject's trials by type, shape (draws, subjects, types)."""
-    return _by_subject(cells, (cells.counts[:, None] * logs).sum(axis=(-1, -2)))
+        Returns
+        -------
+        array, shape (draws, subjects, ...)
+        """
+        order = np.argsort(self.units.cell_subject, kind="stable")
+        starts = np.flatnonzero(np.diff(self.units.cell_subject[order], prepend=-1))
+        trials = self.units.cell_trials.reshape((-1,) + (1,) * (logs.ndim - 2))
+        return np.add.reduceat((logs * trials)[:, order], starts, axis=1)
 
 
 def cell_log_likelihood(draws: Draws) -> np.ndarray:
-    r"""Log density of one trial of every observed cell, given the draw and all other trials.
+    r"""Log density of one trial of every cell, given the draw and all other trials.
 
     Without types this is the log likelihood of the trial. With types that are summed out, the
     trials of a subject are dependent given a draw, and what leave-one-out needs is
@@ -136,31 +141,28 @@ def cell_log_likelihood(draws: Draws) -> np.ndarray:
     Returns
     -------
     array, shape (draws, cells)
-        Cells in the order of `observed_cells`.
+        In the order of the units' cells.
     """
-    cells = draws.cells
-    unit, seen, option = observed_cells(cells)
-    found = np.empty((draws.size, unit.size))
-    for rows, logs in draws.log_probabilities():
+    subject = draws.units.cell_subject
+    found = np.empty((draws.size, subject.size))
+    for rows, logs in draws.cell_logs():
         if draws.shares is None:
-            found[rows] = logs[:, unit, seen, option]
+            found[rows] = logs
             continue
-        one = logs[:, unit, :, seen, option].swapaxes(0, 1)
-        joint = np.log(draws.shares[rows])[:, None] + _typed_subject(cells, logs)
-        whole = joint[:, cells.unit_subject[unit]]
-        found[rows] = log_sum_exp(whole) - log_sum_exp(whole - one)
+        whole = (np.log(draws.shares[rows])[:, None] + draws.by_subject(logs))[:, subject]
+        found[rows] = log_sum_exp(whole) - log_sum_exp(whole - logs)
     return found
 
 
 def subject_log_likelihood(draws: Draws) -> np.ndarray:
     """Log likelihood of each subject's trials, types summed out; shape (draws, subjects)."""
-    found = np.empty((draws.size, len(draws.cells.subjects)))
-    for rows, logs in draws.log_probabilities():
+    found = np.empty((draws.size, len(draws.units.subjects)))
+    for rows, logs in draws.cell_logs():
+        total = draws.by_subject(logs)
         if draws.shares is None:
-            found[rows] = _by_subject(draws.cells, (draws.cells.counts * logs).sum(axis=(-1, -2)))
+            found[rows] = total
         else:
-            joint = np.log(draws.shares[rows])[:, None] + _typed_subject(draws.cells, logs)
-            found[rows] = log_sum_exp(joint)
+            found[rows] = log_sum_exp(np.log(draws.shares[rows])[:, None] + total)
     return found
 
 
@@ -178,9 +180,9 @@ def type_probabilities(draws: Draws) -> np.ndarray:
     """
     if draws.shares is None:
         raise ValueError(f"{draws.model.name} has no types")
-    found = np.empty((draws.size, len(draws.cells.subjects), len(draws.model.types)))
-    for rows, logs in draws.log_probabilities():
-        joint = np.log(draws.shares[rows])[:, None] + _typed_subject(draws.cells, logs)
+    found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
+    for rows, logs in draws.cell_logs():
+        joint = np.log(draws.shares[rows])[:, None] + draws.by_subject(logs)
         found[rows] = np.exp(joint - log_sum_exp(joint, keepdims=True))
     return found
 
@@ -198,36 +200,34 @@ def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True)
 
     Returns
     -------
-    array of int, shape (draws, units, seen, options)
-        Replicated counts.
+    array
+        Replicated counts of shape (draws, units, seen, options) in a finite game, else choices
+        of shape (draws, trials).
     """
-    cells = draws.cells
-    trials = cells.counts.sum(axis=-1)
-    found = np.empty((draws.size, *cells.counts.shape), dtype=np.int32)
-    for rows, logs in draws.log_probabilities():
+    response, found = draws.model.response(draws.game), []
+    for rows, answer, values in draws.answers():
+        kinds = None
         if draws.shares is not None:
             joint = np.log(draws.shares[rows])[:, None]
-            joint = joint + (_typed_subject(cells, logs) if given_trials else 0.0)
-            joint = np.broadcast_to(
-                joint, (logs.shape[0], len(cells.subjects), len(draws.model.types))
-            )
-            kind = (joint + rng.gumbel(size=joint.shape)).argmax(axis=-1)[:, cells.unit_subject]
-            logs = np.take_along_axis(logs, kind[:, :, None, None, None], axis=2)[:, :, 0]
-        chances = np.exp(logs)
-        chances /= chances.sum(axis=-1, keepdims=True)
-        found[rows] = rng.multinomial(trials, chances)
-    return found
+            if given_trials:
+                joint = joint + draws.by_subject(
+                    response.cell_logs(draws.units, answer, values, typed=True)
+                )
+            size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
+            kinds = (joint + rng.gumbel(size=size)).argmax(axis=-1)
+        found.append(response.draw(draws.units, answer, values, kinds, rng))
+    return np.concatenate(found)
 
 
-def prior_draws(model: Model, game: FiniteGame, cells: Cells, size: int, seed: int) -> Draws:
+def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) -> Draws:
     """Draws of all parameters from the prior.
 
     Parameters
     ----------
     model : Model
-    game : FiniteGame
-    cells : Cells
-        Whose subjects, treatments and units to use; the counts do not matter.
+    game : Game
+    units : Units
+        Whose subjects and treatments to use; the choices do not matter.
     size : int
     seed : int
 
@@ -235,7 +235,7 @@ def prior_draws(model: Model, game: FiniteGame, cells: Cells, size: int, seed: i
     -------
     Draws
     """
-    built = model.build_cells(cells, game)
+    built = model.build_units(units, game)
     variables = [*built.free_RVs, *built.deterministics]
     drawn = pm.draw(variables, draws=size, random_seed=seed)
     data = {}
@@ -246,4 +246,4 @@ def prior_draws(model: Model, game: FiniteGame, cells: Cells, size: int, seed: i
             np.asarray(values).reshape((size, *np.shape(values)[1:])),
         )
     coords = {name: list(labels) for name, labels in built.coords.items()}
-    return Draws(model, game, cells, xr.Dataset(data, coords=coords))
+    return Draws(model, game, units, xr.Dataset(data, coords=coords))

@@ -10,14 +10,14 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from trustbayes.cells import Cells
+from trustbayes.cells import Units
 from trustbayes.errors import suggestion
-from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.models.axes import Axes, Values
+from trustbayes.games import Game, Role
 from trustbayes.models.hierarchy import declare
-from trustbayes.models.likelihood import log_sum_exp, unit_log_likelihood
 from trustbayes.models.pilot import Information, pilot
+from trustbayes.models.response import Response, log_sum_exp
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.models.values import Values
 from trustbayes.priors import FAMILIES, Prior
 from trustbayes.trials import Trials
 
@@ -119,19 +119,38 @@ class Model:
         """Labels of the discrete types that are summed out; empty if there are none."""
         return self.spec.types(self.conventions) if self.spec.types else ()
 
-    def settle(self, game: FiniteGame) -> Mapping[str, Any]:
+    @property
+    def shares(self) -> Mapping[str, tuple[str, ...]]:
+        """For each parameter that is a share of subjects, the labels of what is shared."""
+        if self.spec.shares:
+            return self.spec.shares(self.conventions)
+        return {p.name: self.types for p in self.parameters if p.support == "simplex"}
+
+    def type_shares(self, shares: Mapping[str, Any]) -> Any:
+        """The shares of the types, shape (..., types), from those of each parameter."""
+        if self.spec.type_shares:
+            return self.spec.type_shares(shares)
+        [only] = shares.values()
+        return only
+
+    def settle(self, game: Game) -> Mapping[str, Any]:
         """The conventions, with those that depend on the game filled in."""
         return self.spec.resolve(game, self.conventions) if self.spec.resolve else self.conventions
 
-    def utility(self, game: FiniteGame, values: Values) -> Any:
-        """Standardised utility of every option, see `ModelSpec.utility`."""
-        return self.spec.utility(game, values, self.settle(game))
+    def answer(self, game: Game, values: Values) -> Any:
+        """What the theory says, see `ModelSpec.answer`."""
+        return self.spec.answer(game, values, self.settle(game))
+
+    def response(self, game: Game) -> Response:
+        """The response rule."""
+        return self.spec.response(game, self.settle(game))
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form that `trustbayes.models.model_from_dict` reads back."""
         return {
             "name": self.name,
             "role": self.role,
+            "kind": self.spec.kind,
             "priors": {name: prior.to_dict() for name, prior in self.priors.items()},
             "varies": {name: list(over) for name, over in self.varies.items()},
             "parametrisation": dict(self.parametrisation),
@@ -157,49 +176,43 @@ class Model:
         ValueError
             If the trials lack the model's role.
         """
-        return self.build_cells(trials.fold(self.role), trials.game)
+        return self.build_units(trials.fold(self.role), trials.game)
 
-    def build_cells(
-        self, cells: Cells, game: FiniteGame, information: Information | None = None
+    def build_units(
+        self, units: Units, game: Game, information: Information | None = None
     ) -> pm.Model:
-        """As `build`, from trials already folded into cells."""
-        axes = Axes.of(cells)
-        information = pilot(self, cells, game) if information is None else information
-        coords: dict[str, Any] = {"subject": cells.subjects, "treatment": cells.treatments}
-        if self.types:
-            coords["level"] = self.types
-        options = {p.option for p in self.parameters if p.option}
-        for option in options:
-            coords[option] = [f"{value:g}" for value in game.options(self.role)]
+        """As `build`, from the trials of the model's role."""
+        information = pilot(self, units, game) if information is None else information
+        coords: dict[str, Any] = {"subject": units.subjects, "treatment": units.treatments}
+        coords |= self.shares
+        for option in {p.option for p in self.parameters if p.option}:
+            coords[option] = option_labels(game, self.role)
         with pm.Model(coords=coords) as model:
             arrays: dict[str, Any] = {}
             dims: dict[str, tuple[str, ...]] = {}
-            shares = None
+            shares: dict[str, Any] = {}
             for parameter in self.parameters:
-                prior = self.priors[parameter.name]
+                name, prior = parameter.name, self.priors[parameter.name]
                 if parameter.support == "simplex":
-                    shares = _shares(parameter, prior, len(self.types))
+                    shares[name] = _shares(parameter, prior, len(self.shares[name]))
                     continue
-                arrays[parameter.name], dims[parameter.name] = declare(
+                arrays[name], dims[name] = declare(
                     parameter,
                     prior,
-                    self.varies[parameter.name],
-                    centred=self._centred(parameter.name, information),
-                    weights=information.weights[parameter.name],
-                    shift=self._shift(parameter.name, arrays, dims),
+                    self.varies[name],
+                    centred=self._centred(name, information),
+                    weights=information.weights[name],
+                    shift=self._shift(name, arrays, dims),
                 )
-            values = Values(arrays, dims, axes)
-            logs = unit_log_likelihood(
-                cells.counts,
-                self.utility(game, values),
-                values.of_units("response_precision") if "response_precision" in values else None,
-                values.of_units("lapse") if "lapse" in values else None,
-                typed=shares is not None,
+            values = Values(arrays, dims, units)
+            typed = bool(self.types)
+            logs, subject = self.response(game).log_likelihood(
+                units, self.answer(game, values), values, typed
             )
-            if shares is not None:
-                by_subject = pt.zeros((len(cells.subjects), len(self.types)))
-                by_subject = pt.inc_subtensor(by_subject[cells.unit_subject], logs)
-                logs = log_sum_exp(pt.log(shares) + by_subject)
+            if typed:
+                by_subject = pt.zeros((len(units.subjects), len(self.types)))
+                by_subject = pt.inc_subtensor(by_subject[subject], logs)
+                logs = log_sum_exp(pt.log(self.type_shares(shares)) + by_subject)
             pm.Potential("log_likelihood", logs.sum())
         return model
 
@@ -215,6 +228,11 @@ class Model:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+
+
+def option_labels(game: Any, role: Role) -> list[str]:
+    """Labels of what a role chooses from in a finite game."""
+    return [f"{value:g}" for value in game.options(role)]
 
 
 def _shares(parameter: Parameter, prior: Prior, size: int) -> Any:

@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import minimize
 
-from trustbayes.cells import Cells
-from trustbayes.games.finite import FiniteGame
-from trustbayes.models.axes import Axes, Values
+from trustbayes.cells import Units
+from trustbayes.games import Game
 from trustbayes.models.hierarchy import LINKS
-from trustbayes.models.likelihood import (
-    choice_log_probabilities,
-    log_sum_exp,
-    unit_log_likelihood,
-)
+from trustbayes.models.response import log_sum_exp
+from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 
 if TYPE_CHECKING:
@@ -48,7 +44,7 @@ class Information:
     form: Mapping[str, str]
 
 
-def pilot(model: Model, cells: Cells, game: FiniteGame) -> Information:
+def pilot(model: Model, units: Units, game: Game) -> Information:
     """Weigh what each subject's trials say about each parameter.
 
     All subjects are given the same values, found by maximum a posteriori; there the expected
@@ -59,18 +55,17 @@ def pilot(model: Model, cells: Cells, game: FiniteGame) -> Information:
     Parameters
     ----------
     model : Model
-    cells : Cells
-    game : FiniteGame
+    units : Units
+    game : Game
 
     Returns
     -------
     Information
     """
-    axes = Axes.of(cells)
     names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
     linked = [n for n in names if model.priors[n].hierarchical]
     fixed = {n: _typical(model.priors[n]) for n in names if n not in linked}
-    counts = len(cells.treatments)
+    counts = len(units.treatments)
     size = {n: counts if "treatment" in model.varies[n] else 1 for n in linked}
     start = np.array([_centre(model.priors[n]) for n in linked for _ in range(size[n])])
 
@@ -81,44 +76,38 @@ def pilot(model: Model, cells: Cells, game: FiniteGame) -> Information:
             natural = LINKS[model.priors[n].distribution].inverse(part)
             shared = "treatment" in model.varies[n]
             arrays[n], dims[n] = (natural, ("treatment",)) if shared else (natural[0], ())
-        return Values(arrays, dims, axes)
+        return Values(arrays, dims, units)
 
-    typed = bool(model.types)
+    typed, response = bool(model.types), model.response(game)
 
-    def parts(point: np.ndarray) -> tuple[Any, Any, Any]:
-        at = values(point)
-        precision = at.of_units("response_precision") if "response_precision" in at else None
-        lapse = at.of_units("lapse") if "lapse" in at else None
-        return model.utility(game, at), precision, lapse
+    def at(point: np.ndarray) -> tuple[Any, Values]:
+        found = values(point)
+        return model.answer(game, found), found
 
     def loss(point: np.ndarray) -> float:
-        logs = unit_log_likelihood(cells.counts, *parts(point), typed=typed)
+        logs, subject = response.log_likelihood(units, *at(point), typed)
         if typed:
-            by_subject = np.zeros((len(cells.subjects), logs.shape[-1]))
-            np.add.at(by_subject, cells.unit_subject, logs)
+            by_subject = np.zeros((len(units.subjects), logs.shape[-1]))
+            np.add.at(by_subject, subject, logs)
             logs = log_sum_exp(by_subject)
         return float(-logs.sum() + 0.5 * ((point - start) ** 2).sum() / 4)
 
-    shape = (len(cells.subjects), counts)
-    weights = {p.name: _trial_weights(cells, shape) for p in model.parameters}
+    shape = (len(units.subjects), counts)
+    weights = {p.name: _trial_weights(units, shape) for p in model.parameters}
     form = {p.name: "centred" for p in model.parameters}
     if not linked:
         return Information(weights, form)
     if any(p.option for p in model.parameters):
         return Information(weights, form)
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
-    seen = cells.counts.sum(axis=-1)[:, None] if typed else cells.counts.sum(axis=-1)
     begin = 0
     for n in linked:
         step = np.zeros_like(found)
         step[begin : begin + size[n]] = _STEP
         begin += size[n]
-        up, down = (choice_log_probabilities(*parts(found + s), typed) for s in (step, -step))
-        slope = (up - down) / (2 * _STEP)
-        fisher = (seen * (np.exp(up) * slope**2).sum(axis=-1)).sum(axis=-1)
-        fisher = fisher.mean(axis=-1) if typed else fisher
+        fisher = response.information(units, at(found + step), at(found - step), _STEP, typed)
         table = np.zeros(shape)
-        np.add.at(table, (cells.unit_subject, cells.unit_treatment), fisher)
+        np.add.at(table, (units.unit_subject, units.unit_treatment), fisher)
         total = table.sum(axis=1)
         known = total > 1e-12
         weights[n] = np.where(
@@ -133,9 +122,9 @@ def _split(point: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
     return np.split(point, np.cumsum(sizes)[:-1])
 
 
-def _trial_weights(cells: Cells, shape: tuple[int, int]) -> np.ndarray:
+def _trial_weights(units: Units, shape: tuple[int, int]) -> np.ndarray:
     trials = np.zeros(shape)
-    np.add.at(trials, (cells.unit_subject, cells.unit_treatment), cells.counts.sum(axis=(1, 2)))
+    np.add.at(trials, (units.unit_subject, units.unit_treatment), units.trials_per_unit)
     return trials / trials.sum(axis=1, keepdims=True)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.models.axes import Values
+from trustbayes.games.finite import Role
+from trustbayes.models.response import Response
+from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 
 __all__ = ["Convention", "ModelSpec", "Parameter"]
@@ -37,8 +38,11 @@ class Parameter:
         Name of the convention that must be true for the parameter to exist.
     option : str, optional
         Name of the extra axis of a parameter that has one value for each option.
-    payoff_unit : str, optional
-        If given, values times the game's lying unit are in this unit, and are reported so too.
+    report_unit : str, optional
+        If given, values are reported in this unit too: times the game's attribute
+        ``report_factor``.
+    report_factor : str
+        Such as "lying_unit".
     """
 
     name: str
@@ -50,7 +54,12 @@ class Parameter:
     prior: Prior
     only_with: str | None = None
     option: str | None = None
-    payoff_unit: str | None = None
+    report_unit: str | None = None
+    report_factor: str = "lying_unit"
+
+    def factor(self, game: Any) -> float:
+        """From the natural standardised scale to the unit of reports."""
+        return float(getattr(game, self.report_factor)) if self.report_unit else 1.0
 
 
 @dataclass(frozen=True)
@@ -93,12 +102,22 @@ class ModelSpec:
         For tables and reports; the description is one or two sentences.
     parameters : tuple of Parameter
     conventions : tuple of Convention
-    utility : callable
-        ``utility(game, values, conventions)`` gives the utility of every option after everything
-        seen, divided by the game's scale: shape (..., units, seen, options), with types (...,
-        units, types, seen, options).
+    answer : callable
+        ``answer(game, values, conventions)`` is the theory. For a finite game it gives the
+        utility of every option after everything seen, divided by the game's scale: shape (...,
+        units, seen, options), with types (..., units, types, seen, options). For a game of
+        continuous choices it gives the best choice: shape (..., trials), with types (..., types,
+        trials).
+    response : callable
+        ``response(game, conventions)`` makes choices of the answer.
     types : callable, optional
         ``types(conventions)`` labels the discrete types, which are summed out.
+    shares : callable, optional
+        ``shares(conventions)`` gives, for each parameter that is a share of subjects, the labels
+        of what is shared; default: the types, for the only such parameter.
+    type_shares : callable, optional
+        From the shares of each such parameter, arrays of shape (..., labels), to the shares of
+        the types; default: the only one as it is.
     resolve : callable, optional
         ``resolve(game, conventions)`` fills in conventions whose default depends on the game.
     coupling : mapping of str to str
@@ -114,7 +133,10 @@ class ModelSpec:
     citation: str
     parameters: tuple[Parameter, ...]
     conventions: tuple[Convention, ...]
-    utility: Callable[[FiniteGame, Values, Mapping[str, Any]], Any]
+    answer: Callable[[Any, Values, Mapping[str, Any]], Any]
+    response: Callable[[Any, Mapping[str, Any]], Response]
     types: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
-    resolve: Callable[[FiniteGame, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    shares: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
+    type_shares: Callable[[Mapping[str, Any]], Any] | None = None
+    resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)

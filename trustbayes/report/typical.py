@@ -35,8 +35,8 @@ def typical_values(analysis: Analysis) -> list[str]:
             if parameter.name in _NUISANCE:
                 continue
             rows = rows_of(analysis.population, model, role, parameter.name)
-            if parameter.payoff_unit:
-                rows = rows[rows["unit"] == parameter.payoff_unit]
+            if parameter.report_unit:
+                rows = rows[rows["unit"] == parameter.report_unit]
             statistic = next((s for s in _ORDER if (rows["statistic"] == s).any()), None)
             if statistic is None:
                 continue

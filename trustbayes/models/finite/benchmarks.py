@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.models.axes import Values
+from trustbayes.models.finite.response import LOGIT
 from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import ModelSpec, Parameter
+from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.finite import benchmarks as theory
 
@@ -51,13 +52,13 @@ def _babbling_sender(game: FiniteGame, values: Values, conventions: Mapping[str,
 
 def _babbling_receiver(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
     table = theory.babbling_receiver_utility(game) / game.scale
-    return np.broadcast_to(table, (values.axes.unit_subject.size, *table.shape))
+    return np.broadcast_to(table, (values.units.unit_subject.size, *table.shape))
 
 
 def _full_trust(role: Role) -> Any:
     def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
         table = theory.full_trust_utility(game, role) / game.scale
-        return np.broadcast_to(table, (values.axes.unit_subject.size, *table.shape))
+        return np.broadcast_to(table, (values.units.unit_subject.size, *table.shape))
 
     return utility
 
@@ -71,7 +72,8 @@ BABBLING_SENDER = ModelSpec(
     citation=_CRAWFORD_SOBEL,
     parameters=(_HABIT,),
     conventions=(),
-    utility=_babbling_sender,
+    answer=_babbling_sender,
+    response=lambda game, conventions: LOGIT,
 )
 
 BABBLING_RECEIVER = ModelSpec(
@@ -83,7 +85,8 @@ BABBLING_RECEIVER = ModelSpec(
     citation=_CRAWFORD_SOBEL,
     parameters=(_IGNORING_PRECISION, LAPSE),
     conventions=(WITH_LAPSE,),
-    utility=_babbling_receiver,
+    answer=_babbling_receiver,
+    response=lambda game, conventions: LOGIT,
 )
 
 FULL_TRUST_SENDER = ModelSpec(
@@ -95,7 +98,8 @@ FULL_TRUST_SENDER = ModelSpec(
     citation="the truthful benchmark; level 0 of the level-k model",
     parameters=(RESPONSE_PRECISION, LAPSE),
     conventions=(WITH_LAPSE,),
-    utility=_full_trust("sender"),
+    answer=_full_trust("sender"),
+    response=lambda game, conventions: LOGIT,
 )
 
 FULL_TRUST_RECEIVER = ModelSpec(
@@ -107,5 +111,6 @@ FULL_TRUST_RECEIVER = ModelSpec(
     citation="the credulous benchmark; level 0 of the level-k model",
     parameters=(RESPONSE_PRECISION, LAPSE),
     conventions=(WITH_LAPSE,),
-    utility=_full_trust("receiver"),
+    answer=_full_trust("receiver"),
+    response=lambda game, conventions: LOGIT,
 )

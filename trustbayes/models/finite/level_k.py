@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.models.axes import Values
+from trustbayes.models.finite.response import LOGIT
 from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.finite.level_k import level_tables
 
-__all__ = ["RECEIVER", "SENDER"]
+__all__ = ["LEVEL", "MAX_LEVEL", "RECEIVER", "SENDER"]
 
-_LEVEL = Parameter(
+LEVEL = Parameter(
     name="level",
     symbol="k",
     meaning="steps of strategic thinking; the population's shares of the levels are estimated",
@@ -26,13 +27,15 @@ _LEVEL = Parameter(
     prior=Prior("Dirichlet", a=1.0),
 )
 
+MAX_LEVEL = Convention(
+    name="max_level",
+    choices=(),
+    default=3,
+    meaning="The deepest level considered.",
+)
+
 _CONVENTIONS = (
-    Convention(
-        name="max_level",
-        choices=(),
-        default=3,
-        meaning="The deepest level considered.",
-    ),
+    MAX_LEVEL,
     Convention(
         name="ties",
         choices=("smallest-lie", "uniform"),
@@ -68,10 +71,10 @@ def _utility(role: Role) -> Any:
                 conventions["ties"],
                 conventions["unsent"],
             )
-            for bias in values.axes.biases
+            for bias in values.units.biases
         ]
         stacked = np.stack([getattr(table, f"{role}_utility") for table in tables])
-        return stacked[values.axes.unit_bias] / game.scale
+        return stacked[values.units.unit_bias] / game.scale
 
     return utility
 
@@ -91,9 +94,10 @@ def _spec(role: Role, description: str) -> ModelSpec:
             "Crawford (2003), American Economic Review 93(1); Cai and Wang (2006), Games and "
             "Economic Behavior 56(1); as specified here"
         ),
-        parameters=(RESPONSE_PRECISION, _LEVEL, LAPSE),
+        parameters=(RESPONSE_PRECISION, LEVEL, LAPSE),
         conventions=_CONVENTIONS,
-        utility=_utility(role),
+        answer=_utility(role),
+        response=lambda game, conventions: LOGIT,
         types=_types,
     )
 

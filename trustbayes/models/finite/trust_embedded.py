@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame
-from trustbayes.models.axes import Values
 from trustbayes.models.finite.by_bias import by_bias
+from trustbayes.models.finite.response import LOGIT
 from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.finite import trust_embedded as theory
 
@@ -61,14 +62,14 @@ def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    axes, belief = values.axes, conventions["belief"]
+    units, belief = values.units, conventions["belief"]
     aversion = values.of_units("lying_aversion") * game.lying_unit
     if conventions["expected_action"] == "quantal":
         material = by_bias(
             lambda bias, trust, precision: theory.quantal_payoff(
                 game, bias, trust, precision, belief
             ),
-            axes.biases[axes.unit_bias],
+            units.biases[units.unit_bias],
             values.of_units("expected_trust"),
             values.of_units("response_precision"),
         )
@@ -79,19 +80,19 @@ def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, 
 
     if values.shared("expected_trust"):
         trust = values.of_conditions("expected_trust")
-        material = by_bias(expected, axes.biases[axes.condition_bias], trust)
-        material = material[..., axes.unit_condition, :, :]
+        material = by_bias(expected, units.biases[units.condition_bias], trust)
+        material = material[..., units.unit_condition, :, :]
     else:
         trust = values.of_units("expected_trust")
-        material = by_bias(expected, axes.biases[axes.unit_bias], trust)
+        material = by_bias(expected, units.biases[units.unit_bias], trust)
     return theory.sender_utility(game, material, aversion) / game.scale
 
 
 def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    axes, belief = values.axes, conventions["belief"]
+    units, belief = values.units, conventions["belief"]
     utility = by_bias(
         lambda bias, trust: theory.receiver_utility(game, bias, trust, belief),
-        np.sign(axes.biases[axes.unit_bias]),  # beliefs depend on the bias by its sign only
+        np.sign(units.biases[units.unit_bias]),  # beliefs depend on the bias by its sign only
         values.of_units("trust"),
     )
     return utility / game.scale
@@ -121,7 +122,7 @@ SENDER = ModelSpec(
                 mu=Prior("Normal", mu=-0.7, sigma=1.0),
                 sigma=Prior("HalfNormal", sigma=1.0),
             ),
-            payoff_unit="payoff units per unit of |message - state|",
+            report_unit="payoff units per unit of |message - state|",
         ),
         Parameter(
             name="expected_trust",
@@ -135,7 +136,8 @@ SENDER = ModelSpec(
         LAPSE,
     ),
     conventions=(_EXPECTED_ACTION, _BELIEF, WITH_LAPSE),
-    utility=_sender_utility,
+    answer=_sender_utility,
+    response=lambda game, conventions: LOGIT,
     resolve=_resolve,
     coupling={"lying_aversion": "response_precision"},
 )
@@ -164,6 +166,7 @@ RECEIVER = ModelSpec(
         LAPSE,
     ),
     conventions=(_BELIEF, WITH_LAPSE),
-    utility=_receiver_utility,
+    answer=_receiver_utility,
+    response=lambda game, conventions: LOGIT,
     resolve=_resolve,
 )

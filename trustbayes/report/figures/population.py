@@ -21,7 +21,7 @@ def _quantities(
     table = analysis.population
     here = table[(table["model"] == model) & (table["role"] == role)]
     in_payoffs = {
-        p.name: p.payoff_unit for p in analysis.fits[model, role].model.parameters if p.payoff_unit
+        p.name: p.report_unit for p in analysis.fits[model, role].model.parameters if p.report_unit
     }
     standardised = [
         p in in_payoffs and s != "population spread" and u != in_payoffs[p]

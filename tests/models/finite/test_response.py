@@ -9,11 +9,8 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy.special import logsumexp
 
-from trustbayes.models.likelihood import (
-    choice_log_probabilities,
-    log_sum_exp,
-    unit_log_likelihood,
-)
+from trustbayes.models.finite.response import choice_log_probabilities, unit_log_likelihood
+from trustbayes.models.response import log_sum_exp
 
 # Plain Python: neither numba nor C, which take seconds to compile each function.
 PYTHON = Mode(linker="py", optimizer="fast_compile")

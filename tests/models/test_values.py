@@ -1,4 +1,4 @@
-"""Axes and values against look-ups written out in loops."""
+"""Conditions and values against look-ups written out in loops."""
 
 import itertools
 
@@ -9,7 +9,7 @@ import pytest
 from pytensor.compile.mode import Mode
 
 from trustbayes.games import FiniteGame
-from trustbayes.models import Axes, Values
+from trustbayes.models import Values
 from trustbayes.trials import trials_from_frame
 
 # Plain Python: neither numba nor C, which take seconds to compile each function.
@@ -36,13 +36,12 @@ def cells():
 
 
 def test_conditions_are_the_observed_pairs_of_treatment_and_bias(cells):
-    axes = Axes.of(cells)
-    pairs = list(zip(axes.condition_treatment, axes.condition_bias, strict=True))
-    names = [(cells.treatments[t], float(axes.biases[b])) for t, b in pairs]
+    pairs = list(zip(cells.condition_treatment, cells.condition_bias, strict=True))
+    names = [(cells.treatments[t], float(cells.biases[b])) for t, b in pairs]
     assert names == [("A", 1.0), ("B", 1.0), ("B", 3.0)]
     units = [
-        (cells.subjects[s], cells.treatments[t], float(axes.biases[b]))
-        for s, t, b in zip(axes.unit_subject, axes.unit_treatment, axes.unit_bias, strict=True)
+        (cells.subjects[s], cells.treatments[t], float(cells.biases[b]))
+        for s, t, b in zip(cells.unit_subject, cells.unit_treatment, cells.unit_bias, strict=True)
     ]
     assert units == [
         ("s1", "A", 1.0),
@@ -52,7 +51,7 @@ def test_conditions_are_the_observed_pairs_of_treatment_and_bias(cells):
         ("s2", "B", 3.0),
         ("s3", "A", 1.0),
     ]
-    for (_, treatment, bias), condition in zip(units, axes.unit_condition, strict=True):
+    for (_, treatment, bias), condition in zip(units, cells.unit_condition, strict=True):
         assert names[condition] == (treatment, bias)
 
 
@@ -67,14 +66,13 @@ DIMS = [
 @pytest.mark.parametrize("draws", [(), (5,), (2, 5)], ids=str)
 @pytest.mark.parametrize("dims", DIMS, ids=str)
 def test_units_get_their_subjects_and_treatments_values(cells, dims, draws):
-    axes = Axes.of(cells)
     array = np.random.default_rng(1).normal(size=(*draws, *(LENGTH[d] for d in dims)))
-    found = Values({"x": array}, {"x": dims}, axes).of_units("x")
+    found = Values({"x": array}, {"x": dims}, cells).of_units("x")
     option = (OPTIONS,) if "message" in dims else ()
-    assert found.shape == (*draws, axes.unit_subject.size, *option)
+    assert found.shape == (*draws, cells.unit_subject.size, *option)
     for draw in np.ndindex(draws):
-        for unit in range(axes.unit_subject.size):
-            where = {"subject": axes.unit_subject[unit], "treatment": axes.unit_treatment[unit]}
+        for unit in range(cells.unit_subject.size):
+            where = {"subject": cells.unit_subject[unit], "treatment": cells.unit_treatment[unit]}
             expected = array[draw]
             for dim in dims:
                 if dim in where:
@@ -85,22 +83,21 @@ def test_units_get_their_subjects_and_treatments_values(cells, dims, draws):
 @pytest.mark.parametrize("draws", [(), (5,), (2, 5)], ids=str)
 @pytest.mark.parametrize("dims", [(), ("treatment",)], ids=str)
 def test_conditions_get_the_values_that_all_subjects_share(cells, dims, draws):
-    axes = Axes.of(cells)
     array = np.random.default_rng(2).normal(size=(*draws, *(LENGTH[d] for d in dims)))
-    values = Values({"x": array}, {"x": dims}, axes)
+    values = Values({"x": array}, {"x": dims}, cells)
     assert values.shared("x")
     assert "x" in values
     assert "y" not in values
     found = values.of_conditions("x")
     for draw, condition in itertools.product(np.ndindex(draws), range(3)):
-        expected = array[draw][axes.condition_treatment[condition]] if dims else array[draw]
+        expected = array[draw][cells.condition_treatment[condition]] if dims else array[draw]
         assert found[draw][condition] == expected
 
 
 @pytest.mark.parametrize("dims", [("subject",), ("subject", "treatment")], ids=str)
 def test_a_subjects_own_value_is_none_of_a_condition(cells, dims):
     array = np.ones([LENGTH[d] for d in dims])
-    values = Values({"x": array}, {"x": dims}, Axes.of(cells))
+    values = Values({"x": array}, {"x": dims}, cells)
     assert not values.shared("x")
     with pytest.raises(ValueError, match="x varies by subject"):
         values.of_conditions("x")
@@ -108,8 +105,7 @@ def test_a_subjects_own_value_is_none_of_a_condition(cells, dims):
 
 @pytest.mark.parametrize("dims", DIMS, ids=str)
 def test_pytensor_variables_are_looked_up_alike(cells, dims):
-    axes = Axes.of(cells)
     array = np.random.default_rng(3).normal(size=[LENGTH[d] for d in dims])
-    symbolic = Values({"x": pt.constant(array)}, {"x": dims}, axes).of_units("x")
-    expected = Values({"x": array}, {"x": dims}, axes).of_units("x")
+    symbolic = Values({"x": pt.constant(array)}, {"x": dims}, cells).of_units("x")
+    expected = Values({"x": array}, {"x": dims}, cells).of_units("x")
     np.testing.assert_array_equal(symbolic.eval(mode=PYTHON), expected)

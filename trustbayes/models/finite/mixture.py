@@ -1,0 +1,33 @@
+"""The mixtures of theories of the finite game."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from trustbayes.games.finite import FiniteGame
+from trustbayes.models.finite import benchmarks, level_k, trust_embedded
+from trustbayes.models.finite.shared import RESPONSE_PRECISION
+from trustbayes.models.mixture import mixture
+from trustbayes.models.values import Values
+
+__all__ = ["RECEIVER", "SENDER"]
+
+
+def _babbling(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    """Habits are log odds, whatever the precision that the response rule multiplies by."""
+    habit = benchmarks.BABBLING_SENDER.answer(game, values, conventions)
+    return habit / values.of_units("response_precision")[..., None, None]
+
+
+SENDER = mixture(
+    trust_embedded.SENDER,
+    level_k.SENDER,
+    replace(
+        benchmarks.BABBLING_SENDER,
+        parameters=(RESPONSE_PRECISION, *benchmarks.BABBLING_SENDER.parameters),
+        answer=_babbling,
+    ),
+)
+RECEIVER = mixture(trust_embedded.RECEIVER, level_k.RECEIVER, benchmarks.BABBLING_RECEIVER)

@@ -1,0 +1,174 @@
+"""From a best choice to choices: noise around it, censored at the ends of the range.
+
+A choice is the theory's optimum plus noise of the subject's own size, written once for all
+theories. What would fall beyond the range is made at its end: choices there have a probability,
+not a density. The functions take NumPy arrays or PyTensor variables.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from scipy.special import log_ndtr
+
+from trustbayes.cells import Points
+from trustbayes.games.finite import Role
+from trustbayes.games.forecast import ForecastGame
+from trustbayes.models.response import Response
+from trustbayes.models.values import Values
+from trustbayes.theories._arrays import namespace
+
+__all__ = ["CensoredNoise", "NormalNoise", "StudentNoise", "censored"]
+
+
+class NormalNoise:
+    """Standard normal noise."""
+
+    location_information = 1.0
+    scale_information = 2.0
+
+    def log_density(self, z: Any) -> Any:
+        """Log density."""
+        return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+
+    def log_cumulative(self, z: Any) -> Any:
+        """Log probability of less than z."""
+        if namespace(z) is np:
+            return log_ndtr(z)
+        low = pt.log(0.5 * pt.erfcx(-pt.minimum(z, 0) / math.sqrt(2))) - 0.5 * z**2
+        high = pt.log1p(-0.5 * pt.erfc(pt.maximum(z, -1) / math.sqrt(2)))
+        return pt.switch(z < -1, low, high)
+
+    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Independent draws."""
+        return rng.normal(size=size)
+
+
+class StudentNoise:
+    """Student's t with 4 degrees of freedom: outliers bear less on a subject's estimates."""
+
+    location_information = 5 / 7
+    scale_information = 8 / 7
+
+    def log_density(self, z: Any) -> Any:
+        """Log density."""
+        return math.log(3 / 8) - 2.5 * namespace(z).log1p(z**2 / 4)
+
+    def log_cumulative(self, z: Any) -> Any:
+        """Log probability of less than z, in closed form."""
+        xp = namespace(z)
+        c = z / xp.sqrt(4 + z**2)
+        above = xp.where(z < 0, 4 / ((4 + z**2) * (1 - xp.minimum(c, 0))), 1 + c)  # 1 + c
+        return 2 * xp.log(above) + xp.log(2 - c) - math.log(4)
+
+    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Independent draws."""
+        return rng.standard_t(4, size=size)
+
+
+class CensoredNoise:
+    """Noise around the best choice, as `trustbayes.models.response.Response` asks for it.
+
+    Parameters
+    ----------
+    noise : NormalNoise or StudentNoise
+    low, high : float
+        The ends of the range of choices.
+    scale : float
+        What the standardised response noise is multiplied by.
+    """
+
+    type_axis = -2
+
+    def __init__(
+        self, noise: NormalNoise | StudentNoise, low: float, high: float, scale: float
+    ) -> None:
+        self.noise, self.low, self.high, self.scale = noise, low, high, scale
+
+    def log_likelihood(
+        self, units: Points, answer: Any, values: Values, typed: bool
+    ) -> tuple[Any, np.ndarray]:
+        """By trial: those inside the range first, then those at its upper and its lower end."""
+        choice = units.trial_choice
+        inside = np.flatnonzero((choice > self.low) & (choice < self.high))
+        upper, lower = np.flatnonzero(choice >= self.high), np.flatnonzero(choice <= self.low)
+        sigma = self._sigma(values, typed)
+        xp = namespace(answer, sigma)
+
+        def gap(rows: np.ndarray) -> Any:
+            return (choice[rows] - answer[..., rows]) / sigma[..., rows]
+
+        parts = [self.noise.log_density(gap(inside)) - xp.log(sigma[..., inside])]
+        if upper.size:
+            parts.append(self.noise.log_cumulative(-gap(upper)))
+        if lower.size:
+            parts.append(self.noise.log_cumulative(gap(lower)))
+        logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+        subject = units.trial_subject[np.concatenate([inside, upper, lower])]
+        return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
+
+    def cell_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> np.ndarray:
+        """Of every trial, in the order of the trials."""
+        logs, _ = self.log_likelihood(units, answer, values, typed)
+        choice = units.trial_choice
+        end = np.where(choice >= self.high, 1, np.where(choice <= self.low, 2, 0))
+        back = np.argsort(np.argsort(end, kind="stable"))
+        return np.asarray(logs[..., back, :] if typed else logs[..., back])
+
+    def information(
+        self,
+        units: Points,
+        up: tuple[Any, Values],
+        down: tuple[Any, Values],
+        step: float,
+        typed: bool,
+    ) -> np.ndarray:
+        """Fisher information through the best choice and through the noise, censoring aside."""
+        (high, above), (low, below) = up, down
+        sigma = self._sigma(above, typed)
+        location = ((high - low) / (2 * step) / sigma) ** 2
+        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
+        found = (
+            self.noise.location_information * location + self.noise.scale_information * scale
+        ) + np.zeros(units.n_trials)
+        found = found.mean(axis=-2) if typed else found
+        return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
+
+    def draw(
+        self,
+        units: Points,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Choices of shape (draws, trials)."""
+        sigma = self._sigma(values, typed=False)
+        if kinds is not None:
+            kind = kinds[:, None, units.trial_subject]
+            answer = np.broadcast_to(answer, (len(kind), *answer.shape[-2:]))
+            answer = np.take_along_axis(answer, kind, axis=1)[:, 0]
+        best = np.broadcast_to(answer, sigma.shape)
+        return np.clip(best + sigma * self.noise.draw(best.shape, rng), self.low, self.high)
+
+    def width(self, units: Points) -> int:
+        """One number a trial."""
+        return units.n_trials
+
+    def _sigma(self, values: Values, typed: bool) -> Any:
+        sigma = values.of_trials("response_noise") * self.scale
+        return sigma[..., None, :] if typed else sigma
+
+
+def censored(role: Role) -> Any:
+    """The response rule of a role, as `ModelSpec.response` asks for it."""
+
+    def response(game: ForecastGame, conventions: Mapping[str, Any]) -> Response:
+        noise = StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
+        return CensoredNoise(noise, *game.choice_range(role), game.scale)
+
+    return response

@@ -1,0 +1,134 @@
+"""The trust-embedded models of the forecast-sharing game, declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trustbayes.games.forecast import ForecastGame
+from trustbayes.models.forecast.response import censored
+from trustbayes.models.forecast.shared import CITATION, NOISE, RESPONSE_NOISE, trial_terms
+from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.models.values import Values
+from trustbayes.priors import Prior
+from trustbayes.theories.forecast import trust_embedded as theory
+
+__all__ = ["LYING_AVERSION", "RECEIVER", "SENDER", "TRUST"]
+
+_CITATION = (
+    f"{CITATION}; Li, Özer and Subramanian (2022), Management Science 68(1); as specified here"
+)
+
+_BELIEF = Convention(
+    name="belief",
+    choices=("truncated", "prior"),
+    rivals=("truncated", "prior"),
+    default="truncated",
+    meaning=(
+        "What the distrusting part of a receiver believes: the forecast lies anywhere up to the "
+        "report, or anywhere."
+    ),
+)
+
+_LYING_COST = Convention(
+    name="lying_cost",
+    choices=("absolute", "quadratic"),
+    rivals=("absolute", "quadratic"),
+    default="absolute",
+    meaning=(
+        "How the disutility of a lie grows with its size: in proportion, or with its square "
+        "(the same for a lie of half the range, a)."
+    ),
+)
+
+LYING_AVERSION = Parameter(
+    name="lying_aversion",
+    symbol="β",
+    meaning="cost of a lie, for each unit by which the report exceeds the forecast",
+    unit="share of the sender's margin r - w",
+    support="positive",
+    varies=("subject",),
+    prior=Prior(
+        "LogNormal",
+        mu=Prior("Normal", mu=-1.5, sigma=1.0),
+        sigma=Prior("HalfNormal", sigma=1.0),
+    ),
+    report_unit="payoff units per unit of |report - forecast|",
+)
+
+_POPULATION_TRUST = Prior(
+    "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+)
+
+TRUST = Parameter(
+    name="trust",
+    symbol="α",
+    meaning="weight of the report in the receiver's belief",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("subject", "treatment"),
+    prior=_POPULATION_TRUST,
+)
+
+_EXPECTED_TRUST = Parameter(
+    name="expected_trust",
+    symbol="αᵉ",
+    meaning="trust that senders expect of receivers",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("treatment",),
+    prior=_POPULATION_TRUST,
+)
+
+
+def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return theory.report(
+        values.units.trial_seen,
+        values.of_trials("lying_aversion") * game.lying_unit,
+        values.of_trials("expected_trust"),
+        trial_terms(game, values.units),
+        conventions["belief"],
+        conventions["lying_cost"],
+    )
+
+
+def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return theory.capacity(
+        values.units.trial_seen,
+        values.of_trials("trust"),
+        trial_terms(game, values.units),
+        conventions["belief"],
+    )
+
+
+SENDER = ModelSpec(
+    name="trust-embedded",
+    role="sender",
+    kind="forecast-sharing",
+    title="Trust-embedded",
+    description=(
+        "Senders dislike lying, each to her own degree, and expect receivers to trust them by "
+        "some factor."
+    ),
+    citation=_CITATION,
+    parameters=(RESPONSE_NOISE, LYING_AVERSION, _EXPECTED_TRUST),
+    conventions=(_BELIEF, _LYING_COST, NOISE),
+    answer=_reports,
+    response=censored("sender"),
+)
+
+RECEIVER = ModelSpec(
+    name="trust-embedded",
+    role="receiver",
+    kind="forecast-sharing",
+    title="Trust-embedded",
+    description=(
+        "Receivers take a report at its word by their trust factor, and for the rest reckon "
+        "with exaggeration."
+    ),
+    citation=_CITATION,
+    parameters=(RESPONSE_NOISE, TRUST),
+    conventions=(_BELIEF, NOISE),
+    answer=_capacities,
+    response=censored("receiver"),
+)
