@@ -2,34 +2,36 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
+from synthetic import synthetic_fit
 
 from trustbayes.analysis import Analysis
 from trustbayes.checking import predictive_check
 from trustbayes.comparison import compare, verdict
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.fitting import Fit, Sampling, versions
-from trustbayes.games.finite import FiniteGame
-from trustbayes.models import Model, model, model_names
+from trustbayes.fitting import Fit, Sampling
+from trustbayes.games import FiniteGame, ForecastGame, Market
+from trustbayes.models import model, model_names
 from trustbayes.models.evaluate import Draws
 from trustbayes.trials import Trials, trials_from_frame
 
 CHAINS, DRAWS = 4, 500
 
 
-def made_up_trials(
-    game: FiniteGame, treatments: Mapping[str, float], subjects: int, rounds: int, seed: int
+def finite_trials(
+    states: Sequence[float] = (1, 2, 3),
+    treatments: Mapping[str, float] | None = None,
+    subjects: int = 4,
+    rounds: int = 6,
 ) -> Trials:
     """Trials in which messages exaggerate and actions discount, at random."""
-    rng = np.random.default_rng(seed)
+    rng, game = np.random.default_rng(1), FiniteGame(states, name="made-up game")
     rows = []
     for person in range(subjects):
-        for treatment, bias in treatments.items():
+        for treatment, bias in (treatments or {"Low": 0.5, "High": 1.0}).items():
             for _ in range(rounds):
                 state = rng.integers(game.states.size)
                 message = min(state + rng.integers(2), game.messages.size - 1)
@@ -40,83 +42,49 @@ def made_up_trials(
     return trials_from_frame(pd.DataFrame(rows, columns=names), game, "made-up.csv")
 
 
-def made_up_posterior(one: Model, trials: Trials, rng: np.random.Generator) -> xr.Dataset:
-    """Independent draws of everything the model estimates, near what its trials may say."""
-    cells, game = trials.fold(one.role), trials.game
-    coords: dict[str, Any] = {"subject": list(cells.subjects), "treatment": list(cells.treatments)}
-    coords["message"] = [f"{value:g}" for value in game.messages]
-    data: dict[str, Any] = {}
-
-    def put(name: str, dims: Sequence[str], values: Callable[..., np.ndarray]) -> None:
-        shape = (CHAINS, DRAWS, *(len(coords[dim]) for dim in dims))
-        data[name] = (("chain", "draw", *dims), values(shape))
-
-    for parameter in one.parameters:
-        name, prior, over = parameter.name, one.priors[parameter.name], one.varies[parameter.name]
-        if parameter.support == "simplex":
-            coords["level"] = list(one.types)
-            shares = rng.dirichlet(np.ones(len(one.types)), size=(CHAINS, DRAWS))
-            data["level_share"] = (("chain", "draw", "level"), shares)
-            continue
-        extra = (parameter.option,) if parameter.option else ()
-        draw = {
-            "positive": lambda shape: rng.lognormal(0.5, 0.5, shape),
-            "unit": lambda shape: rng.beta(3, 2, shape),
-            "real": lambda shape: rng.normal(size=shape),
+def forecast_trials(
+    treatments: Mapping[str, Market] | None = None, subjects: int = 4, rounds: int = 6
+) -> Trials:
+    """Trials in which reports inflate and capacities discount, at random."""
+    rng = np.random.default_rng(1)
+    game = ForecastGame(treatments=treatments, name="made-up market")
+    size = subjects * len(game.treatments) * rounds
+    table = pd.DataFrame(
+        {
+            "sender": [f"s{i}" for i in np.arange(size) % subjects],
+            "receiver": [f"r{i}" for i in np.arange(size) % subjects],
+            "round": 1 + np.arange(size) // subjects,
+            "treatment": np.array(list(game.treatments))[np.arange(size) % len(game.treatments)],
+            "state": rng.uniform(-150, 150, size).round(1),
         }
-        by_treatment = tuple(dim for dim in over if dim == "treatment")
-        put(name, (*over, *extra), draw[parameter.support])
-        for argument in prior.arguments:
-            location = argument == prior.family.location
-            natural = not location or argument == "mean"
-            kind = draw["positive"] if natural else draw["real"]
-            put(f"{name}_{argument}", (*by_treatment, *extra) if location else (), kind)
-    return xr.Dataset(
-        data, {k: v for k, v in coords.items() if any(k in d for d, _ in data.values())}
     )
+    table["message"] = np.minimum(table["state"] + rng.uniform(0, 80, size).round(1), 150)
+    face = game.face_value("receiver", table["message"].to_numpy(), table["treatment"])
+    table["action"] = np.maximum(face - rng.uniform(0, 60, size), 0)
+    return trials_from_frame(table, game, "made-up.csv")
 
 
-def made_up_fit(one: Model, trials: Trials, rng: np.random.Generator) -> Fit:
-    stats = {
-        "diverging": (("chain", "draw"), np.zeros((CHAINS, DRAWS), dtype=bool)),
-        "energy": (("chain", "draw"), rng.normal(size=(CHAINS, DRAWS))),
-    }
-    manifest = {
-        "game_checksum": trials.game.checksum,
-        "data": {"source": trials.source, "checksum": trials.checksum, "exclusions": []},
-        "conventions": dict(one.settle(trials.game)),
-        "parametrisation": {p.name: "centred" for p in one.parameters},
-        "sampler": {"name": "made up", **vars(Sampling())},
-        "versions": versions(),
-        "created": "2026-01-01T00:00:00+00:00",
-        "seconds": {"compile": 1.0, "sample": 2.0},
-    }
-    posterior = made_up_posterior(one, trials, rng)
-    return Fit(one, trials.game, trials.fold(one.role), posterior, xr.Dataset(stats), manifest)
+TRIALS: dict[str, Callable[..., Trials]] = {
+    "finite": finite_trials,
+    "forecast-sharing": forecast_trials,
+}
 
 
-def made_up_analysis(
-    states: Sequence[float] = (1, 2, 3),
-    treatments: Mapping[str, float] | None = None,
-    subjects: int = 4,
-    rounds: int = 6,
-    names: Sequence[str] = (),
-) -> Analysis:
-    game = FiniteGame(states, name="made-up game")
-    trials = made_up_trials(game, treatments or {"Low": 0.5, "High": 1.0}, subjects, rounds, 1)
-    rng = np.random.default_rng(2)
-    names = names or model_names()
+def made_up_fit(name: str, role: str, trials: Trials, seed: int = 1) -> Fit:
+    one = model(name, role, trials.game)
+    return synthetic_fit(one, trials, seed=seed, chains=CHAINS, draws=DRAWS)
+
+
+def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
+    game, names = trials.game, names or model_names(trials.game.kind)
     fits = {
-        (name, role): made_up_fit(model(name, role), trials, rng)
-        for role in trials.roles
-        for name in names
+        (name, role): made_up_fit(name, role, trials) for role in trials.roles for name in names
     }
     comparisons = {r: compare([fits[name, r] for name in names]) for r in trials.roles}
     population, posterior_checks, prior_checks = [], {}, {}
     for key, one in fits.items():
-        before = Draws.of(
-            one.model, game, one.units, made_up_posterior(one.model, trials, rng), most=100
-        )
+        other = made_up_fit(*key, trials, seed=2)
+        before = Draws.of(one.model, game, one.units, other.posterior, most=100)
         population.append(population_estimates(one, before))
         posterior_checks[key] = predictive_check(one.draws(50), "posterior", 1)
         prior_checks[key] = predictive_check(before, "prior", 1)
@@ -156,6 +124,12 @@ def made_up_analysis(
         recovery=recovery,
         ci_prob=0.9,
     )
+
+
+def made_up_analysis(
+    *arguments: object, kind: str = "finite", names: Sequence[str] = (), **settings: object
+) -> Analysis:
+    return analysis_of(TRIALS[kind](*arguments, **settings), names)
 
 
 def unconverged(analysis: Analysis, key: tuple[str, str]) -> Analysis:

@@ -10,7 +10,8 @@ import pytest
 from trustbayes.errors import InputError
 from trustbayes.report import build as building
 from trustbayes.report import picture, report, results
-from trustbayes.report.figures import evidence, raw
+from trustbayes.report.figures import evidence
+from trustbayes.report.finite import raw
 from trustbayes.report.style import Encoded
 from trustbayes.report.wording import interval, number
 

@@ -10,6 +10,7 @@ from trustbayes.analysis import Analysis
 from trustbayes.games.finite import Role
 from trustbayes.report import tables
 from trustbayes.report.figures import people, population, predictive, truth
+from trustbayes.report.kind import Kind
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
 from trustbayes.report.wording import probability
@@ -17,22 +18,15 @@ from trustbayes.report.wording import probability
 __all__ = ["checks_section", "people_section", "population_section"]
 
 
-def checks_section(analysis: Analysis) -> Section:
+def checks_section(analysis: Analysis, kind: Kind) -> Section:
     """What each model replicates well and badly."""
     parts = []
     for role in roles(analysis):
         benchmarks = [m for m in models_of(analysis, role) if m in BENCHMARKS]
+        groups = {"theories": theories(analysis, role), "benchmarks": benchmarks}
         pictures = [
-            Picture(
-                f"choices-{kind}-{role}",
-                f"Choices of {role}s, observed and replicated: {kind}",
-                partial(predictive.choices, analysis, role, models, height),
-                partial(predictive.choices_says, analysis, role, models),
-            )
-            for kind, models, height in (
-                ("theories", theories(analysis, role), 1.75),
-                ("benchmarks", benchmarks, 1.4),
-            )
+            kind.replicated(analysis, role, group, models)
+            for group, models in groups.items()
             if models
         ]
         for name, title, what, checks, height in (
@@ -44,8 +38,8 @@ def checks_section(analysis: Analysis) -> Section:
                 Picture(
                     f"{name}-{role}",
                     f"{title}, {role}s",
-                    partial(predictive.summary, analysis, role, what, checks, height),
-                    partial(predictive.summary_says, analysis, role, what, checks),
+                    partial(predictive.summary, analysis, kind, role, what, checks, height),
+                    partial(predictive.summary_says, analysis, kind, role, what, checks),
                 )
             )
         rendered = [render(picture) for picture in pictures]
@@ -125,10 +119,11 @@ def _person_pictures(analysis: Analysis, model: str, role: Role) -> list[Picture
                 )
             )
     if fit.model.types:
+        kind = "levels" if all(label.isdigit() for label in fit.model.types) else "types"
         pictures.append(
             Picture(
                 f"types-{role}-{model}",
-                f"{fit.model.spec.title}, {role}s: probabilities of the levels",
+                f"{fit.model.spec.title}, {role}s: probabilities of the {kind}",
                 partial(people.types, analysis, model, role),
                 partial(people.types_says, analysis, model, role),
             )

@@ -1,4 +1,4 @@
-"""What the choices look like before any model: shares and mean shifts, from the trials."""
+"""What the choices look like before any model: mean shifts, from the trials."""
 
 from __future__ import annotations
 
@@ -7,52 +7,20 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from trustbayes.games.finite import Role
+from trustbayes.games import Role
+from trustbayes.report.kind import Kind
 from trustbayes.trials import Trials
 
-__all__ = ["OPTION", "SEEN", "SHIFT", "mean_shifts", "shares"]
-
-SEEN: dict[Role, str] = {"sender": "state", "receiver": "message"}
-"""What each role sees."""
-OPTION: dict[Role, str] = {"sender": "message", "receiver": "action"}
-"""What each role chooses."""
-SHIFT: dict[Role, str] = {"sender": "message − state", "receiver": "action − message"}
-"""Exaggeration of a sender, discount of a receiver, in units of the state."""
+__all__ = ["as_shown", "mean_shifts"]
 
 
-def shares(trials: Trials, role: Role) -> pd.DataFrame:
-    """Share of every option after everything seen, by treatment.
-
-    Parameters
-    ----------
-    trials : Trials
-    role : "sender" or "receiver"
-
-    Returns
-    -------
-    DataFrame
-        Columns treatment, seen, option, trials (after seeing it), share; what never occurred in
-        a treatment has no row.
-    """
-    counts = trials.table.groupby(["treatment", SEEN[role], OPTION[role]]).size()
-    rows = []
-    for treatment in trials.treatments:
-        for seen in trials.game.seen(role):
-            here = [counts.get((treatment, seen, o), 0) for o in trials.game.options(role)]
-            total = sum(here)
-            if total == 0:
-                continue
-            for option, count in zip(trials.game.options(role), here, strict=True):
-                rows.append((treatment, float(seen), float(option), int(total), count / total))
-    return pd.DataFrame(rows, columns=["treatment", "seen", "option", "trials", "share"])
-
-
-def mean_shifts(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
+def mean_shifts(trials: Trials, kind: Kind, role: Role, ci_prob: float) -> pd.DataFrame:
     """Mean shift by treatment, with a normal interval that allows for repeated trials.
 
     Parameters
     ----------
     trials : Trials
+    kind : Kind
     role : "sender" or "receiver"
     ci_prob : float
 
@@ -64,7 +32,7 @@ def mean_shifts(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
     """
     z = NormalDist().inv_cdf(0.5 + ci_prob / 2)
     table = trials.table
-    shift = table[OPTION[role]] - table[SEEN[role]]
+    shift = kind.trial_shifts(trials, role)
     rows = []
     for treatment in trials.treatments:
         here = table["treatment"] == treatment
@@ -76,3 +44,31 @@ def mean_shifts(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
             (treatment, int(here.sum()), n, mean, mean - z * float(error), mean + z * float(error))
         )
     return pd.DataFrame(rows, columns=["treatment", "trials", "subjects", "mean", "lower", "upper"])
+
+
+def as_shown(table: pd.DataFrame, sign: int) -> pd.DataFrame:
+    """Shifts in the direction in which the report shows them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns mean, lower, upper, and observed where there is a model.
+    sign : 1 or -1
+        See `trustbayes.report.kind.Words`.
+
+    Returns
+    -------
+    DataFrame
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mean": [-2.0], "lower": [-3.0], "upper": [-0.5]})
+    >>> as_shown(table, -1).to_numpy().tolist()
+    [[2.0, 0.5, 3.0]]
+    """
+    if sign > 0:
+        return table
+    turned = table.rename(columns={"lower": "upper", "upper": "lower"})
+    numbers = [name for name in ("observed", "mean", "lower", "upper") if name in table]
+    turned[numbers] = -turned[numbers]
+    return turned[table.columns]

@@ -13,7 +13,8 @@ from trustbayes.checking import PredictiveCheck
 from trustbayes.comparison import Comparison
 from trustbayes.fitting import Fit
 from trustbayes.report.figures.truth import coverage
-from trustbayes.report.patterns import mean_shifts, shares
+from trustbayes.report.kinds import kind_of
+from trustbayes.report.patterns import mean_shifts
 
 __all__ = ["results"]
 
@@ -132,8 +133,7 @@ def _check(check: PredictiveCheck) -> dict[str, Any]:
 
 def _experiment(analysis: Analysis) -> dict[str, Any]:
     trials = analysis.trials
-    table = trials.table
-    biases = table.groupby("treatment")["bias"].unique()
+    table, kind = trials.table, kind_of(trials.game)
     found: dict[str, Any] = _safe(
         {
             "name": trials.game.name,
@@ -145,7 +145,7 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
             "treatments": [
                 {
                     "treatment": name,
-                    "biases": np.sort(biases[name]),
+                    **kind.treatment_facts(trials, name),
                     "trials": int((table["treatment"] == name).sum()),
                     **{
                         f"{role}s": int(table.loc[table["treatment"] == name, role].nunique())
@@ -157,11 +157,10 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
             "warnings": list(trials.warnings),
         }
     )
-    found["shares"] = {role: _records(shares(trials, role)) for role in trials.roles}
-    found["shifts"] = {
-        role: [_intervals(row) for row in _records(mean_shifts(trials, role, analysis.ci_prob))]
-        for role in trials.roles
-    }
+    shifts = {r: mean_shifts(trials, kind, r, analysis.ci_prob) for r in trials.roles}
+    patterns = kind.facts(trials, analysis.ci_prob) | {"shifts": shifts}
+    for name, by_role in patterns.items():
+        found[name] = {role: [_intervals(r) for r in _records(t)] for role, t in by_role.items()}
     return found
 
 

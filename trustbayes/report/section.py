@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from trustbayes.analysis import Analysis
 from trustbayes.games.finite import Role
 from trustbayes.report.picture import Rendered
-from trustbayes.report.tables import Table
+from trustbayes.report.table import Table
 
 __all__ = ["BENCHMARKS", "Section", "models_of", "roles", "theories"]
 

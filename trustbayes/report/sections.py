@@ -9,6 +9,8 @@ from typing import Any
 from trustbayes.analysis import Analysis
 from trustbayes.report import tables
 from trustbayes.report.figures import evidence, raw
+from trustbayes.report.kind import Kind
+from trustbayes.report.kinds import kind_of
 from trustbayes.report.model_sections import (
     checks_section,
     people_section,
@@ -20,13 +22,6 @@ from trustbayes.report.typical import typical_values
 from trustbayes.report.wording import listed, probability
 
 __all__ = ["sections"]
-
-_CORNERS = (
-    "The theories coincide at their corners: a trust-embedded receiver with full trust is the "
-    "level-0 receiver, a trust-embedded sender with a very large lying aversion is the level-0 "
-    "sender, and one with none who expects full trust is the level-1 sender. Subjects there "
-    "cannot be told apart by their choices."
-)
 
 
 def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
@@ -42,12 +37,13 @@ def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
     -------
     list of Section
     """
+    kind = kind_of(analysis.trials.game)
     titles = {model: fit.model.spec.title for (model, _), fit in analysis.fits.items()}
     return [
         _answer(analysis),
-        _experiment(analysis, found),
-        _comparison(analysis, found, titles),
-        checks_section(analysis),
+        _experiment(analysis, kind, found),
+        _comparison(analysis, kind, found, titles),
+        checks_section(analysis, kind),
         people_section(analysis, found, titles),
         population_section(analysis, found, titles),
         _convergence(analysis, found, titles),
@@ -91,25 +87,18 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
 
 
-def _experiment(analysis: Analysis, found: Mapping[str, Any]) -> Section:
+def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
+    drifts = listed(kind.words[role].drift for role in analysis.trials.roles)
     pictures = [
-        Picture(
-            f"raw-{role}",
-            f"Observed choices of {role}s",
-            partial(raw.heat_maps, analysis, role),
-            partial(raw.heat_maps_says, analysis, role),
-        )
-        for role in analysis.trials.roles
-    ]
-    pictures.append(
+        *kind.pictures(analysis),
         Picture(
             "raw-shift",
-            "Observed mean exaggeration and discount",
-            partial(raw.shift_means, analysis),
-            partial(raw.shift_means_says, analysis),
-        )
-    )
-    shown = [tables.design_table(found), tables.treatment_table(found)]
+            f"Observed mean {drifts}",
+            partial(raw.shift_means, analysis, kind),
+            partial(raw.shift_means_says, analysis, kind),
+        ),
+    ]
+    shown = kind.tables(found)
     excluded = [] if found["exclusions"] else ["The game file declares no rows to leave out."]
     if found["exclusions"]:
         shown.append(tables.exclusion_table(found))
@@ -123,7 +112,9 @@ def _experiment(analysis: Analysis, found: Mapping[str, Any]) -> Section:
     )
 
 
-def _comparison(analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]) -> Section:
+def _comparison(
+    analysis: Analysis, kind: Kind, found: Mapping[str, Any], titles: Mapping[str, str]
+) -> Section:
     parts = []
     for role in roles(analysis):
         texts, pictures = [analysis.verdicts[role].text], []
@@ -158,7 +149,8 @@ def _comparison(analysis: Analysis, found: Mapping[str, Any], titles: Mapping[st
     variants = [tables.variant_table(found, titles)] if found["variants"] else []
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
-    return Section("comparison", "Which theory predicts better", texts=[_CORNERS], parts=parts)
+    texts = list(kind.comparison_texts)
+    return Section("comparison", "Which theory predicts better", texts=texts, parts=parts)
 
 
 def _convergence(

@@ -19,8 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from PIL import Image
 
-from trustbayes.models import model_names
-
 __all__ = [
     "GREY",
     "OBSERVED",
@@ -54,14 +52,15 @@ class Look:
 
 
 # Okabe and Ito's palette, told apart by readers of every kind of colour vision.
-_LOOKS = (
-    Look("#0072B2", "o", "-"),
-    Look("#D55E00", "s", "--"),
-    Look("#009E73", "^", ":"),
-    Look("#CC79A7", "D", "-."),
-    Look("#E69F00", "v", "--"),
-    Look("#56B4E9", "P", "-"),
-)
+_LOOKS = {
+    "trust-embedded": Look("#0072B2", "o", "-"),
+    "level-k": Look("#D55E00", "s", "--"),
+    "babbling": Look("#009E73", "^", ":"),
+    "full-trust": Look("#CC79A7", "D", "-."),
+    "mixture": Look("#E69F00", "v", "--"),
+    "hybrid": Look("#56B4E9", "P", "-"),
+}
+_OTHER = Look("#4D4D4D", "X", "-")
 OBSERVED = Look("#000000", "x", "-")
 """What was observed."""
 GREY = "#8C8C8C"
@@ -148,8 +147,7 @@ def look(model: str) -> Look:
     >>> look("trust-embedded").marker
     'o'
     """
-    names = model_names()
-    return _LOOKS[names.index(model) % len(_LOOKS)] if model in names else _LOOKS[-1]
+    return _LOOKS.get(model, _OTHER)
 
 
 def brief(text: object, most: int = 18) -> str:

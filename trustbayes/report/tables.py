@@ -2,105 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from trustbayes.comparison.table import UNITS
+from trustbayes.report.table import Table, table
 from trustbayes.report.wording import counted, interval, listed, number, percent, probability
 
 __all__ = [
-    "Table",
     "comparison_table",
     "coverage_table",
-    "design_table",
     "exclusion_table",
     "gate_table",
     "model_tables",
     "population_table",
     "record_table",
-    "treatment_table",
     "variant_table",
 ]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as it stands in the page.
-
-    Parameters
-    ----------
-    caption : str
-    header : tuple of str
-    rows : tuple of tuple of str
-    words : frozenset of int
-        The columns that hold words; all others hold numbers.
-    """
-
-    caption: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: frozenset[int] = frozenset({0})
-
-
-def _table(
-    caption: str, header: str, rows: Iterable[Iterable[str]], words: Iterable[int] = (0,)
-) -> Table:
-    return Table(
-        caption, tuple(header.split("|")), tuple(tuple(row) for row in rows), frozenset(words)
-    )
-
-
-def _values(values: Iterable[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
-
-
-def design_table(found: Mapping[str, Any]) -> Table:
-    """The game in a few rows."""
-    experiment = found["experiment"]
-    game, counts = experiment["game"], experiment["subjects"]
-    prior = game["prior"]
-    payoffs = [
-        f"{key} {value:g}" if isinstance(value, int | float) else f"{key} {value}"
-        for key, value in game["payoffs"].items()
-        if isinstance(value, int | float | str)
-    ]
-    rows = [
-        ("experiment", experiment["name"]),
-        ("states", _values(game["states"])),
-        ("messages", _values(game["messages"])),
-        ("actions", _values(game["actions"])),
-        ("prior of the states", "uniform" if len(set(prior)) == 1 else _values(prior)),
-        ("payoffs", ", ".join(payoffs)),
-        ("trials", f"{experiment['trials']:,}"),
-        *((f"{role}s", f"{count:,}") for role, count in counts.items()),
-    ]
-    if experiment["groups"] is not None:
-        rows.append(("matching groups", f"{experiment['groups']:,}"))
-    return _table("The experiment.", "what|value", rows, (0, 1))
-
-
-def treatment_table(found: Mapping[str, Any]) -> Table:
-    """Counts by treatment."""
-    experiment = found["experiment"]
-    roles = [f"{role}s" for role in experiment["subjects"]]
-    rows = [
-        (
-            one["treatment"],
-            _values(one["biases"]),
-            f"{one['trials']:,}",
-            *(f"{one[name]:,}" for name in roles),
-        )
-        for one in experiment["treatments"]
-    ]
-    caption = "Treatments: the bias is how much higher than the state the sender wants the action."
-    return _table(caption, "|".join(["treatment", "bias", "trials", *roles]), rows)
 
 
 def exclusion_table(found: Mapping[str, Any]) -> Table:
     """Rows left out."""
     rows = [(one["column"], str(one["value"]), f"{one['rows']:,}") for one in found["exclusions"]]
-    return _table("Rows left out, as declared in the game file.", "column|value|rows", rows, (0, 1))
+    return table("Rows left out, as declared in the game file.", "column|value|rows", rows, (0, 1))
 
 
 def comparison_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
@@ -125,7 +49,7 @@ def comparison_table(found: Mapping[str, Any], role: str, titles: Mapping[str, s
         f"subject: {UNITS['subject-sum']}. Neither is the prediction of a new person."
     )
     header = "criterion and unit|model|elpd|SE|difference|SE of difference|p|weight|warnings"
-    return _table(caption, header, rows, (0, 1, 8))
+    return table(caption, header, rows, (0, 1, 8))
 
 
 def variant_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
@@ -146,7 +70,7 @@ def variant_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
         "conventions marked as used."
     )
     header = "model|conventions|elpd|SE|difference|SE of difference|used|converged"
-    return _table(caption, header, rows, (0, 1, 6, 7))
+    return table(caption, header, rows, (0, 1, 6, 7))
 
 
 def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
@@ -171,7 +95,7 @@ def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, s
         "posterior and prior."
     )
     header = "model|parameter|statistic|treatment or option|mean|interval|prior interval|unit"
-    return _table(caption, header, rows, (0, 1, 2, 3, 7))
+    return table(caption, header, rows, (0, 1, 2, 3, 7))
 
 
 def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
@@ -188,7 +112,7 @@ def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table
     ]
     prob = probability(found["ci_prob"])
     caption = f"Planted values held by the {prob} intervals of single subjects."
-    return _table(caption, "model|parameter|held|of|share", rows, (0, 1))
+    return table(caption, "model|parameter|held|of|share", rows, (0, 1))
 
 
 def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
@@ -210,7 +134,7 @@ def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -
         f"Convergence of the fits to {role}s: the worst value over all population and subject "
         "parameters, and where it stands."
     )
-    return _table(caption, "model|check|worst value|threshold|where|result", rows, (0, 1, 3, 4, 5))
+    return table(caption, "model|check|worst value|threshold|where|result", rows, (0, 1, 3, 4, 5))
 
 
 def record_table(found: Mapping[str, Any]) -> Table:
@@ -233,7 +157,7 @@ def record_table(found: Mapping[str, Any]) -> Table:
         ("SHA-256 of the data", how["data_checksum"]),
         ("SHA-256 of the game", how["game_checksum"]),
     ]
-    return _table("How the results were made.", "what|value", rows, (0, 1))
+    return table("How the results were made.", "what|value", rows, (0, 1))
 
 
 def model_tables(found: Mapping[str, Any]) -> list[Table]:
@@ -258,5 +182,5 @@ def model_tables(found: Mapping[str, Any]) -> list[Table]:
             ("seconds", ", ".join(f"{n} {number(v)}" for n, v in one["seconds"].items())),
         ]
         caption = f"{one['title']}, {one['role']}s."
-        tables.append(_table(caption, "what|value", rows, (0, 1)))
+        tables.append(table(caption, "what|value", rows, (0, 1)))
     return tables

@@ -6,7 +6,16 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["counted", "fixed", "interval", "listed", "number", "percent", "probability"]
+__all__ = [
+    "counted",
+    "fixed",
+    "interval",
+    "listed",
+    "number",
+    "percent",
+    "probability",
+    "type_label",
+]
 
 _PERCENT = "\N{NO-BREAK SPACE}%"
 _MINUS = "\N{MINUS SIGN}"
@@ -104,3 +113,14 @@ def counted(count: int, what: str) -> str:
     ('1 trial', '7,671 trials')
     """
     return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def type_label(label: str) -> str:
+    """A type of a model in words: a level by its number, a theory by its name.
+
+    Examples
+    --------
+    >>> type_label("2"), type_label("level 2"), type_label("trust-embedded")
+    ('level 2', 'level 2', 'trust-embedded')
+    """
+    return f"level {label}" if label.isdigit() else label

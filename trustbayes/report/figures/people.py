@@ -13,7 +13,15 @@ from trustbayes.analysis import Analysis
 from trustbayes.games.finite import Role
 from trustbayes.report.figures.evidence import title
 from trustbayes.report.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
-from trustbayes.report.wording import counted, fixed, listed, number, percent, probability
+from trustbayes.report.wording import (
+    counted,
+    fixed,
+    listed,
+    number,
+    percent,
+    probability,
+    type_label,
+)
 
 __all__ = [
     "everyone",
@@ -28,6 +36,8 @@ __all__ = [
 
 _TYPICAL = ("population median", "population mean")
 _NAMED = 20  # subjects that still fit by name on an axis
+_SHADES = ("#0D3B66", "#56B4E9", "#F0E442", "#D55E00", "#CC79A7", "#000000")  # of the levels
+_HATCHES = {"trust-embedded": "//", "babbling": ".."}  # theories beside levels
 
 
 def rows_of(table: pd.DataFrame, model: str, role: Role, parameter: str) -> pd.DataFrame:
@@ -210,22 +220,22 @@ def shrinkage_says(analysis: Analysis, model: str, role: Role, parameter: str) -
 
 
 def types(analysis: Analysis, model: str, role: Role) -> Figure:
-    """Every subject's type probabilities as stacked bars, sorted by expected type."""
-    matrix, labels = _type_matrix(analysis, model, role)
-    order = np.argsort(matrix @ np.arange(len(labels)), kind="stable")
+    """Every subject's type probabilities as stacked bars, sorted by type."""
+    matrix, labels = type_matrix(analysis, model, role)
+    order, sorting = _by_type(matrix, labels)
     matrix = matrix[order]
     figure, (panel,) = grid(1, 1, width=7.6, height=2.9)
-    shades = ["#0D3B66", "#56B4E9", "#F0E442", "#D55E00", "#CC79A7", "#000000"]
     below = np.zeros(len(matrix))
     for index, label in enumerate(labels):
+        colour, hatch = _type_look(label)
         panel.bar(
             np.arange(len(matrix)),
             matrix[:, index],
             bottom=below,
             width=1.0 if len(matrix) > _NAMED else 0.8,
-            color=shades[index % len(shades)],
-            hatch="" if index < len(shades) else "//",
-            label=f"level {label}" if label.isdigit() else label,
+            color=colour,
+            hatch=hatch,
+            label=type_label(label),
         )
         below += matrix[:, index]
     if len(matrix) <= _NAMED:
@@ -235,12 +245,27 @@ def types(analysis: Analysis, model: str, role: Role) -> Figure:
         panel.set_xticks([0, len(matrix) - 1], ["1", str(len(matrix))])
     panel.set_xlim(-0.6, len(matrix) - 0.4)
     panel.set_ylim(0, 1)
-    panel.set_xlabel(f"{role}s, sorted by expected level")
+    panel.set_xlabel(f"{role}s, sorted by {sorting}")
     panel.set_ylabel("probability")
     panel.set_title(title(analysis, model, role))
     handles, _ = panel.get_legend_handles_labels()
     legend_below(figure, handles, 6)
     return figure
+
+
+def _by_type(matrix: np.ndarray, labels: list[str]) -> tuple[np.ndarray, str]:
+    """The order of the subjects in the figure, and what it goes by."""
+    if all(label.isdigit() for label in labels):
+        return np.argsort(matrix @ np.arange(len(labels)), kind="stable"), "expected level"
+    return np.lexsort((-matrix.max(axis=1), matrix.argmax(axis=1))), "most probable type"
+
+
+def _type_look(label: str) -> tuple[str, str]:
+    """Colour and hatch: levels by their number, theories as everywhere."""
+    level = type_label(label).removeprefix("level ")
+    if not level.isdigit():
+        return look(label).colour, _HATCHES.get(label, "\\\\")
+    return _SHADES[int(level) % len(_SHADES)], "//" if int(level) >= len(_SHADES) else ""
 
 
 def _subject_order(analysis: Analysis, model: str, role: Role) -> list[str]:
@@ -249,7 +274,8 @@ def _subject_order(analysis: Analysis, model: str, role: Role) -> list[str]:
     return list(dict.fromkeys(here["subject"]))
 
 
-def _type_matrix(analysis: Analysis, model: str, role: Role) -> tuple[np.ndarray, list[str]]:
+def type_matrix(analysis: Analysis, model: str, role: Role) -> tuple[np.ndarray, list[str]]:
+    """Probabilities of shape (subjects, types), and the labels of the types."""
     table = analysis.types
     here = table[(table["model"] == model) & (table["role"] == role)]
     labels = list(dict.fromkeys(here["type"]))
@@ -259,12 +285,17 @@ def _type_matrix(analysis: Analysis, model: str, role: Role) -> tuple[np.ndarray
 
 def types_says(analysis: Analysis, model: str, role: Role) -> str:
     """How many subjects have which type, and how surely."""
-    matrix, labels = _type_matrix(analysis, model, role)
+    matrix, labels = type_matrix(analysis, model, role)
     most = matrix.argmax(axis=1)
     sure = int((matrix.max(axis=1) > 0.9).sum())
-    counts = [f"{int((most == i).sum())} at level {label}" for i, label in enumerate(labels)]
+    ordinal = all(label.isdigit() for label in labels)
+    kind = "level" if ordinal else "type"
+    counts = [
+        f"{int((most == i).sum())} {'at ' if ordinal else ''}{type_label(label)}"
+        for i, label in enumerate(labels)
+    ]
     return (
-        f"By their most probable level, {listed(counts, 8)}; {sure} of "
-        f"{counted(len(matrix), role)} ({percent(sure / len(matrix))}) have one level with a "
+        f"By their most probable {kind}, {listed(counts, 8)}; {sure} of "
+        f"{counted(len(matrix), role)} ({percent(sure / len(matrix))}) have one {kind} with a "
         f"probability above {percent(0.9)}."
     )

@@ -90,7 +90,9 @@ def against_priors(analysis: Analysis, role: Role, model: str) -> Figure:
 
 
 def _place(row: pd.Series, option: str) -> str:
-    label = f"{option} {row['option']}" if row["option"] else ""
+    label = str(row["option"])
+    if label and option != "theory":  # the name of a theory speaks for itself
+        label = f"{option} {label}"
     return ", ".join(p for p in (str(row["treatment"]), label) if p) or "all"
 
 

@@ -1,0 +1,72 @@
+"""What the report of a finite game shows and says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.analysis import Analysis
+from trustbayes.games import Role
+from trustbayes.report.finite import choices, raw
+from trustbayes.report.finite.patterns import WORDS, shares
+from trustbayes.report.finite.tables import design_table, treatment_table
+from trustbayes.report.kind import CORNERS
+from trustbayes.report.picture import Picture
+from trustbayes.report.table import Table
+from trustbayes.trials import Trials
+
+__all__ = ["Finite"]
+
+_HEIGHTS = {"theories": 1.75, "benchmarks": 1.4}
+
+
+class Finite:
+    """States, messages and actions from lists: shares of choices, as heat maps and bars."""
+
+    words = WORDS
+    unit = "units of the state"
+    comparison_texts = (CORNERS,)
+
+    def trial_shifts(self, trials: Trials, role: Role) -> pd.Series:
+        """Message - state, or action - message."""
+        words = self.words[role]
+        return trials.table[words.choice] - trials.table[words.seen]
+
+    def treatment_facts(self, trials: Trials, treatment: str) -> dict[str, Any]:
+        """The biases that occur, increasing."""
+        return {"biases": np.array(trials.conditions(treatment))}
+
+    def facts(self, trials: Trials, ci_prob: float) -> dict[str, dict[Role, pd.DataFrame]]:
+        """Shares of all choices."""
+        return {"shares": {role: shares(trials, role) for role in trials.roles}}
+
+    def tables(self, found: Mapping[str, Any]) -> list[Table]:
+        """The game, and its treatments."""
+        return [design_table(found), treatment_table(found)]
+
+    def pictures(self, analysis: Analysis) -> list[Picture]:
+        """Heat maps."""
+        return [
+            Picture(
+                f"raw-{role}",
+                f"Observed choices of {role}s",
+                partial(raw.heat_maps, analysis, role),
+                partial(raw.heat_maps_says, analysis, role),
+            )
+            for role in analysis.trials.roles
+        ]
+
+    def replicated(
+        self, analysis: Analysis, role: Role, group: str, models: Sequence[str]
+    ) -> Picture:
+        """Shares of choices after everything seen."""
+        return Picture(
+            f"choices-{group}-{role}",
+            f"Choices of {role}s, observed and replicated: {group}",
+            partial(choices.choices, analysis, role, models, _HEIGHTS[group]),
+            partial(choices.choices_says, analysis, role, models),
+        )
