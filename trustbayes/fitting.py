@@ -221,9 +221,10 @@ def fit(
     Raises
     ------
     InputError
-        If the trials lack the model's role.
+        If the trials lack the model's role, or are of another kind of game.
     """
     sampling = sampling or Sampling()
+    model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     units = trials.fold(model.role)

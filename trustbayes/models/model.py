@@ -11,7 +11,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from trustbayes.cells import Units
-from trustbayes.errors import suggestion
+from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import Game, Role
 from trustbayes.models.hierarchy import declare
 from trustbayes.models.pilot import Information, pilot
@@ -133,6 +133,18 @@ class Model:
         [only] = shares.values()
         return only
 
+    def check_kind(self, game: Game) -> None:
+        """Refuse a game of another kind than the model's.
+
+        Raises
+        ------
+        InputError
+        """
+        if game.kind != self.spec.kind:
+            place = f"model {self.name}, kind of game"
+            expected = f"{game.kind}, as the trials are: name the game when choosing the model"
+            raise InputError(Fault(place, self.spec.kind, expected))
+
     def settle(self, game: Game) -> Mapping[str, Any]:
         """The conventions, with those that depend on the game filled in."""
         return self.spec.resolve(game, self.conventions) if self.spec.resolve else self.conventions
@@ -174,7 +186,7 @@ class Model:
         Raises
         ------
         ValueError
-            If the trials lack the model's role.
+            If the trials lack the model's role, or are of another kind of game.
         """
         return self.build_units(trials.fold(self.role), trials.game)
 
@@ -182,6 +194,7 @@ class Model:
         self, units: Units, game: Game, information: Information | None = None
     ) -> pm.Model:
         """As `build`, from the trials of the model's role."""
+        self.check_kind(game)
         information = pilot(self, units, game) if information is None else information
         coords: dict[str, Any] = {"subject": units.subjects, "treatment": units.treatments}
         coords |= self.shares
