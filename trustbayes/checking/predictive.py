@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.cells import Cells, Points
-from trustbayes.games import FiniteGame, ForecastGame
+from trustbayes.games import FiniteGame, ForecastGame, Role
 from trustbayes.models.evaluate import Draws, replicate
 
-__all__ = ["PredictiveCheck", "predictive_check"]
+__all__ = ["PredictiveCheck", "predictive_check", "seen_bins"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +138,30 @@ def _finite(
 _BINS = 10
 
 
+def seen_bins(game: ForecastGame, role: Role, seen: np.ndarray) -> np.ndarray:
+    """The bin of each thing seen: ten of equal width over all that can be seen.
+
+    Parameters
+    ----------
+    game : ForecastGame
+    role : "sender" or "receiver"
+    seen : array, shape (trials,)
+        Units of demand.
+
+    Returns
+    -------
+    array of int, shape (trials,)
+        0 to 9; what lies between two bins belongs to the upper one.
+
+    Examples
+    --------
+    >>> seen_bins(ForecastGame(), "sender", np.array([-150.0, -1.0, 0.0, 150.0]))
+    array([0, 4, 5, 9])
+    """
+    edges = np.linspace(*game.seen_range(role), _BINS + 1)
+    return np.searchsorted(edges[1:-1], seen, side="right")
+
+
 def _continuous(
     draws: Draws, copies: np.ndarray, ci_prob: float
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -147,8 +171,7 @@ def _continuous(
     assert isinstance(game, ForecastGame)
     seen, choice = units.trial_seen, units.trial_choice
     trial_treatment = units.unit_treatment[units.trial_unit]
-    edges = np.linspace(*game.seen_range(units.role), _BINS + 1)
-    bins = np.searchsorted(edges[1:-1], seen, side="right")
+    bins = seen_bins(game, units.role, seen)
     tail = (1 - ci_prob) / 2
     rows = []
     for index, treatment in enumerate(units.treatments):
