@@ -7,8 +7,10 @@ from scipy import integrate, stats
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.models import Babbling, LevelK, TrustEmbedded
+from trustbayes.games import ForecastGame, Market
+from trustbayes.models import Babbling, LevelK, Mixture, TrustEmbedded
 from trustbayes.theories.finite.trust_embedded import receiver_utility
+from trustbayes.trials import trials_from_frame
 
 TRIALS = small_trials(pairs=3, rounds=30)
 
@@ -50,6 +52,20 @@ def test_lying_aversion_is_given_in_both_units():
     draws = fit.posterior["lying_aversion"].sel(subject="s1")
     assert mine["mean"].item() == pytest.approx(draws.mean().item() * fit.game.scale)
     assert "payoff units" in mine["unit"].item()
+
+
+def test_shares_and_spreads_say_of_what_they_are():
+    fit = synthetic_fit(Mixture("sender"), TRIALS)
+    rows = population_estimates(fit, fit.draws()).set_index("parameter")["unit"]
+    assert set(rows["theory"]) == {"share of subjects"}
+    assert set(rows["level"]) == {"share of those with a level"}
+    rows = pd.DataFrame({"sender": ["s1", "s2"], "round": 1, "state": 0.0, "message": [5.0, 7.0]})
+    game = ForecastGame(treatments={"only": Market(15.0, 25.0)})
+    fit = synthetic_fit(Babbling("sender", game), trials_from_frame(rows, game))
+    rows = population_estimates(fit, fit.draws())
+    spread = rows[rows["statistic"] == "population spread"].set_index("parameter")["unit"]
+    assert spread["habit"] == "share of the forecast range a"
+    assert spread["response_noise"] == "log scale"
 
 
 def test_every_population_quantity_of_every_model_is_finite():

@@ -99,7 +99,9 @@ def _statistics(
     """Name, unit and draws of the quantities of one parameter."""
     name, prior = parameter.name, model.priors[parameter.name]
     if parameter.support == "simplex":
-        yield "share", "share of subjects", data[f"{name}_share"]
+        whole = next(iter(model.shares))  # the others share out a part of it
+        unit = "share of subjects" if name == whole else f"share of those with a {name}"
+        yield "share", unit, data[f"{name}_share"]
         return
     if "subject" not in model.varies[name]:
         yield from _with_report_unit("value", parameter, game, data[name])
@@ -127,8 +129,12 @@ def _statistics(
         yield from _with_report_unit("population median", parameter, game, median)
     for argument in prior.arguments:
         if argument != location_name and f"{name}_{argument}" in data:
-            scale = {"LogNormal": "log scale", "LogitNormal": "logit scale"}
-            unit = scale.get(prior.distribution, "shape of the gamma distribution")
+            scale = {
+                "LogNormal": "log scale",
+                "LogitNormal": "logit scale",
+                "Gamma": "shape of the gamma distribution",
+            }
+            unit = scale.get(prior.distribution, parameter.unit)
             yield "population spread", unit, data[f"{name}_{argument}"]
 
 
