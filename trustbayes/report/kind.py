@@ -61,6 +61,10 @@ class Kind(Protocol):
         """The unit of states, messages, choices and shifts."""
 
     @property
+    def places(self) -> int:
+        """Decimals of a mean shift."""
+
+    @property
     def comparison_texts(self) -> Sequence[str]:
         """Where the theories coincide, and what else a reader of scores should know."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trustbayes.games import FiniteGame, Game
 from trustbayes.report.finite import Finite
+from trustbayes.report.forecast import Forecast
 from trustbayes.report.kind import Kind
 
 __all__ = ["kind_of"]
@@ -17,5 +18,4 @@ def kind_of(game: Game) -> Kind:
     >>> kind_of(FiniteGame(states=[1, 2])).unit
     'units of the state'
     """
-    assert isinstance(game, FiniteGame)
-    return Finite()
+    return Finite() if isinstance(game, FiniteGame) else Forecast()

@@ -140,6 +140,10 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
             "game": trials.game.to_dict(),
             "source": trials.source,
             "trials": len(table),
+            "rounds": int(table["round"].nunique()),
+            "pairs": None
+            if len(trials.roles) < 2
+            else len(table[["sender", "receiver"]].drop_duplicates()),
             "groups": int(table["group"].nunique()) if "group" in table else None,
             "subjects": {role: len(trials.subjects(role)) for role in trials.roles},
             "treatments": [

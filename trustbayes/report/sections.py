@@ -24,6 +24,19 @@ from trustbayes.report.wording import listed, probability
 __all__ = ["sections"]
 
 
+_ABOUT = {
+    "mixture": (
+        "Where types of the mixture coincide for a subject, their probabilities say no more than "
+        "the population's shares of these types."
+    ),
+    "hybrid": (
+        "The hybrid is level-k at a lying aversion or a trust of zero, and at level 0 whatever "
+        "they are."
+    ),
+}
+"""What a reader should know of models that combine the theories."""
+
+
 def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
     """All sections, their figures drawn.
 
@@ -149,7 +162,8 @@ def _comparison(
     variants = [tables.variant_table(found, titles)] if found["variants"] else []
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
-    texts = list(kind.comparison_texts)
+    fitted = {model for model, _ in analysis.fits}
+    texts = [*kind.comparison_texts, *(_ABOUT[model] for model in _ABOUT if model in fitted)]
     return Section("comparison", "Which theory predicts better", texts=texts, parts=parts)
 
 

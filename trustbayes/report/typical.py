@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from trustbayes.analysis import Analysis
+from trustbayes.models import Parameter
 from trustbayes.report.figures.people import rows_of
-from trustbayes.report.wording import fixed, interval, listed, number
+from trustbayes.report.wording import fixed, interval, listed, number, type_label
 
 __all__ = ["typical_values"]
 
-_NUISANCE = ("response_precision", "lapse", "habit")
+_NUISANCE = ("response_precision", "response_noise", "lapse", "habit")
 _ORDER = ("population mean", "population median", "value", "share")
 
 
 def typical_values(analysis: Analysis) -> list[str]:
-    """Typical trust, lying aversion in payoff units, level shares: what the fits estimate.
+    """Typical trust, lying aversion in payoff units, shares of levels and theories.
 
-    Only fits that passed the convergence gate speak.
+    Only fits that passed the convergence gate speak, and a mixture on the shares of its theories
+    alone: its other parameters are those of the theories, of which the other fits speak.
 
     Parameters
     ----------
@@ -31,9 +35,7 @@ def typical_values(analysis: Analysis) -> list[str]:
     for (model, role), fit in analysis.fits.items():
         if not fit.gate.passed:
             continue
-        for parameter in fit.model.parameters:
-            if parameter.name in _NUISANCE:
-                continue
+        for parameter in _telling(fit.model.parameters):
             rows = rows_of(analysis.population, model, role, parameter.name)
             if parameter.report_unit:
                 rows = rows[rows["unit"] == parameter.report_unit]
@@ -51,10 +53,17 @@ def typical_values(analysis: Analysis) -> list[str]:
     return sentences
 
 
+def _telling(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """The parameters that a reader wants to know of."""
+    theories = [p for p in parameters if p.name == "theory"]
+    return theories or [p for p in parameters if p.name not in _NUISANCE]
+
+
 def _value(row: pd.Series) -> str:
-    level = f"level {row['option']}" if str(row["option"]).isdigit() else str(row["option"])
-    place = listed(p for p in (str(row["treatment"]), level) if p)
+    place = listed(p for p in (str(row["treatment"]), type_label(str(row["option"]))) if p)
     where = f" in {place}" if row["treatment"] else f" at {place}" if row["option"] else ""
+    if row["parameter"] == "theory":
+        where = f" for {place}"
     if "share" in row["unit"]:
         return f"{fixed(row['mean'])} ({fixed(row['lower'])} to {fixed(row['upper'])}){where}"
     return f"{number(row['mean'])} ({interval(row['lower'], row['upper'])}){where}"

@@ -96,6 +96,10 @@ def _place(row: pd.Series, option: str) -> str:
     return ", ".join(p for p in (str(row["treatment"]), label) if p) or "all"
 
 
+def _option(row: pd.Series) -> str:
+    return "theory" if row["parameter"] == "theory" else "option"
+
+
 def against_priors_says(analysis: Analysis, role: Role, model: str) -> str:
     """How much narrower than its prior each quantity has become."""
     table = analysis.population
@@ -103,7 +107,7 @@ def against_priors_says(analysis: Analysis, role: Role, model: str) -> str:
     ratio = (here["upper"] - here["lower"]) / (here["prior_upper"] - here["prior_lower"])
     names = [
         f"{row['parameter']} ({row['statistic']}".replace("_", " ")
-        + (f", {_place(row, 'option')})" if row["treatment"] or row["option"] else ")")
+        + (f", {_place(row, _option(row))})" if row["treatment"] or row["option"] else ")")
         for _, row in here.iterrows()
     ]
     wide = [name for name, r in zip(names, ratio, strict=True) if r > 0.5]
@@ -111,5 +115,8 @@ def against_priors_says(analysis: Analysis, role: Role, model: str) -> str:
     text = f"The posterior intervals have {typical} of the width of their priors (median of "
     text += f"{len(here)}); "
     if wide:
-        return text + f"the data say little about {listed(wide)} (more than half the width)."
+        return (
+            text
+            + f"the data say little about {listed(dict.fromkeys(wide))} (more than half the width)."
+        )
     return text + f"the widest has {percent(float(ratio.max()))}."

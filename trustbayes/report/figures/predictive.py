@@ -16,14 +16,14 @@ from trustbayes.report.figures.evidence import title
 from trustbayes.report.figures.replicated import handle, outside
 from trustbayes.report.kind import Kind
 from trustbayes.report.patterns import as_shown
-from trustbayes.report.style import OBSERVED, brief, grid, legend_below, look
+from trustbayes.report.style import OBSERVED, brief, grid, legend_below, look, wrapped
 from trustbayes.report.wording import fixed, listed, probability
 
 __all__ = ["summary", "summary_says"]
 
 
 _SUMMARIES = {
-    "shift": "mean {shift}\n({unit})",
+    "shift": "{mean_shift}\n({unit})",
     "spread": "standard deviation across\nsubjects of their mean shift\n({unit})",
 }
 
@@ -59,7 +59,8 @@ def summary(
     panel.set_xticks(x, [brief(t, 60 // len(x)) for t in treatments])
     panel.set_xlim(-0.5, len(x) - 0.5)
     panel.set_xlabel("treatment")
-    panel.set_ylabel(_SUMMARIES[what].format(shift=kind.words[role].shift, unit=kind.unit))
+    mean_shift = wrapped(f"mean {kind.words[role].shift}", 26)
+    panel.set_ylabel(_SUMMARIES[what].format(mean_shift=mean_shift, unit=kind.unit))
     legend_below(figure, handles, 5)
     return figure
 
@@ -82,19 +83,21 @@ def summary_says(
         if one != role:
             continue
         table, prob = _table(check, kind, role, what), probability(check.ci_prob)
-        parts.append(f"{title(analysis, model, role)} {_misses(table, outside(table))}")
+        parts.append(
+            f"{title(analysis, model, role)} {_misses(table, outside(table), kind.places)}"
+        )
     return f"The observed value falls outside the {prob} interval of: " + "; ".join(parts) + "."
 
 
-def _misses(table: pd.DataFrame, out: pd.DataFrame) -> str:
+def _misses(table: pd.DataFrame, out: pd.DataFrame, places: int) -> str:
     """Where the observed value falls outside, in few words however many treatments there are."""
     if out.empty:
         return "nowhere"
     gap = (out["observed"] - out["mean"]).abs().to_numpy()
     row = out.iloc[int(gap.argmax())]
     worst = (
-        f"observed {fixed(row['observed'])}, replicated {fixed(row['lower'])} to "
-        f"{fixed(row['upper'])}"
+        f"observed {fixed(row['observed'], places)}, replicated {fixed(row['lower'], places)} to "
+        f"{fixed(row['upper'], places)}"
     )
     if len(out) == 1:
         return f"in {row['treatment']} ({worst})"

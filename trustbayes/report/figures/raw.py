@@ -10,7 +10,7 @@ from trustbayes.analysis import Analysis
 from trustbayes.games import Role
 from trustbayes.report.kind import Kind
 from trustbayes.report.patterns import as_shown, mean_shifts
-from trustbayes.report.style import GREY, OBSERVED, brief, grid
+from trustbayes.report.style import GREY, OBSERVED, brief, grid, wrapped
 from trustbayes.report.wording import fixed, listed, probability
 
 __all__ = ["shift_means", "shift_means_says"]
@@ -30,7 +30,7 @@ def shift_means(analysis: Analysis, kind: Kind) -> Figure:
         panel.set_xlim(-0.6, len(table) - 0.4)
         panel.set_title(f"{role.capitalize()}s: {words.drift}")
         panel.set_xlabel("treatment (number of trials)")
-        panel.set_ylabel(f"mean {words.shift}\n({kind.unit})")
+        panel.set_ylabel(f"{wrapped(f'mean {words.shift}', 26)}\n({kind.unit})")
     return figure
 
 
@@ -51,7 +51,8 @@ def shift_means_says(analysis: Analysis, kind: Kind) -> str:
     for role in analysis.trials.roles:
         words, table = kind.words[role], _table(analysis, kind, role)
         values = listed(
-            f"{fixed(row['mean'])} in {row['treatment']}" for _, row in table.iterrows()
+            f"{fixed(row['mean'], kind.places)} in {row['treatment']}"
+            for _, row in table.iterrows()
         )
         parts.append(f"The mean {words.shift} of {role}s is {values}.")
     bars = f"Bars: {probability(analysis.ci_prob)} intervals, clustered by subject."

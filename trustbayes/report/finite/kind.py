@@ -29,6 +29,7 @@ class Finite:
 
     words = WORDS
     unit = "units of the state"
+    places = 2
     comparison_texts = (CORNERS,)
 
     def trial_shifts(self, trials: Trials, role: Role) -> pd.Series:
