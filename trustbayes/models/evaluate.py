@@ -19,6 +19,7 @@ from trustbayes.models.values import Values
 __all__ = [
     "Draws",
     "cell_log_likelihood",
+    "draw_types",
     "prior_draws",
     "replicate",
     "subject_log_likelihood",
@@ -74,6 +75,12 @@ class Draws:
                 {name: self.data[f"{name}_share"].to_numpy() for name in self.model.shares}
             )
         )
+
+    @property
+    def log_shares(self) -> np.ndarray:
+        """Their logs, shape (draws, types): minus infinity where a share is rounded to zero."""
+        with np.errstate(divide="ignore"):
+            return np.log(np.asarray(self.shares))
 
     def answers(self) -> Iterator[tuple[slice, Any, Values]]:
         """What the theory says, a slice of draws at a time.
@@ -149,7 +156,7 @@ def cell_log_likelihood(draws: Draws) -> np.ndarray:
         if draws.shares is None:
             found[rows] = logs
             continue
-        whole = (np.log(draws.shares[rows])[:, None] + draws.by_subject(logs))[:, subject]
+        whole = (draws.log_shares[rows][:, None] + draws.by_subject(logs))[:, subject]
         found[rows] = log_sum_exp(whole) - log_sum_exp(whole - logs)
     return found
 
@@ -162,7 +169,7 @@ def subject_log_likelihood(draws: Draws) -> np.ndarray:
         if draws.shares is None:
             found[rows] = total
         else:
-            found[rows] = log_sum_exp(np.log(draws.shares[rows])[:, None] + total)
+            found[rows] = log_sum_exp(draws.log_shares[rows][:, None] + total)
     return found
 
 
@@ -182,9 +189,47 @@ def type_probabilities(draws: Draws) -> np.ndarray:
         raise ValueError(f"{draws.model.name} has no types")
     found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
     for rows, logs in draws.cell_logs():
-        joint = np.log(draws.shares[rows])[:, None] + draws.by_subject(logs)
+        joint = draws.log_shares[rows][:, None] + draws.by_subject(logs)
         found[rows] = np.exp(joint - log_sum_exp(joint, keepdims=True))
     return found
+
+
+def draw_types(draws: Draws, rng: np.random.Generator) -> np.ndarray | None:
+    """Draw each subject's type, given each draw and the subject's trials.
+
+    Parameters
+    ----------
+    draws : Draws
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of int, shape (draws, subjects), or None
+        Positions in the model's types; None if it has none.
+    """
+    if draws.shares is None:
+        return None
+    return np.concatenate([_types(draws, *part, rng) for part in draws.answers()])
+
+
+def _types(
+    draws: Draws,
+    rows: slice,
+    answer: Any,
+    values: Values,
+    rng: np.random.Generator,
+    given_trials: bool = True,
+) -> np.ndarray | None:
+    """As `draw_types` for one of the slices that `Draws.answers` gives."""
+    if draws.shares is None:
+        return None
+    joint = draws.log_shares[rows][:, None]
+    if given_trials:
+        response = draws.model.response(draws.game)
+        logs = response.cell_logs(draws.units, answer, values, typed=True)
+        joint = joint + draws.by_subject(logs)
+    size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
+    return (joint + rng.gumbel(size=size)).argmax(axis=-1)
 
 
 def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True) -> np.ndarray:
@@ -206,15 +251,7 @@ def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True)
     """
     response, found = draws.model.response(draws.game), []
     for rows, answer, values in draws.answers():
-        kinds = None
-        if draws.shares is not None:
-            joint = np.log(draws.shares[rows])[:, None]
-            if given_trials:
-                joint = joint + draws.by_subject(
-                    response.cell_logs(draws.units, answer, values, typed=True)
-                )
-            size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
-            kinds = (joint + rng.gumbel(size=size)).argmax(axis=-1)
+        kinds = _types(draws, rows, answer, values, rng, given_trials)
         found.append(response.draw(draws.units, answer, values, kinds, rng))
     return np.concatenate(found)
 
