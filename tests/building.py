@@ -58,10 +58,15 @@ def made_up_information(chosen, units):
     return Information(weights, dict.fromkeys(names, "centred"))
 
 
+def build(chosen, trials):
+    """The PyMC model, built without the pilot, which takes time."""
+    units = trials.fold(chosen.role)
+    return chosen.build_units(units, trials.game, made_up_information(chosen, units))
+
+
 def assert_all_bears_on_the_likelihood(chosen, trials):
     """Every free parameter is an ancestor of the likelihood, and no part of a hierarchy lacks."""
-    units = trials.fold(chosen.role)
-    built = chosen.build_units(units, trials.game, made_up_information(chosen, units))
+    built = build(chosen, trials)
     above = set(ancestors([built["log_likelihood"]]))
     apart = [rv.name for rv in built.free_RVs if rv not in above]
     assert apart == []

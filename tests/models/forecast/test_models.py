@@ -9,6 +9,7 @@ from building import (
     EVERYWHERE,
     assert_all_bears_on_the_likelihood,
     assert_both_forms_agree,
+    build,
     natural_names,
     random_point,
     setting_id,
@@ -72,7 +73,7 @@ SETTINGS = [
 @pytest.mark.parametrize("chosen", SETTINGS, ids=setting_id)
 def test_the_likelihood_equals_the_trials_one_by_one(chosen):
     trials = TRIALS["forecast"]
-    built = chosen.build(trials)
+    built = build(chosen, trials)
     names = natural_names(chosen)
     dims = {name: built.named_vars_to_dims.get(name, ()) for name in names}
     logs, points = random_point(built, names, draws=3)
@@ -95,7 +96,7 @@ def test_the_trials_are_at_both_ends_and_between():
 def test_the_back_end_that_samples_gives_the_same_likelihood(role):
     # In the default mode, numba compiles for a while.
     chosen, trials = of_game(TrustEmbedded, role), TRIALS["forecast"]
-    built = chosen.build(trials)
+    built = build(chosen, trials)
     names = natural_names(chosen)
     dims = {name: built.named_vars_to_dims.get(name, ()) for name in names}
     logs, *values = pm.draw(
@@ -127,9 +128,7 @@ def test_every_free_parameter_is_an_ancestor_of_the_likelihood(spec, varies, for
 
 FORMS = [
     *(Model(spec) for spec in FORECAST),
-    of_game(TrustEmbedded, "sender", varies={"lying_aversion": EVERYWHERE}),
-    of_game(TrustEmbedded, "sender", varies={"expected_trust": EVERYWHERE}),
-    of_game(TrustEmbedded, "receiver", varies={"response_noise": EVERYWHERE}),
+    of_game(LevelK, "sender", varies={"response_noise": EVERYWHERE}),
     of_game(Babbling, "sender", varies={"habit": EVERYWHERE}),
 ]
 
@@ -140,7 +139,7 @@ def test_both_forms_give_the_same_density_of_the_same_values(chosen):
 
 
 def test_coordinates_name_subjects_treatments_and_levels():
-    coords = of_game(Hybrid, "receiver", max_level=1).build(TRIALS["forecast"]).coords
+    coords = build(of_game(Hybrid, "receiver", max_level=1), TRIALS["forecast"]).coords
     assert coords["subject"] == ("r0", "r1", "r2", "r3")
     assert coords["treatment"] == ("none", "both", "down")  # as in the game
     assert coords["level"] == ("0", "1")
