@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from trustbayes.analysis import Analysis
 from trustbayes.games.finite import Role
 from trustbayes.report import tables
-from trustbayes.report.figures import people, population, predictive, truth
+from trustbayes.report.figures import people, planted_types, population, predictive, truth
+from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
 from trustbayes.report.kind import Kind
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
@@ -69,27 +72,48 @@ def people_section(
             )
         )
     if analysis.recovery is not None:
-        recovered = analysis.recovery
-        picture = Picture(
-            "planted",
-            "Planted against estimated",
-            partial(truth.planted, analysis, recovered),
-            partial(truth.planted_says, analysis, recovered),
-        )
-        parts.append(
-            Section(
-                "recovery",
-                "Planted parameters",
-                texts=["These data are simulated, so the truth is known."],
-                tables=[tables.coverage_table(found, titles)],
-                pictures=[render(picture)],
-            )
-        )
+        parts.append(_planted(analysis, analysis.recovery, found, titles))
+    if getattr(analysis, "type_recovery", None) is not None:
+        parts.append(_planted_types(getattr(analysis, "type_recovery", None), found))
     text = (
         "Estimates of single subjects, on the natural scale; all of them stand in the file of "
         "results beside this report."
     )
     return Section("people", "The people", texts=[text], parts=parts)
+
+
+def _planted(
+    analysis: Analysis,
+    recovered: pd.DataFrame,
+    found: Mapping[str, Any],
+    titles: Mapping[str, str],
+) -> Section:
+    picture = Picture(
+        "planted",
+        "Planted against estimated",
+        partial(truth.planted, analysis, recovered),
+        partial(truth.planted_says, analysis, recovered),
+    )
+    return Section(
+        "recovery",
+        "Planted parameters",
+        texts=["These data are simulated, so the truth is known."],
+        tables=[tables.coverage_table(found, titles)],
+        pictures=[render(picture)],
+    )
+
+
+def _planted_types(kinds: pd.DataFrame, found: Mapping[str, Any]) -> Section:
+    picture = Picture(
+        "planted-types",
+        "Probability of the planted type",
+        partial(planted_types.chances, kinds),
+        partial(planted_types.chances_says, kinds),
+    )
+    shown = [tables.type_table(found)]
+    if kinds["corner"].any():
+        shown.append(tables.corner_table(found))
+    return Section("type-recovery", "Planted types", tables=shown, pictures=[render(picture)])
 
 
 def _person_pictures(analysis: Analysis, model: str, role: Role) -> list[Picture]:
@@ -154,5 +178,25 @@ def population_section(
                 pictures=[render(picture) for picture in pictures],
             )
         )
+    if getattr(analysis, "worth", None) is not None:
+        parts.append(_worth(getattr(analysis, "worth", None), analysis.ci_prob, found))
     text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
     return Section("population", "The population, by treatment", texts=[text], parts=parts)
+
+
+def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Section:
+    text = (
+        "What the people of the experiment would earn if they met at random, as the fits describe "
+        "them, held against two points: babbling, where reports say nothing and everybody knows, "
+        "and full trust, where reports are true and believed."
+    )
+    picture = Picture(
+        "worth-of-trust",
+        "Profits on the way from babbling to full trust",
+        partial(way_to_trust, worth),
+        partial(way_to_trust_says, worth, ci_prob),
+    )
+    shown = [tables.worth_table(found)]
+    return Section(
+        "worth", "What trust is worth", texts=[text], tables=shown, pictures=[render(picture)]
+    )

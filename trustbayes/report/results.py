@@ -12,6 +12,7 @@ from trustbayes.analysis import Analysis
 from trustbayes.checking import PredictiveCheck
 from trustbayes.comparison import Comparison
 from trustbayes.fitting import Fit
+from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
 from trustbayes.report.kinds import kind_of
 from trustbayes.report.patterns import mean_shifts
@@ -32,10 +33,10 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     -------
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
-        comparison, reliability, verdict, variants, population, subjects, types, recovery, checks,
-        how, ci_prob.
+        comparison, reliability, verdict, variants, population, subjects, types, recovery,
+        type_recovery, worth, checks, how, ci_prob.
     """
-    recovered = analysis.recovery
+    recovered, kinds = analysis.recovery, getattr(analysis, "type_recovery", None)
     return {
         "experiment": _experiment(analysis),
         "exclusions": [_safe(vars(one)) for one in analysis.trials.exclusions],
@@ -57,6 +58,12 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
             "coverage": _records(coverage(recovered)),
             "rows": [_intervals(row) for row in _records(recovered)],
         },
+        "type_recovery": None
+        if kinds is None
+        else {"by_role": _records(type_coverage(kinds)), "rows": _records(kinds)},
+        "worth": None
+        if getattr(analysis, "worth", None) is None
+        else [_intervals(row) for row in _records(getattr(analysis, "worth", None))],
         "checks": [
             {"model": model, "role": role, **_check(check)}
             for checks in (analysis.posterior_checks, analysis.prior_checks)
@@ -86,7 +93,11 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _intervals(row: dict[str, Any]) -> dict[str, Any]:
     """Bounds as pairs."""
-    pairs = {"interval": ("lower", "upper"), "prior_interval": ("prior_lower", "prior_upper")}
+    pairs = {
+        "interval": ("lower", "upper"),
+        "prior_interval": ("prior_lower", "prior_upper"),
+        "share_interval": ("share_lower", "share_upper"),
+    }
     bounds = {name: pair for name, pair in pairs.items() if pair[0] in row}
     taken = {bound for pair in bounds.values() for bound in pair}
     kept = {key: value for key, value in row.items() if key not in taken}

@@ -6,18 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from trustbayes.comparison.table import UNITS
+from trustbayes.report.figures.worth import PARTIES
 from trustbayes.report.table import Table, table
-from trustbayes.report.wording import counted, interval, listed, number, percent, probability
+from trustbayes.report.wording import (
+    counted,
+    fixed,
+    interval,
+    listed,
+    number,
+    percent,
+    probability,
+    type_label,
+)
 
 __all__ = [
     "comparison_table",
+    "corner_table",
     "coverage_table",
     "exclusion_table",
     "gate_table",
     "model_tables",
     "population_table",
     "record_table",
+    "type_table",
     "variant_table",
+    "worth_table",
 ]
 
 
@@ -106,13 +119,80 @@ def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table
             f"{row['parameter'].replace('_', ' ')} {row['symbol']}",
             number(row["covered"]),
             number(row["subjects"]),
-            percent(row["share"]),
+            _share(row["share"]),
+            number(row["unidentified"]),
         )
         for row in found["recovery"]["coverage"]
     ]
     prob = probability(found["ci_prob"])
-    caption = f"Planted values held by the {prob} intervals of single subjects."
-    return table(caption, "model|parameter|held|of|share", rows, (0, 1))
+    caption = (
+        f"Planted values held by the {prob} intervals of single subjects. Not identified, and not "
+        "counted, are those that do not bear on the choices."
+    )
+    return table(caption, "model|parameter|held|of|share|not identified", rows, (0, 1))
+
+
+def _share(share: float | None) -> str:
+    return number(None) if share is None else percent(share)
+
+
+def type_table(found: Mapping[str, Any]) -> Table:
+    """How many planted types are found."""
+    rows = [
+        (
+            f"{row['role']}s",
+            *(number(row[name]) for name in ("right", "subjects")),
+            _share(row["share"]),
+            *(number(row[name]) for name in ("free_right", "free")),
+            _share(row["free_share"]),
+        )
+        for row in found["type_recovery"]["by_role"]
+    ]
+    caption = (
+        "Subjects whose most probable type is the planted one: of all, and of those away from the "
+        "corners at which theories coincide."
+    )
+    return table(caption, "role|right|of all|share|right|of those away|share", rows)
+
+
+def corner_table(found: Mapping[str, Any]) -> Table:
+    """The subjects whose type is not identified, by name."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for row in found["type_recovery"]["rows"]:
+        if row["corner"]:
+            key = (f"{row['role']}s", row["planted"], row["rival"])
+            groups.setdefault(key, []).append(str(row["subject"]))
+    rows = [
+        (role, type_label(planted), type_label(rival), ", ".join(names))
+        for (role, planted, rival), names in groups.items()
+    ]
+    caption = "Not identified: subjects at corners, where another type prescribes the same choices."
+    return table(caption, "role|planted type|coincides with|subjects", rows, (0, 1, 2, 3))
+
+
+def worth_table(found: Mapping[str, Any]) -> Table:
+    """Expected profits by treatment and party."""
+    rows = [
+        (
+            row["treatment"],
+            PARTIES[row["party"]],
+            number(row["profit"], 4),
+            interval(*row["interval"]),
+            number(row["babbling"], 4),
+            number(row["full_trust"], 4),
+            fixed(row["share"]),
+            f"{fixed(row['share_interval'][0])} to {fixed(row['share_interval'][1])}",
+        )
+        for row in found["worth"]
+    ]
+    prob = probability(found["ci_prob"])
+    caption = (
+        "Expected profit of a meeting (payoff units, posterior mean), in the babbling equilibrium "
+        f"and under full trust, and the share of the way from the one to the other; {prob} "
+        "intervals."
+    )
+    header = "treatment|party|profit|interval|babbling|full trust|share of the way|interval"
+    return table(caption, header, rows, (0, 1))
 
 
 def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:

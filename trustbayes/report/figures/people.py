@@ -138,7 +138,7 @@ def _scale(panel: Axes, support: str) -> None:
 
 def _axis_label(rows: pd.DataFrame) -> str:
     name = f"{parameter_name(rows)} {rows['symbol'].iloc[0]}"
-    return f"{name}\n{wrapped('(' + str(rows['unit'].iloc[0]) + ')', 44)}"
+    return f"{name}\n{wrapped('(' + str(rows['unit'].iloc[0]) + ')', 48)}"
 
 
 def everyone_says(analysis: Analysis, model: str, role: Role, parameter: str) -> str:

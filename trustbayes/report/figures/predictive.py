@@ -27,6 +27,8 @@ _SUMMARIES = {
     "spread": "standard deviation across\nsubjects of their mean shift\n({unit})",
 }
 
+_BESIDE = 5  # entries of the legend in a row
+
 
 def summary(
     analysis: Analysis,
@@ -39,7 +41,8 @@ def summary(
     """Observed and replicated mean shift, or its spread across subjects, by treatment."""
     models = [model for model, one in checks if one == role]
     treatments = analysis.trials.treatments
-    figure, (panel,) = grid(1, 1, width=7.2, height=height)
+    more_legend = len(models) // _BESIDE  # rows of the legend beyond the first
+    figure, (panel,) = grid(1, 1, width=7.2, height=height + 0.25 * more_legend)
     steps = np.linspace(-0.3, 0.3, len(models)) if len(models) > 1 else np.zeros(1)
     x = np.arange(len(treatments))
     panel.axhline(0, color="#DDDDDD", lw=0.8, zorder=0)
@@ -61,7 +64,7 @@ def summary(
     panel.set_xlabel("treatment")
     mean_shift = wrapped(f"mean {kind.words[role].shift}", 26)
     panel.set_ylabel(_SUMMARIES[what].format(mean_shift=mean_shift, unit=kind.unit))
-    legend_below(figure, handles, 5)
+    legend_below(figure, handles, _BESIDE)
     return figure
 
 

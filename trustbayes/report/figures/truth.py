@@ -14,14 +14,30 @@ from trustbayes.report.wording import listed, percent, probability
 __all__ = ["coverage", "planted", "planted_says"]
 
 
+_KEY = ["role", "model", "parameter", "symbol", "unit"]
+
+
 def coverage(recovery: pd.DataFrame) -> pd.DataFrame:
-    """How many intervals hold the planted value, by role, model and parameter."""
-    found = recovery.groupby(["role", "model", "parameter", "symbol", "unit"], sort=False)[
-        "covered"
-    ].agg(["size", "sum", "mean"])
-    return found.reset_index().rename(
-        columns={"size": "subjects", "sum": "covered", "mean": "share"}
-    )
+    """How many intervals hold the planted value, by role, model and parameter.
+
+    Returns
+    -------
+    DataFrame
+        Columns role, model, parameter, symbol, unit, subjects, covered, share; unidentified, the
+        number of estimates on which the choices do not bear, and which do not count.
+    """
+    rows = []
+    for key, here in recovery.groupby(_KEY, sort=False):
+        held = here.loc[_known(here), "covered"]
+        rows.append((*key, len(held), int(held.sum()), held.mean(), len(here) - len(held)))
+    return pd.DataFrame(rows, columns=[*_KEY, "subjects", "covered", "share", "unidentified"])
+
+
+def _known(recovery: pd.DataFrame) -> pd.Series:
+    """Which values the choices bear on."""
+    if "identified" not in recovery:
+        return pd.Series(True, index=recovery.index)
+    return recovery["identified"].astype(bool)
 
 
 def planted(analysis: Analysis, recovery: pd.DataFrame) -> Figure:
@@ -32,15 +48,20 @@ def planted(analysis: Analysis, recovery: pd.DataFrame) -> Figure:
         same = recovery[["role", "model", "parameter"]] == what[["role", "model", "parameter"]]
         here = recovery[same.all(axis=1)]
         shape = look(str(what["model"]))
-        for held, face in ((True, shape.colour), (False, "white")):
-            part = here[here["covered"] == held]
+        known, held = _known(here), here["covered"].astype(bool)
+        for rows, colour, face in (
+            (known & held, shape.colour, shape.colour),
+            (known & ~held, "black", "black"),
+            (~known, GREY, "white"),
+        ):
+            part = here[rows]
             spans = np.abs(part[["lower", "upper"]].to_numpy().T - part["median"].to_numpy())
             panel.errorbar(
                 part["planted"],
                 part["median"],
                 yerr=spans,
                 fmt=shape.marker,
-                color=shape.colour if held else "black",
+                color=colour,
                 mfc=face,
                 ms=4,
                 lw=0.7,
@@ -59,8 +80,18 @@ def planted(analysis: Analysis, recovery: pd.DataFrame) -> Figure:
         panel.set_xlabel("planted")
         panel.set_ylabel("estimated (median)")
     handles = [
-        Line2D([], [], color="black", marker="o", lw=0.7, label="interval holds the truth"),
-        Line2D([], [], color="black", marker="o", mfc="white", lw=0.7, label="interval misses it"),
+        Line2D(
+            [],
+            [],
+            color="#0072B2",
+            marker="o",
+            lw=0.7,
+            label="interval holds the truth (in colour)",
+        ),
+        Line2D([], [], color="black", marker="o", lw=0.7, label="interval misses it (black)"),
+        Line2D(
+            [], [], color=GREY, marker="o", mfc="white", lw=0.7, label="not identified (hollow)"
+        ),
         Line2D([], [], color=GREY, lw=1, label="estimate = truth"),
     ]
     legend_below(figure, handles)
@@ -82,5 +113,22 @@ def planted_says(analysis: Analysis, recovery: pd.DataFrame) -> str:
         for _, row in table.iterrows()
     ]
     prob = probability(analysis.ci_prob)
-    total = percent(float(recovery["covered"].mean()))
-    return f"The {prob} intervals hold the planted value in {total} overall: {listed(parts, 12)}."
+    known = _known(recovery)
+    total = percent(float(recovery.loc[known, "covered"].mean()))
+    text = f"The {prob} intervals hold the planted value in {total} overall: {listed(parts, 12)}."
+    if known.all():
+        return text
+    return f"{text} Not identified, drawn hollow and not counted: {_unidentified(recovery)}."
+
+
+def _unidentified(recovery: pd.DataFrame) -> str:
+    """Who has which parameter that the choices do not bear on."""
+    out = recovery[~_known(recovery)]
+    return listed(
+        (
+            f"{str(parameter).replace('_', ' ')} of "
+            f"{listed(dict.fromkeys(map(str, rows['subject'])), 4)}"
+            for (_, _, parameter), rows in out.groupby(["role", "model", "parameter"], sort=False)
+        ),
+        8,
+    )

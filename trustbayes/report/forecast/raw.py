@@ -52,7 +52,7 @@ def frame(panel: Axes, trials: Trials, role: Role) -> None:
 
 def points(panel: Axes, here: pd.DataFrame, binned: pd.DataFrame) -> None:
     """Every trial of a treatment as a thin point, and the means in the bins."""
-    alpha = float(np.clip(8 / np.sqrt(len(here)), 0.12, 0.8))
+    alpha = float(np.clip(12 / np.sqrt(len(here)), 0.15, 0.8))
     panel.plot(here["seen"], here["choice"], ".", color=_POINTS, ms=3, mew=0, alpha=alpha, zorder=1)
     panel.plot(binned["seen"], binned["mean"], "o", color="black", mec="white", ms=5, zorder=4)
 

@@ -1,0 +1,83 @@
+"""What trust is worth: how far from babbling to full trust the people get."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from trustbayes.report.style import GREY, brief, grid, legend_below
+from trustbayes.report.wording import fixed, listed, probability
+
+__all__ = ["PARTIES", "way_to_trust", "way_to_trust_says"]
+
+PARTIES = {"sender": "sender", "receiver": "receiver", "both": "both together"}
+"""Who earns, in words."""
+
+_WHO = {"sender": "senders", "receiver": "receivers", "both": "both together"}
+_MARKS = {"sender": ("^", "#4D4D4D"), "receiver": ("v", "#4D4D4D"), "both": ("D", "#000000")}
+
+
+def way_to_trust(worth: pd.DataFrame) -> Figure:
+    """Profits as a share of the way from babbling to full trust, by treatment."""
+    treatments = list(dict.fromkeys(worth["treatment"]))
+    figure, (panel,) = grid(1, 1, width=7.2, height=3.2)
+    x = np.arange(len(treatments))
+    for at, style in ((0, ":"), (1, "-")):
+        panel.axhline(at, color=GREY, lw=1, ls=style, zorder=1)
+    for (party, words), step in zip(PARTIES.items(), (-0.2, 0.0, 0.2), strict=True):
+        here = worth[worth["party"] == party].set_index("treatment").loc[treatments]
+        marker, colour = _MARKS[party]
+        spans = np.abs(here[["share_lower", "share_upper"]].to_numpy().T - here["share"].to_numpy())
+        panel.errorbar(
+            x + step,
+            here["share"],
+            yerr=spans,
+            fmt=marker,
+            color=colour,
+            mfc="white" if party != "both" else colour,
+            capsize=3,
+            label=words,
+        )
+    for i in x[1:]:
+        panel.axvline(i - 0.5, color="#EEEEEE", lw=0.8, zorder=0)
+    panel.set_xticks(x, [brief(t, 60 // len(x)) for t in treatments])
+    panel.set_xlim(-0.5, len(x) - 0.5)
+    panel.set_xlabel("treatment")
+    panel.set_ylabel("expected profit, share of the way\nfrom babbling to full trust")
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            mfc="white" if party != "both" else colour,
+            label=PARTIES[party],
+        )
+        for party, (marker, colour) in _MARKS.items()
+    ]
+    handles.append(Line2D([], [], color=GREY, lw=1, label="full trust"))
+    handles.append(Line2D([], [], color=GREY, lw=1, ls=":", label="babbling"))
+    legend_below(figure, handles, 5)
+    return figure
+
+
+def way_to_trust_says(worth: pd.DataFrame, ci_prob: float) -> str:
+    """The shares of both together, and where somebody falls outside the way."""
+    both = worth[worth["party"] == "both"]
+    shares = listed(
+        f"{fixed(row['share'])} ({fixed(row['share_lower'])} to {fixed(row['share_upper'])}) in "
+        f"{row['treatment']}"
+        for _, row in both.iterrows()
+    )
+    text = (
+        "Of the way from babbling (0) to full trust (1), the expected profit of sender and "
+        f"receiver together comes {shares}."
+    )
+    for above, words in ((False, "less than under babbling"), (True, "more than under full trust")):
+        sure = worth[worth["share_lower"] > 1] if above else worth[worth["share_upper"] < 0]
+        where = [f"{_WHO[row['party']]} in {row['treatment']}" for _, row in sure.iterrows()]
+        if where:
+            text += f" Surely {words} earn: {listed(where, 12)}."
+    return f"{text} Bars: {probability(ci_prob)} intervals."
