@@ -19,6 +19,7 @@ from trustbayes.models.values import Values
 __all__ = [
     "Draws",
     "cell_log_likelihood",
+    "draw_types",
     "prior_draws",
     "replicate",
     "subject_log_likelihood",
@@ -193,6 +194,44 @@ def type_probabilities(draws: Draws) -> np.ndarray:
     return found
 
 
+def draw_types(draws: Draws, rng: np.random.Generator) -> np.ndarray | None:
+    """Draw each subject's type, given each draw and the subject's trials.
+
+    Parameters
+    ----------
+    draws : Draws
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of int, shape (draws, subjects), or None
+        Positions in the model's types; None if it has none.
+    """
+    if draws.shares is None:
+        return None
+    return np.concatenate([_types(draws, *part, rng) for part in draws.answers()])
+
+
+def _types(
+    draws: Draws,
+    rows: slice,
+    answer: Any,
+    values: Values,
+    rng: np.random.Generator,
+    given_trials: bool = True,
+) -> np.ndarray | None:
+    """As `draw_types` for one of the slices that `Draws.answers` gives."""
+    if draws.shares is None:
+        return None
+    joint = draws.log_shares[rows][:, None]
+    if given_trials:
+        response = draws.model.response(draws.game)
+        logs = response.cell_logs(draws.units, answer, values, typed=True)
+        joint = joint + draws.by_subject(logs)
+    size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
+    return (joint + rng.gumbel(size=size)).argmax(axis=-1)
+
+
 def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True) -> np.ndarray:
     """Replicate the experiment: what the same people would choose after seeing the same.
 
@@ -212,15 +251,7 @@ def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True)
     """
     response, found = draws.model.response(draws.game), []
     for rows, answer, values in draws.answers():
-        kinds = None
-        if draws.shares is not None:
-            joint = draws.log_shares[rows][:, None]
-            if given_trials:
-                joint = joint + draws.by_subject(
-                    response.cell_logs(draws.units, answer, values, typed=True)
-                )
-            size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
-            kinds = (joint + rng.gumbel(size=size)).argmax(axis=-1)
+        kinds = _types(draws, rows, answer, values, rng, given_trials)
         found.append(response.draw(draws.units, answer, values, kinds, rng))
     return np.concatenate(found)
 
