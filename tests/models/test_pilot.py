@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from loops import TRIALS
 from scipy.optimize import minimize_scalar
 
-from trustbayes.games import FiniteGame
+from trustbayes.games import FiniteGame, ForecastGame, Market
 from trustbayes.models import SPECS, FullTrust, LevelK, Model, TrustEmbedded
 from trustbayes.models.pilot import pilot
 from trustbayes.theories.finite.trust_embedded import (
@@ -15,6 +16,7 @@ from trustbayes.theories.finite.trust_embedded import (
     receiver_utility,
     sender_utility,
 )
+from trustbayes.theories.forecast.trust_embedded import capacity
 from trustbayes.trials import trials_from_frame
 
 GAME = FiniteGame([1, 2, 3, 4, 5])
@@ -59,6 +61,54 @@ def test_every_parameter_has_weights_that_add_up_to_one_and_a_form(spec, uneven)
         np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-12, err_msg=name)
         # Subjects with more trials in the first treatment know more from there.
         assert weights[-1, 0] > weights[0, 0]
+
+
+FORECAST = [spec for spec in SPECS if spec.kind == "forecast-sharing"]
+
+
+@pytest.mark.parametrize("spec", FORECAST, ids=lambda spec: f"{spec.name} {spec.role}")
+def test_every_parameter_of_forecast_sharing_has_weights_and_a_form(spec):
+    chosen, units = Model(spec), TRIALS["forecast"].fold(spec.role)
+    found = pilot(chosen, units, TRIALS["forecast"].game)
+    assert set(found.weights) == set(found.form) == {p.name for p in chosen.parameters}
+    met = np.zeros((4, 3), dtype=bool)
+    met[units.unit_subject, units.unit_treatment] = True
+    for name, weights in found.weights.items():
+        assert (weights[~met] == 0).all(), name
+        np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-12, err_msg=name)
+    assert set(found.form.values()) <= {"centred", "non-centred"}
+
+
+def test_weights_are_the_information_about_trust_where_nothing_is_censored():
+    # With the belief "prior" capacity is the constant less trust times what is below face value,
+    # all but linear in trust: the information about its logit is (α (1 - α) ∂K/∂α / σ)².
+    game = ForecastGame(treatments={"A": Market(15, 25), "B": Market(60, 75)})
+    rng, rows = np.random.default_rng(2), []
+    for subject in range(6):
+        for number in range(8 + 4 * subject):
+            name = "AB"[number % 3 > 0]
+            state = round(rng.uniform(-150, 150), 1)
+            noise = 15 * rng.normal()
+            best = capacity(np.array([state]), np.array([0.6]), game.terms([name]), "prior")[0]
+            row = (f"s{subject}", f"r{subject}", number, name, state, state, best + noise)
+            rows.append(row)
+    columns = ["sender", "receiver", "round", "treatment", "state", "message", "action"]
+    trials = trials_from_frame(pd.DataFrame(rows, columns=columns), game)
+    units = trials.fold("receiver")
+    varies = {"trust": ("subject",), "response_noise": ()}
+    chosen = TrustEmbedded("receiver", game, belief="prior", varies=varies)
+    found = pilot(chosen, units, game)
+    # The fitted trust is close to 0.6, and shares of the information hardly depend on it.
+    expected = np.zeros((6, 2))
+    for row in trials.table.to_dict("records"):
+        terms, x = game.terms([row["treatment"]]), np.array([row["message"]])
+        up, down = (capacity(x, np.array([t]), terms, "prior")[0] for t in (0.601, 0.599))
+        where = (units.subjects.index(row["receiver"]), units.treatments.index(row["treatment"]))
+        expected[where] += ((up - down) / 0.002) ** 2
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found.weights["trust"], expected, atol=0.02)
+    assert np.ptp(expected[:, 0]) > 0.1
+    assert found.form == {"response_noise": "centred", "trust": "centred"}
 
 
 def test_a_treatment_without_conflict_says_nothing_about_trust():
