@@ -12,7 +12,7 @@ import pandas as pd
 
 from trustbayes.cells import Cells, Units, points_of_trials
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, Role
 from trustbayes.models import Model
 from trustbayes.models.evaluate import Draws, prior_draws
 from trustbayes.models.finite.response import LOGIT
@@ -113,7 +113,7 @@ def simulate(
     plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or, between
     subjects, a (nearly) equal number of pairs plays each treatment throughout. In a treatment
     with several biases each pair's bias is drawn evenly among them. Forecasts, reports and
-    capacities have two decimals.
+    capacities have two decimals, but where they are at an end of their range.
 
     Parameters
     ----------
@@ -171,7 +171,8 @@ def simulate(
         table["bias"] = _evenly([of_treatment[name] for name in table["treatment"]], design)
         table["state"] = design.choice(game.states, size=len(table), p=game.prior)
     else:
-        table["state"] = design.uniform(*game.seen_range("sender"), size=len(table)).round(_DIGITS)
+        limits = game.seen_range("sender")
+        table["state"] = _rounded(design.uniform(*limits, size=len(table)), *limits)
     matches = np.tile(_labels("r", subjects), (rounds, 1))
     for group in np.unique(at):
         matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
@@ -201,7 +202,8 @@ def _play(
     else:
         subjects = tuple(sorted(table[model.role].unique()))
         at = table.assign(message=table.get("message", 0.0), action=0.0)  # none made yet
-        units = points_of_trials(at, model.role, subjects, tuple(treatments))
+        order = tuple(name for name in game.treatments if name in treatments)  # as trials have
+        units = points_of_trials(at, model.role, subjects, order)
     # The first of two: `prior_draws` keeps no axis of draws for a single one.
     draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
     draws = Draws(model, game, units, draws.data.isel(sample=[0]))
@@ -244,8 +246,16 @@ def _choose_point(
     """A report or a capacity at every row of the table."""
     [(_, answer, values)] = draws.answers()
     given = None if kinds is None else kinds[None]
-    response = draws.model.response(draws.game)
-    return response.draw(draws.units, answer, values, given, rng)[0].round(_DIGITS)
+    model, game = draws.model, draws.game
+    assert isinstance(game, ForecastGame)
+    choices = model.response(game).draw(draws.units, answer, values, given, rng)[0]
+    return _rounded(choices, *game.choice_range(model.role))
+
+
+def _rounded(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values between limits with two decimals; those at a limit, where choices pile up, stay."""
+    at_limit = (values <= low) | (values >= high)
+    return np.where(at_limit, values, np.clip(values.round(_DIGITS), low, high))
 
 
 def _cells(
