@@ -10,15 +10,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trustbayes.checking import PredictiveCheck, predictive_check, recovery
+from trustbayes.checking import (
+    PredictiveCheck,
+    identified,
+    predictive_check,
+    recovery,
+    type_recovery,
+)
 from trustbayes.comparison import Comparison, Verdict, compare, pointwise, verdict
 from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.fitting import Fit, Sampling, fit, fit_key, load_fit
-from trustbayes.games.finite import Role
+from trustbayes.games import FiniteGame, Role
 from trustbayes.models import Model, model, model_names
-from trustbayes.models.evaluate import Draws, prior_draws
+from trustbayes.models.evaluate import prior_draws
 from trustbayes.trials import Trials
+from trustbayes.worth import trust_worth
 
 __all__ = ["Analysis", "analyse"]
 
@@ -58,7 +65,13 @@ class Analysis:
         converged (bool: R-hat at most 1.05, these being short fits). Empty if no model has rival
         conventions.
     recovery : DataFrame or None
-        Where the truth is known: the columns of ``subjects`` and planted, covered (bool).
+        Where the truth is known: the columns of ``subjects`` and planted, covered (bool),
+        identified (bool, see `trustbayes.checking.identified`).
+    type_recovery : DataFrame or None
+        Where the types of subjects are known, see `trustbayes.checking.type_recovery`.
+    worth : DataFrame or None
+        What trust is worth in forecast sharing, see `trustbayes.worth.trust_worth`: from the
+        model of each role that predicts best.
     ci_prob : float
         Probability of all intervals.
     """
@@ -75,6 +88,8 @@ class Analysis:
     prior_checks: Mapping[Key, PredictiveCheck]
     variants: pd.DataFrame
     recovery: pd.DataFrame | None
+    type_recovery: pd.DataFrame | None
+    worth: pd.DataFrame | None
     ci_prob: float
 
     @property
@@ -131,10 +146,11 @@ def analyse(
         If a model is unknown.
     """
     sampling = sampling or Sampling()
-    names = list(models or model_names())
+    known = model_names(trials.game.kind)
+    names = list(models or known)
     for name in names:
-        if name not in model_names():
-            raise InputError(Fault("models", name, f"one of: {', '.join(model_names())}"))
+        if name not in known:
+            raise InputError(Fault("models", name, f"one of: {', '.join(known)}"))
     short = replace(
         sampling,
         draws=min(200, sampling.draws),
@@ -145,7 +161,9 @@ def analyse(
     variants = []
     for role in trials.roles:
         for name in names:
-            candidates, scores = _try_conventions(model(name, role), trials, short, fits, progress)
+            candidates, scores = _try_conventions(
+                model(name, role, trials.game), trials, short, fits, progress
+            )
             for candidate, row in candidates:
                 found[name, role], used = _fit(candidate, trials, sampling, fits, progress), row
                 if found[name, role].gate.passed:
@@ -163,9 +181,7 @@ def analyse(
         posterior_checks[key] = predictive_check(
             one.draws(_REPLICATIONS), "posterior", sampling.seed, ci_prob
         )
-        fewer = Draws(
-            before.model, before.game, before.units, before.data.isel(sample=slice(_REPLICATIONS))
-        )
+        fewer = replace(before, data=before.data.isel(sample=slice(_REPLICATIONS)))
         prior_checks[key] = predictive_check(fewer, "prior", sampling.seed, ci_prob)
     subjects = pd.concat(
         [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
@@ -182,9 +198,42 @@ def analyse(
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=pd.concat(variants, ignore_index=True),
-        recovery=None if planted is None else recovery(subjects, planted, trials.game),
+        recovery=None if planted is None else _recovery(found, subjects, planted, trials),
+        type_recovery=None if planted is None else _type_recovery(found, planted),
+        worth=_worth(found, comparisons, sampling.seed, ci_prob),
         ci_prob=ci_prob,
     )
+
+
+def _recovery(
+    found: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
+) -> pd.DataFrame:
+    """Planted parameters against estimated ones, and which of them can be known."""
+    rows = recovery(subjects, planted, trials.game)
+    known = pd.concat([identified(one, planted) for one in found.values()], ignore_index=True)
+    keys = ["role", "model", "subject", "parameter", "treatment"]
+    return rows.merge(known, on=keys, how="left").astype({"identified": bool})
+
+
+def _type_recovery(found: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFrame | None:
+    rows = pd.concat([type_recovery(one, planted) for one in found.values()], ignore_index=True)
+    return None if rows.empty else rows
+
+
+def _worth(
+    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
+) -> pd.DataFrame | None:
+    """What trust is worth to the people as the best-predicting model of each role has them."""
+    best = []
+    for role in ("sender", "receiver"):
+        if role not in comparisons:
+            return None
+        ranked = comparisons[role].rows("subject-sum", "loo").index
+        passed = [found[name, role] for name in ranked if found[name, role].gate.passed]
+        if not passed or passed[0].game.kind != "forecast-sharing":
+            return None
+        best.append(passed[0])
+    return trust_worth(*best, seed=seed, ci_prob=ci_prob)
 
 
 def _fit(
@@ -208,14 +257,14 @@ def _fit(
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:
     """The model with each open convention changed, one at a time."""
-    settled = base.settle(trials.game)
-    continuous = trials.game.payoffs.continuous
+    settled, game = base.settle(trials.game), trials.game
+    tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
     found = []
     for convention in base.spec.conventions:
         for choice in convention.rivals:
             if choice == settled[convention.name]:
                 continue
-            if not continuous and convention.name == "belief":
+            if tables and convention.name == "belief":
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one

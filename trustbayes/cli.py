@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from trustbayes.fitting import Fit, Sampling
+    from trustbayes.games import Game
     from trustbayes.trials import Trials
 
 __all__ = ["main"]
@@ -147,9 +148,9 @@ def report(
     as_json : bool
         Only JSON on standard output.
     """
-    names = _names(models)
     _check_target(out)
     data, known = _experiment(trials, game, planted)
+    names = _names(models, data.game)
     from trustbayes.analysis import analyse
     from trustbayes.report import report as write_report
 
@@ -256,14 +257,14 @@ def fit(
     as_json : bool
         Only JSON on standard output.
     """
-    _names(model)
     _check_target(out)
     data = _read(trials, game)
+    _names(model, data.game)
     from trustbayes.fitting import fit as sample
     from trustbayes.models import model as chosen
 
     settings = sampling.sampling()
-    result = sample(chosen(model, role), data, settings, progress=sys.stderr.isatty())
+    result = sample(chosen(model, role, data.game), data, settings, progress=sys.stderr.isatty())
     result.save(out)
     if as_json:
         _print_json({"fit": str(out), **_gate(result)})
@@ -326,6 +327,7 @@ def simulate(
     rounds: int,
     seed: int,
     out: Path,
+    between: bool = False,
     as_json: Json = False,
 ) -> int:
     """Simulate an experiment whose subjects behave as a model says.
@@ -348,6 +350,8 @@ def simulate(
         Number of senders, and of receivers.
     rounds : int
         Every subject plays every treatment, in blocks of rounds.
+    between : bool
+        Every subject plays one treatment instead, in all rounds.
     seed : int
         The same seed gives the same files.
     out : Path
@@ -355,19 +359,21 @@ def simulate(
     as_json : bool
         Only JSON on standard output.
     """
-    _names(model)
     _check_target(out)
     from trustbayes.games import read_game
     from trustbayes.models import model as chosen
     from trustbayes.simulation import simulate as play
 
+    played_game = read_game(game)
+    _names(model, played_game)
     played = play(
-        read_game(game),
-        sender=chosen(model, "sender"),
-        receiver=None if role == "sender" else chosen(model, "receiver"),
+        played_game,
+        sender=chosen(model, "sender", played_game),
+        receiver=None if role == "sender" else chosen(model, "receiver", played_game),
         subjects=subjects,
         rounds=rounds,
         seed=seed,
+        between=between,
     )
     if role == "receiver":
         played = played.without_senders()
@@ -398,7 +404,7 @@ def models(*, as_json: Json = False) -> int:
         return DONE
     tables = []
     for spec in SPECS:
-        table = _grid(f"{spec.name}, {spec.role}")
+        table = _grid(f"{spec.name}, {spec.role}, {spec.kind} game")
         table.caption = f"{spec.description} {spec.citation}."
         for heading in ("parameter", "meaning", "varies by", "default prior"):
             table.add_column(heading)
@@ -469,17 +475,18 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     return DONE
 
 
-def _names(listed: str | None) -> list[str] | None:
-    """The model names between commas, all of them known."""
+def _names(listed: str | None, game: Game) -> list[str] | None:
+    """The model names between commas, all of them known for the kind of game."""
     if listed is None:
         return None
     from trustbayes.models import model_names
 
     names = [name.strip() for name in listed.split(",")]
+    known = model_names(game.kind)
     faults = [
-        Fault("model", name or "an empty name", suggestion(name, model_names()))
+        Fault("model", name or "an empty name", suggestion(name, known))
         for name in names
-        if name not in model_names()
+        if name not in known
     ]
     faults += [
         Fault("model", name, "every model once")

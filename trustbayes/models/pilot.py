@@ -23,7 +23,7 @@ from trustbayes.priors import Prior
 if TYPE_CHECKING:
     from trustbayes.models.model import Model
 
-__all__ = ["Information", "pilot"]
+__all__ = ["Information", "pilot", "prior_centre"]
 
 _STEP = 1e-4
 _TYPICAL_SPREAD = 1.0
@@ -67,7 +67,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     fixed = {n: _typical(model.priors[n]) for n in names if n not in linked}
     counts = len(units.treatments)
     size = {n: counts if "treatment" in model.varies[n] else 1 for n in linked}
-    start = np.array([_centre(model.priors[n]) for n in linked for _ in range(size[n])])
+    start = np.array([prior_centre(model.priors[n]) for n in linked for _ in range(size[n])])
 
     def values(point: np.ndarray) -> Values:
         arrays: dict[str, Any] = {n: np.asarray(v) for n, v in fixed.items()}
@@ -128,8 +128,8 @@ def _trial_weights(units: Units, shape: tuple[int, int]) -> np.ndarray:
     return trials / trials.sum(axis=1, keepdims=True)
 
 
-def _centre(prior: Prior) -> float:
-    """Where the hyperprior of the location stands, on the scale of the link."""
+def prior_centre(prior: Prior) -> float:
+    """Where the hyperprior of a population's location stands, on the scale of the link."""
     hyper = prior.arguments[str(prior.family.location)]
     if isinstance(hyper, tuple):
         return float(

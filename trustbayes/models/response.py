@@ -58,6 +58,26 @@ class Response(Protocol):
         """
         ...
 
+    def pick(self, units: Any, answer: Any, kinds: np.ndarray) -> np.ndarray:
+        """The answer of each subject's type; ``kinds`` has shape (draws, subjects).
+
+        Returns
+        -------
+        array
+            With an axis of draws and none of types.
+        """
+        ...
+
+    def divergence(self, units: Any, answer: Any, other: Any, values: Values) -> np.ndarray:
+        """Kullback-Leibler divergence of choices after the one answer from those after the other.
+
+        Returns
+        -------
+        array, shape (..., units)
+            Expected log likelihood ratio of each unit's trials, in nats; no axis of types.
+        """
+        ...
+
     def draw(
         self,
         units: Any,

@@ -131,6 +131,18 @@ class Logit:
         found = (trials * (np.exp(high) * slope**2).sum(axis=-1)).sum(axis=-1)
         return np.asarray(found.mean(axis=-1) if typed else found)
 
+    def pick(self, units: Cells, answer: Any, kinds: np.ndarray) -> np.ndarray:
+        """Utilities of shape (draws, units, seen, options)."""
+        kind = kinds[:, units.unit_subject, None, None, None]
+        answer = np.broadcast_to(answer, (len(kind), *answer.shape[-4:]))
+        return np.take_along_axis(answer, kind, axis=2)[:, :, 0]
+
+    def divergence(self, units: Cells, answer: Any, other: Any, values: Values) -> np.ndarray:
+        """Over all options, after what each unit saw."""
+        logs, others = (self.logs(one, values, typed=False) for one in (answer, other))
+        gap = (np.exp(logs) * (logs - others)).sum(axis=-1)
+        return np.asarray((units.counts.sum(axis=-1) * gap).sum(axis=-1))
+
     def draw(
         self,
         units: Cells,
@@ -140,12 +152,8 @@ class Logit:
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Counts of shape (draws, units, seen, options)."""
-        logs = self.logs(answer, values, typed=kinds is not None)
-        if kinds is not None:
-            kind = kinds[:, units.unit_subject]
-            logs = np.broadcast_to(logs, (len(kind), *logs.shape[-4:]))
-            logs = np.take_along_axis(logs, kind[:, :, None, None, None], axis=2)[:, :, 0]
-        chances = np.exp(logs)
+        answer = answer if kinds is None else self.pick(units, answer, kinds)
+        chances = np.exp(self.logs(answer, values, typed=False))
         chances /= chances.sum(axis=-1, keepdims=True)
         return rng.multinomial(units.counts.sum(axis=-1), chances).astype(np.int32)
 

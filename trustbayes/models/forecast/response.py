@@ -138,6 +138,21 @@ class CensoredNoise:
         found = found.mean(axis=-2) if typed else found
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
+    def pick(self, units: Points, answer: Any, kinds: np.ndarray) -> np.ndarray:
+        """Best choices of shape (draws, trials)."""
+        kind = kinds[:, None, units.trial_subject]
+        answer = np.broadcast_to(answer, (len(kind), *answer.shape[-2:]))
+        return np.take_along_axis(answer, kind, axis=1)[:, 0]
+
+    def divergence(self, units: Points, answer: Any, other: Any, values: Values) -> np.ndarray:
+        """Of noise around best choices within the range; to second order for Student's t."""
+        best, others = (np.clip(one, self.low, self.high) for one in (answer, other))
+        gap = (best - others) / self._sigma(values, typed=False)
+        found = 0.5 * self.noise.location_information * gap**2
+        by_unit = np.zeros((*found.shape[:-1], units.unit_subject.size))
+        np.add.at(by_unit.T, units.trial_unit, found.T)
+        return by_unit
+
     def draw(
         self,
         units: Points,
@@ -148,10 +163,7 @@ class CensoredNoise:
     ) -> np.ndarray:
         """Choices of shape (draws, trials)."""
         sigma = self._sigma(values, typed=False)
-        if kinds is not None:
-            kind = kinds[:, None, units.trial_subject]
-            answer = np.broadcast_to(answer, (len(kind), *answer.shape[-2:]))
-            answer = np.take_along_axis(answer, kind, axis=1)[:, 0]
+        answer = answer if kinds is None else self.pick(units, answer, kinds)
         best = np.broadcast_to(answer, sigma.shape)
         return np.clip(best + sigma * self.noise.draw(best.shape, rng), self.low, self.high)
 

@@ -41,6 +41,20 @@ _LYING_COST = Convention(
     ),
 )
 
+_WAVERING = 0.1
+
+_INDIFFERENCE = Convention(
+    name="indifference",
+    choices=("waver", "jump"),
+    default="waver",
+    meaning=(
+        "What a sender does who is nearly indifferent over a range of reports: waver, since her "
+        "lying aversion varies a little from trial to trial (by a logistic scale of 0.1 on the "
+        "log scale), so that her mean report passes gradually from truth to lie; or jump, which "
+        "leaves the sampler a likelihood with cliffs."
+    ),
+)
+
 LYING_AVERSION = Parameter(
     name="lying_aversion",
     symbol="β",
@@ -89,6 +103,7 @@ def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any])
         trial_terms(game, values.units),
         conventions["belief"],
         conventions["lying_cost"],
+        _WAVERING if conventions["indifference"] == "waver" else 0.0,
     )
 
 
@@ -112,7 +127,7 @@ SENDER = ModelSpec(
     ),
     citation=_CITATION,
     parameters=(RESPONSE_NOISE, LYING_AVERSION, _EXPECTED_TRUST),
-    conventions=(_BELIEF, _LYING_COST, NOISE),
+    conventions=(_BELIEF, _LYING_COST, _INDIFFERENCE, NOISE),
     answer=_reports,
     response=censored("sender"),
 )

@@ -114,6 +114,7 @@ def report(
     terms: Terms,
     belief: Belief = "truncated",
     lying_cost: LyingCost = "absolute",
+    wavering: float = 0.0,
 ) -> Array:
     r"""What a sender with lying aversion β and expected trust α^e reports, x*(ξ; β, α^e).
 
@@ -133,6 +134,11 @@ def report(
     high forecast. With a quadratic cost nothing jumps, but at the belief "prior" and
     :math:`\alpha^e = \beta = 0`.
 
+    If her aversion wavers from trial to trial (log β logistic around hers with scale ω), a report
+    that is sure to be sold in full is worth its lie with probability :math:`1 / (1 + (\beta / (r -
+    w) K')^{1/\omega})`, and the mean report passes gradually over what it jumps across, or nearly.
+    Where sales are not sure the report follows β gradually anyway, and wavering is left out.
+
     Parameters
     ----------
     forecast : array, shape (..., trials)
@@ -147,11 +153,14 @@ def report(
     belief : {"truncated", "prior"}
         How the distrusting part of the receiver reads reports, see :func:`capacity`.
     lying_cost : {"absolute", "quadratic"}
+    wavering : float
+        ω >= 0; with 0 the exact optimum. It matters for the absolute cost only.
 
     Returns
     -------
     array, shape (..., trials)
-        In [ξ, a], units of demand. In PyTensor, differentiable in β and α^e where it does not jump.
+        In [ξ, a], units of demand. In PyTensor, differentiable in β and α^e where it does not
+        jump; with wavering it jumps nowhere.
 
     Raises
     ------
@@ -173,18 +182,30 @@ def report(
     sender = _Sender(forecast, lying_aversion, terms, lying_cost)
     if belief == "prior":
         constant = uniform_sum_quantile(2 * a * distrust, terms) - distrust * a
-        return xp.clip(sender.along_line(alpha, constant), forecast, a)
+        best = xp.clip(sender.along_line(alpha, constant), forecast, a)
+        if wavering == 0 or lying_cost == "quadratic":
+            return best
+        return best + sender.wavers_on_line(alpha, constant, -a, wavering)
 
     # The first and the last case of K, where it is linear, and the one between: her report is
     # that of the case in which it lies.
     q = np.minimum(f, 1 - f)
     narrow = sender.along_line((1 + alpha) / 2, terms.safety - distrust * a / 2)
-    wide = sender.along_line(alpha + distrust * f, -distrust * (1 - f) * a)
+    wide_line = (alpha + distrust * f, -distrust * (1 - f) * a)
+    wide = sender.along_line(*wide_line)
     between = sender.along_curve(alpha)
     is_narrow = distrust * (xp.clip(narrow, forecast, a) + a) <= 4 * e * q
     is_wide = distrust * (wide + a) > e / q
     best = xp.where(is_narrow, narrow, xp.where(is_wide, wide, between))
-    return xp.clip(best, forecast, a)
+    best = xp.clip(best, forecast, a)
+    if wavering == 0 or lying_cost == "quadratic":
+        return best
+    wide_from = e / (q * xp.maximum(distrust, _TINY)) - a
+    return (
+        best
+        + sender.wavers_on_line(*wide_line, wide_from, wavering)
+        + sender.wavers_on_curve(alpha, wavering)
+    )
 
 
 _NEWTON_STEPS = 8
@@ -273,6 +294,52 @@ class _Sender:
         t = _constant(t)
         value, slope = excess(t)
         return xp.clip(t - value / _constant(slope), 0.0, end) ** 2 - a
+
+    def wavers_on_line(
+        self, slope: Array, intercept: Array, start: Array, wavering: float
+    ) -> Array:
+        """What wavering adds to the report if K = μ + intercept + slope · x from the start on."""
+        xp = namespace(self.forecast, self.lying_aversion, slope)
+        cost, _ = self.marginal_cost
+        low = xp.maximum(self.forecast, start)
+        sure_until = (self.forecast - self.terms.uncertainty - intercept) / xp.maximum(slope, _TINY)
+        length = xp.maximum(xp.minimum(sure_until, self.terms.forecast_range) - low, 0.0)
+        return length * (_worth_lying(slope, cost, wavering) - (cost < slope))
+
+    def wavers_on_curve(self, expected_trust: Array, wavering: float) -> Array:
+        """What wavering adds in the case of K between, where K′ = α + R / t falls with t.
+
+        For f > 1/2 no report of this case is sure to be sold in full.
+        """
+        xp = namespace(self.forecast, self.lying_aversion, expected_trust)
+        a, e, f = self.terms.forecast_range, self.terms.uncertainty, self.terms.critical_ratio
+        cost, _ = self.marginal_cost
+        above, distrust = self.forecast + a, xp.maximum(1 - expected_trust, _TINY)
+        r = np.where(f < 0.5, 1.0, _TINY) * xp.sqrt(distrust * e * f)
+        begin = xp.sqrt(xp.maximum(above, xp.where(f < 0.5, 4 * e * f / distrust, 2 * a)))
+        sure_until = above / (r + xp.sqrt(r**2 + expected_trust * above) + _TINY)
+        end = xp.minimum(xp.minimum(sure_until, xp.sqrt(e / (f * distrust))), np.sqrt(2 * a))
+        span = xp.maximum(end - begin, 0.0)
+        crossing = r / xp.maximum(cost - expected_trust, _TINY)
+        told = xp.clip(crossing, begin, begin + span) ** 2 - begin**2  # by the optimum
+        wavered = 0.0
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+            t = begin + node * span
+            slope = expected_trust + r / t
+            wavered = wavered + weight * 2 * t * span * _worth_lying(slope, cost, wavering)
+        return wavered - told
+
+
+_GAUSS = np.polynomial.legendre.leggauss(4)
+_NODES, _WEIGHTS = (_GAUSS[0] + 1) / 2, _GAUSS[1] / 2
+"""Of Gauss and Legendre, on [0, 1]."""
+
+
+def _worth_lying(slope: Array, cost: Array, wavering: float) -> Array:
+    """Probability that a lie that surely earns the slope is worth a cost that wavers."""
+    xp = namespace(slope, cost)
+    ratio = xp.log(xp.maximum(cost, _TINY)) - xp.log(xp.maximum(slope, _TINY))
+    return 1 / (1 + xp.exp(xp.clip(ratio / wavering, -50.0, 50.0)))
 
 
 def _cubic(t: Array, coefficients: tuple[Array, ...]) -> tuple[Array, Array]:
