@@ -4,12 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, stats
+from scipy.optimize import minimize
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.games import ForecastGame, Market
-from trustbayes.models import Babbling, LevelK, Mixture, TrustEmbedded
+from trustbayes.models import Babbling, Hybrid, LevelK, Mixture, TrustEmbedded
+from trustbayes.priors import Prior
+from trustbayes.simulation import simulate
 from trustbayes.theories.finite.trust_embedded import receiver_utility
+from trustbayes.theories.forecast.trust_embedded import capacity, report
 from trustbayes.trials import trials_from_frame
 
 TRIALS = small_trials(pairs=3, rounds=30)
@@ -124,3 +128,197 @@ def test_what_cannot_be_estimated_alone_is_missing_and_not_wrong():
     assert none.empty
     assert list(none.columns) == list(rows)
     assert pd.concat([none, rows])["alone"].dtype == float
+
+
+# Forecast sharing: units of demand and of payoff, and what each subject's trials alone say
+
+MARKET = ForecastGame(retail_price=95.0, forecast_range=120.0, largest_capacity=400.0)
+
+
+@pytest.fixture(scope="module")
+def shared_forecasts():
+    """Trust-embedded play of 4 pairs, all of moderate noise, in four treatments."""
+    moderate = {"response_noise": Prior("LogNormal", mu=-2.0, sigma=0.3)}
+    averse = {"lying_aversion": Prior("LogNormal", mu=-1.2, sigma=0.5)}
+    believed = {"expected_trust": Prior("LogitNormal", mu=0.5, sigma=0.1)}
+    trusting = {"trust": Prior("LogitNormal", mu=0.5, sigma=0.7)}
+    played = simulate(
+        MARKET,
+        sender=TrustEmbedded("sender", MARKET, priors=moderate | averse | believed),
+        receiver=TrustEmbedded("receiver", MARKET, priors=moderate | trusting),
+        subjects=4,
+        rounds=60,
+        seed=3,
+    )
+    return trials_from_frame(played.trials, MARKET)
+
+
+@pytest.mark.parametrize(
+    ("made", "role", "factors"),
+    [
+        (TrustEmbedded, "sender", {"response_noise": 120, "lying_aversion": 20}),
+        (TrustEmbedded, "receiver", {"response_noise": 120, "trust": 1}),
+        (Hybrid, "sender", {"response_noise": 120, "lying_aversion": 20}),
+        (Mixture, "receiver", {"response_noise": 120, "trust": 1}),
+        (Babbling, "sender", {"response_noise": 120, "habit": 120}),
+    ],
+)
+def test_subjects_of_forecast_sharing_are_in_units_of_demand_and_payoff(
+    shared_forecasts, made, role, factors
+):
+    fit = synthetic_fit(made(role, MARKET), shared_forecasts)
+    rows = subject_estimates(fit, ci_prob=0.8)
+    units = {
+        "response_noise": "units of demand",
+        "lying_aversion": "payoff units per unit of |report - forecast|",
+        "habit": "units of demand",
+        "trust": "share, 0 to 1",
+    }
+    assert set(rows["parameter"]) == set(factors)
+    for row in rows.itertuples():
+        draws = fit.posterior[row.parameter].sel(subject=row.subject)
+        draws = draws.sel(treatment=row.treatment) if row.treatment else draws
+        values = draws.to_numpy().ravel() * factors[row.parameter]
+        assert row.unit == units[row.parameter]
+        assert row.mean == pytest.approx(values.mean())
+        lower, median, upper = np.quantile(values, [0.1, 0.5, 0.9])
+        assert [row.lower, row.median, row.upper] == pytest.approx([lower, median, upper])
+        assert row.trials == (15 if row.treatment else 60)
+
+
+def test_populations_of_forecast_sharing_are_given_in_both_units(shared_forecasts):
+    fit = synthetic_fit(TrustEmbedded("sender", MARKET), shared_forecasts)
+    rows = population_estimates(fit, fit.draws())
+    for name, factor, unit in (
+        ("response_noise", 120, "units of demand"),
+        ("lying_aversion", 20, "payoff units per unit of |report - forecast|"),
+    ):
+        median = rows[(rows["parameter"] == name) & (rows["statistic"] == "population median")]
+        exact = np.exp(fit.posterior[f"{name}_mu"]).mean().item()
+        assert median["mean"].tolist() == pytest.approx([exact, factor * exact])
+        assert median["unit"].iloc[1] == unit
+    shared = rows[rows["parameter"] == "expected_trust"]
+    assert shared["treatment"].tolist() == list(MARKET.treatments)
+    assert set(shared["statistic"]) == {"value"}
+    expected = fit.posterior["expected_trust"].mean(("chain", "draw"))
+    np.testing.assert_allclose(shared["mean"], expected)
+
+
+def logit(share):
+    return np.log(share / (1 - share))
+
+
+def censored_loss(choice, best, sigma, low, high):
+    """Minus log likelihood of choices around the best ones, piled up at the ends."""
+    z = (choice - best) / sigma
+    inside = stats.norm.logpdf(z) - np.log(sigma)
+    ends = np.where(choice >= high, stats.norm.logsf(z), stats.norm.logcdf(z))
+    return -np.where((choice > low) & (choice < high), inside, ends).sum()
+
+
+def best_of(loss, *starts):
+    found = [minimize(loss, start, method="Nelder-Mead", options=OPTIONS) for start in starts]
+    return min(found, key=lambda one: one.fun)
+
+
+OPTIONS = {"maxiter": 5000, "maxfev": 5000, "xatol": 1e-4, "fatol": 1e-6}
+# Steps of the finer grid on the link scale: an estimate is off by half of one, or by a little
+# more where two parameters go together.
+STEPS = {"positive": 10 / 48 / 4, "unit": 12 / 48 / 4, "real": 4 / 48 / 4}
+
+
+def test_a_receivers_estimate_alone_is_his_maximum_likelihood(shared_forecasts):
+    fit = synthetic_fit(TrustEmbedded("receiver", MARKET), shared_forecasts)
+    estimates, table = subject_estimates(fit), shared_forecasts.table
+    for subject in fit.units.subjects:
+        rows = table[table["receiver"] == subject]
+        terms = MARKET.terms(rows["treatment"])
+        at = rows["treatment"].map(list(MARKET.treatments).index).to_numpy()
+        action, message = rows["action"].to_numpy(), rows["message"].to_numpy()
+
+        def loss(point, at=at, terms=terms, action=action, message=message):
+            trust = 1 / (1 + np.exp(-np.asarray(point)[1:]))
+            best = capacity(message, trust[at], terms)
+            return censored_loss(action, best, 120 * np.exp(point[0]), 0, 400)
+
+        mine = estimates[estimates["subject"] == subject].set_index(["parameter", "treatment"])
+        alone = mine["alone"]
+        assert alone.notna().all()
+        point = [np.log(alone["response_noise", ""] / 120)]
+        point += [logit(alone["trust", name]) for name in MARKET.treatments]
+        found = best_of(loss, point, [-2, 0, 0, 0, 0])
+        assert loss(point) < found.fun + 0.2
+        assert abs(point[0] - found.x[0]) < STEPS["positive"]
+        for mine, exact in zip(point[1:], found.x[1:], strict=True):
+            assert abs(mine - exact) < STEPS["unit"]
+
+
+def test_a_senders_estimate_alone_is_her_maximum_likelihood(shared_forecasts):
+    # What all senders share stands at its posterior mean.
+    exact = TrustEmbedded("sender", MARKET, indifference="jump")
+    fit = synthetic_fit(exact, shared_forecasts)
+    estimates, table = subject_estimates(fit), shared_forecasts.table
+    believed = fit.posterior["expected_trust"].mean(("chain", "draw")).to_numpy()
+    for subject in fit.units.subjects:
+        rows = table[table["sender"] == subject]
+        terms = MARKET.terms(rows["treatment"])
+        trust = believed[rows["treatment"].map(list(MARKET.treatments).index).to_numpy()]
+        message, state = rows["message"].to_numpy(), rows["state"].to_numpy()
+
+        def loss(point, trust=trust, terms=terms, message=message, state=state):
+            aversion = np.full(len(state), 20 * np.exp(point[1]))
+            best = report(state, aversion, trust, terms)
+            return censored_loss(message, best, 120 * np.exp(point[0]), -120, 120)
+
+        alone = estimates[estimates["subject"] == subject].set_index("parameter")["alone"]
+        point = np.log([alone["response_noise"] / 120, alone["lying_aversion"] / 20])
+        found = best_of(loss, point, [-2, -1.2], [-2, -0.5])
+        assert loss(point) < found.fun + 0.2
+        np.testing.assert_allclose(point, found.x, atol=STEPS["positive"])
+
+
+def test_a_babblers_estimate_alone_is_her_maximum_likelihood(shared_forecasts):
+    fit = synthetic_fit(Babbling("sender", MARKET), shared_forecasts)
+    estimates, table = subject_estimates(fit), shared_forecasts.table
+    for subject in fit.units.subjects:
+        message = table.loc[table["sender"] == subject, "message"].to_numpy()
+
+        def loss(point, message=message):
+            return censored_loss(message, 120 * point[1], 120 * np.exp(point[0]), -120, 120)
+
+        alone = estimates[estimates["subject"] == subject].set_index("parameter")["alone"]
+        point = np.array([np.log(alone["response_noise"] / 120), alone["habit"] / 120])
+        found = best_of(loss, point, [-1, 0])
+        assert loss(point) < found.fun + 0.1
+        assert abs(point - found.x) == pytest.approx(0, abs=STEPS["positive"])
+
+
+def test_what_a_subjects_trials_do_not_bear_on_is_missing():
+    # Level 2 in all her reports, hence of no lying aversion; he only ever saw the lowest report,
+    # after which trust is all one; and a truthful sender has more aversion than some.
+    forecasts = np.linspace(-100, 80, 40).round(1)
+    shift = {"CLUL": 10, "CLUH": 30, "CHUL": 40, "CHUH": 120}
+    rows = []
+    for number, state in enumerate(forecasts):
+        name = list(shift)[number % 4]
+        thinking = min(state + 2 * shift[name], 120) + 0.3 * (number % 3 - 1)
+        common = {"round": number, "treatment": name, "state": state}
+        rows.append(common | {"sender": "s1", "receiver": "r1", "message": min(thinking, 120)})
+        rows.append(common | {"sender": "s2", "receiver": "r2", "message": -120})
+    frame = pd.DataFrame(rows).assign(action=150.0 + np.arange(80) % 7)
+    trials = trials_from_frame(frame, MARKET)
+    rows = subject_estimates(synthetic_fit(Mixture("sender", MARKET), trials))
+    alone = rows.set_index(["parameter", "subject"])["alone"]
+    assert np.isnan(alone["lying_aversion", "s1"])
+    assert alone["response_noise", "s1"] < 1
+    chosen = TrustEmbedded("receiver", MARKET, varies={"trust": ("subject",)})
+    alone = subject_estimates(synthetic_fit(chosen, trials))
+    alone = alone.set_index(["parameter", "subject"])["alone"]
+    assert np.isnan(alone["trust", "r2"])
+    assert np.isfinite(alone["trust", "r1"])
+    assert alone.drop(("trust", "r2")).notna().all()
+    # By treatment too.
+    rows = subject_estimates(synthetic_fit(TrustEmbedded("receiver", MARKET), trials))
+    trust = rows[rows["parameter"] == "trust"].set_index("subject")["alone"]
+    assert trust["r2"].isna().all()
+    assert trust["r1"].notna().all()

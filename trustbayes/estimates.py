@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from trustbayes.games import Game
 from trustbayes.models import Model, Parameter
 from trustbayes.models.evaluate import Draws, type_probabilities
 from trustbayes.models.hierarchy import LINKS
+from trustbayes.models.pilot import prior_centre
 
 __all__ = ["population_estimates", "subject_estimates", "type_estimates"]
 
@@ -214,78 +215,114 @@ def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
 
 _LABELS = ("model", "role", "subject", "treatment", "parameter", "symbol", "unit")
 _NUMBERS = ("mean", "median", "lower", "upper", "alone")
-_RANGES = {"positive": (-4.0, 4.0), "unit": (-6.0, 6.0)}
-_POINTS = 49
+_REACH = {"positive": 5.0, "unit": 6.0, "real": 2.0}  # to both sides of the default prior's centre
+_COARSE, _FINE = 49, 17  # points of the grids, to each parameter
+_FLAT = 1e-9  # a log likelihood that differs by no more does so by rounding
 
 
 def _alone(fit: Fit) -> dict[str, np.ndarray]:
     """Maximum likelihood from each subject's own trials, on a grid of the link scale.
 
-    What all subjects share stays at its posterior mean. With more than two parameters of her own
-    a subject's trials say too little, and nothing is returned; nor is it for types that must be
-    told from all treatments together while a parameter differs between them.
+    A finer grid follows, two steps of the first to each side of its best point. What all subjects
+    share stays at its posterior mean. With more than two parameters of her own a subject's trials
+    say too little, and nothing is returned; nor is it for types that must be told from all
+    treatments together while a parameter differs between them. Where the likelihood does not
+    depend on a parameter, its value is missing.
+    """
+    model, data = fit.model, fit.posterior
+    own = [p for p in model.parameters if p.support in _REACH and "subject" in data[p.name].dims]
+    if not own or len(own) > 2 or any(p.option for p in own):
+        return {}
+    dims = [tuple(map(str, data[p.name].dims[2:])) for p in own]
+    by_treatment = ["treatment" in over for over in dims]
+    if model.types and any(by_treatment):
+        return {}
+    links = [LINKS[p.prior.distribution] for p in own]
+    found = [
+        np.full([data.sizes[dim] for dim in over], prior_centre(p.prior))
+        for p, over in zip(own, dims, strict=True)
+    ]
+    reach = [_REACH[p.support] for p in own]
+    flat: list[np.ndarray] = []
+    for points in (_COARSE, _FINE):
+        steps = [np.linspace(-most, most, points) for most in reach]
+        grid = np.meshgrid(*steps, indexing="ij")
+        tried = {
+            p.name: (over, link.inverse(middle + part.reshape(-1, *(1,) * middle.ndim)))
+            for p, over, link, middle, part in zip(own, dims, links, found, grid, strict=True)
+        }
+        score = _scores(fit, tried, points ** len(own))
+        best, lines = _best(score.reshape(*grid[0].shape, *score.shape[1:]), by_treatment)
+        flat = flat or [np.ptp(line, axis=0) <= _FLAT for line in lines]
+        found = [middle + step[at] for middle, step, at in zip(found, steps, best, strict=True)]
+        reach = [4 * most / (points - 1) for most in reach]
+    return {
+        p.name: np.where(nothing, np.nan, link.inverse(value))
+        for p, link, value, nothing in zip(own, links, found, flat, strict=True)
+    }
+
+
+def _scores(
+    fit: Fit, tried: Mapping[str, tuple[tuple[str, ...], np.ndarray]], size: int
+) -> np.ndarray:
+    """Log likelihood of each subject's trials in each treatment, (size, subjects, treatments).
+
+    With types, that of the most likely type over all treatments, kept at the first of them.
     """
     model, units = fit.model, fit.units
-    own = [
-        p
-        for p in model.parameters
-        if p.support in _RANGES and "subject" in fit.posterior[p.name].dims
-    ]
-    by_treatment = ["treatment" in fit.posterior[p.name].dims for p in own]
-    if not own or len(own) > 2 or (model.types and any(by_treatment)):
-        return {}
-    axes = [np.linspace(*_RANGES[p.support], _POINTS) for p in own]
-    natural = [
-        LINKS["LogNormal" if p.support == "positive" else "LogitNormal"].inverse(axis)
-        for p, axis in zip(own, axes, strict=True)
-    ]
-    grid = [values.ravel() for values in np.meshgrid(*natural, indexing="ij")]
-    size = grid[0].size
-    sizes = {"subject": len(units.subjects), "treatment": len(units.treatments)}
-    data = {}
-    for parameter, values in zip(own, grid, strict=True):
-        dims = fit.posterior[parameter.name].dims[2:]
-        shape = tuple(sizes[str(dim)] for dim in dims)
-        spread = np.broadcast_to(values.reshape((-1,) + (1,) * len(shape)), (size, *shape))
-        data[parameter.name] = (("sample", *dims), spread)
+    data = {name: (("sample", *over), values) for name, (over, values) in tried.items()}
     for parameter in model.parameters:
-        if parameter not in own:
+        if parameter.name not in tried:
             name = f"{parameter.name}_share" if parameter.support == "simplex" else parameter.name
             mean = fit.posterior[name].mean(("chain", "draw"))
-            data[name] = (
-                ("sample", *mean.dims),
-                np.broadcast_to(mean.to_numpy(), (size, *mean.shape)),
-            )
-    shape = (size, len(units.subjects), len(units.treatments))
-    score = np.zeros(shape)
+            spread = np.broadcast_to(mean.to_numpy(), (size, *mean.shape))
+            data[name] = (("sample", *map(str, mean.dims)), spread)
+    score = np.zeros((size, len(units.subjects), len(units.treatments)))
     draws = Draws(model, fit.game, units, xr.Dataset(data))
     for rows, logs in draws.cell_logs():
-        if model.types:  # the most likely type, over all of the subject's trials
+        if model.types:
             score[rows, :, 0] = draws.by_subject(logs).max(axis=-1)
         else:
             place = (units.cell_subject, units.unit_treatment[units.cell_unit])
             for cell, pair in enumerate(zip(*place, strict=True)):
                 score[(rows, *pair)] += units.cell_trials[cell] * logs[:, cell]
-    score = score.reshape((*[_POINTS] * len(own), *shape[1:]))
-    found = {}
-    # A parameter that differs by treatment is profiled out of each treatment's trials.
+    return score
+
+
+def _best(score: np.ndarray, by_treatment: list[bool]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Where on each axis of a grid the score is highest, and the score along it there.
+
+    Parameters
+    ----------
+    score : array, shape (points, subjects, treatments) or (points, points, subjects, treatments)
+    by_treatment : list of bool
+        For each axis of the grid, whether its parameter differs by treatment: then it is profiled
+        out of each treatment's trials.
+
+    Returns
+    -------
+    positions : list of array, shape (subjects,) or (subjects, treatments)
+    lines : list of array, shape (points, *positions.shape)
+        With a second parameter that differs by treatment, the profile.
+    """
     if not any(by_treatment):
-        total = score.sum(axis=-1).reshape(size, -1)
-        best = np.unravel_index(total.argmax(axis=0), (_POINTS,) * len(own))
-        return {p.name: v[i] for p, v, i in zip(own, natural, best, strict=True)}
-    if all(by_treatment):
-        best = np.unravel_index(
-            score.reshape(size, *shape[1:]).argmax(axis=0), (_POINTS,) * len(own)
-        )
-        return {p.name: v[i] for p, v, i in zip(own, natural, best, strict=True)}
-    varying = by_treatment.index(True)
-    common = 1 - varying
-    profile = score.max(axis=varying).sum(axis=-1)
-    at = profile.argmax(axis=0)
-    found[own[common].name] = natural[common][at]
-    given = np.moveaxis(score, common, 0)[at, :, np.arange(at.size)]
-    found[own[varying].name] = natural[varying][given.argmax(axis=1)]
-    return found
+        score = score.sum(axis=-1)
+    if len(by_treatment) == 1:
+        return [score.argmax(axis=0)], [score]
+    if by_treatment[0] != by_treatment[1]:
+        varying = by_treatment.index(True)
+        profile = score.max(axis=varying).sum(axis=-1)
+        common = profile.argmax(axis=0)
+        line = np.moveaxis(score, 1 - varying, 0)[common, :, np.arange(common.size)].swapaxes(0, 1)
+        pair = [(common, profile), (line.argmax(axis=0), line)]
+        pair = pair if varying == 1 else pair[::-1]
+        return [at for at, _ in pair], [along for _, along in pair]
+    places = np.unravel_index(score.reshape(-1, *score.shape[2:]).argmax(axis=0), score.shape[:2])
+    lines = [
+        np.take_along_axis(score, places[1 - axis][None, None], axis=1 - axis).squeeze(1 - axis)
+        for axis in (0, 1)
+    ]
+    return list(places), lines
 
 
 def type_estimates(fit: Fit) -> pd.DataFrame:
