@@ -16,6 +16,8 @@ from trustbayes.fitting import Fit, Sampling
 from trustbayes.games import FiniteGame, ForecastGame, Market
 from trustbayes.models import model, model_names
 from trustbayes.models.evaluate import Draws
+from trustbayes.report import picture
+from trustbayes.report.style import Encoded
 from trustbayes.trials import Trials, trials_from_frame
 
 CHAINS, DRAWS = 4, 500
@@ -54,7 +56,7 @@ def forecast_trials(
             "sender": [f"s{i}" for i in np.arange(size) % subjects],
             "receiver": [f"r{i}" for i in np.arange(size) % subjects],
             "round": 1 + np.arange(size) // subjects,
-            "treatment": np.array(list(game.treatments))[np.arange(size) % len(game.treatments)],
+            "treatment": np.repeat(list(game.treatments), subjects * rounds),
             "state": rng.uniform(-150, 150, size).round(1),
         }
     )
@@ -75,6 +77,37 @@ def made_up_fit(name: str, role: str, trials: Trials, seed: int = 1) -> Fit:
     return synthetic_fit(one, trials, seed=seed, chains=CHAINS, draws=DRAWS)
 
 
+def made_up_recovery(subjects: pd.DataFrame) -> pd.DataFrame:
+    """Planted values near the estimates; every fifth is not identified."""
+    found = subjects.assign(planted=subjects["mean"] * 1.1, identified=subjects.index % 5 > 0)
+    return found.assign(covered=found["planted"].between(found["lower"], found["upper"]))
+
+
+def made_up_type_recovery(types: pd.DataFrame) -> pd.DataFrame:
+    """Types of the mixture: the first subject of a role is at a corner, the last is mistaken."""
+    table = types[types["model"] == "mixture"]
+    best = table.loc[table.groupby(["role", "subject"], sort=False)["probability"].idxmax()]
+    first, last = ~best["role"].duplicated(), ~best["role"].duplicated(keep="last")
+    found = best.rename(columns={"type": "found"}).drop(columns="model")
+    planted = np.where(last & ~first, "level 3", found["found"])
+    rival = np.where(first, "level 0", "")
+    return found.assign(planted=planted, corner=first, rival=rival)
+
+
+def made_up_worth(trials: Trials) -> pd.DataFrame:
+    """Profits on the way from babbling to full trust, in some treatments beyond its ends."""
+    rows = [
+        (treatment, party, 100.0 * at, 100.0 * at - 5, 100.0 * at + 5, 50.0, 150.0)
+        for at, treatment in enumerate(trials.treatments)
+        for party in ("sender", "receiver", "both")
+    ]
+    names = ["treatment", "party", "profit", "lower", "upper", "babbling", "full_trust"]
+    worth = pd.DataFrame(rows, columns=names)
+    for share, profit in (("share", "profit"), ("share_lower", "lower"), ("share_upper", "upper")):
+        worth[share] = (worth[profit] - worth["babbling"]) / 100.0
+    return worth
+
+
 def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
     game, names = trials.game, names or model_names(trials.game.kind)
     fits = {
@@ -89,11 +122,8 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         posterior_checks[key] = predictive_check(one.draws(50), "posterior", 1)
         prior_checks[key] = predictive_check(before, "prior", 1)
     frame = pd.concat([subject_estimates(one) for one in fits.values()], ignore_index=True)
-    recovery = frame.assign(planted=frame["mean"] * 1.1) if len(frame) else None
-    if recovery is not None:
-        held = recovery["planted"].between(recovery["lower"], recovery["upper"])
-        recovery = recovery.assign(covered=held)
     kinds = [types for one in fits.values() if len(types := type_estimates(one))]
+    types = pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=["model"])
     variants = pd.DataFrame(
         {
             "role": "sender",
@@ -107,6 +137,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
             "converged": [True, True],
         }
     )
+    has_worth = game.kind == "forecast-sharing" and len(trials.roles) == 2
     return Analysis(
         trials=trials,
         sampling=Sampling(),
@@ -117,11 +148,13 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         },
         population=pd.concat(population, ignore_index=True),
         subjects=frame,
-        types=pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=["model"]),
+        types=types,
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,
-        recovery=recovery,
+        recovery=made_up_recovery(frame) if len(frame) else None,
+        type_recovery=made_up_type_recovery(types) if "mixture" in names else None,
+        worth=made_up_worth(trials) if has_worth else None,
         ci_prob=0.9,
     )
 
@@ -146,9 +179,10 @@ def unconverged(analysis: Analysis, key: tuple[str, str]) -> Analysis:
     return replace(analysis, fits=fits, verdicts=roles)
 
 
-@pytest.fixture(scope="session")
-def analysis() -> Analysis:
-    return made_up_analysis()
+@pytest.fixture(scope="session", params=list(TRIALS))
+def analysis(request: pytest.FixtureRequest) -> Analysis:
+    """Of each kind of game."""
+    return made_up_analysis(kind=request.param)
 
 
 @pytest.fixture(scope="session")
@@ -157,5 +191,17 @@ def make_analysis() -> Callable[..., Analysis]:
 
 
 @pytest.fixture(scope="session")
+def analyse_made_up() -> Callable[..., Analysis]:
+    """From trials of a test's own."""
+    return analysis_of
+
+
+@pytest.fixture(scope="session")
 def spoil() -> Callable[[Analysis, tuple[str, str]], Analysis]:
     return unconverged
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave out the drawing, for tests that are about words."""
+    monkeypatch.setattr(picture, "encode", lambda draw: Encoded("data:,", 1, 1))

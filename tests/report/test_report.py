@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from trustbayes.errors import InputError
+from trustbayes.games import Market
 from trustbayes.report import build as building
-from trustbayes.report import picture, report, results
+from trustbayes.report import report, results
 from trustbayes.report.figures import evidence
-from trustbayes.report.finite import raw
-from trustbayes.report.style import Encoded
-from trustbayes.report.wording import interval, number
+from trustbayes.report.finite import raw as raw_finite
+from trustbayes.report.forecast import raw as raw_forecast
+from trustbayes.report.wording import interval, number, percent, type_label
 
 SECTIONS = [
     "The answer",
@@ -25,7 +26,11 @@ SECTIONS = [
     "Convergence",
     "How it was made",
 ]
-HOSTILE = {"<script>alert(1)</script>": 0.5, "$x$ & \\frac{1}": 1.0, "very long label " * 12: 1.5}
+LABELS = ("<script>alert(1)</script>", "$x$ & \\frac{1}", "very long label" + " again" * 30)
+HOSTILE = {
+    "finite": dict(zip(LABELS, (0.5, 1.0, 1.5), strict=True)),
+    "forecast-sharing": {label: Market(15.0, 25.0) for label in LABELS},
+}
 
 
 class Page(HTMLParser):
@@ -73,12 +78,6 @@ def page(written):
     return Page(written.html.read_text("utf-8"))
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Leave out the drawing, for tests that are about words."""
-    monkeypatch.setattr(picture, "encode", lambda draw: Encoded("data:,", 1, 1))
-
-
 def test_all_sections_stand_in_order(page):
     assert page.headings == [f"{i} {title}" for i, title in enumerate(SECTIONS, start=1)]
 
@@ -120,7 +119,7 @@ def test_results_are_strict_json_with_the_promised_keys(written):
     found = json.loads(written.results.read_text("utf-8"), parse_constant=pytest.fail)
     assert {
         "gate", "comparison", "verdict", "population", "exclusions", "subjects", "types",
-        "variants", "recovery", "checks", "experiment", "how",
+        "variants", "recovery", "type_recovery", "worth", "checks", "experiment", "how",
     } <= set(found)  # fmt: skip
     assert set(found["comparison"][0]) == {
         "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "p", "weight",
@@ -165,6 +164,31 @@ def test_tables_hold_the_numbers_of_the_results(written, page, analysis):
             )
 
 
+def test_tables_hold_what_is_known_of_the_planted_values(written, page, analysis):
+    found = json.loads(written.results.read_text("utf-8"))
+    titles = {m: fit.model.spec.title for (m, _), fit in analysis.fits.items()}
+    for row in found["recovery"]["coverage"]:
+        start = [f"{titles[row['model']]}, {row['role']}s"]
+        end = [number(row["covered"]), number(row["subjects"]), percent(row["share"])]
+        end.append(number(row["unidentified"]))
+        assert any(shown[:1] == start and shown[2:] == end for shown in page.rows)
+    for row in found["type_recovery"]["by_role"]:
+        shown = [number(row["right"]), number(row["subjects"]), percent(row["share"])]
+        shown += [number(row["free_right"]), number(row["free"]), percent(row["free_share"])]
+        assert [f"{row['role']}s", *shown] in page.rows
+    for row in found["type_recovery"]["rows"]:
+        if row["corner"]:
+            types = [type_label(row["planted"]), type_label(row["rival"])]
+            assert [f"{row['role']}s", *types, row["subject"]] in page.rows
+
+
+def test_types_have_names_of_their_own(written):
+    text = written.html.read_text("utf-8")
+    assert "level level" not in text
+    assert "level trust-embedded" not in text
+    assert re.search(r"most probable type, \d trust-embedded, \d level 0,", text)
+
+
 def test_results_repeat_the_analysis(analysis):
     found = results(analysis)
     table = analysis.comparisons["receiver"].rows("trial", "waic")
@@ -186,9 +210,12 @@ def test_what_is_no_number_becomes_null(make_analysis):
     json.dumps(found, allow_nan=False)
 
 
-@pytest.fixture(scope="module")
-def hostile(make_analysis, tmp_path_factory):
-    analysis = make_analysis(treatments=HOSTILE, subjects=2, rounds=3, names=["trust-embedded"])
+@pytest.fixture(scope="module", params=list(HOSTILE))
+def hostile(request, make_analysis, tmp_path_factory):
+    treatments, names = HOSTILE[request.param], ["trust-embedded"]
+    analysis = make_analysis(
+        kind=request.param, treatments=treatments, subjects=2, rounds=3, names=names
+    )
     path = tmp_path_factory.mktemp("hostile") / "report.html"
     return report(analysis, path, "<b onclick=x>")
 
@@ -216,7 +243,8 @@ def test_a_figure_that_fails_shows_as_a_box(analysis, tmp_path, monkeypatch, cap
     def broken(*arguments: object) -> str:
         raise RuntimeError("no <ink>")
 
-    monkeypatch.setattr(raw, "heat_maps_says", broken)
+    monkeypatch.setattr(raw_finite, "heat_maps_says", broken)
+    monkeypatch.setattr(raw_forecast, "scatter_says", broken)
     text = report(analysis, tmp_path / "report.html").html.read_text("utf-8")
     assert text.count("This figure could not be drawn.") == 2
     assert "RuntimeError: no &lt;ink&gt;" in text
@@ -268,11 +296,29 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(analysis, tmp_path, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("states", "treatments", "subjects"),
-    [((1, 2, 3), {"only": 1.0}, 2), (range(1, 12), {f"b = {i}": float(i) for i in range(6)}, 5)],
+    ("kind", "settings"),
+    [
+        ("finite", {"states": (1, 2, 3), "treatments": {"only": 1.0}, "subjects": 2}),
+        (
+            "finite",
+            {
+                "states": range(1, 12),
+                "treatments": {f"b = {i}": float(i) for i in range(6)},
+                "subjects": 5,
+            },
+        ),
+        (
+            "forecast-sharing",
+            {"treatments": {"only": Market(15.0, 25.0)}, "subjects": 2, "rounds": 1},
+        ),
+        (
+            "forecast-sharing",
+            {"treatments": {f"e = {i}": Market(10.0 * i, 5.0) for i in range(1, 7)}},
+        ),
+    ],
 )
-def test_sizes_from_tiny_to_large(states, treatments, subjects, make_analysis, tmp_path):
-    made = make_analysis(states, treatments, subjects, names=["trust-embedded", "level-k"])
+def test_sizes_from_tiny_to_large(kind, settings, make_analysis, tmp_path):
+    made = make_analysis(kind=kind, names=["trust-embedded", "level-k"], **settings)
     path: Path = report(made, tmp_path / "report.html").html
     assert "could not be drawn" not in path.read_text("utf-8")
     assert path.stat().st_size < 5_000_000

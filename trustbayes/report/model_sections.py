@@ -73,8 +73,8 @@ def people_section(
         )
     if analysis.recovery is not None:
         parts.append(_planted(analysis, analysis.recovery, found, titles))
-    if getattr(analysis, "type_recovery", None) is not None:
-        parts.append(_planted_types(getattr(analysis, "type_recovery", None), found))
+    if analysis.type_recovery is not None:
+        parts.append(_planted_types(analysis.type_recovery, found))
     text = (
         "Estimates of single subjects, on the natural scale; all of them stand in the file of "
         "results beside this report."
@@ -178,17 +178,18 @@ def population_section(
                 pictures=[render(picture) for picture in pictures],
             )
         )
-    if getattr(analysis, "worth", None) is not None:
-        parts.append(_worth(getattr(analysis, "worth", None), analysis.ci_prob, found))
+    if analysis.worth is not None:
+        parts.append(_worth(analysis.worth, analysis.ci_prob, found))
     text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
     return Section("population", "The population, by treatment", texts=[text], parts=parts)
 
 
 def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Section:
     text = (
-        "What the people of the experiment would earn if they met at random, as the fits describe "
-        "them, held against two points: babbling, where reports say nothing and everybody knows, "
-        "and full trust, where reports are true and believed."
+        "What the people of the experiment would earn if they met at random, held against two "
+        "points: babbling, where reports say nothing and everybody knows, and full trust, where "
+        "reports are true and believed. The people are those of the model of each role that "
+        "predicts best, among those that passed the convergence gate."
     )
     picture = Picture(
         "worth-of-trust",

@@ -36,7 +36,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         comparison, reliability, verdict, variants, population, subjects, types, recovery,
         type_recovery, worth, checks, how, ci_prob.
     """
-    recovered, kinds = analysis.recovery, getattr(analysis, "type_recovery", None)
+    recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
         "experiment": _experiment(analysis),
         "exclusions": [_safe(vars(one)) for one in analysis.trials.exclusions],
@@ -62,8 +62,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         if kinds is None
         else {"by_role": _records(type_coverage(kinds)), "rows": _records(kinds)},
         "worth": None
-        if getattr(analysis, "worth", None) is None
-        else [_intervals(row) for row in _records(getattr(analysis, "worth", None))],
+        if analysis.worth is None
+        else [_intervals(row) for row in _records(analysis.worth)],
         "checks": [
             {"model": model, "role": role, **_check(check)}
             for checks in (analysis.posterior_checks, analysis.prior_checks)

@@ -127,7 +127,7 @@ def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table
     prob = probability(found["ci_prob"])
     caption = (
         f"Planted values held by the {prob} intervals of single subjects. Not identified, and not "
-        "counted, are those that do not bear on the choices."
+        "counted, are those of which the subject's own trials say next to nothing."
     )
     return table(caption, "model|parameter|held|of|share|not identified", rows, (0, 1))
 
@@ -166,7 +166,9 @@ def corner_table(found: Mapping[str, Any]) -> Table:
         (role, type_label(planted), type_label(rival), ", ".join(names))
         for (role, planted, rival), names in groups.items()
     ]
-    caption = "Not identified: subjects at corners, where another type prescribes the same choices."
+    caption = (
+        "Not identified: subjects at corners, where another type makes nearly the same choices."
+    )
     return table(caption, "role|planted type|coincides with|subjects", rows, (0, 1, 2, 3))
 
 
@@ -177,7 +179,7 @@ def worth_table(found: Mapping[str, Any]) -> Table:
             row["treatment"],
             PARTIES[row["party"]],
             number(row["profit"], 4),
-            interval(*row["interval"]),
+            " to ".join(number(bound, 4) for bound in row["interval"]),
             number(row["babbling"], 4),
             number(row["full_trust"], 4),
             fixed(row["share"]),

@@ -99,6 +99,6 @@ def chances_says(found: pd.DataFrame) -> str:
         away = f"away from the corners for {row['free_right']} of {row['free']}"
         parts.append(
             f"{text}, {away} ({percent(row['free_share'])}). Not identified, since another type "
-            f"prescribes the same there: {names}."
+            f"makes nearly the same choices: {names}."
         )
     return " ".join(parts)

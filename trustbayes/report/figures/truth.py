@@ -24,20 +24,13 @@ def coverage(recovery: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns role, model, parameter, symbol, unit, subjects, covered, share; unidentified, the
-        number of estimates on which the choices do not bear, and which do not count.
+        number of estimates of which the trials say next to nothing, and which do not count.
     """
     rows = []
     for key, here in recovery.groupby(_KEY, sort=False):
-        held = here.loc[_known(here), "covered"]
+        held = here.loc[here["identified"], "covered"]
         rows.append((*key, len(held), int(held.sum()), held.mean(), len(here) - len(held)))
     return pd.DataFrame(rows, columns=[*_KEY, "subjects", "covered", "share", "unidentified"])
-
-
-def _known(recovery: pd.DataFrame) -> pd.Series:
-    """Which values the choices bear on."""
-    if "identified" not in recovery:
-        return pd.Series(True, index=recovery.index)
-    return recovery["identified"].astype(bool)
 
 
 def planted(analysis: Analysis, recovery: pd.DataFrame) -> Figure:
@@ -48,7 +41,7 @@ def planted(analysis: Analysis, recovery: pd.DataFrame) -> Figure:
         same = recovery[["role", "model", "parameter"]] == what[["role", "model", "parameter"]]
         here = recovery[same.all(axis=1)]
         shape = look(str(what["model"]))
-        known, held = _known(here), here["covered"].astype(bool)
+        known, held = here["identified"], here["covered"]
         for rows, colour, face in (
             (known & held, shape.colour, shape.colour),
             (known & ~held, "black", "black"),
@@ -113,7 +106,7 @@ def planted_says(analysis: Analysis, recovery: pd.DataFrame) -> str:
         for _, row in table.iterrows()
     ]
     prob = probability(analysis.ci_prob)
-    known = _known(recovery)
+    known = recovery["identified"]
     total = percent(float(recovery.loc[known, "covered"].mean()))
     text = f"The {prob} intervals hold the planted value in {total} overall: {listed(parts, 12)}."
     if known.all():
@@ -122,8 +115,8 @@ def planted_says(analysis: Analysis, recovery: pd.DataFrame) -> str:
 
 
 def _unidentified(recovery: pd.DataFrame) -> str:
-    """Who has which parameter that the choices do not bear on."""
-    out = recovery[~_known(recovery)]
+    """Whose parameters the trials say next to nothing of."""
+    out = recovery[~recovery["identified"]]
     return listed(
         (
             f"{str(parameter).replace('_', ' ')} of "

@@ -72,12 +72,19 @@ def way_to_trust_says(worth: pd.DataFrame, ci_prob: float) -> str:
         for _, row in both.iterrows()
     )
     text = (
-        "Of the way from babbling (0) to full trust (1), the expected profit of sender and "
-        f"receiver together comes {shares}."
+        "Between babbling (0) and full trust (1), the expected profit of sender and receiver "
+        f"together lies at {shares}."
     )
-    for above, words in ((False, "less than under babbling"), (True, "more than under full trust")):
-        sure = worth[worth["share_lower"] > 1] if above else worth[worth["share_upper"] < 0]
-        where = [f"{_WHO[row['party']]} in {row['treatment']}" for _, row in sure.iterrows()]
+    beyond = (
+        ("less than under babbling", worth[worth["share_upper"] < 0]),
+        ("more than under full trust", worth[worth["share_lower"] > 1]),
+    )
+    for words, rows in beyond:
+        where = [
+            f"{who} in {listed(rows.loc[rows['party'] == party, 'treatment'])}"
+            for party, who in _WHO.items()
+            if (rows["party"] == party).any()
+        ]
         if where:
-            text += f" Surely {words} earn: {listed(where, 12)}."
+            text += f" {words.capitalize()}, by the whole interval: {'; '.join(where)}."
     return f"{text} Bars: {probability(ci_prob)} intervals."

@@ -19,11 +19,10 @@ from trustbayes.trials import Trials
 __all__ = ["frame", "observed_handles", "points", "scatter", "scatter_says", "window"]
 
 _POINTS = "#7F7F7F"
-_EDGE = 0.005  # share of the trials at either end that need not fit into a panel
 
 
 def window(trials: Trials, role: Role) -> tuple[float, float]:
-    """The choices that fit into a panel: all but the most extreme, and all face values.
+    """The choices that fit into a panel: all face values, and all that are not far off them.
 
     Parameters
     ----------
@@ -38,8 +37,9 @@ def window(trials: Trials, role: Role) -> tuple[float, float]:
     game = game_of(trials)
     ends = np.array(game.seen_range(role))
     faces = np.concatenate([game.face_value(role, ends, [t] * 2) for t in trials.treatments])
-    inner = choices(trials, role)["choice"].quantile([_EDGE, 1 - _EDGE]).to_numpy()
-    low, high = min(faces.min(), inner[0]), max(faces.max(), inner[1])
+    chosen, far = choices(trials, role)["choice"], float(np.ptp(faces))
+    low = max(min(faces.min(), chosen.min()), faces.min() - far)
+    high = min(max(faces.max(), chosen.max()), faces.max() + far)
     return low - 0.04 * (high - low), high + 0.04 * (high - low)
 
 

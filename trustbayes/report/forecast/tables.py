@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trustbayes.report.table import Table, table
-from trustbayes.report.wording import fixed, interval, number, probability
+from trustbayes.report.wording import fixed, number, probability
 
 __all__ = ["design_table", "slope_table", "treatment_table"]
 
@@ -45,17 +45,12 @@ def treatment_table(found: Mapping[str, Any]) -> Table:
     """Costs, uncertainty and what follows from them, and counts, by treatment."""
     experiment = found["experiment"]
     roles = [f"{role}s" for role in experiment["subjects"]]
-    facts = (
-        "capacity_cost",
-        "uncertainty",
-        "critical_ratio",
-        "safety",
-        "level_shift",
-        "babbling_capacity",
-    )
+    given = ("capacity_cost", "uncertainty")
+    facts = ("critical_ratio", "safety", "level_shift", "babbling_capacity")
     rows = [
         (
             one["treatment"],
+            *(f"{one[name]:g}" for name in given),
             *(number(float(one[name])) for name in facts),
             f"{one['trials']:,}",
             *(f"{one[name]:,}" for name in roles),
@@ -70,10 +65,7 @@ def treatment_table(found: Mapping[str, Any]) -> Table:
         "credulous capacity; what each level of thinking adds to a report, h = 2e(1 − f); and the "
         "capacity of a receiver who learns nothing (all in units of demand)."
     )
-    header = (
-        "treatment|capacity cost c_K|uncertainty e|critical ratio f|safety capacity g|"
-        "step of a level h|babbling capacity|trials"
-    )
+    header = "treatment|cost c_K|uncertainty e|ratio f|safety g|step h|babbling|trials"
     return table(caption, "|".join([header, *roles]), rows)
 
 
@@ -87,7 +79,7 @@ def slope_table(found: Mapping[str, Any]) -> Table:
             row["treatment"] or "not stated",
             _decimals(row["coefficient"]),
             _decimals(row["standard_error"]),
-            interval(*row["interval"]),
+            " to ".join(map(_decimals, row["interval"])),
             f"{row['subjects']:,}",
         )
         for role, by_role in found["experiment"]["slopes"].items()
