@@ -1,21 +1,38 @@
 """Sampling, the gate, and fits as files."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
 import pytest
 import xarray as xr
+from loops import TRIALS as TRIALS_OF
 from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
+from trustbayes.cells import Points
 from trustbayes.errors import InputError
 from trustbayes.fitting import Fit, Sampling, fit, fit_key, load_fit
-from trustbayes.games import FiniteGame, PayoffFunctions
-from trustbayes.models import Babbling, FullTrust, LevelK, TrustEmbedded
+from trustbayes.games import FiniteGame, ForecastGame, PayoffFunctions
+from trustbayes.models import (
+    Babbling,
+    FullTrust,
+    Hybrid,
+    LevelK,
+    Mixture,
+    TrustEmbedded,
+    model,
+    model_names,
+)
+from trustbayes.models.evaluate import cell_log_likelihood
 from trustbayes.priors import Prior
+from trustbayes.simulation import simulate
+from trustbayes.theories.forecast.trust_embedded import capacity
+from trustbayes.trials import trials_from_frame
 
 TRIALS = small_trials()
+POINTS = TRIALS_OF["forecast"]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +64,57 @@ def test_the_posterior_is_that_of_quadrature(sampled):
         assert (draws < quantile).mean() == pytest.approx(probability, abs=4 * error)
 
 
+@pytest.mark.slow
+def test_a_fit_of_forecast_sharing_finds_what_was_planted_as_quadrature_does(tmp_path):
+    """Two free numbers: trust and noise that all receivers share."""
+    game = ForecastGame(largest_capacity=320.0)
+    common = {"trust": (), "response_noise": ()}
+    planted = {
+        "trust": Prior("LogitNormal", mu=Prior("Normal", mu=0.8, sigma=1e-6), sigma=1.0),
+        "response_noise": Prior("LogNormal", mu=Prior("Normal", mu=-2.2, sigma=1e-6), sigma=1.0),
+    }
+    played = simulate(
+        game,
+        sender=LevelK("sender", game),
+        receiver=TrustEmbedded("receiver", game, priors=planted, varies=common),
+        subjects=6,
+        rounds=12,
+        seed=5,
+    )
+    trials = trials_from_frame(played.trials, game)
+    table = trials.table
+    assert 0 < (table["action"] == 320).sum() < len(table) / 3
+    chosen = TrustEmbedded("receiver", game, varies=common)
+    found = fit(chosen, trials, Sampling(draws=1500, tune=500, chains=2, seed=3), progress=False)
+    # Both priors are normal on the scale of the link, and so is the grid.
+    logits, logs = np.linspace(-1, 3, 201), np.linspace(-2.7, -1.7, 101)
+    trust = 1 / (1 + np.exp(-logits))
+    best = capacity(table["message"].to_numpy(), trust[:, None], game.terms(table["treatment"]))
+    z = (table["action"].to_numpy() - best)[:, None] / (150 * np.exp(logs))[:, None]
+    inside = stats.norm.logpdf(z) - np.log(150 * np.exp(logs))[:, None]
+    logs_of_trials = np.where(table["action"] == 320, stats.norm.logsf(z), inside)
+    weight = logs_of_trials.sum(axis=-1)
+    weight += stats.norm.logpdf(logits, 0.0, 1.5)[:, None] + stats.norm.logpdf(logs, -2.0, 1.0)
+    weight = np.exp(weight - weight.max())
+    weight /= weight.sum()
+    for name, values, mass, truth in (
+        ("trust", trust, weight.sum(axis=1), 1 / (1 + np.exp(-0.8))),
+        ("response_noise", np.exp(logs), weight.sum(axis=0), np.exp(-2.2)),
+    ):
+        draws = found.posterior[name].to_numpy().ravel()
+        mean = (mass * values).sum()
+        spread = np.sqrt((mass * (values - mean) ** 2).sum())
+        # About 1,000 effective draws of 3,000; four standard errors of mean and spread.
+        assert draws.mean() == pytest.approx(mean, abs=4 * spread / np.sqrt(1000))
+        assert draws.std() == pytest.approx(spread, rel=4 / np.sqrt(2 * 1000))
+        # The planted value: once in 1,000 seeds farther off.
+        assert abs(truth - mean) < 3.3 * spread
+    again = load_fit(found.save(tmp_path / "fit.nc"))
+    xr.testing.assert_identical(again.posterior, found.posterior)
+    assert again.manifest["parametrisation"] == {"trust": "centred", "response_noise": "centred"}
+    assert again.manifest["game"]["kind"] == again.manifest["model"]["kind"] == "forecast-sharing"
+
+
 def test_a_fit_survives_its_file(sampled, tmp_path):
     path = sampled.save(tmp_path / "folder" / "fit.nc")
     again = load_fit(path)
@@ -70,6 +138,46 @@ def test_every_model_survives_its_file(made, role, tmp_path):
     again = load_fit(one.save(tmp_path / "fit.nc"))
     xr.testing.assert_identical(again.posterior, one.posterior)
     assert again.model.types == one.model.types
+
+
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+@pytest.mark.parametrize("name", model_names("forecast-sharing"))
+def test_a_fit_of_forecast_sharing_survives_its_file(name, role, tmp_path):
+    chosen = model(name, role, POINTS.game, noise="student-t")
+    one = synthetic_fit(chosen, POINTS)
+    again = load_fit(one.save(tmp_path / "fit.nc"))
+    xr.testing.assert_identical(again.posterior, one.posterior)
+    assert again.model.spec is chosen.spec
+    assert again.model.to_dict() == chosen.to_dict()
+    assert isinstance(again.game, ForecastGame)
+    assert again.game.checksum == POINTS.game.checksum
+    assert again.manifest == json.loads(json.dumps(one.manifest, allow_nan=False))
+    assert isinstance(again.units, Points)
+    for field in dataclasses.fields(again.units):
+        mine, theirs = getattr(again.units, field.name), getattr(one.units, field.name)
+        if isinstance(mine, np.ndarray):
+            assert mine.dtype == theirs.dtype
+            np.testing.assert_array_equal(mine, theirs)
+        else:
+            assert mine == theirs
+    # So the same likelihood comes out.
+    logs = cell_log_likelihood(again.draws())
+    np.testing.assert_array_equal(logs, cell_log_likelihood(one.draws()))
+    with pytest.raises(InputError, match="another game"):
+        load_fit(tmp_path / "fit.nc", ForecastGame())
+
+
+def test_groups_and_a_capacity_without_limit_survive_a_file(tmp_path):
+    game = ForecastGame()
+    frame = POINTS.table.drop(columns="treatment").assign(treatment="CLUL", group="g1")
+    frame.loc[frame["sender"] == "s1", "group"] = "g2"
+    frame["receiver"] = frame["sender"].str.replace("s", "r")
+    trials = trials_from_frame(frame, game)
+    one = synthetic_fit(FullTrust("receiver", game), trials)
+    again = load_fit(one.save(tmp_path / "fit.nc"))
+    assert again.units.groups == one.units.groups == ("g1", "g2", "g1", "g1")
+    assert again.game.largest_capacity == np.inf
+    assert again.game.checksum == game.checksum
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
@@ -151,6 +259,29 @@ def test_the_key_tells_inputs_apart():
     assert fit_key(LevelK("sender"), TRIALS, sampling) in keys
 
 
+def test_the_key_tells_games_apart_and_models_of_each_kind():
+    sampling, game = Sampling(), POINTS.game
+    limited = trials_from_frame(POINTS.table, ForecastGame.from_dict(game.to_dict() | LIMIT))
+    made = functools.partial(TrustEmbedded, "receiver", game)
+    keys = {
+        fit_key(made(), POINTS, sampling),
+        fit_key(made(noise="student-t"), POINTS, sampling),
+        fit_key(made(belief="prior"), POINTS, sampling),
+        fit_key(made(varies={"trust": ("subject",)}), POINTS, sampling),
+        fit_key(made(parametrisation={"trust": "centred"}), POINTS, sampling),
+        fit_key(Hybrid("receiver", game), POINTS, sampling),
+        fit_key(Mixture("receiver", game), POINTS, sampling),
+        fit_key(made(), limited, sampling),
+        fit_key(FullTrust("receiver", game), POINTS, sampling),
+        fit_key(FullTrust("receiver"), POINTS, sampling),
+    }
+    assert len(keys) == 10
+    assert fit_key(TrustEmbedded("receiver", "forecast-sharing"), POINTS, sampling) in keys
+
+
+LIMIT = {"largest_capacity": 261.0}
+
+
 @pytest.mark.parametrize(
     "setting", [{"draws": 0}, {"chains": 0}, {"seed": -1}, {"target_accept": 1.0}, {"tune": 1.5}]
 )
@@ -161,8 +292,6 @@ def test_senseless_sampling_is_refused(setting):
 
 def test_a_role_without_trials_is_refused():
     frame = TRIALS.table.drop(columns=["receiver", "action", "bias"])
-    from trustbayes.trials import trials_from_frame
-
     one_role = trials_from_frame(frame, TRIALS.game)
     with pytest.raises(InputError, match="trials of the receiver"):
         fit(LevelK("receiver"), one_role)
