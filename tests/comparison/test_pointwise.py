@@ -4,6 +4,9 @@ import arviz as az
 import numpy as np
 import pytest
 import xarray as xr
+from building import natural_names
+from loops import TRIALS as TRIALS_OF
+from loops import log_mean, type_logs, type_weights
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.comparison import pointwise, waic
@@ -113,3 +116,28 @@ def test_a_density_that_no_parameter_bears_on_is_its_own_score():
     np.testing.assert_allclose(point.loo, np.log(0.5))
     np.testing.assert_allclose(point.waic, np.log(0.5))
     assert point.unreliable == 0
+
+
+@pytest.mark.parametrize("name", ["trust-embedded", "level-k"])
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+def test_scores_of_points_are_those_of_the_trials_in_their_order(name, role):
+    trials = TRIALS_OF["forecast"]
+    fit = synthetic_fit(model(name, role, trials.game), trials, draws=30)
+    data, names = fit.draws().data, natural_names(fit.model)
+    dims = {one: data[one].dims[1:] for one in names}
+    owner = trials.table[role].to_numpy()
+    logs = np.empty((60, len(owner)))
+    for draw in range(60):
+        point = {one: data[one].to_numpy()[draw] for one in names}
+        of_types, shares = type_logs(fit.model, trials, point, dims), type_weights(fit.model, point)
+        for row in range(len(owner)):
+            mine = owner == owner[row]
+            whole = log_mean(shares, of_types[mine].sum(axis=0))
+            others = log_mean(shares, of_types[mine].sum(axis=0) - of_types[row])
+            logs[draw, row] = whole - others
+    point = pointwise(fit)
+    elpd, p = waic(logs)
+    np.testing.assert_allclose(point.waic, elpd, atol=1e-7)
+    np.testing.assert_allclose(point.p_waic, p, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(point.loo + point.p_loo, elpd + p, atol=1e-7)
+    assert [fit.units.subjects[s] for s in point.subject] == owner.tolist()
