@@ -9,6 +9,7 @@ import pytest
 from trustbayes.games import ForecastGame, Market
 from trustbayes.models import model_names
 from trustbayes.report import picture, report, results
+from trustbayes.report.figures import people
 from trustbayes.report.figures import worth as worth_figure
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
@@ -149,6 +150,15 @@ def test_the_answer_speaks_of_trust_and_theories_not_of_noise(made):
     assert "Mixture, share of theory w, senders" in text
     assert " for trust-embedded" in text
     assert text.count("Mixture") == 2  # one sentence for each role
+
+
+def test_estimates_that_own_trials_cannot_give_are_counted_as_left_out(made):
+    told = ("trust-embedded", "sender", "lying_aversion")
+    alone = made.subjects["alone"].where(made.subjects["subject"] != "s1")
+    lacking = replace(made, subjects=made.subjects.assign(alone=alone))
+    assert "Left out: 1 estimate of which" in people.shrinkage_says(lacking, *told)
+    full = replace(made, subjects=made.subjects.assign(alone=1.0))
+    assert "Left out" not in people.shrinkage_says(full, *told)
 
 
 def test_worth_says_who_gains_less_and_more_than_by_trust(made):

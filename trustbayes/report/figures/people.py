@@ -196,7 +196,8 @@ def shrinkage(analysis: Analysis, model: str, role: Role, parameter: str) -> Fig
 
 def shrinkage_says(analysis: Analysis, model: str, role: Role, parameter: str) -> str:
     """By how much pooling draws the estimates together."""
-    rows = rows_of(analysis.subjects, model, role, parameter).dropna(subset=["alone"])
+    every = rows_of(analysis.subjects, model, role, parameter)
+    rows = every.dropna(subset=["alone"])
     positive = _support(analysis, model, role, parameter) == "positive"
     parts = []
     for treatment in _treatments(analysis, rows):
@@ -215,8 +216,15 @@ def shrinkage_says(analysis: Analysis, model: str, role: Role, parameter: str) -
         f"The middle {percent(0.8)} of {role}s span in {parameter_name(rows)}: "
         f"{listed(parts)}. "
         "An estimate alone stands at the edge of the range searched where the subject's own "
-        "trials set no limit."
+        f"trials set no limit.{_without(len(every) - len(rows))}"
     )
+
+
+def _without(missing: int) -> str:
+    """How many estimates alone there are not."""
+    if missing == 0:
+        return ""
+    return f" Left out: {counted(missing, 'estimate')} of which the subject's trials say nothing."
 
 
 def types(analysis: Analysis, model: str, role: Role) -> Figure:
