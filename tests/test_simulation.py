@@ -10,7 +10,7 @@ from loops import SEEN_AND_CHOSEN, best_choice
 from scipy import stats
 
 from trustbayes.errors import InputError
-from trustbayes.games import FiniteGame, ForecastGame, Layout, PayoffFunctions
+from trustbayes.games import FiniteGame, ForecastGame, Layout, Market, PayoffFunctions
 from trustbayes.models import (
     Babbling,
     FullTrust,
@@ -447,6 +447,15 @@ def test_a_limit_that_is_no_number_of_two_decimals_piles_up_choices():
     trials = trials_from_frame(played.trials, market)  # none is beyond the range
     assert (trials.table["message"] == 33.3358).sum() > 20
     assert (trials.table["action"] == 260.3338).sum() > 20
+
+
+def test_rounding_takes_nothing_beyond_its_limits():
+    # Every sixth forecast is nearer to 0.03 than to 0.02, but none is above 0.0298.
+    market = ForecastGame(forecast_range=0.0298, treatments={"A": Market(15.0, 0.01)})
+    sender, receiver = FullTrust("sender", market), FullTrust("receiver", market)
+    played = simulate(market, sender=sender, receiver=receiver, subjects=20, rounds=5, seed=1)
+    trials_from_frame(played.trials, market)
+    assert (played.trials["state"].abs() == 0.0298).sum() > 5
 
 
 @pytest.mark.parametrize("name", model_names("forecast-sharing"))
