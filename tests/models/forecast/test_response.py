@@ -385,3 +385,36 @@ def test_information_of_the_units_is_that_of_their_trials(name, typed):
             expected[unit] += integrate.trapezoid(squared_score(z), z) / share
     # The noise's size is taken a step above, which the tolerance leaves room for.
     np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@EITHER
+def test_divergence_is_the_expected_log_likelihood_ratio(noise, exact):
+    """Of choices around one best choice, had they been around another nearby."""
+    units, answer, values = setting("receiver", typed=False, draws=2)
+    rule = CensoredNoise(noise, 0.0, 300.0, GAME.scale)
+    answer = np.clip(answer, 0, 300)
+    sigma = 80 * values.of_trials("response_noise")
+    other = np.clip(
+        answer + 0.05 * sigma * np.random.default_rng(3).normal(size=answer.shape), 0, 300
+    )
+    found = rule.divergence(units, answer, other, values)
+    z = np.sinh(np.linspace(-9, 9, 4001))[:, None, None]
+    ratio = exact.logpdf(z) - exact.logpdf(z + (answer - other) / sigma)
+    of_trials = integrate.trapezoid(exact.pdf(z) * ratio, z, axis=0)
+    for unit in range(units.unit_subject.size):
+        expected = of_trials[:, units.trial_unit == unit].sum(axis=-1)
+        np.testing.assert_allclose(found[:, unit], expected, rtol=0.01)
+    # A best choice beyond the range is as good as its end.
+    beyond = rule.divergence(units, answer, np.full(answer.shape, 1e4), values)
+    at_end = rule.divergence(units, answer, np.full(answer.shape, 300.0), values)
+    np.testing.assert_array_equal(beyond, at_end)
+
+
+def test_the_picked_answer_is_that_of_the_subjects_type():
+    units, answer, _ = setting("sender", typed=True)
+    kinds = np.random.default_rng(1).integers(TYPES, size=(DRAWS, len(units.subjects)))
+    found = response("sender", "normal").pick(units, answer, kinds)
+    assert found.shape == (DRAWS, units.n_trials)
+    for draw in range(DRAWS):
+        for trial, who in enumerate(units.trial_subject):
+            assert found[draw, trial] == answer[draw, kinds[draw, who], trial]
