@@ -49,9 +49,9 @@ def test_a_script_spells_out_every_default_prior(script):
 def test_a_script_runs(script, columns, tmp_path):
     command = [sys.executable, FOLDER / f"{script}.py", "--draws", "10", "--tune", "10"]
     if columns:
-        table = pd.read_csv(bundled().trials)[["round", "treatment", *columns]]
+        table = pd.read_csv(bundled("simulated-finite").trials)[["round", "treatment", *columns]]
         table.to_csv(tmp_path / "trials.csv", index=False)
-        command += ["trials.csv", "--game", bundled().game]
+        command += ["trials.csv", "--game", bundled("simulated-finite").game]
     found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     fitted = [one for one in load(script).MODELS if not columns or one.role in columns]

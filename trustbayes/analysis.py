@@ -125,7 +125,7 @@ def analyse(
     ----------
     trials : Trials
     models : sequence of str, optional
-        Names of models; default all.
+        Names of models; default those that `trustbayes.models.ModelSpec` marks so.
     sampling : Sampling, optional
     fits : Path, optional
         Folder in which fits are kept; those already there are not repeated.
@@ -147,7 +147,7 @@ def analyse(
     """
     sampling = sampling or Sampling()
     known = model_names(trials.game.kind)
-    names = list(models or known)
+    names = list(models or model_names(trials.game.kind, by_default=True))
     for name in names:
         if name not in known:
             raise InputError(Fault("models", name, f"one of: {', '.join(known)}"))
@@ -216,8 +216,9 @@ def _recovery(
 
 
 def _type_recovery(found: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFrame | None:
-    rows = pd.concat([type_recovery(one, planted) for one in found.values()], ignore_index=True)
-    return None if rows.empty else rows
+    tables = [type_recovery(one, planted) for one in found.values() if one.model.types]
+    tables = [rows for rows in tables if not rows.empty]
+    return pd.concat(tables, ignore_index=True) if tables else None
 
 
 def _worth(

@@ -138,7 +138,8 @@ def report(
     game : Path, optional
         Game file of the trials.
     models : str, optional
-        Names with commas between, such as `trust-embedded,level-k`. Default: all.
+        Names with commas between, such as `trust-embedded,level-k`. Default: all but those that
+        `trustbayes models` marks "on request".
     out : Path
         The report; its numbers are written beside it as JSON.
     fits : Path, optional
@@ -405,7 +406,8 @@ def models(*, as_json: Json = False) -> int:
     tables = []
     for spec in SPECS:
         table = _grid(f"{spec.name}, {spec.role}, {spec.kind} game")
-        table.caption = f"{spec.description} {spec.citation}."
+        request = "" if spec.by_default else " On request."
+        table.caption = f"{spec.description}{request} {spec.citation}."
         for heading in ("parameter", "meaning", "varies by", "default prior"):
             table.add_column(heading)
         for p in spec.parameters:
@@ -433,10 +435,12 @@ def list_datasets(*, as_json: Json = False) -> int:
     as_json : bool
         Only JSON on standard output.
     """
-    from trustbayes.datasets import DATASETS, bundled
+    from trustbayes.datasets import BUNDLED, DATASETS, bundled
 
-    own = bundled()
-    found = [{"name": own.name, "from": "bundled", "game": str(own.game), "is": own.description}]
+    found = [
+        {"name": own.name, "from": "bundled", "game": str(own.game), "is": own.description}
+        for own in map(bundled, BUNDLED)
+    ]
     found += [
         {"name": d.name, "from": d.url, "game": str(d.game), "is": d.description}
         for d in DATASETS.values()

@@ -13,7 +13,16 @@ import pooch
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.wholefile import write_whole
 
-__all__ = ["DATASETS", "Dataset", "RemoteDataset", "bundled", "data_folder", "fetch", "published"]
+__all__ = [
+    "BUNDLED",
+    "DATASETS",
+    "Dataset",
+    "RemoteDataset",
+    "bundled",
+    "data_folder",
+    "fetch",
+    "published",
+]
 
 
 @dataclass(frozen=True)
@@ -89,27 +98,50 @@ def data_folder() -> Path:
     raise FileNotFoundError("trustbayes was installed without its data folder")
 
 
-def bundled() -> Dataset:
-    """Give the experiment that comes with the package: a small simulated one.
+BUNDLED: dict[str, str] = {
+    "simulated-forecast": (
+        "Simulated forecast sharing: 48 manufacturers and 48 suppliers, 60 rounds, two by two "
+        "treatments, known parameters."
+    ),
+    "simulated-finite": (
+        "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
+        "parameters."
+    ),
+}
+"""The experiments that come with the package, the default one first, in a sentence each."""
+
+
+def bundled(name: str = "simulated-forecast") -> Dataset:
+    """Give an experiment that comes with the package: a small simulated one.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BUNDLED`.
 
     Returns
     -------
     Dataset
 
+    Raises
+    ------
+    InputError
+        If there is no such experiment.
+
     Examples
     --------
-    >>> bundled().trials.name
+    >>> bundled("simulated-finite").trials.name
     'trials.csv'
     """
-    folder = data_folder() / "simulated-finite"
+    if name not in BUNDLED:
+        raise InputError(Fault("bundled data set", name, suggestion(name, list(BUNDLED))))
+    folder = data_folder() / name
     return Dataset(
-        name="simulated-finite",
+        name=name,
         trials=folder / "trials.csv",
         game=folder / "game.toml",
         parameters=folder / "parameters.csv",
-        description=(
-            "Simulated: 32 senders and 32 receivers, 60 rounds, three biases, known parameters."
-        ),
+        description=BUNDLED[name],
     )
 
 

@@ -35,9 +35,27 @@ SPECS: tuple[ModelSpec, ...] = (*finite.SPECS, *forecast.SPECS)
 """Every model the package knows."""
 
 
-def model_names(kind: str | None = None) -> tuple[str, ...]:
-    """Names of the models, in the order of reports: all, or those for one kind of game."""
-    return tuple(dict.fromkeys(spec.name for spec in SPECS if kind in (None, spec.kind)))
+def model_names(kind: str | None = None, *, by_default: bool = False) -> tuple[str, ...]:
+    """Names of the models, in the order of reports.
+
+    Parameters
+    ----------
+    kind : str, optional
+        Only those for this kind of game.
+    by_default : bool
+        Only those that a report has unless told which to have.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(
+        dict.fromkeys(
+            spec.name
+            for spec in SPECS
+            if kind in (None, spec.kind) and (spec.by_default or not by_default)
+        )
+    )
 
 
 def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -> Model:

@@ -120,6 +120,8 @@ class ModelSpec:
         the types; default: the only one as it is.
     resolve : callable, optional
         ``resolve(game, conventions)`` fills in conventions whose default depends on the game.
+    by_default : bool
+        Whether a report has it unless told which models to have.
     coupling : mapping of str to str
         Parameter to the parameter it trades off with: the sampler then works with the product
         of the one and the square root of the other. The posterior is the same.
@@ -139,4 +141,5 @@ class ModelSpec:
     shares: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     type_shares: Callable[[Mapping[str, Any]], Any] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    by_default: bool = True
     coupling: Mapping[str, str] = field(default_factory=dict)

@@ -389,7 +389,7 @@ def test_unknown_words_are_refused():
         report(one, one, one, terms, lying_cost="cubic")
 
 
-WAVERING = 0.1
+WAVERING = 1 / 8
 
 
 @pytest.mark.parametrize("trust", [0.0, 0.05, 0.3, 0.6, 0.9, 1.0])
@@ -414,7 +414,7 @@ def test_wavering_averages_over_the_lies_that_are_sure_to_be_believed(treatment,
             cost * game.lying_unit,
             np.full(cost.size, trust),
             terms,
-            wavering=WAVERING,
+            wavering=True,
         )
         np.testing.assert_allclose(found, expected, atol=0.02)  # the grid's spacing
 
@@ -423,7 +423,7 @@ def test_wavering_leaves_no_jump():
     game, cost = ForecastGame(), np.linspace(0.15, 0.5, 20_001)
     terms = game.terms(["CHUL"] * cost.size)
     jumps = []
-    for wavering in (0.0, WAVERING):
+    for wavering in (False, True):
         found = report(
             np.full(cost.size, 50.0),
             cost * game.lying_unit,
@@ -446,7 +446,7 @@ def test_slopes_of_wavering_reports_equal_differences(belief):
     start = rng.uniform(0.02, 0.9, size) * game.lying_unit, rng.uniform(0.02, 0.98, size)
 
     def reports(aversion, trust):
-        return report(forecast, aversion, trust, terms, belief, wavering=WAVERING)
+        return report(forecast, aversion, trust, terms, belief, wavering=True)
 
     symbols = pt.dvector(), pt.dvector()
     slopes = pytensor.function(symbols, pt.grad(reports(*symbols).sum(), symbols), mode=PYTHON)

@@ -10,6 +10,7 @@ from trustbayes.games.finite import FiniteGame
 from trustbayes.models.finite import benchmarks, level_k, trust_embedded
 from trustbayes.models.finite.shared import RESPONSE_PRECISION
 from trustbayes.models.mixture import mixture
+from trustbayes.models.spec import ModelSpec
 from trustbayes.models.values import Values
 
 __all__ = ["RECEIVER", "SENDER"]
@@ -21,13 +22,21 @@ def _babbling(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) 
     return habit / values.of_units("response_precision")[..., None, None]
 
 
-SENDER = mixture(
-    trust_embedded.SENDER,
-    level_k.SENDER,
-    replace(
-        benchmarks.BABBLING_SENDER,
-        parameters=(RESPONSE_PRECISION, *benchmarks.BABBLING_SENDER.parameters),
-        answer=_babbling,
-    ),
+def _on_request(spec: ModelSpec) -> ModelSpec:
+    return replace(spec, by_default=False)
+
+
+SENDER = _on_request(
+    mixture(
+        trust_embedded.SENDER,
+        level_k.SENDER,
+        replace(
+            benchmarks.BABBLING_SENDER,
+            parameters=(RESPONSE_PRECISION, *benchmarks.BABBLING_SENDER.parameters),
+            answer=_babbling,
+        ),
+    )
 )
-RECEIVER = mixture(trust_embedded.RECEIVER, level_k.RECEIVER, benchmarks.BABBLING_RECEIVER)
+RECEIVER = _on_request(
+    mixture(trust_embedded.RECEIVER, level_k.RECEIVER, benchmarks.BABBLING_RECEIVER)
+)

@@ -52,6 +52,7 @@ SENDER = ModelSpec(
     answer=_reports,
     response=censored("sender"),
     types=LEVEL_K_RECEIVER.types,
+    by_default=False,
 )
 
 RECEIVER = ModelSpec(
@@ -69,4 +70,5 @@ RECEIVER = ModelSpec(
     answer=_capacities,
     response=censored("receiver"),
     types=LEVEL_K_RECEIVER.types,
+    by_default=False,
 )

@@ -32,16 +32,15 @@ _BELIEF = Convention(
 
 _LYING_COST = Convention(
     name="lying_cost",
-    choices=("absolute", "quadratic"),
-    rivals=("absolute", "quadratic"),
-    default="absolute",
+    choices=("quadratic", "absolute"),
+    default="quadratic",
     meaning=(
-        "How the disutility of a lie grows with its size: in proportion, or with its square "
-        "(the same for a lie of half the range, a)."
+        "How the disutility of a lie grows with its size: with its square (lying aversion is then "
+        "the marginal cost of a lie of half the forecast range a), or in proportion. Absolute "
+        "costs make senders truthful from some aversion on: the likelihood has walls there, and "
+        "sampling takes about ten times as long."
     ),
 )
-
-_WAVERING = 0.1
 
 _INDIFFERENCE = Convention(
     name="indifference",
@@ -49,8 +48,8 @@ _INDIFFERENCE = Convention(
     default="waver",
     meaning=(
         "What a sender does who is nearly indifferent over a range of reports: waver, since her "
-        "lying aversion varies a little from trial to trial (by a logistic scale of 0.1 on the "
-        "log scale), so that her mean report passes gradually from truth to lie; or jump, which "
+        "lying aversion varies a little from trial to trial (by 0.23, one standard deviation of "
+        "its logarithm), so that her mean report passes gradually from truth to lie; or jump, which "
         "leaves the sampler a likelihood with cliffs."
     ),
 )
@@ -103,7 +102,7 @@ def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any])
         trial_terms(game, values.units),
         conventions["belief"],
         conventions["lying_cost"],
-        _WAVERING if conventions["indifference"] == "waver" else 0.0,
+        wavering=conventions["indifference"] == "waver",
     )
 
 

@@ -114,7 +114,7 @@ def report(
     terms: Terms,
     belief: Belief = "truncated",
     lying_cost: LyingCost = "absolute",
-    wavering: float = 0.0,
+    wavering: bool = False,
 ) -> Array:
     r"""What a sender with lying aversion β and expected trust α^e reports, x*(ξ; β, α^e).
 
@@ -134,10 +134,11 @@ def report(
     high forecast. With a quadratic cost nothing jumps, but at the belief "prior" and
     :math:`\alpha^e = \beta = 0`.
 
-    If her aversion wavers from trial to trial (log β logistic around hers with scale ω), a report
-    that is sure to be sold in full is worth its lie with probability :math:`1 / (1 + (\beta / (r -
-    w) K')^{1/\omega})`, and the mean report passes gradually over what it jumps across, or nearly.
-    Where sales are not sure the report follows β gradually anyway, and wavering is left out.
+    If her aversion wavers a little from trial to trial (log β logistic around hers with scale
+    1/8, a standard deviation of 0.23), a report that is sure to be sold in full is worth its lie
+    with probability :math:`1 / (1 + (\beta / (r - w) K')^8)`, and the mean report passes gradually
+    over what it jumps across, or nearly. Where sales are not sure the report follows β gradually
+    anyway, and wavering is left out.
 
     Parameters
     ----------
@@ -153,8 +154,8 @@ def report(
     belief : {"truncated", "prior"}
         How the distrusting part of the receiver reads reports, see :func:`capacity`.
     lying_cost : {"absolute", "quadratic"}
-    wavering : float
-        ω >= 0; with 0 the exact optimum. It matters for the absolute cost only.
+    wavering : bool
+        Whether her aversion wavers; else the exact optimum. It matters for the absolute cost only.
 
     Returns
     -------
@@ -183,9 +184,9 @@ def report(
     if belief == "prior":
         constant = uniform_sum_quantile(2 * a * distrust, terms) - distrust * a
         best = xp.clip(sender.along_line(alpha, constant), forecast, a)
-        if wavering == 0 or lying_cost == "quadratic":
+        if not wavering or lying_cost == "quadratic":
             return best
-        return best + sender.wavers_on_line(alpha, constant, -a, wavering)
+        return best + sender.wavers_on_line(alpha, constant, -a)
 
     # The first and the last case of K, where it is linear, and the one between: her report is
     # that of the case in which it lies.
@@ -198,14 +199,10 @@ def report(
     is_wide = distrust * (wide + a) > e / q
     best = xp.where(is_narrow, narrow, xp.where(is_wide, wide, between))
     best = xp.clip(best, forecast, a)
-    if wavering == 0 or lying_cost == "quadratic":
+    if not wavering or lying_cost == "quadratic":
         return best
     wide_from = e / (q * xp.maximum(distrust, _TINY)) - a
-    return (
-        best
-        + sender.wavers_on_line(*wide_line, wide_from, wavering)
-        + sender.wavers_on_curve(alpha, wavering)
-    )
+    return best + sender.wavers_on_line(*wide_line, wide_from) + sender.wavers_on_curve(alpha)
 
 
 _NEWTON_STEPS = 8
@@ -295,18 +292,16 @@ class _Sender:
         value, slope = excess(t)
         return xp.clip(t - value / _constant(slope), 0.0, end) ** 2 - a
 
-    def wavers_on_line(
-        self, slope: Array, intercept: Array, start: Array, wavering: float
-    ) -> Array:
+    def wavers_on_line(self, slope: Array, intercept: Array, start: Array) -> Array:
         """What wavering adds to the report if K = μ + intercept + slope · x from the start on."""
         xp = namespace(self.forecast, self.lying_aversion, slope)
         cost, _ = self.marginal_cost
         low = xp.maximum(self.forecast, start)
         sure_until = (self.forecast - self.terms.uncertainty - intercept) / xp.maximum(slope, _TINY)
         length = xp.maximum(xp.minimum(sure_until, self.terms.forecast_range) - low, 0.0)
-        return length * (_worth_lying(slope, cost, wavering) - (cost < slope))
+        return length * (_worth_lying(slope, cost) - (cost < slope))
 
-    def wavers_on_curve(self, expected_trust: Array, wavering: float) -> Array:
+    def wavers_on_curve(self, expected_trust: Array) -> Array:
         """What wavering adds in the case of K between, where K′ = α + R / t falls with t.
 
         For f > 1/2 no report of this case is sure to be sold in full.
@@ -326,20 +321,21 @@ class _Sender:
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
             t = begin + node * span
             slope = expected_trust + r / t
-            wavered = wavered + weight * 2 * t * span * _worth_lying(slope, cost, wavering)
+            wavered = wavered + weight * 2 * t * span * _worth_lying(slope, cost)
         return wavered - told
 
 
-_GAUSS = np.polynomial.legendre.leggauss(4)
+_GAUSS = np.polynomial.legendre.leggauss(3)
 _NODES, _WEIGHTS = (_GAUSS[0] + 1) / 2, _GAUSS[1] / 2
 """Of Gauss and Legendre, on [0, 1]."""
 
 
-def _worth_lying(slope: Array, cost: Array, wavering: float) -> Array:
+def _worth_lying(slope: Array, cost: Array) -> Array:
     """Probability that a lie that surely earns the slope is worth a cost that wavers."""
     xp = namespace(slope, cost)
-    ratio = xp.log(xp.maximum(cost, _TINY)) - xp.log(xp.maximum(slope, _TINY))
-    return 1 / (1 + xp.exp(xp.clip(ratio / wavering, -50.0, 50.0)))
+    ratio = xp.minimum(cost / xp.maximum(slope, _TINY), 1e6)
+    fourth = (ratio * ratio) * (ratio * ratio)
+    return 1 / (1 + fourth * fourth)
 
 
 def _cubic(t: Array, coefficients: tuple[Array, ...]) -> tuple[Array, Array]:
