@@ -61,10 +61,9 @@ MODELS = (SENDERS, RECEIVERS)
 def main() -> None:
     """Fit the models and print what they say about the population."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "trials", type=Path, nargs="?", default=tb.bundled("simulated-finite").trials
-    )
-    parser.add_argument("--game", type=Path, default=tb.bundled("simulated-finite").game)
+    own = tb.bundled("simulated-finite")
+    parser.add_argument("trials", type=Path, nargs="?", default=own.trials)
+    parser.add_argument("--game", type=Path, default=own.game)
     parser.add_argument("--draws", type=int, default=1000, help="of each of 4 chains")
     parser.add_argument("--tune", type=int, default=1000, help="warm-up steps of each chain")
     options = parser.parse_args()

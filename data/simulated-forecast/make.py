@@ -1,4 +1,4 @@
-"""Make trials.csv and parameters.csv, byte for byte: python data/simulated-forecast/make.py [FOLDER].
+"""Make trials.csv and parameters.csv, byte for byte: python make.py [FOLDER].
 
 The population is stated here, in numbers; the subjects are drawn from it. FOLDER is where the
 files go, by default beside this script.

@@ -49,8 +49,8 @@ _INDIFFERENCE = Convention(
     meaning=(
         "What a sender does who is nearly indifferent over a range of reports: waver, since her "
         "lying aversion varies a little from trial to trial (by 0.23, one standard deviation of "
-        "its logarithm), so that her mean report passes gradually from truth to lie; or jump, which "
-        "leaves the sampler a likelihood with cliffs."
+        "its logarithm), so that her mean report passes gradually from truth to lie; or jump, "
+        "which leaves the sampler a likelihood with cliffs."
     ),
 )
 
