@@ -293,10 +293,10 @@ def best_choice(chosen, game, treatment, seen, values, level):
             found = hybrid_reports(one, np.array([aversion]), level, terms)
             return float(found[level, 0])
     assert (chosen.name, chosen.role) == ("trust-embedded", "sender")
-    trust, how = np.array([values["expected_trust"]]), [settled["belief"], settled["lying_cost"]]
-    if "indifference" in settled:
-        how.append(0.1 if settled["indifference"] == "waver" else 0.0)
-    return float(report(one, np.array([aversion]), trust, game.terms([treatment]), *how)[0])
+    trust, terms = np.array([values["expected_trust"]]), game.terms([treatment])
+    how = {name: settled[name] for name in ("belief", "lying_cost")}
+    how["wavering"] = settled["indifference"] == "waver"
+    return float(report(one, np.array([aversion]), trust, terms, **how)[0])
 
 
 NOISES = {"normal": stats.norm, "student-t": stats.t(4)}

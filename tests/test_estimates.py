@@ -255,8 +255,8 @@ def test_a_receivers_estimate_alone_is_his_maximum_likelihood(shared_forecasts):
 
 def test_a_senders_estimate_alone_is_her_maximum_likelihood(shared_forecasts):
     # What all senders share stands at its posterior mean.
-    exact = TrustEmbedded("sender", MARKET, indifference="jump")
-    fit = synthetic_fit(exact, shared_forecasts)
+    chosen = TrustEmbedded("sender", MARKET, lying_cost="quadratic")
+    fit = synthetic_fit(chosen, shared_forecasts)
     estimates, table = subject_estimates(fit), shared_forecasts.table
     believed = fit.posterior["expected_trust"].mean(("chain", "draw")).to_numpy()
     for subject in fit.units.subjects:
@@ -267,7 +267,7 @@ def test_a_senders_estimate_alone_is_her_maximum_likelihood(shared_forecasts):
 
         def loss(point, trust=trust, terms=terms, message=message, state=state):
             aversion = np.full(len(state), 20 * np.exp(point[1]))
-            best = report(state, aversion, trust, terms)
+            best = report(state, aversion, trust, terms, lying_cost="quadratic")
             return censored_loss(message, best, 120 * np.exp(point[0]), -120, 120)
 
         alone = estimates[estimates["subject"] == subject].set_index("parameter")["alone"]

@@ -64,7 +64,7 @@ SETTINGS = [
     Mixture("sender", expected_action="quantal", varies={"expected_trust": EVERYWHERE}),
     Mixture("receiver", max_level=1, ties="uniform", varies={"response_precision": ()}),
     Mixture("receiver", belief="mixture", lapse=True, unsent="prior"),
-    in_forecast("sender", max_level=2, lying_cost="quadratic", noise="student-t"),
+    in_forecast("sender", max_level=2, lying_cost="absolute", noise="student-t"),
     in_forecast("sender", belief="prior", varies={"lying_aversion": EVERYWHERE}),
     in_forecast("receiver", belief="prior", unsent="prior", max_level=5),
     in_forecast("receiver", max_level=0, varies={"response_noise": ("treatment",), "trust": ()}),

@@ -46,10 +46,16 @@ def of_game(made, role, **settings):
 
 SETTINGS = [
     *(Model(spec) for spec in FORECAST),
-    of_game(TrustEmbedded, "sender", belief="prior", lying_cost="quadratic"),
-    of_game(TrustEmbedded, "sender", lying_cost="quadratic", noise="student-t"),
-    of_game(TrustEmbedded, "sender", indifference="jump"),
-    of_game(TrustEmbedded, "sender", belief="prior", varies={"expected_trust": ("subject",)}),
+    of_game(TrustEmbedded, "sender", belief="prior", noise="student-t"),
+    of_game(TrustEmbedded, "sender", lying_cost="absolute", noise="student-t"),
+    of_game(TrustEmbedded, "sender", lying_cost="absolute", indifference="jump"),
+    of_game(
+        TrustEmbedded,
+        "sender",
+        belief="prior",
+        lying_cost="absolute",
+        varies={"expected_trust": ("subject",)},
+    ),
     of_game(
         TrustEmbedded,
         "sender",
@@ -184,7 +190,7 @@ def test_a_game_and_its_kind_name_the_same_model(name, role):
         (lambda: of_game(LevelK, "sender", unsent="prior"), ["'unsent'", "max_level, noise"]),
         (lambda: of_game(LevelK, "receiver", unsent="tremble"), ["'tremble'", "monotone, prior"]),
         (lambda: of_game(TrustEmbedded, "receiver", belief="mixture"), ["truncated, prior"]),
-        (lambda: of_game(TrustEmbedded, "sender", lying_cost="cubic"), ["absolute, quadratic"]),
+        (lambda: of_game(TrustEmbedded, "sender", lying_cost="cubic"), ["quadratic, absolute"]),
         (lambda: of_game(TrustEmbedded, "receiver", indifference="jump"), ["'indifference'"]),
         (lambda: of_game(FullTrust, "sender", noise="student"), ["'student'", "normal, student-t"]),
         (
