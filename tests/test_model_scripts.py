@@ -12,7 +12,7 @@ from trustbayes.datasets import bundled
 from trustbayes.models import model
 
 FOLDER = Path(__file__).resolve().parents[1] / "models"
-SCRIPTS = ("trust_embedded", "level_k", "benchmarks")
+SCRIPTS = ("trust_embedded", "level_k", "benchmarks", "forecast_sharing")
 
 
 def load(name: str):
@@ -28,7 +28,7 @@ def test_a_script_spells_out_every_default_prior(script):
     assert {one.role for one in models} == {"sender", "receiver"}
     source = (FOLDER / f"{script}.py").read_text(encoding="utf-8")
     for one in models:
-        default = model(one.name, one.role)
+        default = model(one.name, one.role, one.spec.kind)
         assert one.priors == default.priors
         assert one.varies == default.varies
         for name, value in one.conventions.items():

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trustbayes.analysis import Analysis as Analysis
     from trustbayes.analysis import analyse as analyse
+    from trustbayes.checking import identified as identified
     from trustbayes.checking import predictive_check as predictive_check
     from trustbayes.checking import recovery as recovery
+    from trustbayes.checking import type_recovery as type_recovery
     from trustbayes.comparison import Comparison as Comparison
     from trustbayes.comparison import Verdict as Verdict
     from trustbayes.comparison import compare as compare
     from trustbayes.comparison import verdict as verdict
     from trustbayes.datasets import bundled as bundled
     from trustbayes.datasets import fetch as fetch
+    from trustbayes.datasets import published as published
     from trustbayes.errors import Fault as Fault
     from trustbayes.errors import InputError as InputError
     from trustbayes.estimates import population_estimates as population_estimates
@@ -44,7 +47,9 @@ if TYPE_CHECKING:
     from trustbayes.games import read_game as read_game
     from trustbayes.models import Babbling as Babbling
     from trustbayes.models import FullTrust as FullTrust
+    from trustbayes.models import Hybrid as Hybrid
     from trustbayes.models import LevelK as LevelK
+    from trustbayes.models import Mixture as Mixture
     from trustbayes.models import Model as Model
     from trustbayes.models import TrustEmbedded as TrustEmbedded
     from trustbayes.models import model as model
@@ -58,14 +63,15 @@ if TYPE_CHECKING:
     from trustbayes.trials import Trials as Trials
     from trustbayes.trials import read_trials as read_trials
     from trustbayes.trials import trials_from_frame as trials_from_frame
+    from trustbayes.worth import trust_worth as trust_worth
 
     write_report = report
 
 _ROOMS = {
     "analysis": ("Analysis", "analyse"),
-    "checking": ("predictive_check", "recovery"),
+    "checking": ("identified", "predictive_check", "recovery", "type_recovery"),
     "comparison": ("Comparison", "Verdict", "compare", "verdict"),
-    "datasets": ("bundled", "fetch"),
+    "datasets": ("bundled", "fetch", "published"),
     "errors": ("Fault", "InputError"),
     "estimates": ("population_estimates", "subject_estimates", "type_estimates"),
     "fitting": ("Fit", "Sampling", "fit", "load_fit"),
@@ -82,7 +88,9 @@ _ROOMS = {
     "models": (
         "Babbling",
         "FullTrust",
+        "Hybrid",
         "LevelK",
+        "Mixture",
         "Model",
         "TrustEmbedded",
         "model",
@@ -93,6 +101,7 @@ _ROOMS = {
     "report": ("write_report",),
     "simulation": ("Simulation", "read_parameters", "simulate"),
     "trials": ("Trials", "read_trials", "trials_from_frame"),
+    "worth": ("trust_worth",),
 }
 _HOME = {name: f"trustbayes.{room}" for room, names in _ROOMS.items() for name in names}
 _ELSEWHERE = {"write_report": "report"}  # what it is called at home

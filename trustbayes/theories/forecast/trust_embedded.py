@@ -205,8 +205,8 @@ def report(
     return best + sender.wavers_on_line(*wide_line, wide_from) + sender.wavers_on_curve(alpha)
 
 
-_NEWTON_STEPS = 8
-"""With the one after them, rounding is all that is left, for f from 0.02 to 0.98 at least."""
+_NEWTON_STEPS = 6
+"""With the one after them, the error is below 0.001 of 150 units for f from 0.03 to 0.97."""
 
 _TINY = 1e-30
 """Instead of a zero in a denominator."""
