@@ -31,7 +31,7 @@ def plant(planted, role, parameter, values):
 
 
 def test_a_truthful_sender_tells_nothing_of_her_lying_aversion():
-    sender = TrustEmbedded("sender", GAME)
+    sender = TrustEmbedded("sender", GAME, lying_cost="absolute")
     planted, trials = played(sender, TrustEmbedded("receiver", GAME))
     people = trials.subjects("sender")
     # From 1 on no lie pays; at 0.3 many do.
