@@ -66,7 +66,7 @@ MODELS = (SENDERS, RECEIVERS)
 def main() -> None:
     """Fit the models and print what they say about the population."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    own = tb.bundled()
+    own = tb.bundled("simulated-forecast")
     parser.add_argument("trials", type=Path, nargs="?", default=own.trials)
     parser.add_argument("--game", type=Path, default=own.game)
     parser.add_argument("--draws", type=int, default=1000, help="of each of 4 chains")

@@ -40,9 +40,8 @@ def test_the_finite_one_is_what_the_data_card_says():
         assert f"{treatment} {value:.3f}" in card
 
 
-def test_the_default_one_is_what_the_data_card_says():
-    dataset = bundled()
-    assert dataset.name == "simulated-forecast"
+def test_the_one_of_forecast_sharing_is_what_the_data_card_says():
+    dataset = bundled("simulated-forecast")
     trials = read_trials(dataset.trials, dataset.game)
     assert len(trials.table) == 2880
     assert trials.treatments == ("CLUL", "CLUH", "CHUL", "CHUH")
@@ -66,10 +65,11 @@ def test_the_default_one_is_what_the_data_card_says():
 
 
 def test_its_slopes_in_chuh_are_within_two_standard_errors_of_the_published_ones():
-    table = read_trials(bundled().trials, bundled().game).table
+    dataset = bundled("simulated-forecast")
+    table = read_trials(dataset.trials, dataset.game).table
     here = table[table["treatment"] == "CHUH"]
     first = published()[published()["study"] == "original"].set_index("regression")
-    card = (bundled().trials.parent / "README.md").read_text(encoding="utf-8")
+    card = (dataset.trials.parent / "README.md").read_text(encoding="utf-8")
     for regression, seen, chosen in (
         ("report on forecast", "state", "message"),
         ("capacity on report", "message", "action"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from pytensor.gradient import disconnected_grad
 
 from trustbayes.models.values import Values
-from trustbayes.theories._arrays import namespace
+from trustbayes.theories._arrays import held, namespace
 
 __all__ = ["Response", "log_sum_exp"]
 
@@ -104,8 +103,6 @@ class Response(Protocol):
 def log_sum_exp(values: Any, axis: int = -1, keepdims: bool = False) -> Any:
     """Log of the sum of exp over an axis, without overflow."""
     xp = namespace(values)
-    top = values.max(axis=axis, keepdims=True)
-    if xp is not np:
-        top = disconnected_grad(top)  # it cancels, so its gradient is zero
+    top = held(values.max(axis=axis, keepdims=True))  # it cancels, so its gradient is zero
     total = xp.log(xp.exp(values - top).sum(axis=axis, keepdims=True)) + top
     return total if keepdims else total.sum(axis=axis)

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
+from pytensor.gradient import DisconnectedType
+from pytensor.graph.basic import Apply, Variable
+from pytensor.scalar.basic import UnaryScalarOp, same_out
+from pytensor.tensor.elemwise import Elemwise
 
-__all__ = ["Array", "namespace", "softmax"]
+__all__ = ["Array", "held", "namespace", "softmax"]
 
 Array = Any
 """A NumPy array or a PyTensor variable."""
@@ -17,6 +20,36 @@ Array = Any
 def namespace(*values: Array) -> Any:
     """The module whose functions fit the values: PyTensor's if any is symbolic, else NumPy."""
     return pt if any(isinstance(value, Variable) for value in values) else np
+
+
+class _Held(UnaryScalarOp):
+    """The value itself, from which no gradient comes.
+
+    PyTensor's own `disconnected_grad` is a view: rewriting takes it out of a likelihood before
+    the sampler differentiates that.
+    """
+
+    nfunc_spec = ("positive", 1, 1)
+
+    def impl(self, value: Any) -> Any:
+        return value
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        return [[False]]
+
+    def c_code(self, node: Apply, name: str, inputs: Any, outputs: Any, sub: Any) -> str:
+        return f"{outputs[0]} = {inputs[0]};"
+
+    def L_op(self, inputs: Any, outputs: Any, output_gradients: Any) -> list[Variable]:
+        return [DisconnectedType()()]
+
+
+_HELD = Elemwise(_Held(same_out, name="held"))
+
+
+def held(value: Array) -> Array:
+    """The value as a constant: no gradient goes through it."""
+    return _HELD(value) if isinstance(value, Variable) else value
 
 
 def softmax(logits: Array) -> Array:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pytensor.gradient import disconnected_grad
 
 from trustbayes.cells import Cells
 from trustbayes.models.values import Values
-from trustbayes.theories._arrays import namespace
+from trustbayes.theories._arrays import held, namespace
 
 __all__ = ["LOGIT", "Logit", "choice_log_probabilities", "unit_log_likelihood"]
 
@@ -24,8 +23,7 @@ def _below_best(utility: Any) -> Any:
     It is at most zero and zero somewhere, so that exp of it, times any precision, can neither
     overflow nor vanish for all options. The shift cancels, hence its gradient is left out.
     """
-    best = utility.max(axis=-1, keepdims=True)
-    return utility - (best if namespace(utility) is np else disconnected_grad(best))
+    return utility - held(utility.max(axis=-1, keepdims=True))
 
 
 def choice_log_probabilities(

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from pytensor.gradient import disconnected_grad
-from pytensor.graph.basic import Variable
 
 from trustbayes.games.forecast import Terms
-from trustbayes.theories._arrays import Array, namespace
+from trustbayes.theories._arrays import Array, held, namespace
 from trustbayes.theories.forecast.demand import uniform_sum_quantile
 
 __all__ = ["Belief", "LyingCost", "capacity", "capacity_slope", "report"]
@@ -288,9 +286,9 @@ class _Sender:
             value, slope = excess(t)
             t = xp.maximum(t - xp.maximum(value, 0.0) / slope, truth)
         # The gradient is that of one more step with its slope held constant.
-        t = _constant(t)
+        t = held(t)
         value, slope = excess(t)
-        return xp.clip(t - value / _constant(slope), 0.0, end) ** 2 - a
+        return xp.clip(t - value / held(slope), 0.0, end) ** 2 - a
 
     def wavers_on_line(self, slope: Array, intercept: Array, start: Array) -> Array:
         """What wavering adds to the report if K = μ + intercept + slope · x from the start on."""
@@ -342,11 +340,6 @@ def _cubic(t: Array, coefficients: tuple[Array, ...]) -> tuple[Array, Array]:
     """Value and slope of a cubic, its highest coefficient first."""
     k3, k2, k1, k0 = coefficients
     return ((k3 * t + k2) * t + k1) * t + k0, (3 * k3 * t + 2 * k2) * t + k1
-
-
-def _constant(value: Array) -> Array:
-    """The value, without a gradient."""
-    return disconnected_grad(value) if isinstance(value, Variable) else value
 
 
 def _check(name: str, found: str, kind: object) -> None:
