@@ -88,7 +88,9 @@ def pointwise(fit: Fit) -> Pointwise:
             # Large Pareto k and equal densities are kept and reported, see `Pointwise`.
             warnings.simplefilter("ignore", UserWarning)
             loo = az.loo(tree, pointwise=True)
-        elpd_loo[varies], pareto_k[varies] = loo.elpd_i.to_numpy(), loo.pareto_k.to_numpy()
+        elpd_loo[varies] = loo.elpd_i.to_numpy()
+        # Where no tail could be fitted the estimate is as unreliable as can be.
+        pareto_k[varies] = np.nan_to_num(loo.pareto_k.to_numpy(), nan=np.inf)
     elpd_waic, p_waic = waic(logs)
     lppd = elpd_waic + p_waic
 
