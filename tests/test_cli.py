@@ -281,7 +281,11 @@ def test_datasets_are_listed(run):
     assert "simulated-finite (bundled): Simulated" in out
     assert "ioannidis-2024 (datasets fetch ioannidis-2024)" in out
     _, out, _ = run("datasets", "--json")
-    assert [one["name"] for one in json.loads(out)] == ["simulated-finite", "simulated-forecast", "ioannidis-2024"]
+    assert [one["name"] for one in json.loads(out)] == [
+        "simulated-finite",
+        "simulated-forecast",
+        "ioannidis-2024",
+    ]
 
 
 def test_a_data_set_is_fetched(run, tmp_path, shared, monkeypatch):
