@@ -10,9 +10,6 @@ itself a prior is a hierarchy; with numbers only, subjects share nothing. With
 ``varies={"trust": ("subject",)}`` receivers would have one population mean for all treatments.
 """
 
-import argparse
-from pathlib import Path
-
 import trustbayes as tb
 
 # Response precision: per standard deviation of the payoff table. Gamma is given by mean and shape.
@@ -57,33 +54,5 @@ RECEIVERS = tb.TrustEmbedded(
 
 MODELS = (SENDERS, RECEIVERS)
 
-
-def main() -> None:
-    """Fit the models and print what they say about the population."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    own = tb.bundled("simulated-finite")
-    parser.add_argument("trials", type=Path, nargs="?", default=own.trials)
-    parser.add_argument("--game", type=Path, default=own.game)
-    parser.add_argument("--draws", type=int, default=1000, help="of each of 4 chains")
-    parser.add_argument("--tune", type=int, default=1000, help="warm-up steps of each chain")
-    options = parser.parse_args()
-    try:
-        trials = tb.read_trials(options.trials, options.game)
-        sampling = tb.Sampling(draws=options.draws, tune=options.tune)
-    except tb.InputError as error:
-        parser.error(str(error))
-
-    for model in MODELS:
-        if model.role not in trials.roles:
-            continue
-        fit = tb.fit(model, trials, sampling)
-        print(f"\n{model.spec.title}, {model.role}s")
-        for check in fit.gate.checks:
-            print(f"  {check.name}: {check.value:.4g} {'' if check.passed else 'NOT PASSED'}")
-        prior = tb.prior_draws(model, trials.game, fit.units, 1000, sampling.seed)
-        estimates = tb.population_estimates(fit, prior, ci_prob=0.9)
-        print(estimates.drop(columns=["model", "role", "unit"]).round(2).to_string(index=False))
-
-
 if __name__ == "__main__":
-    main()
+    tb.run_script(MODELS, __doc__, "simulated-finite")

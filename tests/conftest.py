@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from trustbayes.errors import InputError
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -21,3 +23,15 @@ def shared() -> Path:
 def data() -> Path:
     """The repository's own data folder."""
     return ROOT / "data"
+
+
+@pytest.fixture
+def faults(read):
+    """What the module's own fixture ``read`` finds wrong, as texts."""
+
+    def faults_of(*args, **kwargs):
+        with pytest.raises(InputError) as caught:
+            read(*args, **kwargs)
+        return [str(fault) for fault in caught.value.faults]
+
+    return faults_of

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from trustbayes.cells import Points
-from trustbayes.errors import InputError
 from trustbayes.games import ForecastGame, Layout, Market, read_game
 from trustbayes.trials import read_trials, trials_from_frame
 
@@ -27,16 +26,6 @@ def read(tmp_path):
         return read_trials(path, ForecastGame() if game is None else game)
 
     return read_text
-
-
-@pytest.fixture
-def faults(read):
-    def faults_of(*args, **kwargs):
-        with pytest.raises(InputError) as caught:
-            read(*args, **kwargs)
-        return [str(fault) for fault in caught.value.faults]
-
-    return faults_of
 
 
 def changed(row, old, new):

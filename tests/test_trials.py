@@ -36,16 +36,6 @@ def read(tmp_path, game):
     return read_text
 
 
-@pytest.fixture
-def faults(read):
-    def faults_of(*args, **kwargs):
-        with pytest.raises(InputError) as caught:
-            read(*args, **kwargs)
-        return [str(fault) for fault in caught.value.faults]
-
-    return faults_of
-
-
 def changed(row, old, new):
     """ROWS with one row (counted as the file's lines) changed."""
     rows = list(ROWS)

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from trustbayes.models.evaluate import prior_draws as prior_draws
     from trustbayes.priors import Prior as Prior
     from trustbayes.report import report
+    from trustbayes.script import run_script as run_script
     from trustbayes.simulation import Simulation as Simulation
     from trustbayes.simulation import read_parameters as read_parameters
     from trustbayes.simulation import simulate as simulate
@@ -99,6 +100,7 @@ _ROOMS = {
     "models.evaluate": ("prior_draws",),
     "priors": ("Prior",),
     "report": ("write_report",),
+    "script": ("run_script",),
     "simulation": ("Simulation", "read_parameters", "simulate"),
     "trials": ("Trials", "read_trials", "trials_from_frame"),
     "worth": ("trust_worth",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,7 @@ _SEEN_AND_CHOSEN: dict[Role, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Units:
+class Units(ABC):
     """The trials of one role: who made them, in which treatment.
 
     A unit is an observed combination of subject and treatment (and, in a finite game, bias);
@@ -69,19 +70,19 @@ class Units:
         return self.unit_subject[self.trial_unit]
 
     @property
+    @abstractmethod
     def cell_unit(self) -> np.ndarray:
         """The unit of each cell, shape (cells,): a cell holds trials that are alike."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def cell_trials(self) -> np.ndarray:
         """Number of trials of each cell, shape (cells,)."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def trial_cell(self) -> np.ndarray:
         """The cell of each trial, shape (trials,)."""
-        raise NotImplementedError
 
     @cached_property
     def cell_subject(self) -> np.ndarray:

@@ -19,7 +19,6 @@ _STEP = 1e-4
 _KNOWN = 1.0  # information at which own trials alone give a standard error of 1 on the link scale
 _TOLD_APART = math.log(20)  # expected log likelihood ratio
 _GRID = np.linspace(-5.0, 5.0, 41)
-_LINK = {"positive": "LogNormal", "unit": "LogitNormal", "real": "Normal"}
 
 
 def identified(fit: Fit, planted: pd.DataFrame) -> pd.DataFrame:
@@ -47,7 +46,7 @@ def identified(fit: Fit, planted: pd.DataFrame) -> pd.DataFrame:
         name = parameter.name
         if name not in truth.values or "subject" not in truth.dims[name]:
             continue
-        link = LINKS[_LINK[parameter.support]]
+        link = LINKS[parameter.prior.distribution]
         at = link.forward(truth.values[name])
         up, down = (truth.answer({name: link.inverse(at + s)}) for s in (_STEP, -_STEP))
         information = response.information(units, up, down, _STEP, typed=False)
@@ -193,7 +192,7 @@ class _Truth:
         ]
         trials: list[dict[str, np.ndarray]] = [{}]
         for parameter in free:
-            natural = LINKS[_LINK[parameter.support]].inverse(_GRID)
+            natural = LINKS[parameter.prior.distribution].inverse(_GRID)
             shape = np.shape(self.values[parameter.name])
             trials += [{parameter.name: np.full(shape, value)} for value in natural]
         for changed in trials:

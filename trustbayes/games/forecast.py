@@ -246,8 +246,8 @@ class ForecastGame:
     def lying_unit(self) -> float:
         """Payoff units that one standardised unit of lying aversion stands for: r - w.
 
-        From a standardised lying aversion of 1 every sender is truthful, since capacity rises
-        by at most one unit with the report.
+        Capacity rises by at most one unit with a trusted report: so much is the most that a
+        unit of a report can earn.
         """
         return self.retail_price - self.wholesale_price
 

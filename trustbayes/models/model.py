@@ -12,7 +12,7 @@ import pytensor.tensor as pt
 
 from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError, suggestion
-from trustbayes.games import Game, Role
+from trustbayes.games import FiniteGame, Game, Role
 from trustbayes.models.hierarchy import declare
 from trustbayes.models.pilot import Information, pilot
 from trustbayes.models.response import Response, log_sum_exp
@@ -199,7 +199,8 @@ class Model:
         coords: dict[str, Any] = {"subject": units.subjects, "treatment": units.treatments}
         coords |= self.shares
         for option in {p.option for p in self.parameters if p.option}:
-            coords[option] = option_labels(game, self.role)
+            assert isinstance(game, FiniteGame)  # options are listed there only
+            coords[option] = [f"{value:g}" for value in game.options(self.role)]
         with pm.Model(coords=coords) as model:
             arrays: dict[str, Any] = {}
             dims: dict[str, tuple[str, ...]] = {}
@@ -241,11 +242,6 @@ class Model:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
-
-
-def option_labels(game: Any, role: Role) -> list[str]:
-    """Labels of what a role chooses from in a finite game."""
-    return [f"{value:g}" for value in game.options(role)]
 
 
 def _shares(parameter: Parameter, prior: Prior, size: int) -> Any:

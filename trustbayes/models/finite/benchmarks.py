@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.models.finite.response import LOGIT
+from trustbayes.models.finite.response import logit
 from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import ModelSpec, Parameter
 from trustbayes.models.values import Values
@@ -73,7 +73,7 @@ BABBLING_SENDER = ModelSpec(
     parameters=(_HABIT,),
     conventions=(),
     answer=_babbling_sender,
-    response=lambda game, conventions: LOGIT,
+    response=logit,
 )
 
 BABBLING_RECEIVER = ModelSpec(
@@ -86,7 +86,7 @@ BABBLING_RECEIVER = ModelSpec(
     parameters=(_IGNORING_PRECISION, LAPSE),
     conventions=(WITH_LAPSE,),
     answer=_babbling_receiver,
-    response=lambda game, conventions: LOGIT,
+    response=logit,
 )
 
 FULL_TRUST_SENDER = ModelSpec(
@@ -99,7 +99,7 @@ FULL_TRUST_SENDER = ModelSpec(
     parameters=(RESPONSE_PRECISION, LAPSE),
     conventions=(WITH_LAPSE,),
     answer=_full_trust("sender"),
-    response=lambda game, conventions: LOGIT,
+    response=logit,
 )
 
 FULL_TRUST_RECEIVER = ModelSpec(
@@ -112,5 +112,5 @@ FULL_TRUST_RECEIVER = ModelSpec(
     parameters=(RESPONSE_PRECISION, LAPSE),
     conventions=(WITH_LAPSE,),
     answer=_full_trust("receiver"),
-    response=lambda game, conventions: LOGIT,
+    response=logit,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame, Role
-from trustbayes.models.finite.response import LOGIT
+from trustbayes.models.finite.response import logit
 from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.models.values import Values
@@ -97,7 +97,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
         parameters=(RESPONSE_PRECISION, LEVEL, LAPSE),
         conventions=_CONVENTIONS,
         answer=_utility(role),
-        response=lambda game, conventions: LOGIT,
+        response=logit,
         types=_types,
     )
 

@@ -6,15 +6,18 @@ functions take NumPy arrays or PyTensor variables.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from trustbayes.cells import Cells
+from trustbayes.games.finite import FiniteGame
+from trustbayes.models.response import Response
 from trustbayes.models.values import Values
 from trustbayes.theories._arrays import held, namespace
 
-__all__ = ["LOGIT", "Logit", "choice_log_probabilities", "unit_log_likelihood"]
+__all__ = ["LOGIT", "Logit", "choice_log_probabilities", "logit", "unit_log_likelihood"]
 
 
 def _below_best(utility: Any) -> Any:
@@ -166,3 +169,8 @@ def _noise(values: Values) -> tuple[Any, Any]:
 
 
 LOGIT = Logit()
+
+
+def logit(game: FiniteGame, conventions: Mapping[str, Any]) -> Response:
+    """The response rule of every model of the finite game, as `ModelSpec.response` asks for it."""
+    return LOGIT

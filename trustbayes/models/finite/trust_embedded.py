@@ -9,14 +9,14 @@ import numpy as np
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.models.finite.by_bias import by_bias
-from trustbayes.models.finite.response import LOGIT
+from trustbayes.models.finite.response import logit
 from trustbayes.models.finite.shared import LAPSE, RESPONSE_PRECISION, WITH_LAPSE
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.finite import trust_embedded as theory
 
-__all__ = ["RECEIVER", "SENDER"]
+__all__ = ["EXPECTED_TRUST", "RECEIVER", "SENDER", "TRUST"]
 
 _CITATION = (
     "Özer, Zheng and Chen (2011), Management Science 57(6); "
@@ -47,8 +47,28 @@ _EXPECTED_ACTION = Convention(
     ),
 )
 
-_TRUST = Prior(
+_POPULATION_TRUST = Prior(
     "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+)
+
+EXPECTED_TRUST = Parameter(
+    name="expected_trust",
+    symbol="αᵉ",
+    meaning="trust that senders expect of receivers",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("treatment",),
+    prior=_POPULATION_TRUST,
+)
+
+TRUST = Parameter(
+    name="trust",
+    symbol="α",
+    meaning="weight of the message in the receiver's belief",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("subject", "treatment"),
+    prior=_POPULATION_TRUST,
 )
 
 
@@ -124,20 +144,12 @@ SENDER = ModelSpec(
             ),
             report_unit="payoff units per unit of |message - state|",
         ),
-        Parameter(
-            name="expected_trust",
-            symbol="αᵉ",
-            meaning="trust that senders expect of receivers",
-            unit="share, 0 to 1",
-            support="unit",
-            varies=("treatment",),
-            prior=_TRUST,
-        ),
+        EXPECTED_TRUST,
         LAPSE,
     ),
     conventions=(_EXPECTED_ACTION, _BELIEF, WITH_LAPSE),
     answer=_sender_utility,
-    response=lambda game, conventions: LOGIT,
+    response=logit,
     resolve=_resolve,
     coupling={"lying_aversion": "response_precision"},
 )
@@ -154,19 +166,11 @@ RECEIVER = ModelSpec(
     citation=_CITATION,
     parameters=(
         RESPONSE_PRECISION,
-        Parameter(
-            name="trust",
-            symbol="α",
-            meaning="weight of the message in the receiver's belief",
-            unit="share, 0 to 1",
-            support="unit",
-            varies=("subject", "treatment"),
-            prior=_TRUST,
-        ),
+        TRUST,
         LAPSE,
     ),
     conventions=(_BELIEF, WITH_LAPSE),
     answer=_receiver_utility,
-    response=lambda game, conventions: LOGIT,
+    response=logit,
     resolve=_resolve,
 )

@@ -7,11 +7,12 @@ from typing import Any
 
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.models.finite.level_k import LEVEL, MAX_LEVEL
+from trustbayes.models.finite.trust_embedded import TRUST
 from trustbayes.models.forecast.level_k import RECEIVER as LEVEL_K_RECEIVER
 from trustbayes.models.forecast.level_k import UNSENT
 from trustbayes.models.forecast.response import censored
 from trustbayes.models.forecast.shared import CITATION, NOISE, RESPONSE_NOISE, trial_terms
-from trustbayes.models.forecast.trust_embedded import LYING_AVERSION, TRUST
+from trustbayes.models.forecast.trust_embedded import LYING_AVERSION
 from trustbayes.models.spec import ModelSpec
 from trustbayes.models.values import Values
 from trustbayes.theories.forecast import hybrid as theory

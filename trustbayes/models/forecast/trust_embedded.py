@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from trustbayes.games.forecast import ForecastGame
+from trustbayes.models.finite import trust_embedded as finite
 from trustbayes.models.forecast.response import censored
-from trustbayes.models.forecast.shared import CITATION, NOISE, RESPONSE_NOISE, trial_terms
-from trustbayes.models.spec import Convention, ModelSpec, Parameter
+from trustbayes.models.forecast.shared import NOISE, RESPONSE_NOISE, trial_terms
+from trustbayes.models.spec import Convention, Parameter
 from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.forecast import trust_embedded as theory
 
-__all__ = ["LYING_AVERSION", "RECEIVER", "SENDER", "TRUST"]
-
-_CITATION = (
-    f"{CITATION}; Li, Özer and Subramanian (2022), Management Science 68(1); as specified here"
-)
+__all__ = ["LYING_AVERSION", "RECEIVER", "SENDER"]
 
 _BELIEF = Convention(
     name="belief",
@@ -38,7 +36,7 @@ _LYING_COST = Convention(
         "How the disutility of a lie grows with its size: with its square (lying aversion is then "
         "the marginal cost of a lie of half the forecast range a), or in proportion. Absolute "
         "costs make senders truthful from some aversion on: the likelihood has walls there, and "
-        "sampling takes about ten times as long."
+        "sampling takes several times as many steps."
     ),
 )
 
@@ -57,7 +55,9 @@ _INDIFFERENCE = Convention(
 LYING_AVERSION = Parameter(
     name="lying_aversion",
     symbol="β",
-    meaning="cost of a lie, for each unit by which the report exceeds the forecast",
+    meaning=(
+        "marginal cost of a lie: of one of half the forecast range, or of any if costs are absolute"
+    ),
     unit="share of the sender's margin r - w",
     support="positive",
     varies=("subject",),
@@ -67,30 +67,6 @@ LYING_AVERSION = Parameter(
         sigma=Prior("HalfNormal", sigma=1.0),
     ),
     report_unit="payoff units per unit of |report - forecast|",
-)
-
-_POPULATION_TRUST = Prior(
-    "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
-)
-
-TRUST = Parameter(
-    name="trust",
-    symbol="α",
-    meaning="weight of the report in the receiver's belief",
-    unit="share, 0 to 1",
-    support="unit",
-    varies=("subject", "treatment"),
-    prior=_POPULATION_TRUST,
-)
-
-_EXPECTED_TRUST = Parameter(
-    name="expected_trust",
-    symbol="αᵉ",
-    meaning="trust that senders expect of receivers",
-    unit="share, 0 to 1",
-    support="unit",
-    varies=("treatment",),
-    prior=_POPULATION_TRUST,
 )
 
 
@@ -115,34 +91,23 @@ def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, An
     )
 
 
-SENDER = ModelSpec(
-    name="trust-embedded",
-    role="sender",
+SENDER = replace(
+    finite.SENDER,
     kind="forecast-sharing",
-    title="Trust-embedded",
-    description=(
-        "Senders dislike lying, each to her own degree, and expect receivers to trust them by "
-        "some factor."
-    ),
-    citation=_CITATION,
-    parameters=(RESPONSE_NOISE, LYING_AVERSION, _EXPECTED_TRUST),
+    parameters=(RESPONSE_NOISE, LYING_AVERSION, finite.EXPECTED_TRUST),
     conventions=(_BELIEF, _LYING_COST, _INDIFFERENCE, NOISE),
     answer=_reports,
     response=censored("sender"),
+    resolve=None,
+    coupling={},
 )
 
-RECEIVER = ModelSpec(
-    name="trust-embedded",
-    role="receiver",
+RECEIVER = replace(
+    finite.RECEIVER,
     kind="forecast-sharing",
-    title="Trust-embedded",
-    description=(
-        "Receivers take a report at its word by their trust factor, and for the rest reckon "
-        "with exaggeration."
-    ),
-    citation=_CITATION,
-    parameters=(RESPONSE_NOISE, TRUST),
+    parameters=(RESPONSE_NOISE, finite.TRUST),
     conventions=(_BELIEF, NOISE),
     answer=_capacities,
     response=censored("receiver"),
+    resolve=None,
 )
