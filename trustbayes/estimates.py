@@ -13,12 +13,10 @@ from trustbayes.fitting import Fit
 from trustbayes.games import Game
 from trustbayes.models import Model, Parameter
 from trustbayes.models.evaluate import Draws, type_probabilities
-from trustbayes.models.hierarchy import LINKS
+from trustbayes.models.hierarchy import LINKS, logit_normal_mean
 from trustbayes.models.pilot import prior_centre
 
 __all__ = ["population_estimates", "subject_estimates", "type_estimates"]
-
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 
 
 @dataclass(frozen=True)
@@ -122,9 +120,7 @@ def _statistics(
     else:
         if parameter.support == "unit":
             spread = data[f"{name}_sigma"] if f"{name}_sigma" in data else prior.arguments["sigma"]
-            nodes = xr.DataArray(_NODES, dims="node")
-            masses = xr.DataArray(_WEIGHTS / _WEIGHTS.sum(), dims="node")
-            mean = (masses * link.inverse(location + spread * nodes)).sum("node")
+            mean = logit_normal_mean(location, spread, link.inverse)
             yield "population mean", parameter.unit, mean.transpose("sample", ...)
         median = link.inverse(location)
         yield from _with_report_unit("population median", parameter, game, median)

@@ -12,7 +12,9 @@ import pytensor.tensor as pt
 from trustbayes.models.spec import Parameter
 from trustbayes.priors import Prior
 
-__all__ = ["LINKS", "Link", "declare"]
+__all__ = ["LINKS", "Link", "declare", "logit_normal_mean"]
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,33 @@ LINKS: dict[str, Link] = {
 """For every distribution that has a location."""
 
 
+def logit_normal_mean(location: Any, spread: Any, inverse_logit: Any) -> Any:
+    """Mean of logit-normal populations, by quadrature with 31 nodes.
+
+    Parameters
+    ----------
+    location, spread : array
+        Of the populations, on the logit scale; NumPy, xarray or PyTensor, as long as their shapes
+        fit together.
+    inverse_logit : callable
+        For arrays of this kind, see `Link`.
+
+    Returns
+    -------
+    array
+        Between 0 and 1.
+
+    Examples
+    --------
+    >>> logit_normal_mean(np.array([0.0, 1.0]), 1.0, LINKS["LogitNormal"].inverse).round(4)
+    array([0.5   , 0.6967])
+    """
+    total = 0.0
+    for node, weight in zip(_NODES, _WEIGHTS / _WEIGHTS.sum(), strict=True):
+        total = total + weight * inverse_logit(location + spread * node)
+    return total
+
+
 def declare(
     parameter: Parameter,
     prior: Prior,
@@ -66,6 +95,7 @@ def declare(
     centred: bool,
     weights: np.ndarray,
     shift: Any = 0.0,
+    prefix: str = "",
 ) -> tuple[Any, tuple[str, ...]]:
     """Add a parameter to the PyMC model in context.
 
@@ -84,19 +114,41 @@ def declare(
         Rows add up to one.
     shift : PyTensor variable, shape (subjects,), or 0
         Moves what the sampler works with, not the prior: see `ModelSpec.coupling`.
+    prefix : str
+        Of the names of all variables and, but for the treatments, dimensions.
 
     Returns
     -------
     values : PyTensor variable
         On the natural scale.
     dims : tuple of str
+        Without the prefix.
     """
-    name, family = parameter.name, prior.distribution
-    extra = (parameter.option,) if parameter.option else ()
+    option = (parameter.option,) if parameter.option else ()
+    dims = tuple(over for over in ("subject", "treatment") if over in varies) + option
+    if not prior.hierarchical and "subject" in varies:
+        dims = ("subject", *option)
+    found = _declare(parameter, prior, varies, centred, weights, shift, prefix)
+    return found, dims
+
+
+def _declare(
+    parameter: Parameter,
+    prior: Prior,
+    varies: tuple[str, ...],
+    centred: bool,
+    weights: np.ndarray,
+    shift: Any,
+    prefix: str,
+) -> Any:
+    """The values that `declare` gives."""
+    name, family = f"{prefix}{parameter.name}", prior.distribution
+    subject = f"{prefix}subject"
+    extra = (f"{prefix}{parameter.option}",) if parameter.option else ()
     treatment = ("treatment",) if "treatment" in varies else ()
     if not prior.hierarchical:
-        dims = ("subject",) if "subject" in varies else treatment
-        return prior.variable(name, (*dims, *extra) or None), (*dims, *extra)
+        dims = (subject,) if "subject" in varies else treatment
+        return prior.variable(name, (*dims, *extra) or None)
     link = LINKS[family]
     location_name = prior.family.location
     assert location_name is not None
@@ -107,8 +159,7 @@ def declare(
         location = pt.as_tensor(np.asarray(location, dtype=float))
     if "subject" not in varies:
         value = location if link.location_forward else link.symbolic(location)
-        dims = (*treatment, *extra)
-        return pm.Deterministic(name, value, dims=dims or None), dims
+        return pm.Deterministic(name, value, dims=(*treatment, *extra) or None)
     shape = {
         key: value.variable(f"{name}_{key}") if isinstance(value, Prior) else value
         for key, value in prior.arguments.items()
@@ -117,11 +168,11 @@ def declare(
     if link.location_forward:
         location = pt.log(location)
     base = pt.tensordot(pt.as_tensor(weights), location, axes=1) if treatment else location
-    own_dims = ("subject", *extra)
+    own_dims = (subject, *extra)
     if family == "Gamma":
         k = shape["shape"]
         if centred and not treatment:
-            return pm.Gamma(name, alpha=k, beta=k * pt.exp(-base), dims=own_dims), own_dims
+            return pm.Gamma(name, alpha=k, beta=k * pt.exp(-base), dims=own_dims)
         if centred:
             own = pm.Gamma(f"{name}_own", alpha=k, beta=k * pt.exp(-base), dims=own_dims)
             effect = pt.log(own) - base
@@ -136,8 +187,8 @@ def declare(
         effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
     if treatment:
         linked = location[None, ...] + effect[:, None]
-        dims = ("subject", "treatment", *extra)
+        dims = (subject, "treatment", *extra)
     else:
         linked = location + effect
         dims = own_dims
-    return pm.Deterministic(name, link.symbolic(linked), dims=dims), dims
+    return pm.Deterministic(name, link.symbolic(linked), dims=dims)

@@ -194,41 +194,77 @@ class Model:
         self, units: Units, game: Game, information: Information | None = None
     ) -> pm.Model:
         """As `build`, from the trials of the model's role."""
+        with pm.Model() as model:
+            self.add(units, game, information)
+        return model
+
+    def add(
+        self,
+        units: Units,
+        game: Game,
+        information: Information | None = None,
+        *,
+        prefix: str = "",
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add parameters and likelihood to the PyMC model in context.
+
+        Parameters
+        ----------
+        units : Units
+        game : Game
+        information : Information, optional
+            Default: found here.
+        prefix : str
+            Of the names of all variables and, but for the treatments, dimensions.
+        given : mapping of str to PyTensor variable, optional
+            Values of parameters that come from elsewhere, of the shape that they vary over.
+
+        Raises
+        ------
+        InputError
+            If the game is of another kind than the model's.
+        """
         self.check_kind(game)
         information = pilot(self, units, game) if information is None else information
-        coords: dict[str, Any] = {"subject": units.subjects, "treatment": units.treatments}
-        coords |= self.shares
+        pm.modelcontext(None).add_coords(self._coords(units, game, prefix))
+        arrays: dict[str, Any] = dict(given or {})
+        dims = {name: self.varies[name] for name in arrays}
+        shares: dict[str, Any] = {}
+        for parameter in self.parameters:
+            name, prior = parameter.name, self.priors[parameter.name]
+            if name in arrays:
+                continue
+            if parameter.support == "simplex":
+                shares[name] = _shares(f"{prefix}{name}", prior, len(self.shares[name]))
+                continue
+            arrays[name], dims[name] = declare(
+                parameter,
+                prior,
+                self.varies[name],
+                centred=self._centred(name, information),
+                weights=information.weights[name],
+                shift=self._shift(name, arrays, dims),
+                prefix=prefix,
+            )
+        values = Values(arrays, dims, units)
+        typed = bool(self.types)
+        logs, subject = self.response(game).log_likelihood(
+            units, self.answer(game, values), values, typed
+        )
+        if typed:
+            by_subject = pt.zeros((len(units.subjects), len(self.types)))
+            by_subject = pt.inc_subtensor(by_subject[subject], logs)
+            logs = log_sum_exp(pt.log(self.type_shares(shares)) + by_subject)
+        pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+    def _coords(self, units: Units, game: Game, prefix: str) -> dict[str, Any]:
+        own: dict[str, Any] = {"subject": units.subjects, **self.shares}
         for option in {p.option for p in self.parameters if p.option}:
             assert isinstance(game, FiniteGame)  # options are listed there only
-            coords[option] = [f"{value:g}" for value in game.options(self.role)]
-        with pm.Model(coords=coords) as model:
-            arrays: dict[str, Any] = {}
-            dims: dict[str, tuple[str, ...]] = {}
-            shares: dict[str, Any] = {}
-            for parameter in self.parameters:
-                name, prior = parameter.name, self.priors[parameter.name]
-                if parameter.support == "simplex":
-                    shares[name] = _shares(parameter, prior, len(self.shares[name]))
-                    continue
-                arrays[name], dims[name] = declare(
-                    parameter,
-                    prior,
-                    self.varies[name],
-                    centred=self._centred(name, information),
-                    weights=information.weights[name],
-                    shift=self._shift(name, arrays, dims),
-                )
-            values = Values(arrays, dims, units)
-            typed = bool(self.types)
-            logs, subject = self.response(game).log_likelihood(
-                units, self.answer(game, values), values, typed
-            )
-            if typed:
-                by_subject = pt.zeros((len(units.subjects), len(self.types)))
-                by_subject = pt.inc_subtensor(by_subject[subject], logs)
-                logs = log_sum_exp(pt.log(self.type_shares(shares)) + by_subject)
-            pm.Potential("log_likelihood", logs.sum())
-        return model
+            own[option] = [f"{value:g}" for value in game.options(self.role)]
+        coords = {f"{prefix}{name}": labels for name, labels in own.items()}
+        return coords | {"treatment": units.treatments}
 
     def _centred(self, name: str, information: Information) -> bool:
         return self.parametrisation.get(name, information.form[name]) == "centred"
@@ -244,11 +280,11 @@ def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter,
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
 
 
-def _shares(parameter: Parameter, prior: Prior, size: int) -> Any:
+def _shares(name: str, prior: Prior, size: int) -> Any:
     if prior.distribution != "Dirichlet":
-        raise ValueError(f"prior of {parameter.name}: found {prior}, expected a Dirichlet")
+        raise ValueError(f"prior of {name}: found {prior}, expected a Dirichlet")
     weight = np.broadcast_to(np.asarray(prior.arguments["a"], dtype=float), (size,))
-    return pm.Dirichlet(f"{parameter.name}_share", a=weight, dims=parameter.name)
+    return pm.Dirichlet(f"{name}_share", a=weight, dims=name)
 
 
 def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:
