@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trustbayes.errors import InputError
-from trustbayes.games import FiniteGame, Layout, PayoffTable, read_game
+from trustbayes.games import FiniteGame, ForecastGame, Layout, PayoffTable, read_game
 from trustbayes.trials import read_trials, trials_from_frame
 
 HEADER = "sender,receiver,round,treatment,bias,state,message,action"
@@ -548,3 +548,65 @@ def test_one_game_file_serves_files_of_one_role_too():
     # One of a role's two columns says that the other was meant to be there.
     with pytest.raises(InputError, match="'whom', which the game file names"):
         trials_from_frame(both.drop(columns="whom"), game)
+
+
+# Parts of an experiment
+
+
+def test_a_subset_keeps_rows_and_knows_the_treatments_of_the_whole(read):
+    trials = read(ROWS)
+    keep = (trials.table["treatment"] == "High").to_numpy()
+    high = trials.subset(keep, "treatment High")
+    pd.testing.assert_frame_equal(high.table, trials.table.iloc[:4])
+    assert high.treatments == trials.treatments == ("Low", "High")
+    assert high.subjects("sender") == ("s1", "s2")
+    assert high.source == "trials.csv (treatment High)"
+    assert high.game is trials.game
+    cells = high.fold("sender")
+    assert cells.treatments == ("Low", "High")
+    assert set(cells.unit_treatment) == {1}
+    assert list(cells.biases) == [1]
+    assert cells.counts.sum() == 4
+    # A part of a part is still of the whole.
+    one = high.subset((high.table["sender"] == "s2").to_numpy(), "subject s2")
+    assert one.treatments == trials.treatments
+    assert list(one.table.index) == [3, 5]
+    assert one.source == "trials.csv (treatment High) (subject s2)"
+
+
+def test_a_subset_of_points_has_the_games_order_of_treatments():
+    game = ForecastGame()
+    rows = [("s1", 1, "CHUL", 0, 5), ("s1", 2, "CLUH", 1, 8), ("s2", 1, "CHUL", 2, 9)]
+    frame = pd.DataFrame(rows, columns=["sender", "round", "treatment", "state", "message"])
+    trials = trials_from_frame(frame, game)
+    part = trials.subset(np.array([True, False, True]), "CHUL")
+    assert part.treatments == ("CLUH", "CHUL")
+    assert part.fold("sender").unit_treatment.tolist() == [1, 1]
+
+
+def test_checksums_tell_subsets_apart(read):
+    trials = read(ROWS)
+    masks = [np.arange(6) < 4, np.arange(6) >= 4, np.arange(6) < 3]
+    found = [trials.subset(mask, "part").checksum for mask in masks]
+    other = read(changed(2, "2,1", "3,1")).subset(masks[0], "part").checksum
+    assert len({trials.checksum, other, *found}) == 5
+    assert trials.subset(masks[0], "under another name").checksum == found[0]
+    lines = hashlib.sha256(f"{trials.checksum} 2 3 4 5".encode()).hexdigest()
+    assert found[0] == lines
+
+
+def test_what_a_reader_should_know_is_said_of_the_subset(read):
+    trials = read(ROWS)
+    assert trials.warnings == ()
+    [sentence, *_] = trials.subset(np.arange(6) < 2, "round 1").warnings
+    assert "exactly one trial" in sentence
+
+
+def test_a_subset_without_trials_or_of_another_shape_is_refused(read):
+    trials = read(ROWS)
+    with pytest.raises(InputError, match=r"trials.csv \(none\): expected at least one trial"):
+        trials.subset(np.zeros(6, dtype=bool), "none")
+    with pytest.raises(ValueError, match=r"bool of shape \(5,\), expected booleans of shape \(6,"):
+        trials.subset(np.ones(5, dtype=bool), "part")
+    with pytest.raises(ValueError, match="found int64"):
+        trials.subset(np.ones(6, dtype=int), "part")

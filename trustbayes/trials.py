@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from trustbayes.cells import Cells, Points
@@ -64,6 +65,9 @@ class Trials:
         SHA-256 of the file's bytes.
     warnings : tuple of str
         Sentences that a reader of results should know.
+    known_treatments : tuple of str
+        The treatments of the experiment, in their order, if these trials are a part of it (see
+        `subset`); empty if they are the whole.
     """
 
     table: pd.DataFrame
@@ -73,15 +77,16 @@ class Trials:
     source: str
     checksum: str
     warnings: tuple[str, ...]
+    known_treatments: tuple[str, ...] = ()
 
     @cached_property
     def treatments(self) -> tuple[str, ...]:
-        """The treatments that occur.
+        """The treatments that occur; in a subset, those that occur in the whole.
 
         Those of a finite game go by the mean of their biases, then in natural order; those of a
         forecast-sharing game as in the game.
         """
-        return rules_of(self.game).treatments(self.table)
+        return self.known_treatments or rules_of(self.game).treatments(self.table)
 
     def conditions(self, treatment: str) -> list[float] | dict[str, float]:
         """Say what sets a treatment apart, as a game file would.
@@ -118,6 +123,61 @@ class Trials:
         self._need(role)
         subjects = self.subjects(role)
         return rules_of(self.game).fold(self.table, role, subjects, self.treatments)
+
+    def subset(self, keep: np.ndarray, what: str) -> Trials:
+        """Keep some of the trials, as part of the same experiment.
+
+        A treatment that no trial is left of stays known: a model of the subset has its location,
+        drawn from its prior, and can predict it.
+
+        Parameters
+        ----------
+        keep : array of bool, shape (trials,)
+            The rows of the table to keep.
+        what : str
+            Which trials these are, for messages and files: "without subjects s1, s2".
+
+        Returns
+        -------
+        Trials
+            With the treatments of the whole, in their order, a source that says which trials
+            these are, and a checksum made of that of the whole and the lines kept.
+
+        Raises
+        ------
+        InputError
+            If no trial is kept.
+        ValueError
+            If ``keep`` is of another shape or type.
+
+        Examples
+        --------
+        >>> from trustbayes.games import FiniteGame
+        >>> rows = [("s1", 1, 0.5, 1, 2), ("s1", 2, 1.5, 2, 2), ("s2", 1, 0.5, 2, 2)]
+        >>> frame = pd.DataFrame(rows, columns=["sender", "round", "bias", "state", "message"])
+        >>> frame["treatment"] = ["Low", "High", "Low"]
+        >>> trials = trials_from_frame(frame, FiniteGame(states=[1, 2]))
+        >>> early = trials.subset((trials.table["round"] == 1).to_numpy(), "round 1")
+        >>> early.source, early.treatments, len(early.table)
+        ('data frame (round 1)', ('Low', 'High'), 2)
+        """
+        keep = np.asarray(keep)
+        if keep.dtype != bool or keep.shape != (len(self.table),):
+            expected = f"booleans of shape ({len(self.table)},)"
+            raise ValueError(f"keep: found {keep.dtype} of shape {keep.shape}, expected {expected}")
+        source = f"{self.source} ({what})"
+        if not keep.any():
+            raise InputError(Fault(source, "", "at least one trial"))
+        table = self.table[keep]
+        lines = " ".join(map(str, table.index))
+        return replace(
+            self,
+            table=table,
+            source=source,
+            checksum=hashlib.sha256(f"{self.checksum} {lines}".encode()).hexdigest(),
+            warnings=tuple(_warnings(table, self.roles)),
+            known_treatments=self.treatments,
+        )
 
     def _need(self, role: Role) -> None:
         if role not in self.roles:
