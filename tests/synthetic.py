@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from trustbayes.fitting import Fit, Sampling, fit_key, versions
+from trustbayes.fitting import Fit, fit_key
 from trustbayes.games import FiniteGame
 from trustbayes.models import Model
+from trustbayes.sampling import Sampling, versions
 from trustbayes.trials import Trials, trials_from_frame
 
 TREATMENTS = {"Low": 0.5, "High": 1.0}

@@ -11,8 +11,8 @@ from synthetic import small_trials, synthetic_fit
 import trustbayes.analysis as analysis
 from trustbayes.analysis import analyse
 from trustbayes.errors import InputError
-from trustbayes.fitting import Sampling
 from trustbayes.models import LevelK, TrustEmbedded
+from trustbayes.sampling import Sampling
 
 TRIALS = small_trials(pairs=6, rounds=20)
 

@@ -17,9 +17,9 @@ import pytest
 from trustbayes import cli, datasets
 from trustbayes.comparison import Verdict
 from trustbayes.datasets import bundled
-from trustbayes.fitting import Sampling
 from trustbayes.models import SPECS
 from trustbayes.report import Written
+from trustbayes.sampling import Sampling
 
 COMMANDS = ("report", "validate", "fit", "compare", "simulate", "models", "datasets")
 GAME = """

@@ -13,7 +13,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.cells import Points
 from trustbayes.errors import InputError
-from trustbayes.fitting import Fit, Sampling, fit, fit_key, load_fit
+from trustbayes.fitting import Fit, fit, fit_key, load_fit
 from trustbayes.games import FiniteGame, ForecastGame, PayoffFunctions
 from trustbayes.models import (
     Babbling,
@@ -27,6 +27,7 @@ from trustbayes.models import (
 )
 from trustbayes.models.evaluate import cell_log_likelihood
 from trustbayes.priors import Prior
+from trustbayes.sampling import Sampling
 from trustbayes.simulation import simulate
 from trustbayes.theories.forecast.trust_embedded import capacity
 from trustbayes.trials import trials_from_frame

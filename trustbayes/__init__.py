@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from trustbayes.estimates import subject_estimates as subject_estimates
     from trustbayes.estimates import type_estimates as type_estimates
     from trustbayes.fitting import Fit as Fit
-    from trustbayes.fitting import Sampling as Sampling
     from trustbayes.fitting import fit as fit
     from trustbayes.fitting import load_fit as load_fit
     from trustbayes.games import FiniteGame as FiniteGame
@@ -45,9 +44,13 @@ if TYPE_CHECKING:
     from trustbayes.games import PayoffTable as PayoffTable
     from trustbayes.games import PowerLoss as PowerLoss
     from trustbayes.games import read_game as read_game
+    from trustbayes.jointfit import JointFit as JointFit
+    from trustbayes.jointfit import fit_joint as fit_joint
+    from trustbayes.jointfit import load_joint_fit as load_joint_fit
     from trustbayes.models import Babbling as Babbling
     from trustbayes.models import FullTrust as FullTrust
     from trustbayes.models import Hybrid as Hybrid
+    from trustbayes.models import Joint as Joint
     from trustbayes.models import LevelK as LevelK
     from trustbayes.models import Mixture as Mixture
     from trustbayes.models import Model as Model
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from trustbayes.models.evaluate import prior_draws as prior_draws
     from trustbayes.priors import Prior as Prior
     from trustbayes.report import report
+    from trustbayes.sampling import Sampling as Sampling
     from trustbayes.script import run_script as run_script
     from trustbayes.simulation import Simulation as Simulation
     from trustbayes.simulation import read_parameters as read_parameters
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
     from trustbayes.trials import Trials as Trials
     from trustbayes.trials import read_trials as read_trials
     from trustbayes.trials import trials_from_frame as trials_from_frame
+    from trustbayes.trustgap import trust_gap as trust_gap
     from trustbayes.worth import trust_worth as trust_worth
 
     write_report = report
@@ -75,7 +80,7 @@ _ROOMS = {
     "datasets": ("bundled", "fetch", "published"),
     "errors": ("Fault", "InputError"),
     "estimates": ("population_estimates", "subject_estimates", "type_estimates"),
-    "fitting": ("Fit", "Sampling", "fit", "load_fit"),
+    "fitting": ("Fit", "fit", "load_fit"),
     "games": (
         "FiniteGame",
         "ForecastGame",
@@ -86,10 +91,12 @@ _ROOMS = {
         "PowerLoss",
         "read_game",
     ),
+    "jointfit": ("JointFit", "fit_joint", "load_joint_fit"),
     "models": (
         "Babbling",
         "FullTrust",
         "Hybrid",
+        "Joint",
         "LevelK",
         "Mixture",
         "Model",
@@ -100,9 +107,11 @@ _ROOMS = {
     "models.evaluate": ("prior_draws",),
     "priors": ("Prior",),
     "report": ("write_report",),
+    "sampling": ("Sampling",),
     "script": ("run_script",),
     "simulation": ("Simulation", "read_parameters", "simulate"),
     "trials": ("Trials", "read_trials", "trials_from_frame"),
+    "trustgap": ("trust_gap",),
     "worth": ("trust_worth",),
 }
 _HOME = {name: f"trustbayes.{room}" for room, names in _ROOMS.items() for name in names}

@@ -20,10 +20,11 @@ from trustbayes.checking import (
 from trustbayes.comparison import Comparison, Verdict, compare, pointwise, verdict
 from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.fitting import Fit, Sampling, fit, fit_key, load_fit
+from trustbayes.fitting import Fit, fit, fit_key, load_fit
 from trustbayes.games import FiniteGame, Role
 from trustbayes.models import Model, model, model_names
 from trustbayes.models.evaluate import prior_draws
+from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
 from trustbayes.worth import trust_worth
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from trustbayes.fitting import Fit, Sampling
+    from trustbayes.fitting import Fit
     from trustbayes.games import Game
+    from trustbayes.sampling import Sampling
     from trustbayes.trials import Trials
 
 __all__ = ["main"]
@@ -65,7 +66,7 @@ class SamplingOptions:
 
     def sampling(self) -> Sampling:
         """The package's own form."""
-        from trustbayes.fitting import Sampling
+        from trustbayes.sampling import Sampling
 
         return Sampling(**asdict(self))
 

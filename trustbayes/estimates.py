@@ -120,7 +120,7 @@ def _statistics(
     else:
         if parameter.support == "unit":
             spread = data[f"{name}_sigma"] if f"{name}_sigma" in data else prior.arguments["sigma"]
-            mean = logit_normal_mean(location, spread, link.inverse)
+            mean = xr.apply_ufunc(logit_normal_mean, location, spread)
             yield "population mean", parameter.unit, mean.transpose("sample", ...)
         median = link.inverse(location)
         yield from _with_report_unit("population median", parameter, game, median)

@@ -9,9 +9,10 @@ from pathlib import Path
 from trustbayes.datasets import bundled
 from trustbayes.errors import InputError
 from trustbayes.estimates import population_estimates
-from trustbayes.fitting import Sampling, fit
+from trustbayes.fitting import fit
 from trustbayes.models import Model
 from trustbayes.models.evaluate import prior_draws
+from trustbayes.sampling import Sampling
 from trustbayes.trials import read_trials
 
 __all__ = ["run_script"]

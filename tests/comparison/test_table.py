@@ -8,8 +8,8 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.comparison import Verdict, compare, verdict
 from trustbayes.errors import InputError
-from trustbayes.fitting import Check, Gate
 from trustbayes.models import Babbling, FullTrust, LevelK
+from trustbayes.sampling import Check, Gate
 
 TRIALS = small_trials(rounds=20)
 FITS = [

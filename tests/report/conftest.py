@@ -12,12 +12,13 @@ from trustbayes.analysis import Analysis
 from trustbayes.checking import predictive_check
 from trustbayes.comparison import compare, verdict
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.fitting import Fit, Sampling
+from trustbayes.fitting import Fit
 from trustbayes.games import FiniteGame, ForecastGame, Market
 from trustbayes.models import model, model_names
 from trustbayes.models.evaluate import Draws
 from trustbayes.report import picture
 from trustbayes.report.style import Encoded
+from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials, trials_from_frame
 
 CHAINS, DRAWS = 4, 500

@@ -8,6 +8,7 @@ from typing import Any
 from trustbayes.errors import suggestion
 from trustbayes.games import Game, Role
 from trustbayes.models import finite, forecast
+from trustbayes.models.joint import Joint
 from trustbayes.models.model import Model
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.models.values import Values
@@ -19,6 +20,7 @@ __all__ = [
     "Convention",
     "FullTrust",
     "Hybrid",
+    "Joint",
     "LevelK",
     "Mixture",
     "Model",

@@ -1,0 +1,224 @@
+"""Drawing from a posterior with nutpie, and the gate that its draws must pass."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import arviz as az
+import numpy as np
+import nutpie
+import pymc as pm
+import xarray as xr
+
+from trustbayes.errors import Fault, InputError
+
+__all__ = ["Check", "Gate", "Sampled", "Sampling", "gate_of", "sample", "versions"]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws, tune, chains : int
+        Kept draws and warm-up steps of each chain, and the number of chains.
+    seed : int
+    target_accept : float
+        Between 0 and 1; higher means smaller steps and fewer divergences.
+    """
+
+    draws: int = 1000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 20110601
+    target_accept: float = 0.85
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                expected = f"a whole number from {least}"
+                raise InputError(Fault(f"sampling, {name}", str(value), expected))
+        if not 0 < self.target_accept < 1:
+            expected = "a number between 0 and 1"
+            raise InputError(Fault("sampling, target_accept", str(self.target_accept), expected))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition of the gate.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+        The worst over all population and subject parameters.
+    threshold : float
+    at_most : bool
+        Whether the value must not exceed the threshold, or not fall below it.
+    worst : str
+        Where the worst value stands.
+    """
+
+    name: str
+    value: float
+    threshold: float
+    at_most: bool
+    worst: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the condition holds; a value that is not a number fails."""
+        if not np.isfinite(self.value):
+            return False
+        return self.value <= self.threshold if self.at_most else self.value >= self.threshold
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a fit's draws can be trusted: without it, no verdict.
+
+    Parameters
+    ----------
+    checks : tuple of Check
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that did not."""
+        return tuple(check for check in self.checks if not check.passed)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Draws of a PyMC model.
+
+    Parameters
+    ----------
+    posterior, sample_stats : xarray.Dataset
+        With dimensions chain and draw.
+    seconds : mapping of str to float
+        Spent on ``compile`` and ``sample``.
+    """
+
+    posterior: xr.Dataset
+    sample_stats: xr.Dataset
+    seconds: Mapping[str, float]
+
+
+def sample(
+    model: pm.Model, sampling: Sampling, *, progress: bool = True, cores: int | None = None
+) -> Sampled:
+    """Draw from a PyMC model's posterior with nutpie's NUTS.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    sampling : Sampling
+    progress : bool
+        Whether to show a progress bar.
+    cores : int, optional
+        Chains at a time; default: as many as the machine has cores.
+
+    Returns
+    -------
+    Sampled
+    """
+    started = time.perf_counter()
+    compiled = nutpie.compile_pymc_model(model)
+    ready = time.perf_counter()
+    tree = nutpie.sample(
+        compiled,
+        draws=sampling.draws,
+        tune=sampling.tune,
+        chains=sampling.chains,
+        cores=min(sampling.chains, cores or os.cpu_count() or 1),
+        seed=sampling.seed,
+        target_accept=sampling.target_accept,
+        save_warmup=False,
+        progress_bar=progress,
+    )
+    seconds = {"compile": ready - started, "sample": time.perf_counter() - ready}
+    stats = tree["sample_stats"].to_dataset()
+    kept = ["diverging", "energy", "n_steps", "step_size", "logp"]
+    return Sampled(
+        posterior=_plain(tree["posterior"].to_dataset()),
+        sample_stats=_plain(stats[[name for name in kept if name in stats]]),
+        seconds=seconds,
+    )
+
+
+def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
+    """The convergence gate over all population and subject parameters.
+
+    R-hat (rank-normalised, Vehtari et al. 2021) at most 1.01, bulk and tail effective sample size
+    at least 400, E-BFMI at least 0.3, divergences at most 0.1 % of the draws.
+
+    Parameters
+    ----------
+    posterior, sample_stats : xarray.Dataset
+        With dimensions chain and draw; the latter with ``diverging`` and ``energy``.
+
+    Returns
+    -------
+    Gate
+    """
+    rhat = az.rhat(posterior)
+    bulk, tail = az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
+    divergent = float(sample_stats["diverging"].mean())
+    energy = sample_stats["energy"].to_numpy()
+    bfmi = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)
+    return Gate(
+        (
+            Check("R-hat", *_worst(rhat, highest=True, at=1.01)),
+            Check("bulk ESS", *_worst(bulk, highest=False, at=400.0)),
+            Check("tail ESS", *_worst(tail, highest=False, at=400.0)),
+            Check("E-BFMI", float(bfmi.min()), 0.3, False, f"chain {int(bfmi.argmin())}"),
+            Check("divergences, share", divergent, 0.001, True),
+        )
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    packages = ("trustbayes", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _worst(data: xr.Dataset, *, highest: bool, at: float) -> tuple[float, float, bool, str]:
+    """The worst value over all variables, the threshold, its direction, and where it stands."""
+    worst, place = (-np.inf if highest else np.inf), ""
+    for name, array in data.data_vars.items():
+        values = array.to_numpy()
+        if np.isnan(values).all():
+            continue  # a variable that does not vary
+        index = int(np.nanargmax(values) if highest else np.nanargmin(values))
+        value = float(values.reshape(-1)[index])
+        if (value > worst) if highest else (value < worst):
+            where = np.unravel_index(index, values.shape)
+            labels = [str(array[d].to_numpy()[i]) for d, i in zip(array.dims, where, strict=True)]
+            worst, place = value, f"{name}[{', '.join(labels)}]" if labels else str(name)
+    return worst, at, highest, place
+
+
+def _plain(data: xr.Dataset) -> xr.Dataset:
+    """Text coordinates as plain strings, nothing in the attributes."""
+    data = data.copy()
+    data.attrs = {}
+    for name in data.coords:
+        if data[name].dtype.kind not in "iuf":
+            data[name] = data[name].astype(str)
+    return data
