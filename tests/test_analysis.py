@@ -9,6 +9,7 @@ import pytest
 from synthetic import small_trials, synthetic_fit
 
 import trustbayes.analysis as analysis
+import trustbayes.manyfits as manyfits
 from trustbayes.analysis import analyse
 from trustbayes.errors import InputError
 from trustbayes.models import LevelK, TrustEmbedded
@@ -26,7 +27,7 @@ def fitted(monkeypatch):
         asked.append((model, sampling))
         return synthetic_fit(model, trials, chains=sampling.chains, draws=sampling.draws)
 
-    monkeypatch.setattr(analysis, "fit", fake)
+    monkeypatch.setattr(manyfits, "fit", fake)
     return asked
 
 
@@ -88,7 +89,7 @@ def test_a_rival_convention_is_preferred_only_if_it_is_surely_better(monkeypatch
 
     monkeypatch.setattr(analysis, "pointwise", scored)
     monkeypatch.setattr(
-        analysis, "fit", lambda model, trials, sampling, progress: synthetic_fit(model, trials)
+        manyfits, "fit", lambda model, trials, sampling, progress: synthetic_fit(model, trials)
     )
     candidates, rows = analysis._try_conventions(
         LevelK("sender"), TRIALS, Sampling(), folder=None, progress=False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +19,9 @@ from trustbayes.checking import (
 from trustbayes.comparison import Comparison, Verdict, compare, pointwise, verdict
 from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.fitting import Fit, fit, fit_key, load_fit
+from trustbayes.fitting import Fit
 from trustbayes.games import FiniteGame, Role
+from trustbayes.manyfits import FitTask, run_fits
 from trustbayes.models import Model, model, model_names
 from trustbayes.models.evaluate import prior_draws
 from trustbayes.sampling import Sampling
@@ -29,8 +29,6 @@ from trustbayes.trials import Trials
 from trustbayes.worth import trust_worth
 
 __all__ = ["Analysis", "analyse"]
-
-_log = logging.getLogger(__name__)
 
 Key = tuple[str, Role]
 """A model's name and the role it was fitted to."""
@@ -242,19 +240,8 @@ def _fit(
     chosen: Model, trials: Trials, sampling: Sampling, folder: Path | None, progress: bool
 ) -> Fit:
     """Fit, or read the fit of the same inputs from the folder."""
-    settings = ", ".join(f"{k}={v}" for k, v in chosen.settle(trials.game).items())
-    label = f"{chosen.name}, {chosen.role}" + (f" ({settings})" if settings else "")
-    if folder is not None:
-        key = fit_key(chosen, trials, sampling)
-        path = folder / f"{chosen.role}-{chosen.name}-{key[:16]}.nc"
-        if path.exists():
-            _log.info("reading the fit of %s", label)
-            return load_fit(path, trials.game)
-    _log.info("fitting %s", label)
-    result = fit(chosen, trials, sampling, progress=progress)
-    if folder is not None:
-        result.save(path)
-    return result
+    [found] = run_fits([FitTask(chosen, trials, sampling)], folder, progress=progress)
+    return found
 
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:

@@ -1,0 +1,387 @@
+"""Many fits, one mechanism: here or on an executor, each a file, none repeated."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+    wait,
+)
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.fitting import Fit, fit, fit_key, load_fit
+from trustbayes.games import PayoffFunctions
+from trustbayes.models import Model, model_from_dict
+from trustbayes.sampling import Sampling
+from trustbayes.trials import Trials
+
+__all__ = ["Failure", "FitTask", "FitsFailed", "iter_fits", "process_pool", "run_fits"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class FitTask:
+    """One fit to be made: what to fit, to what, and how to sample.
+
+    Parameters
+    ----------
+    model : Model
+    trials : Trials
+        With the model's role.
+    sampling : Sampling
+
+    Raises
+    ------
+    InputError
+        If the trials lack the model's role, or are of another kind of game.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> FitTask(tb.LevelK("sender"), trials, Sampling()).label
+    'level-k, sender (max_level=3, ties=smallest-lie, unsent=monotone, lapse=False)'
+    """
+
+    model: Model
+    trials: Trials
+    sampling: Sampling
+
+    def __post_init__(self) -> None:
+        self.model.check_kind(self.trials.game)
+        if self.model.role not in self.trials.roles:
+            raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash: the same inputs have the same key."""
+        return fit_key(self.model, self.trials, self.sampling)
+
+    @property
+    def file(self) -> str:
+        """Name of the fit's file."""
+        return f"{self.model.role}-{self.model.name}-{self.key[:16]}.nc"
+
+    @property
+    def label(self) -> str:
+        """Model, role and conventions, for messages."""
+        settled = self.model.settle(self.trials.game).items()
+        settings = ", ".join(f"{name}={value}" for name, value in settled)
+        return f"{self.model.name}, {self.model.role}" + (f" ({settings})" if settings else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """A fit that could not be made.
+
+    Parameters
+    ----------
+    task : FitTask
+    reason : str
+        Kind of the error and what it said.
+    """
+
+    task: FitTask
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.task.label}, {self.task.trials.source}: {self.reason}"
+
+
+class FitsFailed(RuntimeError):
+    """Some fits could not be made; all others were.
+
+    Parameters
+    ----------
+    failures : sequence of Failure
+    fits : sequence of Fit or None
+        From `run_fits`: in the order of its tasks, None where there is no fit.
+    """
+
+    def __init__(self, failures: Sequence[Failure], fits: Sequence[Fit | None] = ()) -> None:
+        self.failures, self.fits = tuple(failures), tuple(fits)
+        lines = [f"{len(self.failures)} of the fits failed:", *map(str, self.failures)]
+        super().__init__("\n".join(lines))
+
+
+def run_fits(
+    tasks: Sequence[FitTask],
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> list[Fit]:
+    """Make many fits.
+
+    Parameters
+    ----------
+    tasks : sequence of FitTask
+        Equal ones are done once.
+    folder : Path, optional
+        Where each fit is kept, whole, as a file by its key. A fit whose file is there is read
+        and not repeated, so that a run that was stopped or killed goes on where it was; a file
+        that cannot be read is replaced.
+    executor : concurrent.futures.Executor, optional
+        Where the fits are made: `process_pool` on this machine, Dask's ``Client.get_executor()``
+        on a cluster, whose workers must see the folder (without one, that of temporary files).
+        Default: here, one after the other. The numbers are the same everywhere.
+    progress : bool
+        Whether to show a bar: over the fits, or over the draws where there is one fit only.
+
+    Returns
+    -------
+    list of Fit
+        In the order of the tasks.
+
+    Raises
+    ------
+    FitsFailed
+        At the end, if any fit could not be made, with every reason and the other fits.
+    InputError
+        If an executor is given and a game's payoffs are Python functions, which do not travel.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> models = tb.TrustEmbedded("sender"), tb.LevelK("sender")
+    >>> tasks = [FitTask(one, trials, Sampling()) for one in models]
+    >>> with process_pool(2) as pool:  # doctest: +SKIP
+    ...     fits = run_fits(tasks, Path("fits"), pool)
+    """
+    found: list[Any] = [None] * len(tasks)
+    try:
+        for position, one in iter_fits(tasks, folder, executor, progress):
+            found[position] = one
+    except FitsFailed as error:
+        raise FitsFailed(error.failures, found) from error.__cause__
+    return found
+
+
+def iter_fits(
+    tasks: Sequence[FitTask],
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> Iterator[tuple[int, Fit]]:
+    """Make many fits and give each as soon as it is there, so that not all need be held.
+
+    Parameters
+    ----------
+    tasks, folder, executor, progress
+        As for `run_fits`.
+
+    Yields
+    ------
+    position : int
+        Of the task.
+    fit : Fit
+
+    Raises
+    ------
+    FitsFailed, InputError
+        As `run_fits`; what has been given is not repeated in the error.
+    """
+    if executor is not None:
+        _check_travel(tasks)
+    where: dict[str, list[int]] = {}
+    for position, task in enumerate(tasks):
+        where.setdefault(task.key, []).append(position)
+    failures: list[Failure] = []
+    cause: Exception | None = None
+    with _bar(len(where), progress and (len(where) > 1 or executor is not None)) as advance:
+        for key, found in _results(
+            {key: tasks[positions[0]] for key, positions in where.items()},
+            folder,
+            executor,
+            progress and len(where) == 1,
+        ):
+            advance()
+            if isinstance(found, Exception):
+                failures.append(_failure(tasks[where[key][0]], found))
+                cause = cause or found
+                continue
+            for position in where[key]:
+                yield position, found
+    if failures:
+        raise FitsFailed(failures) from cause
+
+
+def process_pool(jobs: int) -> Executor:
+    """Worker processes on this machine, for `run_fits`.
+
+    Processes are started afresh ("spawn"), which is safe with threads, so a script that uses
+    them needs ``if __name__ == "__main__":``. Each fit samples as many chains at a time as there
+    are cores for each process.
+
+    Parameters
+    ----------
+    jobs : int
+        Number of processes, from 1 to the number of cores.
+
+    Returns
+    -------
+    concurrent.futures.Executor
+        To be used in a ``with`` statement.
+
+    Raises
+    ------
+    InputError
+        If there are more jobs than cores, or none.
+    """
+    cores = os.cpu_count() or 1
+    if not 1 <= jobs <= cores:
+        expected = f"a whole number from 1 to {cores}, the number of cores"
+        raise InputError(Fault("jobs", str(jobs), expected))
+    return _Pool(jobs, cores // jobs)
+
+
+class _Pool(ProcessPoolExecutor):
+    """A process pool that knows how many cores each of its fits may use."""
+
+    def __init__(self, jobs: int, cores: int) -> None:
+        super().__init__(jobs, mp_context=get_context("spawn"))
+        self.cores = cores
+
+
+def _results(
+    tasks: Mapping[str, FitTask], folder: Path | None, executor: Executor | None, progress: bool
+) -> Iterator[tuple[str, Fit | Exception]]:
+    """Each fit, or why there is none, by its key: those read first."""
+    todo = {}
+    for key, task in tasks.items():
+        one = _read(task, folder)
+        if one is None:
+            todo[key] = task
+        else:
+            yield key, one
+    if executor is None:
+        yield from _here(todo, folder, progress)
+    elif todo:
+        yield from _elsewhere(todo, folder, executor)
+
+
+def _read(task: FitTask, folder: Path | None) -> Fit | None:
+    """The fit from its file; None if there is none, or it cannot be read."""
+    if folder is None or not (folder / task.file).exists():
+        return None
+    _log.info("reading the fit of %s", task.label)
+    try:
+        return load_fit(folder / task.file, task.trials.game)
+    except InputError as error:
+        _log.warning("fitting again what could not be read: %s", error)
+        return None
+
+
+def _here(
+    tasks: Mapping[str, FitTask], folder: Path | None, progress: bool
+) -> Iterator[tuple[str, Fit | Exception]]:
+    for key, task in tasks.items():
+        _log.info("fitting %s", task.label)
+        found: Fit | Exception
+        try:
+            found = fit(task.model, task.trials, task.sampling, progress=progress)
+            if folder is not None:
+                found.save(folder / task.file)
+        except Exception as error:
+            found = error
+        yield key, found
+
+
+def _elsewhere(
+    tasks: Mapping[str, FitTask], folder: Path | None, executor: Executor
+) -> Iterator[tuple[str, Fit | Exception]]:
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="trustbayes-")))
+        keys = {_submit(executor, task, place): key for key, task in tasks.items()}
+        stack.callback(_stop, keys)
+        for future in as_completed(keys):
+            task, path = tasks[keys[future]], place / tasks[keys[future]].file
+            found: Fit | Exception
+            try:
+                future.result()
+                found = load_fit(path, task.trials.game)
+                _log.info("fitted %s", task.label)
+            except Exception as error:
+                found = error
+            if folder is None:
+                path.unlink(missing_ok=True)
+            yield keys[future], found
+
+
+def _submit(executor: Executor, task: FitTask, folder: Path) -> Future[None]:
+    cores = getattr(executor, "cores", 1)
+    form, path = task.model.to_dict(), folder / task.file
+    try:
+        return executor.submit(_fit_to_file, form, task.trials, task.sampling, path, cores)
+    except BrokenExecutor as error:  # a worker died while others were being submitted
+        future: Future[None] = Future()
+        future.set_exception(error)
+        return future
+
+
+def _stop(futures: Mapping[Future[None], str]) -> None:
+    """Begin no more fits, and wait for those that run: their folder may go."""
+    wait([future for future in futures if not future.cancel()])
+
+
+def _fit_to_file(
+    form: Mapping[str, Any], trials: Trials, sampling: Sampling, path: Path, cores: int
+) -> None:
+    """What a worker does; the fit comes back as its file."""
+    fit(model_from_dict(form), trials, sampling, progress=False, cores=cores).save(path)
+
+
+def _check_travel(tasks: Sequence[FitTask]) -> None:
+    for task in tasks:
+        if isinstance(getattr(task.trials.game, "payoffs", None), PayoffFunctions):
+            place = f"{task.trials.source}, game {task.trials.game.name}"
+            expected = "no executor: such payoffs do not travel to other processes"
+            raise InputError(Fault(place, "payoffs that are Python functions", expected))
+
+
+def _failure(task: FitTask, error: Exception) -> Failure:
+    failure = Failure(task, f"{type(error).__name__}: {error}")
+    _log.error("failed: %s", failure)
+    return failure
+
+
+@contextmanager
+def _bar(total: int, show: bool) -> Iterator[Callable[[], None]]:
+    """A bar over fits, with the time left; gives what moves it on."""
+    columns = (
+        TextColumn("fits"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
+        row = bar.add_task("fits", total=total)
+        yield lambda: bar.advance(row)
