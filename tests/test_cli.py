@@ -282,8 +282,8 @@ def test_datasets_are_listed(run):
     assert "ioannidis-2024 (datasets fetch ioannidis-2024)" in out
     _, out, _ = run("datasets", "--json")
     assert [one["name"] for one in json.loads(out)] == [
-        "simulated-finite",
         "simulated-forecast",
+        "simulated-finite",
         "ioannidis-2024",
     ]
 

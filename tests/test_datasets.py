@@ -139,7 +139,7 @@ def test_an_unknown_name_gets_a_suggestion():
 
 def test_the_bundled_data_are_found(data):
     assert data_folder().samefile(data)
-    assert bundled().trials.parent == data_folder() / "simulated-finite"
+    assert bundled().trials.parent == data_folder() / "simulated-forecast"
 
 
 def test_the_registry_pins_one_version_of_the_source():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,16 +20,21 @@ from trustbayes.checking import (
 from trustbayes.comparison import Comparison, Verdict, compare, pointwise, verdict
 from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.fitting import Fit
+from trustbayes.fitting import Fit, fit_key
 from trustbayes.games import FiniteGame, Role
+from trustbayes.jointfit import JointFit, fit_joint, load_joint_fit
 from trustbayes.manyfits import FitTask, run_fits
-from trustbayes.models import Model, model, model_names
+from trustbayes.models import Joint, Model, TrustEmbedded, model, model_names
 from trustbayes.models.evaluate import prior_draws
+from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
+from trustbayes.trustgap import trust_gap
 from trustbayes.worth import trust_worth
 
 __all__ = ["Analysis", "analyse"]
+
+_log = logging.getLogger(__name__)
 
 Key = tuple[str, Role]
 """A model's name and the role it was fitted to."""
@@ -71,6 +77,13 @@ class Analysis:
     worth : DataFrame or None
         What trust is worth in forecast sharing, see `trustbayes.worth.trust_worth`: from the
         model of each role that predicts best.
+    gap : DataFrame or None
+        The trust that senders expect against the trust that receivers give, see
+        `trustbayes.trustgap.trust_gap`, with columns sender_model and receiver_model: from the
+        joint fit if there is one, else from the model of each role that predicts best among
+        those with such trust.
+    joint : JointFit or None
+        Both roles' trust-embedded models, fitted together.
     ci_prob : float
         Probability of all intervals.
     """
@@ -89,12 +102,15 @@ class Analysis:
     recovery: pd.DataFrame | None
     type_recovery: pd.DataFrame | None
     worth: pd.DataFrame | None
+    gap: pd.DataFrame | None
+    joint: JointFit | None
     ci_prob: float
 
     @property
     def converged(self) -> bool:
         """Whether every fit passed the gate."""
-        return all(fit.gate.passed for fit in self.fits.values())
+        together = self.joint is None or self.joint.gate.passed
+        return together and all(fit.gate.passed for fit in self.fits.values())
 
 
 _REPLICATIONS = 300
@@ -110,6 +126,7 @@ def analyse(
     sampling: Sampling | None = None,
     fits: Path | None = None,
     planted: pd.DataFrame | None = None,
+    joint: bool = False,
     progress: bool = True,
     ci_prob: float = 0.9,
 ) -> Analysis:
@@ -130,6 +147,9 @@ def analyse(
         Folder in which fits are kept; those already there are not repeated.
     planted : DataFrame, optional
         True parameters of simulated subjects, see `trustbayes.simulation.simulate`.
+    joint : bool
+        Whether to fit the trust-embedded models of both roles together, too: what senders expect
+        then draws on what receivers do.
     progress : bool
         Whether to show progress.
     ci_prob : float
@@ -142,7 +162,7 @@ def analyse(
     Raises
     ------
     InputError
-        If a model is unknown.
+        If a model is unknown, or a joint fit is asked for and a role is missing.
     """
     sampling = sampling or Sampling()
     known = model_names(trials.game.kind)
@@ -150,6 +170,8 @@ def analyse(
     for name in names:
         if name not in known:
             raise InputError(Fault("models", name, f"one of: {', '.join(known)}"))
+    if joint:
+        check_roles(trials)
     short = replace(
         sampling,
         draws=min(200, sampling.draws),
@@ -185,6 +207,7 @@ def analyse(
     subjects = pd.concat(
         [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
     )
+    together = _fit_joint(trials, sampling, fits, progress) if joint else None
     return Analysis(
         trials=trials,
         sampling=sampling,
@@ -200,6 +223,8 @@ def analyse(
         recovery=None if planted is None else _recovery(found, subjects, planted, trials),
         type_recovery=None if planted is None else _type_recovery(found, planted),
         worth=_worth(found, comparisons, sampling.seed, ci_prob),
+        gap=_gap(found, comparisons, together, ci_prob),
+        joint=together,
         ci_prob=ci_prob,
     )
 
@@ -224,16 +249,40 @@ def _worth(
     found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them."""
-    best = []
-    for role in ("sender", "receiver"):
-        if role not in comparisons:
-            return None
-        ranked = comparisons[role].rows("subject-sum", "loo").index
-        passed = [found[name, role] for name in ranked if found[name, role].gate.passed]
-        if not passed or passed[0].game.kind != "forecast-sharing":
-            return None
-        best.append(passed[0])
-    return trust_worth(*best, seed=seed, ci_prob=ci_prob)
+    sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
+    if sender is None or receiver is None or sender.game.kind != "forecast-sharing":
+        return None
+    return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
+
+
+def _gap(
+    found: Mapping[Key, Fit],
+    comparisons: Mapping[Role, Comparison],
+    joint: JointFit | None,
+    ci_prob: float,
+) -> pd.DataFrame | None:
+    """What senders expect against what receivers do."""
+    if joint is not None:
+        sender: Fit | None = joint.sender
+        receiver: Fit | None = joint.receiver
+    else:
+        sender = _best(found, comparisons, "sender", "expected_trust")
+        receiver = _best(found, comparisons, "receiver", "trust")
+    if sender is None or receiver is None:
+        return None
+    names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
+    return trust_gap(sender, receiver, ci_prob).assign(**names)
+
+
+def _best(
+    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
+) -> Fit | None:
+    """The fit that predicts best among those past the gate that have a parameter."""
+    if role not in comparisons:
+        return None
+    ranked = [found[str(name), role] for name in comparisons[role].rows().index]
+    passed = [one for one in ranked if one.gate.passed and (not has or has in one.posterior)]
+    return passed[0] if passed else None
 
 
 def _fit(
@@ -241,6 +290,20 @@ def _fit(
 ) -> Fit:
     """Fit, or read the fit of the same inputs from the folder."""
     [found] = run_fits([FitTask(chosen, trials, sampling)], folder, progress=progress)
+    return found
+
+
+def _fit_joint(trials: Trials, sampling: Sampling, folder: Path | None, progress: bool) -> JointFit:
+    """Fit the trust-embedded models of both roles, or read their fit from the folder."""
+    kind = trials.game.kind
+    both = Joint(TrustEmbedded("sender", kind), TrustEmbedded("receiver", kind))
+    path = folder / f"joint-{fit_key(both, trials, sampling)[:16]}.nc" if folder else None
+    if path is not None and path.exists():
+        return load_joint_fit(path, trials.game)
+    _log.info("fitting both roles together")
+    found = fit_joint(both, trials, sampling, progress=progress)
+    if path is not None:
+        found.save(path)
     return found
 
 

@@ -125,6 +125,7 @@ def report(
     sampling: SamplingOptions = _DEFAULT,
     fits: Path | None = None,
     planted: Path | None = None,
+    joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
 ) -> int:
@@ -147,6 +148,9 @@ def report(
         Folder in which fits are kept; a run that was stopped goes on from there.
     planted : Path, optional
         True parameters of simulated trials, as `trustbayes simulate` writes them.
+    joint : bool
+        Fit the trust-embedded models of both roles together, too, so that what senders expect
+        draws on what receivers do.
     as_json : bool
         Only JSON on standard output.
     """
@@ -164,6 +168,7 @@ def report(
             sampling=settings,
             fits=fits,
             planted=known,
+            joint=joint,
             progress=sys.stderr.isatty(),
         )
         written = write_report(analysis, out, command=invocation)

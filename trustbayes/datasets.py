@@ -99,19 +99,19 @@ def data_folder() -> Path:
 
 
 BUNDLED: dict[str, str] = {
-    "simulated-finite": (
-        "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
-        "parameters."
-    ),
     "simulated-forecast": (
         "Simulated forecast sharing: 48 manufacturers and 48 suppliers, 60 rounds, two by two "
         "treatments, known parameters."
+    ),
+    "simulated-finite": (
+        "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
+        "parameters."
     ),
 }
 """The experiments that come with the package, the default one first, in a sentence each."""
 
 
-def bundled(name: str = "simulated-finite") -> Dataset:
+def bundled(name: str = "simulated-forecast") -> Dataset:
     """Give an experiment that comes with the package: a small simulated one.
 
     Parameters

@@ -80,7 +80,7 @@ def read_parameters(path: str | Path) -> pd.DataFrame:
     --------
     >>> from trustbayes.datasets import bundled
     >>> read_parameters(bundled().parameters)["parameter"].iloc[0]
-    'response_precision'
+    'response_noise'
     """
     file = parse_csv(read_bytes(path, "a CSV file of true parameters"), Path(path).name)
     missing = [name for name in _COLUMNS if name not in file.frame]

@@ -109,6 +109,18 @@ def made_up_worth(trials: Trials) -> pd.DataFrame:
     return worth
 
 
+def made_up_gap(trials: Trials) -> pd.DataFrame:
+    """Senders expect surely more in the first treatment, surely less in the last."""
+    treatments = list(trials.treatments)
+    more = np.linspace(0.99, 0.01, len(treatments))
+    rows = pd.DataFrame({"treatment": treatments, "expected": more, "given": 0.5})
+    rows["gap"] = rows["expected"] - rows["given"]
+    for name in ("expected", "given", "gap"):
+        rows[f"{name}_lower"], rows[f"{name}_upper"] = rows[name] - 0.1, rows[name] + 0.1
+    names = {"sender_model": "trust-embedded", "receiver_model": "trust-embedded"}
+    return rows.assign(more=more, **names)
+
+
 def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
     game, names = trials.game, names or model_names(trials.game.kind)
     fits = {
@@ -156,6 +168,8 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         recovery=made_up_recovery(frame) if len(frame) else None,
         type_recovery=made_up_type_recovery(types) if "mixture" in names else None,
         worth=made_up_worth(trials) if has_worth else None,
+        gap=made_up_gap(trials) if len(trials.roles) == 2 else None,
+        joint=None,
         ci_prob=0.9,
     )
 

@@ -5,19 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic import synthetic_fit
 
 from trustbayes.games import ForecastGame, Market
-from trustbayes.models import model_names
+from trustbayes.jointfit import JointFit
+from trustbayes.models import Joint, TrustEmbedded, model_names
 from trustbayes.report import picture, report, results
+from trustbayes.report.figures import gap as gap_figure
 from trustbayes.report.figures import people
 from trustbayes.report.figures import worth as worth_figure
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
 from trustbayes.report.forecast import choices, lines, patterns, raw, slopes, tables
 from trustbayes.report.kinds import kind_of
+from trustbayes.report.model_sections import _gap
 from trustbayes.report.patterns import mean_shifts
 from trustbayes.report.style import Encoded, look
-from trustbayes.report.tables import worth_table
+from trustbayes.report.tables import gap_table, gate_table, worth_table
 from trustbayes.report.typical import typical_values
 from trustbayes.report.wording import fixed, number
 from trustbayes.trials import trials_from_frame
@@ -233,3 +237,42 @@ def test_one_role_alone_has_a_report(role, analyse_made_up, trials, monkeypatch,
     assert "could not be drawn" not in text
     assert "What trust is worth" not in text
     assert "pairs that met" not in text
+
+
+def test_the_gap_is_told_where_it_is_sure(made):
+    text = gap_figure.expected_and_given_says(made.gap, 0.9)
+    first, *between, last = made.trials.treatments
+    assert f"senders expect more trust than receivers give in {first} (by 0.49)" in text
+    assert f"less trust than receivers give in {last} (by 0.49)" in text
+    assert not any(name in text for name in between)
+    none = gap_figure.expected_and_given_says(made.gap.assign(more=0.5), 0.9)
+    assert none.startswith("In no treatment do senders expect")
+
+
+def test_a_table_holds_the_gap(found):
+    rows = gap_table(found).rows
+    assert len(rows) == len(found["gap"]["rows"]) == 4
+    for shown, row in zip(rows, found["gap"]["rows"], strict=True):
+        assert shown[0] == row["treatment"]
+        assert (shown[1], shown[3], shown[5]) == tuple(
+            fixed(row[name]) for name in ("expected", "given", "gap")
+        )
+        assert row["gap_interval"] == pytest.approx([row["gap"] - 0.1, row["gap"] + 0.1])
+    assert found["gap"]["joint"] is False
+
+
+def test_a_joint_fit_is_told_and_must_pass_the_gate(made):
+    trials = made.trials
+    models = {role: TrustEmbedded(role, trials.game) for role in trials.roles}
+    joint = Joint(models["sender"], models["receiver"])
+    halves = {role: synthetic_fit(model, trials) for role, model in models.items()}
+    together = replace(made, joint=JointFit(joint, **halves))
+    assert not together.converged  # 100 random draws are too few for the gate
+    told = results(together)
+    assert told["gate"][-1]["role"] == "both"
+    assert told["gap"]["joint"] is True
+    table = gate_table(told, "both", {})
+    assert "both roles together" in table.caption
+    assert {row[0] for row in table.rows} == {"joint trust-embedded and trust-embedded"}
+    [text] = _gap(together, together.gap, told, {}).texts
+    assert "Normal(mu=0, sigma=1)" in text

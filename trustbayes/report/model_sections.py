@@ -12,6 +12,7 @@ from trustbayes.analysis import Analysis
 from trustbayes.games.finite import Role
 from trustbayes.report import tables
 from trustbayes.report.figures import people, planted_types, population, predictive, truth
+from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
 from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
 from trustbayes.report.kind import Kind
 from trustbayes.report.picture import Picture, render
@@ -180,6 +181,8 @@ def population_section(
         )
     if analysis.worth is not None:
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
+    if analysis.gap is not None:
+        parts.append(_gap(analysis, analysis.gap, found, titles))
     text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
     return Section("population", "The population, by treatment", texts=[text], parts=parts)
 
@@ -200,4 +203,37 @@ def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Sec
     shown = [tables.worth_table(found)]
     return Section(
         "worth", "What trust is worth", texts=[text], tables=shown, pictures=[render(picture)]
+    )
+
+
+def _gap(
+    analysis: Analysis, gap: pd.DataFrame, found: Mapping[str, Any], titles: Mapping[str, str]
+) -> Section:
+    if analysis.joint is None:
+        models = {role: titles[gap[f"{role}_model"].iloc[0]] for role in ("sender", "receiver")}
+        text = (
+            "The senders' and the receivers' estimates come from separate fits "
+            f"({models['sender']} and {models['receiver']}), which know nothing of each other. "
+            "A joint fit, in which what senders expect is tied to what receivers do, is made on "
+            "request."
+        )
+    else:
+        text = (
+            "From a joint fit of the trust-embedded models of both roles: on the logit scale, the "
+            "trust that senders expect is the mean trust of the population of receivers and a gap "
+            f"that is estimated, with the prior {analysis.joint.joint.gap} in each treatment."
+        )
+    picture = Picture(
+        "trust-gap",
+        "Trust expected and trust given",
+        partial(expected_and_given, gap),
+        partial(expected_and_given_says, gap, analysis.ci_prob),
+    )
+    shown = [tables.gap_table(found)]
+    return Section(
+        "gap",
+        "Trust expected and trust given",
+        texts=[text],
+        tables=shown,
+        pictures=[render(picture)],
     )

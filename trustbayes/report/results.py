@@ -16,6 +16,7 @@ from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
 from trustbayes.report.kinds import kind_of
 from trustbayes.report.patterns import mean_shifts
+from trustbayes.sampling import Gate
 
 __all__ = ["results"]
 
@@ -34,14 +35,14 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, verdict, variants, population, subjects, types, recovery,
-        type_recovery, worth, checks, how, ci_prob.
+        type_recovery, worth, gap, checks, how, ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
         "experiment": _experiment(analysis),
         "exclusions": [_safe(vars(one)) for one in analysis.trials.exclusions],
         "ci_prob": analysis.ci_prob,
-        "gate": [_gate(fit) for fit in analysis.fits.values()],
+        "gate": _gates(analysis),
         "comparison": [row for one in analysis.comparisons.values() for row in _records(one.table)],
         "reliability": [row for one in analysis.comparisons.values() for row in _reliability(one)],
         "verdict": {
@@ -64,6 +65,12 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "worth": None
         if analysis.worth is None
         else [_intervals(row) for row in _records(analysis.worth)],
+        "gap": None
+        if analysis.gap is None
+        else {
+            "joint": analysis.joint is not None,
+            "rows": [_intervals(row) for row in _records(analysis.gap)],
+        },
         "checks": [
             {"model": model, "role": role, **_check(check)}
             for checks in (analysis.posterior_checks, analysis.prior_checks)
@@ -93,10 +100,10 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _intervals(row: dict[str, Any]) -> dict[str, Any]:
     """Bounds as pairs."""
+    whose = ("", "prior", "share", "expected", "given", "gap")
     pairs = {
-        "interval": ("lower", "upper"),
-        "prior_interval": ("prior_lower", "prior_upper"),
-        "share_interval": ("share_lower", "share_upper"),
+        f"{name}_interval".lstrip("_"): (f"{name}_lower".lstrip("_"), f"{name}_upper".lstrip("_"))
+        for name in whose
     }
     bounds = {name: pair for name, pair in pairs.items() if pair[0] in row}
     taken = {bound for pair in bounds.values() for bound in pair}
@@ -104,15 +111,18 @@ def _intervals(row: dict[str, Any]) -> dict[str, Any]:
     return kept | {name: [row[bound] for bound in pair] for name, pair in bounds.items()}
 
 
-def _gate(fit: Fit) -> dict[str, Any]:
-    checks = [vars(check) | {"passed": check.passed} for check in fit.gate.checks]
+def _gates(analysis: Analysis) -> list[dict[str, Any]]:
+    """Of every fit, the joint one last."""
+    found = [_gate(fit.model.role, fit.model.name, fit.gate) for fit in analysis.fits.values()]
+    if analysis.joint is not None:
+        found.append(_gate("both", analysis.joint.joint.name, analysis.joint.gate))
+    return found
+
+
+def _gate(role: str, model: str, gate: Gate) -> dict[str, Any]:
+    checks = [vars(check) | {"passed": check.passed} for check in gate.checks]
     found: dict[str, Any] = _safe(
-        {
-            "role": fit.model.role,
-            "model": fit.model.name,
-            "passed": fit.gate.passed,
-            "checks": checks,
-        }
+        {"role": role, "model": model, "passed": gate.passed, "checks": checks}
     )
     return found
 

@@ -95,6 +95,9 @@ def _gate_notes(analysis: Analysis) -> list[str]:
         for (_, role), fit in analysis.fits.items()
         if not fit.gate.passed
     ]
+    if analysis.joint is not None and not analysis.joint.gate.passed:
+        checks = listed(check.name for check in analysis.joint.gate.failed)
+        failed.append(f"both roles together ({checks})")
     if not failed:
         return []
     return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
@@ -176,7 +179,8 @@ def _convergence(
         else "Not every model passed the convergence gate; a comparison with one that did not "
         "names no winner. More warm-up, more draws or a higher target acceptance may help."
     )
-    shown = [tables.gate_table(found, role, titles) for role in roles(analysis)]
+    fitted = [*roles(analysis), *([] if analysis.joint is None else ["both"])]
+    shown = [tables.gate_table(found, role, titles) for role in fitted]
     notes = _gate_notes(analysis)
     return Section("convergence", "Convergence", texts=[text], notes=notes, tables=shown)
 

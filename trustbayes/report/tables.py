@@ -24,6 +24,7 @@ __all__ = [
     "corner_table",
     "coverage_table",
     "exclusion_table",
+    "gap_table",
     "gate_table",
     "model_tables",
     "population_table",
@@ -197,11 +198,37 @@ def worth_table(found: Mapping[str, Any]) -> Table:
     return table(caption, header, rows, (0, 1))
 
 
-def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
-    """Every check of every fit of one role."""
+def gap_table(found: Mapping[str, Any]) -> Table:
+    """Trust expected and given, by treatment."""
     rows = [
         (
-            titles[one["model"]],
+            row["treatment"],
+            *(
+                text
+                for name in ("expected", "given", "gap")
+                for text in (
+                    fixed(row[name]),
+                    " to ".join(fixed(bound) for bound in row[f"{name}_interval"]),
+                )
+            ),
+            fixed(row["more"]),
+        )
+        for row in found["gap"]["rows"]
+    ]
+    caption = (
+        "Trust that senders expect, mean trust that the population of receivers gives, and the "
+        f"difference (shares, 0 to 1; posterior means, {probability(found['ci_prob'])} intervals)."
+    )
+    header = "treatment|expected|interval|given|interval|expected less given|interval"
+    return table(caption, f"{header}|probability that more is expected", rows, (0,))
+
+
+def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+    """Every check of every fit of one role, or of "both" together."""
+    whom = "both roles together" if role == "both" else f"{role}s"
+    rows = [
+        (
+            titles.get(one["model"], one["model"]),
             check["name"],
             number(check["value"], 4),
             f"{'at most' if check['at_most'] else 'at least'} {check['threshold']:g}",
@@ -213,7 +240,7 @@ def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -
         for check in one["checks"]
     ]
     caption = (
-        f"Convergence of the fits to {role}s: the worst value over all population and subject "
+        f"Convergence of the fits to {whom}: the worst value over all population and subject "
         "parameters, and where it stands."
     )
     return table(caption, "model|check|worst value|threshold|where|result", rows, (0, 1, 3, 4, 5))
