@@ -1,0 +1,488 @@
+"""Real refits: learn from some of the trials, predict the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from trustbayes.errors import Fault, InputError, listing, suggestion
+from trustbayes.fitting import Fit
+from trustbayes.games import Role
+from trustbayes.manyfits import FitTask, iter_fits
+from trustbayes.models import Model
+from trustbayes.models.evaluate import Draws
+from trustbayes.models.new_subject import new_subject_log_likelihood
+from trustbayes.models.response import log_sum_exp
+from trustbayes.sampling import Gate, Sampling
+from trustbayes.textfile import natural_order
+from trustbayes.trials import Trials
+
+__all__ = ["HeldOut", "Unit", "hold_out", "kfold", "refit_without"]
+
+Unit = Literal["subject", "group"]
+"""What is held out and scored as one."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """How well models predicted what they had not learnt from.
+
+    Parameters
+    ----------
+    role : "sender" or "receiver"
+    split : str
+        What was predicted from what, in words, and whether its subjects were known or new.
+    unit : "subject" or "group"
+    checksum : str
+        Of the trials: results of different trials do not compare.
+    table : DataFrame
+        A row for each model and unit: model, fold (from 1), unit (label of the subject or
+        group), known (bool: whether the model had learnt from other trials of hers), trials,
+        elpd (log density of all of the unit's held-out trials together, in nats; higher is
+        better), error (of elpd, in nats: of integrating over a new subject's parameters, and of
+        the finite number of draws).
+    gates : mapping of (model name, fold) to Gate
+        Of the fits.
+    """
+
+    role: Role
+    split: str
+    unit: Unit
+    checksum: str
+    table: pd.DataFrame
+    gates: Mapping[tuple[str, int], Gate]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The fits that did not pass the gate, each with what failed."""
+        return tuple(
+            f"{model}, fold {fold}: "
+            + ", ".join(
+                f"{check.name} {check.value:.4g}" + (f" ({check.worst})" if check.worst else "")
+                for check in gate.failed
+            )
+            for (model, fold), gate in self.gates.items()
+            if not gate.passed
+        )
+
+    def totals(self) -> pd.DataFrame:
+        """Sums over units, indexed by model, best first.
+
+        Returns
+        -------
+        DataFrame
+            With columns elpd, se, elpd_diff (to the best, at most 0) and dse (standard error of
+            the difference), in nats.
+        """
+        by_model = self.table.set_index("unit").groupby("model")["elpd"]
+        scores = pd.DataFrame({str(model): elpd for model, elpd in by_model})
+        scores = scores[scores.sum().sort_values(ascending=False).index]
+        gaps = scores.sub(scores.iloc[:, 0], axis=0)
+        root = np.sqrt(len(scores))
+        return pd.DataFrame(
+            {
+                "elpd": scores.sum(),
+                "se": root * scores.std(ddof=0),
+                "elpd_diff": gaps.sum(),
+                "dse": root * gaps.std(ddof=0),
+            }
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What is learnt from, and what is predicted."""
+
+    learn: Trials
+    predict: Trials
+
+
+def kfold(
+    models: Sequence[Model],
+    trials: Trials,
+    unit: Unit = "subject",
+    folds: int = 8,
+    sampling: Sampling | None = None,
+    *,
+    seed: int,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> HeldOut:
+    r"""Predict each fold of subjects, or of groups, by fits to all others.
+
+    The score of a unit is :math:`\log \frac1S \sum_s \prod_i p(y_i \mid \vartheta_s)` over its
+    subjects i and the draws s of the population, each subject's own parameters integrated out
+    and types summed out. All models have the same folds: dealt at random, as equal in size as
+    can be, also among the subjects of each treatment where these differ.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        Of one role; names must differ.
+    trials : Trials
+    unit : "subject" or "group"
+    folds : int
+        At least 2, at most the number of units.
+    sampling : Sampling, optional
+    seed : int
+        Of the folds; fits have that of ``sampling``.
+    folder, executor, progress
+        See `trustbayes.manyfits.run_fits`.
+
+    Returns
+    -------
+    HeldOut
+
+    Raises
+    ------
+    InputError
+        If there are fewer units than folds, no groups, or the models do not go together.
+    FitsFailed
+        If a fit could not be made; with a folder, the others are kept.
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), Statistics and Computing 27, section 2.3, for K-fold cross-
+    validation; Merkle, Furr and Rabe-Hesketh (2019), Psychometrika 84(3), for new subjects.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> models = [tb.TrustEmbedded("sender"), tb.LevelK("sender")]
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> kfold(models, trials, seed=1).totals()  # doctest: +SKIP
+    """
+    role = _role(models)
+    labels = _labels(trials, role, unit)
+    names = natural_order(list(labels.unique()))
+    if not 2 <= folds <= len(names):
+        expected = f"a whole number from 2 to {len(names)}, the number of {unit}s"
+        raise InputError(Fault(f"{trials.source}, folds", str(folds), expected))
+    what = f"fold {{}} of {folds} by {unit} and seed {seed}"
+    by_unit = trials.table["treatment"].groupby(labels)
+    dealt = _deal(names, {str(name): set(rows) for name, rows in by_unit}, folds, seed)
+    parts = [
+        _without(trials, labels, held, what.format(number)) for number, held in enumerate(dealt, 1)
+    ]
+    split = f"{folds}-fold by {unit}: new {unit}s, predicted from all others"
+    return _held_out(models, trials, parts, split, unit, sampling, folder, executor, progress)
+
+
+def refit_without(
+    model: Model,
+    trials: Trials,
+    units: Sequence[str],
+    unit: Unit = "subject",
+    sampling: Sampling | None = None,
+    *,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> HeldOut:
+    """Predict each of some subjects, or groups, by a fit to all others.
+
+    This is leave-one-out by subject or group without importance sampling, for those whose
+    Pareto k is too large.
+
+    Parameters
+    ----------
+    model : Model
+    trials : Trials
+    units : sequence of str
+        Labels of subjects or groups.
+    unit : "subject" or "group"
+    sampling, folder, executor, progress
+        As for `kfold`.
+
+    Returns
+    -------
+    HeldOut
+        With a fold for each unit, in their order; scores as for `kfold`.
+
+    Raises
+    ------
+    InputError
+        If a unit is unknown or named twice, or none is named, or there are no groups.
+    FitsFailed
+        If a fit could not be made; with a folder, the others are kept.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> refit_without(tb.LevelK("sender"), trials, ["s1", "s7"]).table  # doctest: +SKIP
+    """
+    labels = _labels(trials, model.role, unit)
+    known = natural_order(list(labels.unique()))
+    place = f"{trials.source}, {unit}s to leave out"
+    faults = [Fault(place, one, suggestion(one, known)) for one in units if one not in known]
+    faults += [
+        Fault(place, one, f"every {unit} once") for one in dict.fromkeys(units)
+        if list(units).count(one) > 1
+    ]  # fmt: skip
+    if not units:
+        faults.append(Fault(place, "", f"at least one {unit}"))
+    if faults:
+        raise InputError(faults)
+    parts = [_without(trials, labels, [one], f"{unit} {one}") for one in units]
+    split = f"one {unit} at a time: a new {unit}, predicted from all others"
+    return _held_out([model], trials, parts, split, unit, sampling, folder, executor, progress)
+
+
+def hold_out(
+    models: Sequence[Model],
+    trials: Trials,
+    *,
+    after_round: int | None = None,
+    treatment: str | None = None,
+    sampling: Sampling | None = None,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> HeldOut:
+    r"""Predict later rounds by a fit to earlier ones, or one treatment by a fit to the others.
+
+    A subject with trials on both sides is known: her score is :math:`\log \frac1S \sum_s
+    p(y^\mathrm{held}_i \mid y^\mathrm{learnt}_i, \vartheta_s, \theta_{is})`, all of her held-out
+    trials together, with the draws of her own parameters, and types weighted by what her learnt
+    trials say of them in each draw. Other subjects are new, and scored as by `kfold`. The
+    location of a treatment that nothing was learnt about is drawn from its prior.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        Of one role; names must differ.
+    trials : Trials
+    after_round : int, optional
+        Learn from rounds up to this one.
+    treatment : str, optional
+        Learn from all others. Give either this or a round.
+    sampling, folder, executor, progress
+        As for `kfold`.
+
+    Returns
+    -------
+    HeldOut
+        With one fold. Its ``split`` says whether subjects were known or new, as does its table.
+
+    Raises
+    ------
+    InputError
+        If neither or both are given, nothing would be learnt or predicted, the treatment is
+        unknown, or the models do not go together.
+    FitsFailed
+        If a fit could not be made; with a folder, the others are kept.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> models = [tb.TrustEmbedded("sender"), tb.LevelK("sender")]
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> hold_out(models, trials, after_round=10).totals()  # doctest: +SKIP
+    """
+    subjects = _labels(trials, _role(models), "subject")
+    if treatment is None and after_round is not None:
+        held, what, rest = _after(trials, after_round)
+    elif treatment is not None and after_round is None:
+        held, what, rest = _of_treatment(trials, treatment)
+    else:
+        found = "" if treatment is None else f"round {after_round} and treatment {treatment}"
+        raise InputError(Fault("hold-out", found, "either a round or a treatment"))
+    part = _Part(trials.subset(~held, rest), trials.subset(held, what))
+    predicted, known = set(subjects[held]), set(subjects[~held])
+    whose = "known subjects" if predicted & known else "new subjects"
+    if predicted & known and predicted - known:
+        whose += f", but new ones: {listing(natural_order(list(predicted - known)))}"
+    split = f"{what}, predicted from {rest}: {whose}"
+    return _held_out(models, trials, [part], split, "subject", sampling, folder, executor, progress)
+
+
+def _after(trials: Trials, last: int) -> tuple[np.ndarray, str, str]:
+    """The trials after a round, what they are, and what the others are."""
+    rounds = trials.table["round"].to_numpy()
+    low, high = rounds.min(), rounds.max()
+    if not low <= last < high:
+        expected = f"a round from {low} to {high - 1}, the last being {high}"
+        raise InputError(Fault(f"{trials.source}, round", str(last), expected))
+    return rounds > last, f"rounds after {last}", f"rounds up to {last}"
+
+
+def _of_treatment(trials: Trials, name: str) -> tuple[np.ndarray, str, str]:
+    """The trials of a treatment, what they are, and what the others are."""
+    treatments = trials.table["treatment"]
+    place, present = f"{trials.source}, treatment", natural_order(list(treatments.unique()))
+    if name not in present:
+        raise InputError(Fault(place, name, suggestion(name, present)))
+    if len(present) == 1:
+        raise InputError(Fault(place, name, "trials of another treatment, to learn from"))
+    held = (treatments == name).to_numpy(bool)
+    return held, f"treatment {name}", f"all but treatment {name}"
+
+
+def _role(models: Sequence[Model]) -> Role:
+    """The one role of models that go together."""
+    if not models:
+        raise InputError(Fault("models", "", "at least one model"))
+    faults = []
+    names = [model.name for model in models]
+    for position, model in enumerate(models):
+        if model.name in names[:position]:
+            faults.append(Fault("models", model.name, "every model once"))
+        if model.role != models[0].role:
+            expected = f"the role {models[0].role}, as {names[0]}"
+            faults.append(Fault(f"models, {model.name}", model.role, expected))
+    if faults:
+        raise InputError(faults)
+    return models[0].role
+
+
+def _labels(trials: Trials, role: Role, unit: Unit) -> pd.Series:
+    """Whose each trial is."""
+    if role not in trials.roles:
+        raise InputError(Fault(trials.source, "", f"trials of the {role}"))
+    if unit not in ("subject", "group"):
+        raise InputError(Fault("unit", str(unit), "subject or group"))
+    if unit == "group" and "group" not in trials.table:
+        raise InputError(Fault(trials.source, "", "a column group, to leave groups out"))
+    return trials.table[role if unit == "subject" else "group"]
+
+
+def _deal(
+    names: Sequence[str], treatments: Mapping[str, set[str]], folds: int, seed: int
+) -> list[list[str]]:
+    """Deal units into folds like cards, those of the same treatments one after the other."""
+    shuffled = np.random.default_rng(seed).permutation(np.array(names, dtype=object))
+    order = sorted(shuffled, key=lambda name: sorted(treatments[name]))
+    return [natural_order(order[start::folds]) for start in range(folds)]
+
+
+def _without(trials: Trials, labels: pd.Series, held: Sequence[str], what: str) -> _Part:
+    mask = labels.isin(held).to_numpy(bool)
+    return _Part(trials.subset(~mask, f"without {what}"), trials.subset(mask, what))
+
+
+def _held_out(
+    models: Sequence[Model],
+    trials: Trials,
+    parts: Sequence[_Part],
+    split: str,
+    unit: Unit,
+    sampling: Sampling | None,
+    folder: Path | None,
+    executor: Executor | None,
+    progress: bool,
+) -> HeldOut:
+    """Fit every model to what is learnt in each part, and score what is predicted."""
+    sampling = sampling or Sampling()
+    tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
+    scores: list[Any] = [None] * len(tasks)
+    gates: list[Any] = [None] * len(tasks)
+    keys = [(model.name, fold) for model in models for fold in range(1, len(parts) + 1)]
+    for position, fit in iter_fits(tasks, folder, executor, progress):
+        name, fold = keys[position]
+        found = _scores(fit, parts[fold - 1].predict, unit)
+        found.insert(0, "fold", fold)
+        found.insert(0, "model", name)
+        scores[position], gates[position] = found, fit.gate
+    return HeldOut(
+        role=models[0].role,
+        split=split,
+        unit=unit,
+        checksum=trials.checksum,
+        table=pd.concat(scores, ignore_index=True),
+        gates=dict(zip(keys, gates, strict=True)),
+    )
+
+
+def _scores(fit: Fit, trials: Trials, unit: Unit) -> pd.DataFrame:
+    """A row for each unit of the trials to be predicted: unit, known, trials, elpd, error."""
+    role = fit.model.role
+    is_known = trials.table[role].isin(fit.units.subjects).to_numpy(bool)
+    tables = []
+    for rows, known in ((is_known, True), (~is_known, False)):
+        if not rows.any():
+            continue
+        units = trials.subset(rows, "known subjects" if known else "new subjects").fold(role)
+        draws = _draws(fit, units, known)
+        if known:
+            logs = _known_log_likelihood(draws, fit)
+            errors = np.zeros_like(logs)
+        else:
+            new = new_subject_log_likelihood(draws)
+            logs, errors = new.log_likelihood, new.error
+        codes, names = pd.factorize(np.array(units.subjects if unit == "subject" else units.groups))
+        members = [codes == code for code in range(len(names))]
+        joint = np.stack([logs[:, member].sum(axis=1) for member in members], axis=1)
+        squared = np.stack([(errors[:, member] ** 2).sum(axis=1) for member in members], axis=1)
+        elpd, error = _log_mean(joint, np.sqrt(squared), fit.posterior.sizes["chain"])
+        trials_of = np.array([units.trials_per_subject[member].sum() for member in members])
+        tables.append(
+            pd.DataFrame(
+                {"unit": names, "known": known, "trials": trials_of, "elpd": elpd, "error": error}
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _draws(fit: Fit, units: Any, known: bool) -> Draws:
+    """The fit's draws for the subjects of other trials: with their parameters, or without any."""
+    posterior = fit.posterior
+    if "subject" in posterior.dims:
+        chosen = {"subject": list(units.subjects)}
+        posterior = posterior.sel(chosen) if known else posterior.drop_dims("subject")
+    return Draws.of(fit.model, fit.game, units, posterior)
+
+
+def _known_log_likelihood(draws: Draws, fit: Fit) -> np.ndarray:
+    """Log likelihood of known subjects' trials given those of the fit, (draws, subjects)."""
+    found = np.empty((draws.size, len(draws.units.subjects)))
+    learnt = None
+    if draws.model.types:
+        place = pd.Index(fit.units.subjects).get_indexer(pd.Index(draws.units.subjects))
+        learnt = _type_log_probabilities(fit.draws())[:, place]
+    for rows, logs in draws.cell_logs():
+        total = draws.by_subject(logs)
+        found[rows] = total if learnt is None else log_sum_exp(learnt[rows] + total)
+    return found
+
+
+def _type_log_probabilities(draws: Draws) -> np.ndarray:
+    """As `trustbayes.models.evaluate.type_probabilities`, in logs: none is lost by rounding."""
+    found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
+    for rows, logs in draws.cell_logs():
+        joint = draws.log_shares[rows][:, None] + draws.by_subject(logs)
+        found[rows] = joint - log_sum_exp(joint, keepdims=True)
+    return found
+
+
+def _log_mean(logs: np.ndarray, errors: np.ndarray, chains: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log of the mean over draws of exp of the logs, (draws, units), and its error, by unit.
+
+    The error of the mean goes by the effective number of draws, that of the logs, which may lie
+    on one side in all draws, by their mean.
+    """
+    top = np.maximum(logs.max(axis=0), -1e300)
+    weights = np.exp(logs - top)
+    mean, spread = weights.mean(axis=0), weights.std(axis=0)
+    chained = xr.Dataset(
+        {"weight": (("chain", "draw", "unit"), weights.reshape(chains, -1, top.size))}
+    )
+    size = az.ess(chained, method="mean")["weight"].to_numpy()
+    possible, varies = mean > 0, spread > 1e-12
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_draws = np.where(varies, spread / mean / np.sqrt(size), 0.0)
+        of_logs = np.where(possible, (weights * errors).mean(axis=0) / mean, 0.0)
+        elpd = np.where(possible, top + np.log(mean), -np.inf)
+    return elpd, np.sqrt(of_draws**2 + of_logs**2)
