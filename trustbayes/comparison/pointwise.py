@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
-import arviz as az
 import numpy as np
-import xarray as xr
 
+from trustbayes.comparison.psis import psis
 from trustbayes.comparison.waic import waic
 from trustbayes.fitting import Fit
 from trustbayes.models.evaluate import cell_log_likelihood
@@ -71,26 +69,7 @@ def pointwise(fit: Fit) -> Pointwise:
     of Machine Learning Research 25(72).
     """
     logs = cell_log_likelihood(fit.draws())
-    chains, draws = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
-    # A density that no parameter bears on needs no importance sampling, and has no tail to fit.
-    varies = np.ptp(logs, axis=0) > 1e-10
-    elpd_loo, pareto_k = logs.mean(axis=0), np.zeros(logs.shape[1])
-    good_k = min(1 - 1 / np.log10(chains * draws), 0.7)
-    if varies.any():
-        array = logs[:, varies].reshape(chains, draws, -1)
-        tree = xr.DataTree.from_dict(
-            {
-                "posterior": fit.posterior[_population(fit)],
-                "log_likelihood": xr.Dataset({"choice": (("chain", "draw", "cell"), array)}),
-            }
-        )
-        with warnings.catch_warnings():
-            # Large Pareto k and equal densities are kept and reported, see `Pointwise`.
-            warnings.simplefilter("ignore", UserWarning)
-            loo = az.loo(tree, pointwise=True)
-        elpd_loo[varies] = loo.elpd_i.to_numpy()
-        # Where no tail could be fitted the estimate is as unreliable as can be.
-        pareto_k[varies] = np.nan_to_num(loo.pareto_k.to_numpy(), nan=np.inf)
+    elpd_loo, pareto_k, good_k = psis(fit, logs)
     elpd_waic, p_waic = waic(logs)
     lppd = elpd_waic + p_waic
 
@@ -105,10 +84,5 @@ def pointwise(fit: Fit) -> Pointwise:
         pareto_k=by_trial(pareto_k),
         good_k=good_k,
         subject=fit.units.trial_subject,
-        draws=chains * draws,
+        draws=len(logs),
     )
-
-
-def _population(fit: Fit) -> list[str]:
-    """The population's parameters: they set the relative efficiency of the draws."""
-    return [str(n) for n, array in fit.posterior.data_vars.items() if "subject" not in array.dims]

@@ -1,0 +1,184 @@
+"""Leave one subject, or one matching group, out: the prediction of people not seen before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trustbayes.comparison.psis import psis
+from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.fitting import Fit
+from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
+
+__all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectScores:
+    """How well a fit predicts all trials of a subject, or of a matching group, left out.
+
+    Parameters
+    ----------
+    unit : "subject" or "group"
+        What is left out and predicted.
+    labels : tuple of str
+        The units' names: subjects as in the trials, groups in order of appearance.
+    elpd : array, shape (n,)
+        Expected log predictive density of each unit, in nats; higher is better.
+    lppd : array, shape (n,)
+        Log density of each unit by the draws of the fit that holds it.
+    pareto_k : array, shape (n,)
+        Reliability of each importance sampling estimate; 0 where a unit was refitted.
+    good_k : float
+        Pareto k above which the estimate is unreliable at this number of draws.
+    error : array, shape (n,)
+        What errors of integration can make of the score at most, in nats.
+    draws : int
+    refitted : tuple of str
+        Units whose score comes from a fit without them.
+    """
+
+    unit: str
+    labels: tuple[str, ...]
+    elpd: np.ndarray
+    lppd: np.ndarray
+    pareto_k: np.ndarray
+    good_k: float
+    error: np.ndarray
+    draws: int
+    refitted: tuple[str, ...] = ()
+
+    @property
+    def p(self) -> np.ndarray:
+        """Each unit's part of the effective number of parameters, shape (n,)."""
+        return self.lppd - self.elpd
+
+    @property
+    def unreliable(self) -> tuple[str, ...]:
+        """The units whose Pareto k is too large."""
+        bad = self.pareto_k > self.good_k
+        return tuple(label for label, high in zip(self.labels, bad, strict=True) if high)
+
+    def with_refits(self, scores: Mapping[str, float]) -> SubjectScores:
+        """Put the scores of exact refits in the place of estimates.
+
+        Parameters
+        ----------
+        scores : mapping of str to float
+            By unit, the log density of its trials given a fit without them (see `log_score`).
+
+        Returns
+        -------
+        SubjectScores
+
+        Raises
+        ------
+        ValueError
+            If there is no such unit (with a suggestion), or a score is not a number.
+        """
+        elpd, pareto_k, error = self.elpd.copy(), self.pareto_k.copy(), self.error.copy()
+        for label, score in scores.items():
+            if label not in self.labels:
+                expected = suggestion(label, list(self.labels))
+                raise ValueError(f"{self.unit}: found {label!r}, expected {expected}")
+            if math.isnan(score):
+                raise ValueError(f"score of {self.unit} {label!r}: found {score}")
+            at = self.labels.index(label)
+            elpd[at], pareto_k[at], error[at] = score, 0.0, 0.0
+        refitted = tuple(n for n in self.labels if n in scores or n in self.refitted)
+        return replace(self, elpd=elpd, pareto_k=pareto_k, error=error, refitted=refitted)
+
+
+def leave_one_subject_out(fit: Fit, unit: str = "subject") -> SubjectScores:
+    r"""Predict each subject's, or each matching group's, trials from all others'.
+
+    The subjects' own parameters are integrated out given every draw of the population
+    (`trustbayes.models.new_subject`), and Pareto-smoothed importance sampling over the draws
+    leaves the unit out:
+
+    .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
+              p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
+
+    The log likelihood of a group is the sum of its members', given a draw.
+
+    Parameters
+    ----------
+    fit : Fit
+    unit : "subject" or "group"
+
+    Returns
+    -------
+    SubjectScores
+
+    Raises
+    ------
+    InputError
+        If groups are asked for and the trials have none.
+    ValueError
+        If the unit is neither.
+
+    References
+    ----------
+    Merkle, Furr and Rabe-Hesketh (2019), Psychometrika 84(3); Vehtari, Gelman and Gabry (2017),
+    Statistics and Computing 27.
+    """
+    if unit not in ("subject", "group"):
+        raise ValueError(f"unit: found {unit!r}, expected subject or group")
+    labels, members = _members(fit, unit)
+    found: NewSubject = new_subject_log_likelihood(fit.draws())
+    logs, errors = (
+        np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
+        for part in (found.log_likelihood, found.error)
+    )
+    elpd, pareto_k, good_k = psis(fit, logs)
+    # What the draws are weighted by without the unit, but for the smoothing.
+    weights = np.exp(logs.min(axis=0) - logs)
+    return SubjectScores(
+        unit=unit,
+        labels=labels,
+        elpd=elpd,
+        lppd=log_score(logs),
+        pareto_k=pareto_k,
+        good_k=good_k,
+        error=(weights * errors).sum(axis=0) / weights.sum(axis=0),
+        draws=len(logs),
+    )
+
+
+def log_score(log_likelihood: np.ndarray) -> np.ndarray:
+    """Log density of each unit given draws: the log of the mean likelihood.
+
+    Parameters
+    ----------
+    log_likelihood : array, shape (draws, n)
+        Such as `trustbayes.models.new_subject.NewSubject.log_likelihood` of people held out.
+
+    Returns
+    -------
+    array, shape (n,)
+        In nats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_score(np.log([[0.2, 0.5], [0.4, 0.5]])).round(4)
+    array([-1.204 , -0.6931])
+    """
+    top = np.maximum(log_likelihood.max(axis=0), -1e300)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(log_likelihood - top).mean(axis=0)) + top)
+
+
+def _members(fit: Fit, unit: str) -> tuple[tuple[str, ...], np.ndarray]:
+    """Labels of the units left out, and who belongs to them, bool of shape (n, subjects)."""
+    subjects, groups = fit.units.subjects, fit.units.groups
+    if unit == "subject":
+        return subjects, np.eye(len(subjects), dtype=bool)
+    if groups is None:
+        source = str(fit.manifest["data"]["source"])
+        raise InputError(Fault(source, "no groups", "a column of matching groups"))
+    labels = tuple(dict.fromkeys(groups))
+    return labels, np.array([[group == label for group in groups] for label in labels])
