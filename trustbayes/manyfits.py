@@ -16,9 +16,10 @@ from concurrent.futures import (
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 from rich.console import Console
@@ -265,8 +266,20 @@ class _Pool(ProcessPoolExecutor):
     """A process pool that knows how many cores each of its fits may use."""
 
     def __init__(self, jobs: int, cores: int) -> None:
-        super().__init__(jobs, mp_context=get_context("spawn"))
+        super().__init__(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
         self.cores = cores
+
+
+def _end_with_parent() -> None:
+    """Make a worker end when the process that started it is killed; else it would wait on."""
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _results(
