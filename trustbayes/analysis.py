@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from trustbayes.checking import (
@@ -17,17 +17,17 @@ from trustbayes.checking import (
     recovery,
     type_recovery,
 )
-from trustbayes.comparison import Comparison, Verdict, compare, pointwise, verdict
+from trustbayes.comparison import Comparison, Verdict, compare, verdict
 from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.fitting import Fit, fit_key
-from trustbayes.games import FiniteGame, Role
+from trustbayes.games import Role
 from trustbayes.jointfit import JointFit, fit_joint, load_joint_fit
-from trustbayes.manyfits import FitTask, run_fits
-from trustbayes.models import Joint, Model, TrustEmbedded, model, model_names
+from trustbayes.models import Joint, TrustEmbedded, model_names
 from trustbayes.models.evaluate import prior_draws
 from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
+from trustbayes.theoryfits import Key, fit_theories
 from trustbayes.trials import Trials
 from trustbayes.trustgap import trust_gap
 from trustbayes.worth import trust_worth
@@ -35,9 +35,6 @@ from trustbayes.worth import trust_worth
 __all__ = ["Analysis", "analyse"]
 
 _log = logging.getLogger(__name__)
-
-Key = tuple[str, Role]
-"""A model's name and the role it was fitted to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +64,8 @@ class Analysis:
     variants : DataFrame
         How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
         trial), se, elpd_diff, dse (to the best of the same model and role), used (bool),
-        converged (bool: R-hat at most 1.05, these being short fits). Empty if no model has rival
-        conventions.
+        converged (bool: R-hat at most 1.05, the alternatives' fits being short). Empty if no
+        model has rival conventions.
     recovery : DataFrame or None
         Where the truth is known: the columns of ``subjects`` and planted, covered (bool),
         identified (bool, see `trustbayes.checking.identified`).
@@ -115,8 +112,6 @@ class Analysis:
 
 _REPLICATIONS = 300
 _PRIOR_DRAWS = 500
-_SURE = 2.0
-_ROUGHLY = 1.05
 
 
 def analyse(
@@ -127,6 +122,7 @@ def analyse(
     fits: Path | None = None,
     planted: pd.DataFrame | None = None,
     joint: bool = False,
+    executor: Executor | None = None,
     progress: bool = True,
     ci_prob: float = 0.9,
 ) -> Analysis:
@@ -134,8 +130,8 @@ def analyse(
 
     A theory leaves conventions open. Short fits try each alternative to its defaults, one at a
     time, and the theory enters the comparison with the best, if that leads the default by more
-    than two standard errors and its full fit passes the gate; all scores are kept in
-    ``variants``.
+    than two standard errors and its full fit passes the gate, see
+    `trustbayes.theoryfits.fit_theories`; all scores are kept in ``variants``.
 
     Parameters
     ----------
@@ -150,6 +146,9 @@ def analyse(
     joint : bool
         Whether to fit the trust-embedded models of both roles together, too: what senders expect
         then draws on what receivers do.
+    executor : concurrent.futures.Executor, optional
+        Where the fits are made, such as `trustbayes.manyfits.process_pool`; default: here, one
+        after the other. The numbers are the same.
     progress : bool
         Whether to show progress.
     ci_prob : float
@@ -172,24 +171,9 @@ def analyse(
             raise InputError(Fault("models", name, f"one of: {', '.join(known)}"))
     if joint:
         check_roles(trials)
-    short = replace(
-        sampling,
-        draws=min(200, sampling.draws),
-        tune=min(300, sampling.tune),
-        chains=min(2, sampling.chains),
+    found, variants = fit_theories(
+        trials, names, sampling, folder=fits, executor=executor, progress=progress
     )
-    found: dict[Key, Fit] = {}
-    variants = []
-    for role in trials.roles:
-        for name in names:
-            candidates, scores = _try_conventions(
-                model(name, role, trials.game), trials, short, fits, progress
-            )
-            for candidate, row in candidates:
-                found[name, role], used = _fit(candidate, trials, sampling, fits, progress), row
-                if found[name, role].gate.passed:
-                    break
-            variants.append(scores.assign(used=scores.index == used))
     comparisons = {role: compare([found[name, role] for name in names]) for role in trials.roles}
     verdicts = {
         role: verdict(comparisons[role], [found[name, role] for name in names])
@@ -219,7 +203,7 @@ def analyse(
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
-        variants=pd.concat(variants, ignore_index=True),
+        variants=variants,
         recovery=None if planted is None else _recovery(found, subjects, planted, trials),
         type_recovery=None if planted is None else _type_recovery(found, planted),
         worth=_worth(found, comparisons, sampling.seed, ci_prob),
@@ -285,14 +269,6 @@ def _best(
     return passed[0] if passed else None
 
 
-def _fit(
-    chosen: Model, trials: Trials, sampling: Sampling, folder: Path | None, progress: bool
-) -> Fit:
-    """Fit, or read the fit of the same inputs from the folder."""
-    [found] = run_fits([FitTask(chosen, trials, sampling)], folder, progress=progress)
-    return found
-
-
 def _fit_joint(trials: Trials, sampling: Sampling, folder: Path | None, progress: bool) -> JointFit:
     """Fit the trust-embedded models of both roles, or read their fit from the folder."""
     kind = trials.game.kind
@@ -305,72 +281,3 @@ def _fit_joint(trials: Trials, sampling: Sampling, folder: Path | None, progress
     if path is not None:
         found.save(path)
     return found
-
-
-def _rivals(base: Model, trials: Trials) -> list[Model]:
-    """The model with each open convention changed, one at a time."""
-    settled, game = base.settle(trials.game), trials.game
-    tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
-    found = []
-    for convention in base.spec.conventions:
-        for choice in convention.rivals:
-            if choice == settled[convention.name]:
-                continue
-            if tables and convention.name == "belief":
-                continue  # payoff tables leave no choice
-            if choice == "mixture" and settled.get("expected_action") == "mean":
-                continue  # the mean of the belief is that of the truncated one
-            found.append(
-                Model(
-                    base.spec,
-                    priors=base.priors,
-                    varies=base.varies,
-                    parametrisation=base.parametrisation,
-                    **{**base.conventions, convention.name: choice},
-                )
-            )
-    return found
-
-
-def _try_conventions(
-    base: Model, trials: Trials, short: Sampling, folder: Path | None, progress: bool
-) -> tuple[list[tuple[Model, int]], pd.DataFrame]:
-    """The conventions to fit in full, best first, with their row in the table of all scores."""
-    rivals = _rivals(base, trials)
-    if not rivals:
-        return [(base, 0)], pd.DataFrame()
-    tried = [base, *rivals]
-    scores, converged = [], []
-    for candidate in tried:
-        one = _fit(candidate, trials, short, folder, progress)
-        points = pointwise(one)
-        scores.append(np.bincount(points.subject, weights=points.loo))
-        converged.append(one.gate.checks[0].value <= _ROUGHLY)
-    table = np.array(scores)
-    order = table.sum(axis=1)
-    best = int(order.argmax())
-    rows = pd.DataFrame(
-        {
-            "role": base.role,
-            "model": base.name,
-            "conventions": [
-                ", ".join(f"{k}: {v}" for k, v in c.settle(trials.game).items() if k != "lapse")
-                for c in tried
-            ],
-            "elpd": order,
-            "se": [_error(row) for row in table],
-            "elpd_diff": order - order[best],
-            "dse": [_error(row - table[best]) for row in table],
-            "converged": converged,
-        }
-    )
-    lead = table[best] - table[0]
-    candidates = [(base, 0)]
-    if lead.sum() > _SURE * _error(lead):
-        candidates.insert(0, (tried[best], best))
-    return candidates, rows.sort_values("elpd", ascending=False)
-
-
-def _error(values: np.ndarray) -> float:
-    """Standard error of a sum over subjects."""
-    return float(np.sqrt(values.size * values.var()))

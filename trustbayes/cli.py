@@ -72,6 +72,8 @@ class SamplingOptions:
 
 
 _DEFAULT = SamplingOptions()
+_MOST_JOBS = min(4, os.cpu_count() or 1)
+"""Processes of about one gigabyte each that fit models side by side unless told otherwise."""
 
 
 def _version() -> str:
@@ -125,6 +127,7 @@ def report(
     sampling: SamplingOptions = _DEFAULT,
     fits: Path | None = None,
     planted: Path | None = None,
+    jobs: int | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
@@ -148,6 +151,8 @@ def report(
         Folder in which fits are kept; a run that was stopped goes on from there.
     planted : Path, optional
         True parameters of simulated trials, as `trustbayes simulate` writes them.
+    jobs : int, optional
+        Number of processes that fit models side by side. Default: one for each core, at most 4.
     joint : bool
         Fit the trust-embedded models of both roles together, too, so that what senders expect
         draws on what receivers do.
@@ -158,10 +163,11 @@ def report(
     data, known = _experiment(trials, game, planted)
     names = _names(models, data.game)
     from trustbayes.analysis import analyse
+    from trustbayes.manyfits import process_pool
     from trustbayes.report import report as write_report
 
     settings = sampling.sampling()
-    with _messages():
+    with _messages(), process_pool(_MOST_JOBS if jobs is None else jobs) as executor:
         analysis = analyse(
             data,
             models=names,
@@ -169,6 +175,7 @@ def report(
             fits=fits,
             planted=known,
             joint=joint,
+            executor=executor,
             progress=sys.stderr.isatty(),
         )
         written = write_report(analysis, out, command=invocation)
