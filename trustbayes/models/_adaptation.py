@@ -9,7 +9,7 @@ import numpy as np
 from trustbayes.models._nodes import Rule, cloud, lattice
 from trustbayes.models._population import Population
 
-__all__ = ["adapted", "coordinates", "highest", "tempered"]
+__all__ = ["adapted", "coordinates", "highest", "log_total", "tempered"]
 
 _ROUNDS = 6
 _NEWTON = 20
@@ -17,6 +17,8 @@ _STEP = 1e-3  # of differences, in standard deviations of the population
 _FLATTEST = 0.25  # curvature, in units of the population's own
 _LEAST = 0.05  # share of the nodes that must bear weight before the moments are believed
 _SETTLED = 0.05  # of a standard deviation
+_FAR = 5.0  # standard deviations
+_MATTERS = 1e-4  # share of the integral
 
 
 def adapted(
@@ -74,7 +76,51 @@ def adapted(
         size = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
         if (power == 1).all() and (np.abs(mean - before) < _SETTLED * size).all():
             break
-    return mean, covariance
+    scale = np.log(np.diagonal(np.linalg.cholesky(covariance), axis1=-2, axis2=-1)).sum(axis=-1)
+    inside = log_total(logs, axis=1) + scale
+    broad = start[:, 1:] + rule.log_weights[0][:, None] + np.log(spread).sum(axis=-1)[:, None]
+    wide = whole[:, None, :, active] + spread[:, None] * rule.nodes[0][:, None]
+    return _with_outliers(mean, covariance, inside, wide, broad)
+
+
+def _with_outliers(
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    inside: np.ndarray,
+    nodes: np.ndarray,
+    logs: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Moments widened by what nodes all over the population find far away from them.
+
+    Parameters
+    ----------
+    mean, covariance : array, shape (rows, subjects, width) and (rows, subjects, width, width)
+    inside : array, shape (rows, subjects)
+        Log of the integral found with these moments.
+    nodes, logs : array, shape (rows, nodes, subjects, width) and (rows, nodes, subjects)
+        Nodes of a broad rule and the logs of their terms.
+    """
+    gap = nodes - mean[:, None]
+    distance = np.einsum("nqsd,nsde,nqse->nqs", gap, np.linalg.inv(covariance), gap, optimize=True)
+    far = np.exp(np.clip(logs - inside[:, None], -700, 20)) * (distance > _FAR**2)
+    whole = 1 + far.sum(axis=1)
+    shift = np.einsum("nqs,nqsd->nsd", far, gap, optimize=True) / whole[..., None]
+    outer = np.einsum("nqs,nqsd,nqse->nsde", far, gap, gap, optimize=True)
+    widened = (covariance + outer) / whole[..., None, None]
+    widened -= shift[..., None] * shift[..., None, :]
+    matters = whole > 1 + _MATTERS
+    return (
+        np.where(matters[..., None], mean + shift, mean),
+        np.where(matters[..., None, None], widened, covariance),
+    )
+
+
+def log_total(logs: np.ndarray, axis: int) -> np.ndarray:
+    """Log of the sum of exp over an axis, where all may be minus infinity."""
+    top = np.maximum(logs.max(axis=axis, keepdims=True), -1e300)
+    with np.errstate(divide="ignore"):
+        found = np.log(np.exp(logs - top).sum(axis=axis, keepdims=True)) + top
+    return np.asarray(found.squeeze(axis))
 
 
 def highest(

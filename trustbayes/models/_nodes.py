@@ -34,7 +34,7 @@ class Rule:
     groups : array, shape (groups, nodes), of bool
         Every node is in one group.
     edge : array, shape (nodes,), of bool
-        The outermost nodes: what lies there tells of what lies beyond.
+        The outermost nodes: what lies there bounds what lies beyond.
     """
 
     nodes: np.ndarray
@@ -55,8 +55,8 @@ def lattice(width: int, step: float, radius: float) -> Rule:
     The nodes are sinh(0.4 t) / 0.4 of an even lattice t, so that nodes are a step apart in the
     middle and tails far heavier than a normal's are still covered. For smooth functions that
     vanish at both ends the error falls faster than any power of the step (Trefethen and Weideman
-    2014, SIAM Review 56(3)). Nodes whose positions add up to an even number form one group, the
-    others the second.
+    2014, SIAM Review 56(3)). Every second node in each dimension forms a group, two to the power of
+    the width in all, so that structure too narrow in any one dimension sets the groups apart.
 
     Parameters
     ----------
@@ -73,10 +73,11 @@ def lattice(width: int, step: float, radius: float) -> Rule:
     whole = np.stack(np.meshgrid(*[line] * width, indexing="ij"), axis=-1).reshape(-1, width)
     length = step * np.sqrt((whole**2).sum(axis=1))
     whole, length = whole[length <= radius], length[length <= radius]
-    even = whole.sum(axis=1) % 2 == 0
+    coset = (whole % 2) @ 2 ** np.arange(width)
+    groups = coset == np.arange(2**width)[:, None]
     nodes = np.sinh(_STRETCH * step * whole) / _STRETCH
     logs = np.log(np.cosh(_STRETCH * step * whole)).sum(axis=1) + width * math.log(step)
-    return Rule(nodes[None], logs[None], np.stack([even, ~even]), length > radius - step)
+    return Rule(nodes[None], logs[None], groups, length > radius - 1)
 
 
 @cache

@@ -152,8 +152,8 @@ def rules(site: Site) -> tuple[tuple[Rule, bool], ...]:
         common = [lattice(1, 0.2, 5.0), lattice(1, 0.1, 6.0)]
         own = [lattice(1, 0.8, 4.4), lattice(1, 0.4, 4.8), lattice(1, 0.15, 5.4)]
     elif width == 2:
-        common = [lattice(2, 0.45, 4.8), lattice(2, 0.3, 6.0)]
-        own = [lattice(2, 1.1, 4.2), lattice(2, 0.75, 4.6), lattice(2, 0.45, 5.2)]
+        common = [lattice(2, 0.45, 4.8), lattice(2, 0.3, 5.6), lattice(2, 0.2, 6.4)]
+        own = [lattice(2, 0.7, 4.6), lattice(2, 0.45, 5.0), lattice(2, 0.25, 5.6)]
     else:
         common, own = [cloud(width, 1024)], [cloud(width, 128), cloud(width, 1024)]
     if few:

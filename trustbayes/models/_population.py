@@ -50,6 +50,7 @@ class Population:
         ValueError
             If the draws lack one of the treatments, or a parameter has no population.
         """
+        data = data.assign_coords(sample=np.arange(data.sizes["sample"]))  # kept if all else goes
         own = [str(name) for name, array in data.data_vars.items() if "subject" in array.dims]
         data = data.drop_vars([*own, *(["subject"] if "subject" in data.coords else [])])
         if "treatment" in data.dims:
@@ -80,7 +81,7 @@ class Population:
 
     def mean(self) -> Population:
         """One population at the mean of the draws."""
-        data = self.data.mean("sample").expand_dims("sample")
+        data = self.data.mean("sample").expand_dims(sample=[0])
         return Population.of(self.model, self.game, self.units, data.transpose("sample", ...))
 
     def of_subjects(self, keep: np.ndarray, treatment: int | None = None) -> Population:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trustbayes.models._adaptation import adapted, coordinates
+from trustbayes.models._adaptation import adapted, coordinates, log_total
 from trustbayes.models._nodes import Rule
 from trustbayes.models._placement import Site, rules, site
 from trustbayes.models._population import Population
@@ -17,8 +17,8 @@ from trustbayes.models.evaluate import Draws
 __all__ = ["NewSubject", "new_subject_log_likelihood"]
 
 _BUDGET = 16 * 2**20  # bytes of the largest array of a slice of draws
-_TOLERANCE = {True: 0.005, False: 0.1}  # mean error of a log likelihood, by quadrature and sampling
-_WORST = {True: 0.05, False: 0.3}  # above it, the draw and subject get a rule of their own
+_TOLERANCE = {True: 0.02, False: 0.1}  # mean error of a log likelihood, by quadrature and sampling
+_WORST = {True: 0.15, False: 0.3}  # above it, the draw and subject get a rule of their own
 _CHECKED = 8  # draws at which interpolation is checked
 _TINY = np.finfo(float).tiny
 
@@ -116,7 +116,9 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
             _improve(logs[k], errors[k], rows, keep, *found)
     total = share + logs
     error = (_proportion(total) * errors).sum(axis=0)
-    return NewSubject(_log_sum(total), np.where(np.isneginf(total).all(axis=0), 0.0, error))
+    return NewSubject(
+        log_total(total, axis=0), np.where(np.isneginf(total).all(axis=0), 0.0, error)
+    )
 
 
 def _improve(
@@ -132,13 +134,6 @@ def _improve(
     better = new_errors < errors[place]
     logs[place] = np.where(better, new_logs, logs[place])
     errors[place] = np.where(better, new_errors, errors[place])
-
-
-def _log_sum(logs: np.ndarray) -> np.ndarray:
-    """Log of the sum of exp over the first axis, where all may be minus infinity."""
-    top = np.maximum(logs.max(axis=0), -1e300)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(logs - top).sum(axis=0)) + top
 
 
 def _proportion(logs: np.ndarray) -> np.ndarray:
