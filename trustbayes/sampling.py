@@ -176,6 +176,8 @@ def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
     -------
     Gate
     """
+    densities = [name for name in posterior.data_vars if str(name).endswith("_unused")]
+    posterior = posterior.drop_vars(densities)  # they are no parameters
     rhat = az.rhat(posterior)
     bulk, tail = az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
     divergent = float(sample_stats["diverging"].mean())

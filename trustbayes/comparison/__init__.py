@@ -1,20 +1,37 @@
 """Which theory predicts better, by criteria whose unit of prediction is always stated."""
 
+from trustbayes.comparison.agreement import Agreement, agreement
+from trustbayes.comparison.averaging import Averaged, averaged
+from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.heldout import HeldOut, hold_out, kfold, refit_without
 from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out, log_score
+from trustbayes.comparison.people import by_person, shares
 from trustbayes.comparison.pointwise import Pointwise, pointwise
 from trustbayes.comparison.table import Comparison, compare
-from trustbayes.comparison.verdict import Verdict, verdict
+from trustbayes.comparison.verdict import Verdict, verdict, verdict_rules
 from trustbayes.comparison.waic import waic
 
 __all__ = [
+    "Agreement",
+    "Averaged",
+    "Basis",
     "Comparison",
+    "HeldOut",
     "Pointwise",
     "SubjectScores",
     "Verdict",
+    "agreement",
+    "averaged",
+    "by_person",
     "compare",
+    "hold_out",
+    "kfold",
     "leave_one_subject_out",
     "log_score",
     "pointwise",
+    "refit_without",
+    "shares",
     "verdict",
+    "verdict_rules",
     "waic",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from trustbayes.comparison.basis import Basis
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.fitting import Fit
 from trustbayes.games import Role
@@ -37,12 +38,11 @@ class HeldOut:
 
     Parameters
     ----------
-    role : "sender" or "receiver"
+    basis : Basis
+        The trials: results of different ones do not compare.
     split : str
         What was predicted from what, in words, and whether its subjects were known or new.
     unit : "subject" or "group"
-    checksum : str
-        Of the trials: results of different trials do not compare.
     table : DataFrame
         A row for each model and unit: model, fold (from 1), unit (label of the subject or
         group), known (bool: whether the model had learnt from other trials of hers), trials,
@@ -53,12 +53,16 @@ class HeldOut:
         Of the fits.
     """
 
-    role: Role
+    basis: Basis
     split: str
     unit: Unit
-    checksum: str
     table: pd.DataFrame
     gates: Mapping[tuple[str, int], Gate]
+
+    @property
+    def role(self) -> Role:
+        """Whose choices were predicted."""
+        return self.basis.role
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -397,10 +401,9 @@ def _held_out(
         found.insert(0, "model", name)
         scores[position], gates[position] = found, fit.gate
     return HeldOut(
-        role=models[0].role,
+        basis=Basis.of_trials(trials, models[0].role),
         split=split,
         unit=unit,
-        checksum=trials.checksum,
         table=pd.concat(scores, ignore_index=True),
         gates=dict(zip(keys, gates, strict=True)),
     )
@@ -462,7 +465,7 @@ def _type_log_probabilities(draws: Draws) -> np.ndarray:
     """As `trustbayes.models.evaluate.type_probabilities`, in logs: none is lost by rounding."""
     found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
     for rows, logs in draws.cell_logs():
-        joint = draws.log_shares[rows][:, None] + draws.by_subject(logs)
+        joint = draws.type_logs(rows, logs)
         found[rows] = joint - log_sum_exp(joint, keepdims=True)
     return found
 

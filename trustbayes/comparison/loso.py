@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.psis import psis
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.fitting import Fit
@@ -22,6 +23,8 @@ class SubjectScores:
 
     Parameters
     ----------
+    basis : Basis
+        The trials that were predicted.
     unit : "subject" or "group"
         What is left out and predicted.
     labels : tuple of str
@@ -41,6 +44,7 @@ class SubjectScores:
         Units whose score comes from a fit without them.
     """
 
+    basis: Basis
     unit: str
     labels: tuple[str, ...]
     elpd: np.ndarray
@@ -137,6 +141,7 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject") -> SubjectScores:
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
     return SubjectScores(
+        basis=Basis.of_fit(fit),
         unit=unit,
         labels=labels,
         elpd=elpd,

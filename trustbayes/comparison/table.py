@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import arviz as az
 import numpy as np
 import pandas as pd
-import xarray as xr
-from arviz_stats.utils import ELPDDataLOO
 
+from trustbayes.comparison.basis import Basis, check_fits
+from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out
 from trustbayes.comparison.pointwise import Pointwise, pointwise
-from trustbayes.errors import Fault, InputError
+from trustbayes.comparison.rows import FEW, SMALL, score_rows
+from trustbayes.errors import Fault, InputError, listing
 from trustbayes.fitting import Fit
-from trustbayes.games.finite import Role
+from trustbayes.games import Role
 
 __all__ = ["CRITERIA", "UNITS", "Comparison", "compare"]
 
-CRITERIA = ("loo", "waic")
 UNITS = {
+    "subject": "all trials of a new subject",
+    "group": "all trials of a new matching group",
     "trial": "a new trial of a known subject",
     "subject-sum": "a new trial of a known subject, summed over each subject's trials",
 }
-"""Units of comparison and what is predicted. Neither is the prediction of a new subject."""
+"""Units of comparison and what is predicted; the last two say nothing of new people."""
+
+CRITERIA = {
+    "subject": ("loso",),
+    "group": ("loso",),
+    "trial": ("loo", "waic"),
+    "subject-sum": ("loo", "waic"),
+}
+"""The criteria of each unit, that to be judged by first."""
+
+_DECISIVE = ("subject", "group", "subject-sum")
+_NOTABLE = 0.1  # nats of integration error, over all units
+_COLUMNS = (
+    "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "other_sign", "p",
+    "weight", "weight_bma", "warning",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,33 +48,167 @@ class Comparison:
 
     Parameters
     ----------
-    role : "sender" or "receiver"
+    basis : Basis
+        The trials that were predicted.
     table : DataFrame
-        A row for each unit, criterion and model, best first, with columns role, unit, criterion,
-        model, elpd (log scale, higher is better), se, elpd_diff (to the best, at most 0), dse
-        (standard error of the difference), p (effective number of parameters), weight (stacking),
-        warning (in words, or empty).
+        A row for each unit, criterion and model, best first, with columns role; unit;
+        criterion; model; elpd (nats, higher is better); se; elpd_diff (to the best, at most 0);
+        dse (standard error of the difference); other_sign (probability that the difference has
+        the other sign, from 0 to 0.5, by a normal approximation); p (effective number of
+        parameters); weight (stacking); weight_bma (pseudo-BMA+); warning (in words, or empty).
     pointwise : mapping of str to Pointwise
-        By model.
+        By model, where trials are a unit; else empty.
+    scores : mapping of str to mapping of str to SubjectScores
+        By unit ("subject", "group"), then by model; empty for units that were not asked for.
     """
 
-    role: Role
+    basis: Basis
     table: pd.DataFrame
     pointwise: Mapping[str, Pointwise]
+    scores: Mapping[str, Mapping[str, SubjectScores]]
 
-    def rows(self, unit: str = "subject-sum", criterion: str = "loo") -> pd.DataFrame:
-        """The rows of one unit and criterion, indexed by model, best first."""
+    @property
+    def role(self) -> Role:
+        """Whose choices were predicted."""
+        return self.basis.role
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models compared."""
+        return tuple(dict.fromkeys(map(str, self.table["model"])))
+
+    @property
+    def unit(self) -> str:
+        """The unit to judge by: new subjects, else new groups, else trials summed by subject."""
+        held = set(self.table["unit"])
+        return next(unit for unit in _DECISIVE if unit in held)
+
+    def rows(self, unit: str | None = None, criterion: str | None = None) -> pd.DataFrame:
+        """The rows of one unit and criterion, indexed by model, best first.
+
+        Parameters
+        ----------
+        unit : str, optional
+            One of `UNITS`; default: the one to judge by.
+        criterion : str, optional
+            One of `CRITERIA`; default: the unit's first.
+
+        Returns
+        -------
+        DataFrame
+        """
+        unit = unit or self.unit
+        criterion = criterion or CRITERIA[unit][0]
         chosen = (self.table["unit"] == unit) & (self.table["criterion"] == criterion)
         return self.table[chosen].set_index("model")
 
+    def elpd_by_unit(self, unit: str | None = None) -> pd.DataFrame:
+        """Scores of every unit by LOSO or LOO, a column for each model, best first.
 
-def compare(fits: Sequence[Fit]) -> Comparison:
-    """Compare fits of the same trials by PSIS-LOO and WAIC.
+        Parameters
+        ----------
+        unit : str, optional
+            One of `UNITS`; default: the one to judge by.
+
+        Returns
+        -------
+        DataFrame
+            In nats; indexed by the labels of subjects or groups, else by the position of the
+            trial, or of the subject.
+
+        Raises
+        ------
+        InputError
+            If the comparison lacks the unit.
+        """
+        unit = unit or self.unit
+        if unit not in set(self.table["unit"]):
+            held = listing(dict.fromkeys(self.table["unit"]))
+            raise InputError(Fault("unit", unit, f"a unit of the comparison: {held}"))
+        names = self.rows(unit).index
+        if unit in self.scores:
+            scores = self.scores[unit]
+            labels = pd.Index(scores[names[0]].labels, name=unit)
+            return pd.DataFrame({name: scores[name].elpd for name in names}, index=labels)
+        return pd.DataFrame({n: _by_trial(self.pointwise[n], unit, "loo")[0] for n in names})
+
+    def check(self, fits: Sequence[Fit]) -> None:
+        """Refuse fits that are not those compared.
+
+        Parameters
+        ----------
+        fits : sequence of Fit
+
+        Raises
+        ------
+        InputError
+            If they are of another role, other trials, exclusions, games or models; with what
+            differs.
+        """
+        faults = check_fits(fits).faults("fits", self.basis, "the comparison")
+        names = [fit.model.name for fit in fits]
+        if set(names) != set(self.models):
+            expected = f"those of the comparison: {listing(self.models)}"
+            faults.append(Fault("fits, models", listing(names), expected))
+        if faults:
+            raise InputError(faults)
+
+    def with_scores(self, scores: Mapping[str, SubjectScores]) -> Comparison:
+        """Take over scores of new subjects or groups, such as those mended by exact refits.
+
+        Parameters
+        ----------
+        scores : mapping of str to SubjectScores
+            One for each model compared, all of one unit; they replace what is there of the unit.
+
+        Returns
+        -------
+        Comparison
+
+        Raises
+        ------
+        InputError
+            If they are of other models, trials, roles or exclusions, or of different units.
+        """
+        faults = []
+        if set(scores) != set(self.models):
+            expected = f"those of the comparison: {listing(self.models)}"
+            faults.append(Fault("scores, models", listing(scores), expected))
+        for name, one in scores.items():
+            faults += one.basis.faults(f"scores of {name}", self.basis, "the comparison")
+        first = next(iter(scores), "")
+        for name, one in scores.items():
+            if one.unit != scores[first].unit:
+                expected = f"that of {first}: {UNITS[scores[first].unit]}"
+                faults.append(Fault(f"scores of {name}, unit", UNITS[one.unit], expected))
+            elif one.labels != scores[first].labels:
+                found = f"{len(one.labels)} {one.unit}s"
+                expected = f"those of {first}: {len(scores[first].labels)}"
+                faults.append(Fault(f"scores of {name}, {one.unit}s", found, expected))
+        if faults:
+            raise InputError(faults)
+        unit = scores[first].unit
+        rest = self.table[self.table["unit"] != unit]
+        rows = _loso_rows(scores).assign(role=self.role)[list(_COLUMNS)]
+        return replace(
+            self,
+            table=pd.concat([rows, rest], ignore_index=True),
+            scores={**self.scores, unit: dict(scores)},
+        )
+
+
+def compare(fits: Sequence[Fit], units: str | Sequence[str] = "trial") -> Comparison:
+    """Compare fits of the same trials by what they predict.
 
     Parameters
     ----------
     fits : sequence of Fit
         Of one role, the same trials and the same game.
+    units : str or sequence of str
+        What is predicted, one or more of: "subject" (all trials of a new subject, by PSIS
+        leave-one-subject-out, criterion loso), "group" (the same for matching groups), "trial"
+        (a new trial of a known subject, by PSIS-LOO and WAIC, trial by trial and summed by
+        subject).
 
     Returns
     -------
@@ -68,106 +217,115 @@ def compare(fits: Sequence[Fit]) -> Comparison:
     Raises
     ------
     InputError
-        If the fits differ in role, data, game or exclusions, or a model occurs twice.
+        If the fits differ in role, data, game or exclusions, a model occurs twice, a unit is
+        unknown, or groups are asked for and the trials have none.
+
+    References
+    ----------
+    Merkle, Furr and Rabe-Hesketh (2019), Psychometrika 84(3), for new subjects against new
+    trials; Vehtari, Gelman and Gabry (2017), Statistics and Computing 27; Sivula, Magnusson,
+    Matamoros and Vehtari (2025), arXiv 2008.10296, for when standard errors can be relied on.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> fits = [tb.load_fit(f"{name}.nc") for name in ("te", "lk")]  # doctest: +SKIP
+    >>> compare(fits, ("subject", "trial")).rows("subject")  # doctest: +SKIP
     """
-    _check_same(fits)
-    points = {fit.model.name: pointwise(fit) for fit in fits}
-    rows = []
-    for unit in UNITS:
-        for criterion in CRITERIA:
-            scores = {name: _elpd(point, unit, criterion) for name, point in points.items()}
-            rows.append(_table(scores, points, unit, criterion))
-    table = pd.concat(rows, ignore_index=True)
-    table.insert(0, "role", fits[0].model.role)
-    return Comparison(fits[0].model.role, table, points)
+    units = (units,) if isinstance(units, str) else tuple(units)
+    known = ("subject", "group", "trial")
+    faults = [Fault("unit", unit, f"one of: {', '.join(known)}") for unit in units
+              if unit not in known]  # fmt: skip
+    if not units:
+        faults.append(Fault("unit", "", f"at least one of: {', '.join(known)}"))
+    if faults:
+        raise InputError(faults)
+    basis = check_fits(fits)
+    points = {fit.model.name: pointwise(fit) for fit in fits} if "trial" in units else {}
+    scores = {
+        unit: {fit.model.name: leave_one_subject_out(fit, unit) for fit in fits}
+        for unit in ("subject", "group")
+        if unit in units
+    }
+    rows = [_loso_rows(one) for one in scores.values()]
+    rows += [
+        _trial_rows(points, unit, criterion)
+        for unit in ("trial", "subject-sum")
+        for criterion in CRITERIA[unit]
+        if points
+    ]
+    table = pd.concat(rows, ignore_index=True).assign(role=basis.role)
+    return Comparison(basis, table[list(_COLUMNS)], points, scores)
 
 
-def _elpd(point: Pointwise, unit: str, criterion: str) -> ELPDDataLOO:
-    """ArviZ's container of the unit's values, so that ArviZ compares them."""
-    values = point.loo if criterion == "loo" else point.waic
-    p = point.p_loo if criterion == "loo" else point.p_waic
-    k = point.pareto_k if criterion == "loo" else np.zeros_like(values)
+def _loso_rows(scores: Mapping[str, SubjectScores]) -> pd.DataFrame:
+    """The rows of one unit of people."""
+    found = score_rows({name: one.elpd for name, one in scores.items()})
+    words = {name: _doubts_of_loso(one) for name, one in scores.items()}
+    unit = next(iter(scores.values())).unit
+    p = {name: float(one.p.sum()) for name, one in scores.items()}
+    return _labelled(found, p, words, unit, "loso", len(next(iter(scores.values())).labels))
+
+
+def _trial_rows(points: Mapping[str, Pointwise], unit: str, criterion: str) -> pd.DataFrame:
+    """The rows of one criterion by trial, or summed by subject."""
+    values = {name: _by_trial(point, unit, criterion) for name, point in points.items()}
+    found = score_rows({name: elpd for name, (elpd, _) in values.items()})
+    p = {name: total for name, (_, total) in values.items()}
+    words = {name: _doubts_of_trials(point, criterion) for name, point in points.items()}
+    size = next(iter(values.values()))[0].size
+    return _labelled(found, p, words, unit, criterion, size)
+
+
+def _by_trial(point: Pointwise, unit: str, criterion: str) -> tuple[np.ndarray, float]:
+    """Scores of each unit, and the effective number of parameters."""
+    values, p = getattr(point, criterion), getattr(point, f"p_{criterion}")
     if unit == "subject-sum":
         values = np.bincount(point.subject, weights=values)
-        worst = np.full(values.size, -np.inf)
-        np.maximum.at(worst, point.subject, k)
-        k = worst
-    return ELPDDataLOO(
-        elpd=float(values.sum()),
-        se=float(np.sqrt(values.size * values.var())),
-        p=float(p.sum()),
-        n_samples=point.draws,
-        n_data_points=values.size,
-        scale="log",
-        warning=bool((k > point.good_k).any()),
-        good_k=point.good_k,
-        elpd_i=xr.DataArray(values, dims="unit"),
-        pareto_k=xr.DataArray(k, dims="unit"),
-    )
+    return values, float(p.sum())
 
 
-def _table(
-    scores: Mapping[str, ELPDDataLOO], points: Mapping[str, Pointwise], unit: str, criterion: str
+def _labelled(
+    found: pd.DataFrame,
+    p: Mapping[str, float],
+    words: Mapping[str, Sequence[str]],
+    unit: str,
+    criterion: str,
+    size: int,
 ) -> pd.DataFrame:
-    if len(scores) > 1:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # said in the column of warnings
-            found = az.compare(dict(scores), method="stacking", round_to="none")
-    else:
-        found = pd.DataFrame(
-            {"elpd": [s.elpd for s in scores.values()], "p": [s.p for s in scores.values()]},
-            index=list(scores),
-        ).assign(se=[s.se for s in scores.values()], elpd_diff=0.0, dse=0.0, weight=1.0)
-    size = next(iter(scores.values())).n_data_points
-    return pd.DataFrame(
-        {
-            "unit": unit,
-            "criterion": criterion,
-            "model": found.index.astype(str),
-            **{
-                c: found[c].to_numpy(float)
-                for c in ("elpd", "se", "elpd_diff", "dse", "p", "weight")
-            },
-            "warning": [
-                "; ".join(_warnings(points[str(name)], criterion, size)) for name in found.index
-            ],
-        }
+    """The rows with what they are of, and what is doubtful about each."""
+    rows = found.rename_axis("model").reset_index()
+    doubts = []
+    for name, gap in zip(rows["model"], rows["elpd_diff"], strict=True):
+        own = list(words[name])
+        if size < FEW:
+            what = "subject" if unit == "subject-sum" else unit
+            own.append(f"only {size} {what}s: standard errors are rough (Sivula et al. 2025)")
+        if name != rows["model"][0] and abs(gap) < SMALL:
+            small = f"less than {SMALL:g} nats behind, which is little whatever the standard error"
+            own.append(f"{small} (Sivula et al. 2025)")
+        doubts.append("; ".join(own))
+    return rows.assign(
+        unit=unit, criterion=criterion, p=[p[name] for name in rows["model"]], warning=doubts
     )
 
 
-def _warnings(point: Pointwise, criterion: str, size: int) -> list[str]:
-    words = []
-    if criterion == "loo" and point.unreliable:
-        words.append(
-            f"{point.unreliable} of {point.loo.size} trials have Pareto k above {point.good_k:.2f}"
-        )
-    doubtful = int((point.p_waic > 0.4).sum())
-    if criterion == "waic" and doubtful:
-        words.append(f"{doubtful} of {point.waic.size} trials have a variance above 0.4")
-    if size < 100:
-        words.append(f"only {size} units: standard errors are rough")
+def _doubts_of_loso(scores: SubjectScores) -> list[str]:
+    words, bad, error = [], len(scores.unreliable), float(scores.error.sum())
+    if bad:
+        which = f"{bad} of {len(scores.labels)} {scores.unit}s"
+        words.append(f"{which} have Pareto k above {scores.good_k:.2f}")
+    if error > _NOTABLE:
+        words.append(f"errors of integration add up to {error:.1f} nats at most")
     return words
 
 
-def _check_same(fits: Sequence[Fit]) -> None:
-    faults = []
-    if not fits:
-        raise InputError(Fault("comparison", "", "at least one fit"))
-    first, seen = fits[0], set[str]()
-    for fit in fits:
-        name = fit.model.name
-        if name in seen:
-            faults.append(Fault("comparison", name, "every model once"))
-        seen.add(name)
-        if fit.model.role != first.model.role:
-            faults.append(Fault(f"fit of {name}", fit.model.role, f"the role {first.model.role}"))
-        for key, what in (("checksum", "trials"), ("exclusions", "exclusions")):
-            if fit.manifest["data"][key] != first.manifest["data"][key]:
-                found = str(fit.manifest["data"]["source"])
-                faults.append(
-                    Fault(f"fit of {name}", found, f"the same {what} as {first.model.name}")
-                )
-        if fit.manifest["game_checksum"] != first.manifest["game_checksum"]:
-            faults.append(Fault(f"fit of {name}", "another game", f"that of {first.model.name}"))
-    if faults:
-        raise InputError(faults)
+def _doubts_of_trials(point: Pointwise, criterion: str) -> list[str]:
+    doubtful = int((point.p_waic > 0.4).sum())
+    if criterion == "loo" and point.unreliable:
+        return [
+            f"{point.unreliable} of {point.loo.size} trials have Pareto k above {point.good_k:.2f}"
+        ]
+    if criterion == "waic" and doubtful:
+        return [f"{doubtful} of {point.waic.size} trials have a variance above 0.4"]
+    return []

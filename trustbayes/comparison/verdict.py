@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trustbayes.comparison.table import Comparison
+from trustbayes.comparison.agreement import Agreement, agreement
+from trustbayes.comparison.heldout import HeldOut
+from trustbayes.comparison.rows import SMALL
+from trustbayes.comparison.table import UNITS, Comparison
 from trustbayes.fitting import Fit
-from trustbayes.games.finite import Role
+from trustbayes.games import Role
 
-__all__ = ["Verdict", "verdict"]
+__all__ = ["Verdict", "verdict", "verdict_rules"]
 
 _SURE = 2.0
-_ENOUGH = 4.0
+_MOST = 10  # times as many people, beyond which no number is given
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Verdict:
     winner : str or None
         Name of the model that predicts best, if that can be said.
     text : str
-        One or two sentences.
+        A few sentences: what predicts best, by how much, what was predicted, and whether a
+        k-fold agrees.
     """
 
     role: Role
@@ -33,43 +38,125 @@ class Verdict:
     text: str
 
 
-def verdict(comparison: Comparison, fits: Sequence[Fit]) -> Verdict:
-    """Name the model that predicts best, if the comparison allows it.
+def verdict_rules() -> str:
+    """The rules by which `verdict` names a model, in words.
 
-    A model is named only if every model compared passed the convergence gate, and the best
-    model's lead over the second in LOO, summed by subject, exceeds two standard errors and four
-    nats (below which a difference is small whatever its standard error, and the error itself is
-    rough: Sivula et al. 2025, arXiv 2008.10296).
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(verdict_rules().split(":")[0])
+    A theory is named only if all of this holds
+    """
+    return (
+        "A theory is named only if all of this holds: every model compared passed the "
+        "convergence gate; in leave-one-subject-out, which predicts all trials of a new subject "
+        "from all others (or all of a new matching group, where groups were left out), its lead "
+        f"over the second exceeds {_SURE:g} standard errors and {SMALL:g} nats, below which a "
+        "difference is small whatever its standard error (Sivula et al. 2025); and if a k-fold, "
+        "with real refits, was made, it has the same one of the two ahead, and their refits "
+        "passed the gate. Else the two are called not distinguishable, with how many more "
+        "subjects of the same design would bring the lead that was observed above the "
+        "thresholds. Where new subjects were not predicted, the lead in PSIS-LOO, summed by "
+        "subject, is judged by the same rules, and the verdict is about new trials of known "
+        "subjects only."
+    )
+
+
+def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None = None) -> Verdict:
+    r"""Name the model that predicts best, if the comparison allows it.
+
+    A model is named only if
+
+    - every model compared passed the convergence gate;
+    - its lead over the second exceeds two standard errors and four nats (below which a
+      difference is small whatever its standard error), in leave-one-subject-out, or
+      leave-one-group-out where only groups were left out, or, where neither was, in PSIS-LOO
+      summed by subject, which is about new trials of known subjects;
+    - a k-fold, if one is given, agrees in sign, its refits of the two having passed the gate.
+
+    Else the two are not distinguishable. With a lead of d nats and a standard deviation of s by
+    subject, :math:`\max((2s/d)^2, 4/d)` subjects of the same design would pass the thresholds;
+    the text says how many more that is than there are, but no number beyond ten times as many.
 
     Parameters
     ----------
     comparison : Comparison
     fits : sequence of Fit
         The fits compared.
+    kfold : HeldOut, optional
+        Of the same people, see `trustbayes.comparison.kfold`.
 
     Returns
     -------
     Verdict
+
+    Raises
+    ------
+    InputError
+        If the fits or the k-fold are not of what was compared: another role, trials,
+        exclusions, game, unit or models; with what differs.
+
+    References
+    ----------
+    Sivula, Magnusson, Matamoros and Vehtari (2025), arXiv 2008.10296.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> found = tb.compare(fits, "subject")  # doctest: +SKIP
+    >>> print(verdict(found, fits, tb.kfold(models, trials, seed=1)).text)  # doctest: +SKIP
     """
-    role = comparison.role
+    comparison.check(fits)
+    role, rows = comparison.role, comparison.rows()
+    titles = {fit.model.name: fit.model.spec.title for fit in fits}
+    checked = agreement(comparison, kfold) if kfold and len(rows) > 1 else None
     failed = [fit.model.spec.title for fit in fits if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)
         return Verdict(
             role, None, f"No verdict on {role}s: {names} did not pass the convergence gate."
         )
-    titles = {fit.model.name: fit.model.spec.title for fit in fits}
-    rows = comparison.rows()
-    best = str(rows.index[0])
     if len(rows) == 1:
-        return Verdict(role, None, f"Only {titles[best]} was fitted to {role}s.")
-    second = rows.iloc[1]
-    rival = titles[str(second.name)]
-    lead, error = -float(second["elpd_diff"]), float(second["dse"])
+        return Verdict(role, None, f"Only {titles[str(rows.index[0])]} was fitted to {role}s.")
+    best, rival = (titles[str(name)] for name in rows.index[:2])
+    lead, error = -float(rows["elpd_diff"].iloc[1]), float(rows["dse"].iloc[1])
     figures = f"{lead:.1f} nats of expected log predictive density (standard error {error:.1f})"
-    if lead > _SURE * error and lead > _ENOUGH:
-        ahead = f"ahead of {rival} by {figures}"
-        return Verdict(role, best, f"{titles[best]} predicts {role}s best: {ahead}.")
-    pair = f"{titles[best]} and {rival}"
-    text = f"For {role}s, {pair} are not distinguishable: they differ by {figures}."
-    return Verdict(role, None, text)
+    ahead = lead > _SURE * error and lead > SMALL
+    winner = None
+    if ahead and (checked is None or (checked.agrees and not checked.failed)):
+        winner = str(rows.index[0])
+        start = f"{best} predicts {role}s best: ahead of {rival} by {figures}."
+    else:
+        pair = f"{best} and {rival}"
+        start = f"For {role}s, {pair} are not distinguishable: they differ by {figures}."
+    parts = [start, f"Predicted: {UNITS[comparison.unit]}; {_beside(checked, rival)}."]
+    if not ahead:
+        who = "matching groups" if comparison.unit == "group" else "subjects"
+        parts.append(_needed(lead, error, len(comparison.elpd_by_unit()), who))
+    return Verdict(role, winner, " ".join(parts))
+
+
+def _beside(checked: Agreement | None, rival: str) -> str:
+    """What a k-fold says."""
+    if checked is None:
+        return "no k-fold was made"
+    by = f"by {abs(checked.lead):.1f} nats (standard error {checked.error:.1f})"
+    if checked.failed:
+        return f"{checked.name} decides nothing, for not all refits passed the convergence gate"
+    if checked.agrees:
+        return f"{checked.name} agrees, {by}"
+    return f"{checked.name} disagrees, with {rival} ahead {by}"
+
+
+def _needed(lead: float, error: float, size: int, who: str) -> str:
+    """How many more people of the same design would pass the thresholds at this effect."""
+    # In terms of the lead d of each and its standard deviation s: max((2 s / d)^2, 4 / d).
+    needed = size * max((_SURE * error / lead) ** 2, SMALL / lead) if lead > 0 else math.inf
+    if not needed <= _MOST * size:
+        return f"At this effect, more than ten times as many {who} would be needed."
+    more = max(1, math.ceil(needed - size))
+    what = who if more != 1 else who.removesuffix("s")
+    return f"At this effect, about {more} more {what} of the same design would be needed."

@@ -82,6 +82,27 @@ class Draws:
         with np.errstate(divide="ignore"):
             return np.log(np.asarray(self.shares))
 
+    def type_logs(self, rows: slice, logs: np.ndarray) -> np.ndarray:
+        """Joint log density of each subject's trials and each type.
+
+        Parameters
+        ----------
+        rows : slice
+            Of the draws.
+        logs : array, shape (rows, cells, types)
+            See `cell_logs`.
+
+        Returns
+        -------
+        array, shape (rows, subjects, types)
+        """
+        found = self.log_shares[rows][:, None] + self.by_subject(logs)
+        for position, label in enumerate(self.model.types):
+            for name in self.model.ignored[label]:
+                if f"{name}_unused" in self.data:
+                    found[..., position] += self.data[f"{name}_unused"].to_numpy()[rows]
+        return found
+
     def answers(self) -> Iterator[tuple[slice, Any, Values]]:
         """What the theory says, a slice of draws at a time.
 
@@ -156,7 +177,7 @@ def cell_log_likelihood(draws: Draws) -> np.ndarray:
         if draws.shares is None:
             found[rows] = logs
             continue
-        whole = (draws.log_shares[rows][:, None] + draws.by_subject(logs))[:, subject]
+        whole = draws.type_logs(rows, logs)[:, subject]
         found[rows] = log_sum_exp(whole) - log_sum_exp(whole - logs)
     return found
 
@@ -165,11 +186,8 @@ def subject_log_likelihood(draws: Draws) -> np.ndarray:
     """Log likelihood of each subject's trials, types summed out; shape (draws, subjects)."""
     found = np.empty((draws.size, len(draws.units.subjects)))
     for rows, logs in draws.cell_logs():
-        total = draws.by_subject(logs)
-        if draws.shares is None:
-            found[rows] = total
-        else:
-            found[rows] = log_sum_exp(draws.log_shares[rows][:, None] + total)
+        typed = draws.shares is not None
+        found[rows] = log_sum_exp(draws.type_logs(rows, logs)) if typed else draws.by_subject(logs)
     return found
 
 
@@ -189,7 +207,7 @@ def type_probabilities(draws: Draws) -> np.ndarray:
         raise ValueError(f"{draws.model.name} has no types")
     found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
     for rows, logs in draws.cell_logs():
-        joint = draws.log_shares[rows][:, None] + draws.by_subject(logs)
+        joint = draws.type_logs(rows, logs)
         found[rows] = np.exp(joint - log_sum_exp(joint, keepdims=True))
     return found
 
@@ -227,7 +245,7 @@ def _types(
     if given_trials:
         response = draws.model.response(draws.game)
         logs = response.cell_logs(draws.units, answer, values, typed=True)
-        joint = joint + draws.by_subject(logs)
+        joint = draws.type_logs(rows, logs)
     size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
     return (joint + rng.gumbel(size=size)).argmax(axis=-1)
 

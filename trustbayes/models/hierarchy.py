@@ -94,6 +94,7 @@ def declare(
     weights: np.ndarray,
     shift: Any = 0.0,
     prefix: str = "",
+    stand_in: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[Any, tuple[str, ...]]:
     """Add a parameter to the PyMC model in context.
 
@@ -114,6 +115,10 @@ def declare(
         Moves what the sampler works with, not the prior: see `ModelSpec.coupling`.
     prefix : str
         Of the names of all variables and, but for the treatments, dimensions.
+    stand_in : pair of arrays, shape (subjects,), optional
+        See `trustbayes.models.pilot.Information`. For a parameter whose subjects are normal on the
+        link scale, adds the variable ``name_unused``: log density of each subject's value by the
+        stand-in less that by the population.
 
     Returns
     -------
@@ -126,7 +131,7 @@ def declare(
     dims = tuple(over for over in ("subject", "treatment") if over in varies) + option
     if not prior.hierarchical and "subject" in varies:
         dims = ("subject", *option)
-    found = _declare(parameter, prior, varies, centred, weights, shift, prefix)
+    found = _declare(parameter, prior, varies, centred, weights, shift, prefix, stand_in)
     return found, dims
 
 
@@ -138,6 +143,7 @@ def _declare(
     weights: np.ndarray,
     shift: Any,
     prefix: str,
+    stand_in: tuple[np.ndarray, np.ndarray] | None,
 ) -> Any:
     """The values that `declare` gives."""
     name, family = f"{prefix}{parameter.name}", prior.distribution
@@ -183,6 +189,11 @@ def _declare(
         effect = own - shift - base
     else:
         effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
+    if stand_in is not None:
+        middle, spread = stand_in
+        less = _log_normal_density(base + effect - middle, spread)
+        less = less - _log_normal_density(effect, shape["sigma"])
+        pm.Deterministic(f"{name}_unused", less, dims=own_dims)
     if treatment:
         linked = location[None, ...] + effect[:, None]
         dims = (subject, "treatment", *extra)
@@ -190,3 +201,8 @@ def _declare(
         linked = location + effect
         dims = own_dims
     return pm.Deterministic(name, link.symbolic(linked), dims=dims)
+
+
+def _log_normal_density(gap: Any, spread: Any) -> Any:
+    """Up to a constant."""
+    return -0.5 * (gap / spread) ** 2 - pt.log(spread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,15 @@ def mixture(*components: ModelSpec) -> ModelSpec:
             labels += [f"level {label}" for label in own] or [spec.name]
         return tuple(labels)
 
+    def ignores(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        own = {p.name for p in parameters.values() if p.support != "simplex" and p.varies}
+        labels = iter(types(conventions))
+        return {
+            label: tuple(sorted(own - {p.name for p in spec.parameters}))
+            for spec in components
+            for label in islice(labels, len(spec.types(conventions)) if spec.types else 1)
+        }
+
     def shares(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         found = {"theory": tuple(spec.name for spec in components)}
         for position in typed:
@@ -117,6 +127,7 @@ def mixture(*components: ModelSpec) -> ModelSpec:
         types=types,
         shares=shares,
         type_shares=type_shares,
+        ignores=ignores,
         resolve=resolve,
         coupling=first.coupling,
     )

@@ -120,6 +120,12 @@ class Model:
         return self.spec.types(self.conventions) if self.spec.types else ()
 
     @property
+    def ignored(self) -> Mapping[str, tuple[str, ...]]:
+        """For each type, the subject parameters that its answer does without."""
+        known = self.spec.ignores(self.conventions) if self.spec.ignores else {}
+        return {label: known.get(label, ()) for label in self.types}
+
+    @property
     def shares(self) -> Mapping[str, tuple[str, ...]]:
         """For each parameter that is a share of subjects, the labels of what is shared."""
         if self.spec.shares:
@@ -246,6 +252,7 @@ class Model:
                 weights=information.weights[name],
                 shift=self._shift(name, arrays, dims),
                 prefix=prefix,
+                stand_in=information.stand_ins.get(name),
             )
         values = Values(arrays, dims, units)
         typed = bool(self.types)
@@ -255,6 +262,7 @@ class Model:
         if typed:
             by_subject = pt.zeros((len(units.subjects), len(self.types)))
             by_subject = pt.inc_subtensor(by_subject[subject], logs)
+            by_subject = by_subject + self._unused(information, prefix)
             logs = log_sum_exp(pt.log(self.type_shares(shares)) + by_subject)
         pm.Potential(f"{prefix}log_likelihood", logs.sum())
 
@@ -268,6 +276,14 @@ class Model:
 
     def _centred(self, name: str, information: Information) -> bool:
         return self.parametrisation.get(name, information.form[name]) == "centred"
+
+    def _unused(self, information: Information, prefix: str) -> Any:
+        """What stand-ins add to the log likelihood of types, shape (subjects, types) or ()."""
+        total: Any = 0.0
+        for name in information.stand_ins:
+            without = np.array([float(name in self.ignored[label]) for label in self.types])
+            total = total + pm.modelcontext(None)[f"{prefix}{name}_unused"][:, None] * without
+        return total
 
     def _shift(self, name: str, arrays: Mapping[str, Any], dims: Mapping[str, Any]) -> Any:
         partner = self.spec.coupling.get(name)

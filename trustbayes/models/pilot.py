@@ -6,8 +6,8 @@ than the population does are sampled in the centred form, others in the non-cent
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from trustbayes.cells import Units
 from trustbayes.games import Game
 from trustbayes.models.hierarchy import LINKS
-from trustbayes.models.response import log_sum_exp
+from trustbayes.models.response import Response, log_sum_exp
 from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 
@@ -27,6 +27,8 @@ __all__ = ["Information", "pilot", "prior_centre"]
 
 _STEP = 1e-4
 _TYPICAL_SPREAD = 1.0
+_EFFECTS = np.linspace(-5, 5, 61)
+"""Of subjects, on the scale of the link."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,18 @@ class Information:
     weights : mapping of str to array, shape (subjects, treatments)
         Share of each treatment in what is known of a subject's value; rows add up to one.
     form : mapping of str to "centred" or "non-centred"
+    stand_ins : mapping of str to pair of arrays, shape (subjects,)
+        Mean and standard deviation of the density that stands in for the population's where a
+        subject is of a type that ignores the parameter; on the scale of the link, at the mean of
+        her treatments by weight. The parameter then bears on nothing, so its density is free, and
+        the posterior of all else is the same with any (Carlin and Chib 1995, Journal of the Royal
+        Statistical Society B 57(3)). With one near what the trials say if she is of another type,
+        the sampler need not jump between the two.
     """
 
     weights: Mapping[str, np.ndarray]
     form: Mapping[str, str]
+    stand_ins: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
 def pilot(model: Model, units: Units, game: Game) -> Information:
@@ -99,6 +109,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
         return Information(weights, form)
     if any(p.option for p in model.parameters):
         return Information(weights, form)
+    stand_ins: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
     begin = 0
     for n in linked:
@@ -115,7 +126,45 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
         )
         informed = np.median(total) * _TYPICAL_SPREAD**2 > 1
         form[n] = "centred" if informed else "non-centred"
-    return Information(weights, form)
+        if _can_be_ignored(model, n):
+            middle, spread = _alone(model, units, response, at, found, np.sign(step), n)
+            location = np.broadcast_to(found[step != 0], counts)
+            stand_ins[n] = weights[n] @ location + middle, spread
+    return Information(weights, form, stand_ins)
+
+
+def _can_be_ignored(model: Model, name: str) -> bool:
+    """Whether some type does without the parameter, whose subjects are normal on its link."""
+    ignored = any(name in names for names in model.ignored.values())
+    normal = model.priors[name].distribution in ("Normal", "LogNormal", "LogitNormal")
+    return ignored and normal and "subject" in model.varies[name]
+
+
+def _alone(
+    model: Model,
+    units: Units,
+    response: Response,
+    at: Callable[[np.ndarray], tuple[Any, Values]],
+    point: np.ndarray,
+    direction: np.ndarray,
+    name: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each subject's effect, if she is of a type that has it.
+
+    From her trials and a population of typical spread, by a grid of the effect; all else as found.
+    """
+    heeds = [name not in model.ignored[label] for label in model.types]
+    logs = []
+    for effect in _EFFECTS:
+        parts, subject = response.log_likelihood(units, *at(point + effect * direction), True)
+        by_subject = np.zeros((len(units.subjects), len(model.types)))
+        np.add.at(by_subject, subject, np.broadcast_to(parts, (subject.size, len(model.types))))
+        logs.append(log_sum_exp(by_subject[:, heeds]) - 0.5 * (effect / _TYPICAL_SPREAD) ** 2)
+    weight = np.exp(np.array(logs) - np.max(logs, axis=0))
+    weight /= weight.sum(axis=0)
+    mean = _EFFECTS @ weight
+    variance = (_EFFECTS**2) @ weight - mean**2
+    return mean, np.sqrt(np.maximum(variance, _STEP)) + (_EFFECTS[1] - _EFFECTS[0]) / 2
 
 
 def _split(point: np.ndarray, sizes: list[int]) -> list[np.ndarray]:

@@ -118,6 +118,9 @@ class ModelSpec:
     type_shares : callable, optional
         From the shares of each such parameter, arrays of shape (..., labels), to the shares of
         the types; default: the only one as it is.
+    ignores : callable, optional
+        ``ignores(conventions)`` gives, for each type, the subject parameters that its answer does
+        without.
     resolve : callable, optional
         ``resolve(game, conventions)`` fills in conventions whose default depends on the game.
     by_default : bool
@@ -140,6 +143,7 @@ class ModelSpec:
     types: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     shares: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     type_shares: Callable[[Mapping[str, Any]], Any] | None = None
+    ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     by_default: bool = True
     coupling: Mapping[str, str] = field(default_factory=dict)

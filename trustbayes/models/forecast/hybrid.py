@@ -41,6 +41,11 @@ def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, An
     )
 
 
+def _level_0_ignores(name: str) -> Any:
+    """Level 0 tells or believes the truth, whatever the parameter."""
+    return lambda conventions: {"0": (name,)}
+
+
 SENDER = ModelSpec(
     name="hybrid",
     role="sender",
@@ -53,6 +58,7 @@ SENDER = ModelSpec(
     answer=_reports,
     response=censored("sender"),
     types=LEVEL_K_RECEIVER.types,
+    ignores=_level_0_ignores("lying_aversion"),
     by_default=False,
 )
 
@@ -71,5 +77,6 @@ RECEIVER = ModelSpec(
     answer=_capacities,
     response=censored("receiver"),
     types=LEVEL_K_RECEIVER.types,
+    ignores=_level_0_ignores("trust"),
     by_default=False,
 )
