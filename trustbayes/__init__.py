@@ -21,10 +21,20 @@ if TYPE_CHECKING:
     from trustbayes.checking import predictive_check as predictive_check
     from trustbayes.checking import recovery as recovery
     from trustbayes.checking import type_recovery as type_recovery
+    from trustbayes.comparison import Averaged as Averaged
     from trustbayes.comparison import Comparison as Comparison
+    from trustbayes.comparison import HeldOut as HeldOut
+    from trustbayes.comparison import SubjectScores as SubjectScores
     from trustbayes.comparison import Verdict as Verdict
+    from trustbayes.comparison import averaged as averaged
+    from trustbayes.comparison import by_person as by_person
     from trustbayes.comparison import compare as compare
+    from trustbayes.comparison import hold_out as hold_out
+    from trustbayes.comparison import kfold as kfold
+    from trustbayes.comparison import leave_one_subject_out as leave_one_subject_out
+    from trustbayes.comparison import refit_without as refit_without
     from trustbayes.comparison import verdict as verdict
+    from trustbayes.comparison import verdict_rules as verdict_rules
     from trustbayes.datasets import bundled as bundled
     from trustbayes.datasets import fetch as fetch
     from trustbayes.datasets import published as published
@@ -76,7 +86,22 @@ if TYPE_CHECKING:
 _ROOMS = {
     "analysis": ("Analysis", "analyse"),
     "checking": ("identified", "predictive_check", "recovery", "type_recovery"),
-    "comparison": ("Comparison", "Verdict", "compare", "verdict"),
+    "comparison": (
+        "Averaged",
+        "Comparison",
+        "HeldOut",
+        "SubjectScores",
+        "Verdict",
+        "averaged",
+        "by_person",
+        "compare",
+        "hold_out",
+        "kfold",
+        "leave_one_subject_out",
+        "refit_without",
+        "verdict",
+        "verdict_rules",
+    ),
     "datasets": ("bundled", "fetch", "published"),
     "errors": ("Fault", "InputError"),
     "estimates": ("population_estimates", "subject_estimates", "type_estimates"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from trustbayes.comparison import HeldOut
     from trustbayes.fitting import Fit
     from trustbayes.games import Game
     from trustbayes.sampling import Sampling
@@ -72,6 +73,9 @@ class SamplingOptions:
 
 
 _DEFAULT = SamplingOptions()
+_SHOWN = [
+    "model", "elpd", "se", "elpd_diff", "dse", "other_sign", "p", "weight", "weight_bma", "warning",
+]  # fmt: skip
 _MOST_JOBS = min(4, os.cpu_count() or 1)
 """Processes of about one gigabyte each that fit models side by side unless told otherwise."""
 
@@ -289,8 +293,17 @@ def fit(
 
 
 @app.command
-def compare(*fits: Path, as_json: Json = False) -> int:
-    """Compare fits of the same trials by PSIS-LOO and WAIC.
+def compare(
+    *fits: Path,
+    unit: Literal["subject", "group", "trial"] = "subject",
+    kfold: int | None = None,
+    trials: Path | None = None,
+    game: Path | None = None,
+    folder: Path | None = None,
+    jobs: int | None = None,
+    as_json: Json = False,
+) -> int:
+    """Compare fits of the same trials by what they predict.
 
     Example: `trustbayes compare trust-embedded.nc level-k.nc babbling.nc`
 
@@ -298,6 +311,20 @@ def compare(*fits: Path, as_json: Json = False) -> int:
     ----------
     fits : Path
         Files that `trustbayes fit` wrote, all of one role.
+    unit : "subject", "group" or "trial"
+        What is predicted: all trials of a new subject, or of a new matching group (PSIS
+        leave-one-out of whole people), or a new trial of a known subject (PSIS-LOO and WAIC).
+    kfold : int, optional
+        Also refit every model to all but one of so many parts of the subjects, or groups, and
+        predict that. Sampled as the first fit was; needs the trials again.
+    trials : Path, optional
+        CSV file of the trials, for the k-fold.
+    game : Path, optional
+        Game file of the trials, for the k-fold.
+    folder : Path, optional
+        Where the k-fold's fits are kept; one that was stopped goes on from there.
+    jobs : int, optional
+        Number of processes that refit side by side. Default: one for each core, at most 4.
     as_json : bool
         Only JSON on standard output.
     """
@@ -307,27 +334,115 @@ def compare(*fits: Path, as_json: Json = False) -> int:
     from trustbayes.fitting import load_fit
 
     loaded = [load_fit(path) for path in fits]
-    comparison = compare_fits(loaded)
-    found = verdict(comparison, loaded)
+    if kfold is None:
+        _only_for_kfold({"--trials": trials, "--game": game, "--folder": folder, "--jobs": jobs})
+    data = None if kfold is None else _trials_of_kfold(loaded, unit, trials, game)
+    comparison = compare_fits(loaded, unit)
+    held = None
+    if data is not None and kfold is not None and unit != "trial":
+        from trustbayes.comparison import kfold as refit
+        from trustbayes.manyfits import process_pool
+
+        with _messages(), process_pool(_MOST_JOBS if jobs is None else jobs) as executor:
+            settings = loaded[0].sampling
+            held = refit(
+                [one.model for one in loaded],
+                data,
+                unit,
+                kfold,
+                settings,
+                seed=settings.seed,
+                folder=folder,
+                executor=executor,
+                progress=sys.stderr.isatty(),
+            )
+    found = verdict(comparison, loaded, held)
+    code = max(_code(loaded), _code_of(held))
     table = comparison.table
     if as_json:
-        rows = json.loads(table.to_json(orient="records", double_precision=15))
         gates = {one.model.name: _gate(one) for one in loaded}
-        _print_json({"comparison": rows, "verdict": asdict(found), "gate": gates})
-        return _code(loaded)
+        written = {"comparison": _records(table), "verdict": asdict(found), "gate": gates}
+        _print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
+        return code
     tables = [
-        _table(
-            f"{criterion.upper()}: {UNITS[unit]}",
-            table[table["unit"].eq(unit) & table["criterion"].eq(criterion)][
-                ["model", "elpd", "se", "elpd_diff", "dse", "p", "weight", "warning"]
-            ],
-        )
-        for unit in UNITS
-        for criterion in CRITERIA
+        _table(f"{rows['criterion'].iloc[0].upper()}: {UNITS[rows['unit'].iloc[0]]}", rows[_SHOWN])
+        for name in UNITS
+        for criterion in CRITERIA[name]
+        if len(rows := table[table["unit"].eq(name) & table["criterion"].eq(criterion)])
     ]
+    if held is not None:
+        tables.append(_table(held.split, held.totals().rename_axis("model").reset_index()))
     _print_tables([*tables, _gate_table(loaded)])
+    if held is not None:
+        _print_failed(held)
     print(found.text)
-    return _code(loaded)
+    return code
+
+
+@app.command
+def holdout(
+    trials: Path,
+    /,
+    *,
+    game: Path,
+    models: str,
+    role: RoleName,
+    after_round: int | None = None,
+    treatment: str | None = None,
+    sampling: SamplingOptions = _DEFAULT,
+    folder: Path | None = None,
+    jobs: int | None = None,
+    as_json: Json = False,
+) -> int:
+    """Predict later rounds from earlier ones, or one treatment from the others, by real refits.
+
+    Example: `trustbayes holdout trials.csv --game game.toml --models trust-embedded,level-k
+    --role sender --after-round 30`
+
+    Parameters
+    ----------
+    trials : Path
+        CSV file of trials.
+    game : Path
+        Game file of the trials.
+    models : str
+        Names with commas between, such as `trust-embedded,level-k`.
+    role : "sender" or "receiver"
+        Whose choices.
+    after_round : int, optional
+        Learn from rounds up to this one and predict the later ones.
+    treatment : str, optional
+        Learn from all other treatments and predict this one. Give either this or a round.
+    folder : Path, optional
+        Where fits are kept; a run that was stopped goes on from there.
+    jobs : int, optional
+        Number of processes that fit models side by side. Default: one for each core, at most 4.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    from trustbayes.comparison import hold_out
+    from trustbayes.manyfits import process_pool
+    from trustbayes.models import model as chosen
+
+    data = _read(trials, game)
+    names = _names(models, data.game) or []
+    with _messages(), process_pool(_MOST_JOBS if jobs is None else jobs) as executor:
+        held = hold_out(
+            [chosen(name, role, data.game) for name in names],
+            data,
+            after_round=after_round,
+            treatment=treatment,
+            sampling=sampling.sampling(),
+            folder=folder,
+            executor=executor,
+            progress=sys.stderr.isatty(),
+        )
+    if as_json:
+        _print_json(_held_out(held))
+        return _code_of(held)
+    _print_tables([_table(held.split, held.totals().rename_axis("model").reset_index())])
+    _print_failed(held)
+    return _code_of(held)
 
 
 @app.command
@@ -581,6 +696,70 @@ def _messages() -> Iterator[None]:
 
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _only_for_kfold(options: dict[str, Path | int | None]) -> None:
+    """Refuse options that would do nothing."""
+    faults = [
+        Fault(name, str(given), "also --kfold, which alone needs it")
+        for name, given in options.items()
+        if given is not None
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _trials_of_kfold(
+    fits: Sequence[Fit], unit: str, trials: Path | None, game: Path | None
+) -> Trials:
+    """The trials that a k-fold needs, which are those of the fits."""
+    from trustbayes.comparison import Basis
+
+    faults = [
+        Fault(name, "", f"{what}, which a k-fold needs again")
+        for name, given, what in (
+            ("--trials", trials, "the CSV file of the trials"),
+            ("--game", game, "their game file"),
+        )
+        if given is None
+    ]
+    if unit == "trial":
+        faults.append(Fault("--unit", unit, "subject or group, which a k-fold leaves out"))
+    if faults or trials is None or game is None:
+        raise InputError(faults)
+    data = _read(trials, game)
+    for one in fits[:1]:
+        basis = Basis.of_trials(data, one.model.role)
+        faults = basis.faults(str(trials), Basis.of_fit(one), f"the fit of {one.model.name}")
+    if faults:
+        raise InputError(faults)
+    return data
+
+
+def _code_of(held: HeldOut | None) -> int:
+    return NOT_CONVERGED if held is not None and held.failed else DONE
+
+
+def _held_out(held: HeldOut) -> dict[str, Any]:
+    """Held-out scores, JSON-safe."""
+    return {
+        "split": held.split,
+        "role": held.role,
+        "unit": held.unit,
+        "totals": _records(held.totals().rename_axis("model").reset_index()),
+        "scores": _records(held.table),
+        "failed": list(held.failed),
+    }
+
+
+def _print_failed(held: HeldOut) -> None:
+    for one in held.failed:
+        print(f"not converged: {one}")
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    return rows
 
 
 def _code(fits: Sequence[Fit]) -> int:

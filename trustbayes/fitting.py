@@ -58,6 +58,11 @@ class Fit:
         """The posterior draws as `Draws`; ``most`` > 0 keeps that many, evenly spaced."""
         return Draws.of(self.model, self.game, self.units, self.posterior, most)
 
+    @property
+    def sampling(self) -> Sampling:
+        """How it was sampled."""
+        return Sampling(**{k: v for k, v in self.manifest["sampler"].items() if k != "name"})
+
     @cached_property
     def gate(self) -> Gate:
         """The convergence gate, see `trustbayes.sampling.gate_of`."""

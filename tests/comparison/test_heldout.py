@@ -12,6 +12,7 @@ from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
 import trustbayes.manyfits as manyfits
+from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.heldout import HeldOut, hold_out, kfold, refit_without
 from trustbayes.errors import InputError
 from trustbayes.fitting import fit
@@ -73,7 +74,7 @@ def test_folds_part_the_units_alike_for_all_models(fitted, unit):
     names = ["full-trust", "babbling"]
     models = [model(name, "sender", trials.game) for name in names]
     found = kfold(models, trials, unit, 3, FEW, seed=5, **QUIET)
-    assert (found.role, found.unit, found.checksum) == ("sender", unit, trials.checksum)
+    assert (found.role, found.unit, found.basis.checksum) == ("sender", unit, trials.checksum)
     assert found.split == f"3-fold by {unit}: new {unit}s, predicted from all others"
     assert len(fitted) == 6
     column = "sender" if unit == "subject" else "group"
@@ -391,7 +392,8 @@ def test_totals_are_sums_over_units():
         (Check("R-hat", 1.25, 1.01, True, "trust_mu[High]"), Check("E-BFMI", 0.9, 0.3, False))
     )
     gates = {("a", 1): good, ("b", 1): bad}
-    found = HeldOut("sender", "split", "subject", "0", pd.DataFrame(rows), gates)
+    basis = Basis("sender", "trials", "0", (), "1")
+    found = HeldOut(basis, "split", "subject", pd.DataFrame(rows), gates)
     totals = found.totals()
     assert totals.index.tolist() == ["b", "a"]
     assert totals["elpd"].tolist() == [-33, -36]

@@ -122,8 +122,8 @@ def test_results_are_strict_json_with_the_promised_keys(written):
         "variants", "recovery", "type_recovery", "worth", "gap", "checks", "experiment", "how",
     } <= set(found)  # fmt: skip
     assert set(found["comparison"][0]) == {
-        "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "p", "weight",
-        "warning",
+        "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "other_sign",
+        "p", "weight", "weight_bma", "warning",
     }  # fmt: skip
     assert set(found["verdict"]) == {"sender", "receiver"}
     assert set(found["verdict"]["sender"]) == {"winner", "text"}

@@ -23,14 +23,16 @@ def by_person(comparison: Comparison, fits: Sequence[Fit], best: str, second: st
     r"""Set two models against each other for each subject.
 
     A subject stands at a corner where the two theories coincide if, fitted to her, they say
-    nearly the same of her trials. What they expect to be told apart by is measured by
+    nearly the same of her trials. How far apart they are is measured by
 
     .. math:: \tfrac12 \sum_j (\log p_1(y_j) - \log p_2(y_j))^2
 
-    over her trials j, with the posterior predictive densities of the two models. To second order
-    it is the expected log likelihood ratio of the two over these trials (the Kullback-Leibler
-    divergence), whichever of them is true; it cannot cancel between trials as the difference of
-    scores does. Below 1 nat no choice of hers could tell which model she is of.
+    over her trials j, with the two models' posterior predictive densities (types weighted by her
+    other trials). To second order its mean is the expected log likelihood ratio of the two over
+    these trials, the Kullback-Leibler divergence, whichever of them is true; unlike a difference
+    of scores it cannot cancel between trials. Below 1 nat her choices hardly tell the two apart,
+    whatever the difference of her scores: that then says how common people like her are in the
+    population that each model has learnt of.
 
     Parameters
     ----------
@@ -120,8 +122,7 @@ def shares(people: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> columns = ["favourite", "corner"]
-    >>> people = pd.DataFrame([("a", False), ("a", True), ("b", True), ("a", False)], columns=columns)
+    >>> people = pd.DataFrame({"favourite": list("aaba"), "corner": [False, True, True, False]})
     >>> shares(people, ["a", "b"])["share"].tolist()
     [0.5, 0.0, 0.5]
     """
@@ -153,5 +154,5 @@ def _theories(mixture: Fit) -> dict[str, np.ndarray]:
     found = {name: chances[:, labels.index(name)] for name in alone}
     for name in theories:
         if name not in alone:  # the one theory with types of its own
-            found[name] = 1 - sum(found[other] for other in alone)
+            found[name] = 1 - np.sum([found[other] for other in alone], axis=0)
     return found

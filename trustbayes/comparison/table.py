@@ -242,7 +242,7 @@ def compare(fits: Sequence[Fit], units: str | Sequence[str] = "trial") -> Compar
         raise InputError(faults)
     basis = check_fits(fits)
     points = {fit.model.name: pointwise(fit) for fit in fits} if "trial" in units else {}
-    scores = {
+    scores: dict[str, Mapping[str, SubjectScores]] = {
         unit: {fit.model.name: leave_one_subject_out(fit, unit) for fit in fits}
         for unit in ("subject", "group")
         if unit in units
