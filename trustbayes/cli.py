@@ -61,7 +61,7 @@ class SamplingOptions:
     """
 
     draws: int = 1000
-    tune: int = 1000
+    tune: int = 500
     chains: int = 4
     seed: int = 20110601
 

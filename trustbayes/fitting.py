@@ -126,7 +126,7 @@ def fit(
     trials : Trials
         With the model's role.
     sampling : Sampling, optional
-        Default: 4 chains of 1,000 draws after 1,000 steps of warm-up.
+        Default: 4 chains of 1,000 draws after 500 steps of warm-up.
     progress : bool
         Whether to show a progress bar.
     cores : int, optional

@@ -91,7 +91,7 @@ def fit_joint(
     trials : Trials
         With both roles.
     sampling : Sampling, optional
-        Default: 4 chains of 1,000 draws after 1,000 steps of warm-up.
+        Default: 4 chains of 1,000 draws after 500 steps of warm-up.
     progress : bool
         Whether to show a progress bar.
     cores : int, optional

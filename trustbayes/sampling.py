@@ -34,7 +34,7 @@ class Sampling:
     """
 
     draws: int = 1000
-    tune: int = 1000
+    tune: int = 500
     chains: int = 4
     seed: int = 20110601
     target_accept: float = 0.85

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -68,6 +69,16 @@ def pointwise(fit: Fit) -> Pointwise:
     Vehtari, Gelman and Gabry (2017), Statistics and Computing 27; Vehtari et al. (2024), Journal
     of Machine Learning Research 25(72).
     """
+    if fit not in _KNOWN:
+        _KNOWN[fit] = _pointwise(fit)
+    return _KNOWN[fit]
+
+
+_KNOWN: WeakKeyDictionary[Fit, Pointwise] = WeakKeyDictionary()
+"""Results of fits that are still in use: a fit does not change."""
+
+
+def _pointwise(fit: Fit) -> Pointwise:
     logs = cell_log_likelihood(fit.draws())
     elpd_loo, pareto_k, good_k = psis(fit, logs)
     elpd_waic, p_waic = waic(logs)

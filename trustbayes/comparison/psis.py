@@ -6,11 +6,14 @@ import warnings
 
 import arviz as az
 import numpy as np
-import xarray as xr
+from arviz_stats.base import array_stats
 
 from trustbayes.fitting import Fit
+from trustbayes.models.response import log_sum_exp
 
 __all__ = ["psis"]
+
+_BUDGET = 32 * 2**20  # bytes of the weights held at a time
 
 
 def psis(fit: Fit, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
@@ -42,24 +45,28 @@ def psis(fit: Fit, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     varies = np.ptp(logs, axis=0) > 1e-10
     elpd, pareto_k = logs.mean(axis=0), np.zeros(logs.shape[1])
     good_k = min(1 - 1 / np.log10(chains * draws), 0.7)
-    if varies.any():
-        array = logs[:, varies].reshape(chains, draws, -1)
-        tree = xr.DataTree.from_dict(
-            {
-                "posterior": fit.posterior[_population(fit)],
-                "log_likelihood": xr.Dataset({"left_out": (("chain", "draw", "unit"), array)}),
-            }
-        )
+    efficiency = _relative_efficiency(fit) if varies.any() else 1.0
+    step = max(1, _BUDGET // (len(logs) * 8))
+    columns = np.flatnonzero(varies)
+    for start in range(0, columns.size, step):
+        here = columns[start : start + step]
+        part = np.ascontiguousarray(logs[:, here].T)
         with warnings.catch_warnings():
-            # Large Pareto k and equal densities are kept and reported by the caller.
+            # Equal densities have no tail; that is kept and reported by the caller.
             warnings.simplefilter("ignore", UserWarning)
-            loo = az.loo(tree, pointwise=True)
-        elpd[varies] = loo.elpd_i.to_numpy()
+            weights, tails = array_stats.psislw(part, r_eff=efficiency)
+        elpd[here] = log_sum_exp(weights + part) - log_sum_exp(weights)
         # Where no tail could be fitted the estimate is as unreliable as can be.
-        pareto_k[varies] = np.nan_to_num(loo.pareto_k.to_numpy(), nan=np.inf)
+        pareto_k[here] = np.nan_to_num(tails, nan=np.inf)
     return elpd, pareto_k, good_k
 
 
-def _population(fit: Fit) -> list[str]:
-    """The population's parameters: they set the relative efficiency of the draws."""
-    return [str(n) for n, array in fit.posterior.data_vars.items() if "subject" not in array.dims]
+def _relative_efficiency(fit: Fit) -> float:
+    """Mean effective sample size of the population's parameters, as a share of the draws."""
+    posterior = fit.posterior
+    if posterior.sizes["chain"] == 1:
+        return 1.0
+    names = [str(n) for n, array in posterior.data_vars.items() if "subject" not in array.dims]
+    sizes = az.ess(posterior[names], method="mean")
+    found = np.concatenate([array.to_numpy().ravel() for array in sizes.data_vars.values()])
+    return float(found.mean() / (posterior.sizes["chain"] * posterior.sizes["draw"]))

@@ -171,7 +171,12 @@ def _declare(
     }
     if link.location_forward:
         location = pt.log(location)
-    base = pt.tensordot(pt.as_tensor(weights), location, axes=1) if treatment else location
+    if treatment:
+        # A sum of products compiles in a fraction of the time that a dot product does.
+        share = weights.reshape(*weights.shape, *(1,) * len(extra))
+        base = (share * location).sum(axis=1)
+    else:
+        base = location
     own_dims = (subject, *extra)
     if family == "Gamma":
         k = shape["shape"]
