@@ -590,7 +590,7 @@ def test_report_of_simulated_trials(run, tmp_path):
     assert "No verdict on receivers: Full trust did not pass the convergence gate." in out
     assert files(tmp_path / "new") == {"report.html", "results.json"}
     assert "report: new/report.html" in out
-    assert "fitting full-trust, receiver" in err
+    assert "fitted full-trust, receiver" in err
     assert len(files(tmp_path / "fits")) == 1
     code, out, err = run(*tokens, "--json")
     assert code == 3
