@@ -13,7 +13,7 @@ import pandas as pd
 from trustbayes.comparison import pointwise
 from trustbayes.fitting import Fit
 from trustbayes.games import FiniteGame, Role
-from trustbayes.manyfits import FitTask, run_fits
+from trustbayes.manyfits import FitTask, iter_fits
 from trustbayes.models import Model, model
 from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
@@ -67,7 +67,11 @@ def fit_theories(
 
     def fits_of(models: Sequence[Model], settings: Sequence[Sampling]) -> list[Fit]:
         tasks = [FitTask(m, trials, s) for m, s in zip(models, settings, strict=True)]
-        return run_fits(tasks, folder, executor, progress)
+        made: dict[int, Fit] = {}
+        for position, one in iter_fits(tasks, folder, executor, progress):
+            made[position] = one
+            pointwise(one)  # kept until it is asked for; other processes go on fitting meanwhile
+        return [made[position] for position in range(len(tasks))]
 
     short = replace(
         sampling,

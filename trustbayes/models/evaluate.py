@@ -26,7 +26,7 @@ __all__ = [
     "type_probabilities",
 ]
 
-_BUDGET = 64 * 2**20  # bytes of the largest array of a slice of draws
+_BUDGET = 8 * 2**20  # bytes of the largest array of a slice of draws: theories hold a score of them
 
 
 @dataclass(frozen=True, eq=False)

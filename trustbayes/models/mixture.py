@@ -64,7 +64,8 @@ def mixture(*components: ModelSpec) -> ModelSpec:
         return tuple(labels)
 
     def ignores(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        own = {p.name for p in parameters.values() if p.support != "simplex" and p.varies}
+        subject = (p for p in parameters.values() if "subject" in p.varies)
+        own = {p.name for p in subject if p.support != "simplex"}
         labels = iter(types(conventions))
         return {
             label: tuple(sorted(own - {p.name for p in spec.parameters}))

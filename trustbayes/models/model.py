@@ -269,10 +269,17 @@ class Model:
     def _coords(self, units: Units, game: Game, prefix: str) -> dict[str, Any]:
         own: dict[str, Any] = {"subject": units.subjects, **self.shares}
         for option in {p.option for p in self.parameters if p.option}:
-            assert isinstance(game, FiniteGame)  # options are listed there only
-            own[option] = [f"{value:g}" for value in game.options(self.role)]
+            own[option] = [f"{value:g}" for value in self._options(game)]
         coords = {f"{prefix}{name}": labels for name, labels in own.items()}
         return coords | {"treatment": units.treatments}
+
+    def width(self, parameter: Parameter, game: Game) -> int:
+        """How many values a parameter has for each subject and treatment."""
+        return self._options(game).size if parameter.option else 1
+
+    def _options(self, game: Game) -> np.ndarray:
+        assert isinstance(game, FiniteGame)  # options are listed there only
+        return game.options(self.role)
 
     def _centred(self, name: str, information: Information) -> bool:
         return self.parametrisation.get(name, information.form[name]) == "centred"

@@ -73,6 +73,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     Information
     """
     names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
+    evenly = [p for p in model.parameters if p.option]  # no option preferred
     linked = [n for n in names if model.priors[n].hierarchical]
     fixed = {n: _typical(model.priors[n]) for n in names if n not in linked}
     counts = len(units.treatments)
@@ -82,6 +83,8 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     def values(point: np.ndarray) -> Values:
         arrays: dict[str, Any] = {n: np.asarray(v) for n, v in fixed.items()}
         dims: dict[str, tuple[str, ...]] = dict.fromkeys(fixed, ())
+        arrays |= {p.name: np.zeros(model.width(p, game)) for p in evenly}
+        dims |= {p.name: (str(p.option),) for p in evenly}
         for n, part in zip(linked, _split(point, list(size.values())), strict=True):
             natural = LINKS[model.priors[n].distribution].inverse(part)
             shared = "treatment" in model.varies[n]
@@ -106,8 +109,6 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     weights = {p.name: _trial_weights(units, shape) for p in model.parameters}
     form = {p.name: "centred" for p in model.parameters}
     if not linked:
-        return Information(weights, form)
-    if any(p.option for p in model.parameters):
         return Information(weights, form)
     stand_ins: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x

@@ -1,0 +1,139 @@
+"""Stand-in densities: all but the parameters that a type ignores is as without them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from building import made_up_information, pointwise
+from loops import TRIALS
+from scipy import stats
+from scipy.special import logit, logsumexp, softmax
+from synthetic import synthetic_fit
+
+from trustbayes.games import ForecastGame
+from trustbayes.models import Hybrid, Mixture, TrustEmbedded
+from trustbayes.models.evaluate import (
+    cell_log_likelihood,
+    subject_log_likelihood,
+    type_probabilities,
+)
+from trustbayes.models.pilot import pilot
+from trustbayes.priors import Prior
+from trustbayes.simulation import simulate
+from trustbayes.trials import trials_from_frame
+
+IGNORED = {"sender": "lying_aversion", "receiver": "trust"}
+CASES = [
+    (make, role, kind)
+    for make, kind in ((Mixture, "power"), (Mixture, "forecast"), (Hybrid, "forecast"))
+    for role in IGNORED
+]
+OF_EACH = pytest.mark.parametrize(
+    ("make", "role", "kind"), CASES, ids=[f"{m.__name__} {r} {k}" for m, r, k in CASES]
+)
+
+
+def of_kind(make, role, kind, **settings):
+    return make(role, "finite" if kind == "power" else "forecast-sharing", **settings)
+
+
+def one_subject(kind, role):
+    """The trials of the subject who has most of them."""
+    table = TRIALS[kind].table
+    return trials_from_frame(table[table[role] == table[role].mode()[0]], TRIALS[kind].game)
+
+
+@OF_EACH
+def test_integrated_over_what_is_ignored_the_density_is_the_same(make, role, kind):
+    name, trials = IGNORED[role], one_subject(kind, role)
+    # A value for each treatment would make the same check with more to write.
+    model = of_kind(make, role, kind, varies={name: ("subject",)})
+    units = trials.fold(role)
+    plain = made_up_information(model, units)
+    stand_in = (np.array([0.4]), np.array([0.6]))
+    totals = []
+    for information in (plain, replace(plain, stand_ins={name: stand_in})):
+        built = model.build_units(units, trials.game, information)
+        density = pointwise(built)
+        rng = np.random.default_rng(3)
+        point = {}
+        for variable in built.free_RVs:
+            shape = tuple(variable.shape.eval())
+            point[variable.name] = rng.uniform(0.4, 0.9, size=shape)
+            if variable.name.startswith("habit"):
+                point[variable.name] = np.zeros(shape)  # they add up to zero
+            if variable.name.endswith("_share"):
+                point[variable.name] = rng.dirichlet(np.ones(shape[0]))
+        grid = np.linspace(-9, 9, 721)
+        logs = [density({**point, f"{name}_own": np.array([at])})[0] for at in grid]
+        totals.append(logsumexp(logs))
+        assert np.ptp(logs) > 5  # what is integrated over matters
+    # Sums over so fine a grid of smooth densities are their integrals.
+    assert totals[1] == pytest.approx(totals[0], abs=1e-6)
+
+
+@OF_EACH
+def test_types_given_draws_weigh_what_stands_in(make, role, kind):
+    name, trials = IGNORED[role], TRIALS[kind]
+    model = of_kind(make, role, kind)
+    fit = synthetic_fit(model, trials, draws=5)
+    rng = np.random.default_rng(1)
+    subjects = len(fit.units.subjects)
+    extra = rng.normal(size=(2, 5, subjects))
+    data = fit.posterior.assign({f"{name}_unused": (("chain", "draw", "subject"), extra)})
+    draws, without = replace(fit, posterior=data).draws(), fit.draws()
+    for rows, logs in without.cell_logs():
+        joint = without.log_shares[rows][:, None] + without.by_subject(logs)
+        for position, label in enumerate(model.types):
+            ignores = label == "0" if make is Hybrid else label != "trust-embedded"
+            joint[..., position] += ignores * extra.reshape(-1, subjects)[rows]
+        found = type_probabilities(draws)[rows]
+        np.testing.assert_allclose(found, softmax(joint, axis=-1), rtol=1e-9, atol=1e-300)
+        np.testing.assert_allclose(subject_log_likelihood(draws)[rows], logsumexp(joint, axis=-1))
+        subject = fit.units.cell_subject
+        left = joint[:, subject] - logs
+        expected = logsumexp(joint[:, subject], axis=-1) - logsumexp(left, axis=-1)
+        np.testing.assert_allclose(cell_log_likelihood(draws)[rows], expected, rtol=1e-9)
+
+
+def test_a_stand_in_is_near_what_the_trials_say():
+    game = ForecastGame()
+    planted = {
+        "trust": Prior("LogitNormal", mu=[0.5] * 4, sigma=1.0),
+        "response_noise": Prior("LogNormal", mu=-3.0, sigma=0.1),
+    }
+    played = simulate(
+        game,
+        sender=Mixture("sender", game),
+        receiver=TrustEmbedded("receiver", game, priors=planted),
+        subjects=12,
+        rounds=80,
+        seed=2,
+    )
+    units = trials_from_frame(played.trials, game).fold("receiver")
+    model = Mixture("receiver", game)
+    middle, spread = pilot(model, units, game).stand_ins["trust"]
+    told = played.parameters.query("role == 'receiver' and parameter == 'trust'")
+    own = logit(told.groupby("subject")["value"].mean().loc[list(units.subjects)].to_numpy())
+    # Trust is planted alike in all treatments. Its location, which the pilot finds for all, is in
+    # the middle of each stand-in; 20 trials in each treatment say the rest.
+    assert np.all(spread < 0.5)
+    gaps = middle - own
+    assert stats.pearsonr(middle, own).statistic > 0.98
+    assert np.abs(gaps - gaps.mean()).max() < 0.6
+
+
+def test_only_what_some_type_ignores_has_a_stand_in():
+    trials = TRIALS["power"]
+    for role, name in IGNORED.items():
+        units = trials.fold(role)
+        assert set(pilot(Mixture(role), units, trials.game).stand_ins) == {name}
+        assert not pilot(TrustEmbedded(role), units, trials.game).stand_ins
+        beta = {
+            name: Prior(
+                "Exponential" if role == "sender" else "Beta",
+                **({"lam": 1.0} if role == "sender" else {"alpha": 1.0, "beta": 1.0}),
+            )
+        }
+        own = Mixture(role, priors=beta, varies={name: ("subject",)})
+        assert not pilot(own, units, trials.game).stand_ins
