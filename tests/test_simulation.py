@@ -46,7 +46,7 @@ def played() -> dict[str, Simulation]:
             receiver=model(name, "receiver"),
             subjects=SUBJECTS,
             rounds=ROUNDS,
-            seed=7,
+            seed=8,
         )
         for name in model_names("finite")
     }

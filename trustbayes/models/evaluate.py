@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
+from pytensor.compile.mode import Mode
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
 from trustbayes.models.model import Model
+from trustbayes.models.pilot import Information
 from trustbayes.models.response import log_sum_exp
 from trustbayes.models.values import Values
 
@@ -26,6 +28,8 @@ __all__ = [
     "type_probabilities",
 ]
 
+_PLAIN = Mode(linker="py", optimizer="fast_compile")
+"""For what runs a few hundred times: compiled code would take longer to make than to run."""
 _BUDGET = 8 * 2**20  # bytes of the largest array of a slice of draws: theories hold a score of them
 
 
@@ -290,9 +294,9 @@ def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) ->
     -------
     Draws
     """
-    built = model.build_units(units, game)
+    built = model.build_units(units, game, Information.without_pilot(model, units))
     variables = [*built.free_RVs, *built.deterministics]
-    drawn = pm.draw(variables, draws=size, random_seed=seed)
+    drawn = pm.draw(variables, draws=size, random_seed=seed, mode=_PLAIN)
     data = {}
     for variable, values in zip(variables, drawn, strict=True):
         dims = built.named_vars_to_dims.get(variable.name, ())

@@ -53,6 +53,15 @@ class Information:
     form: Mapping[str, str]
     stand_ins: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
+    @classmethod
+    def without_pilot(cls, model: Model, units: Units) -> Information:
+        """Treatments weighted by their trials, all centred: enough to draw from the prior."""
+        shape = (len(units.subjects), len(units.treatments))
+        return cls(
+            {p.name: _trial_weights(units, shape) for p in model.parameters},
+            {p.name: "centred" for p in model.parameters},
+        )
+
 
 def pilot(model: Model, units: Units, game: Game) -> Information:
     """Weigh what each subject's trials say about each parameter.
@@ -105,11 +114,11 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
             logs = log_sum_exp(by_subject)
         return float(-logs.sum() + 0.5 * ((point - start) ** 2).sum() / 4)
 
+    plain = Information.without_pilot(model, units)
     shape = (len(units.subjects), counts)
-    weights = {p.name: _trial_weights(units, shape) for p in model.parameters}
-    form = {p.name: "centred" for p in model.parameters}
+    weights, form = dict(plain.weights), dict(plain.form)
     if not linked:
-        return Information(weights, form)
+        return plain
     stand_ins: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
     begin = 0
