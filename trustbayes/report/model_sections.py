@@ -17,7 +17,7 @@ from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
 from trustbayes.report.kind import Kind
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
-from trustbayes.report.wording import probability
+from trustbayes.report.wording import listed, probability
 
 __all__ = ["checks_section", "people_section", "population_section"]
 
@@ -210,10 +210,10 @@ def _gap(
     analysis: Analysis, gap: pd.DataFrame, found: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
     if analysis.joint is None:
-        models = {role: titles[gap[f"{role}_model"].iloc[0]] for role in ("sender", "receiver")}
+        models = [titles[gap[f"{role}_model"].iloc[0]] for role in ("sender", "receiver")]
         text = (
             "The senders' and the receivers' estimates come from separate fits "
-            f"({models['sender']} and {models['receiver']}), which know nothing of each other. "
+            f"({listed(dict.fromkeys(models))}), which know nothing of each other. "
             "A joint fit, in which what senders expect is tied to what receivers do, is made on "
             "request."
         )

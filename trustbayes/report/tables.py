@@ -217,10 +217,11 @@ def gap_table(found: Mapping[str, Any]) -> Table:
     ]
     caption = (
         "Trust that senders expect, mean trust that the population of receivers gives, and the "
-        f"difference (shares, 0 to 1; posterior means, {probability(found['ci_prob'])} intervals)."
+        f"difference (shares, 0 to 1; posterior means, {probability(found['ci_prob'])} intervals), "
+        "and the probability that more is expected than given."
     )
-    header = "treatment|expected|interval|given|interval|expected less given|interval"
-    return table(caption, f"{header}|probability that more is expected", rows, (0,))
+    header = "treatment|expected|interval|given|interval|difference|interval|probability"
+    return table(caption, header, rows, (0,))
 
 
 def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
