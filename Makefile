@@ -16,7 +16,7 @@ report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
 
 test: $(VENV)/.test
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check
