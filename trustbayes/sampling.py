@@ -148,6 +148,7 @@ def sample(
         cores=min(sampling.chains, cores or os.cpu_count() or 1),
         seed=sampling.seed,
         target_accept=sampling.target_accept,
+        adaptation="low_rank",  # what the population shares trades off with what each subject has
         save_warmup=False,
         progress_bar=progress,
     )
