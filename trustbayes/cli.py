@@ -25,6 +25,8 @@ from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.wholefile import write_whole
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
     from rich.table import Table
 
@@ -167,11 +169,10 @@ def report(
     data, known = _experiment(trials, game, planted)
     names = _names(models, data.game)
     from trustbayes.analysis import analyse
-    from trustbayes.manyfits import process_pool
     from trustbayes.report import report as write_report
 
     settings = sampling.sampling()
-    with _messages(), process_pool(_MOST_JOBS if jobs is None else jobs) as executor:
+    with _messages(), _pool(jobs) as executor:
         analysis = analyse(
             data,
             models=names,
@@ -341,9 +342,8 @@ def compare(
     held = None
     if data is not None and kfold is not None and unit != "trial":
         from trustbayes.comparison import kfold as refit
-        from trustbayes.manyfits import process_pool
 
-        with _messages(), process_pool(_MOST_JOBS if jobs is None else jobs) as executor:
+        with _messages(), _pool(jobs) as executor:
             settings = loaded[0].sampling
             held = refit(
                 [one.model for one in loaded],
@@ -421,12 +421,11 @@ def holdout(
         Only JSON on standard output.
     """
     from trustbayes.comparison import hold_out
-    from trustbayes.manyfits import process_pool
     from trustbayes.models import model as chosen
 
     data = _read(trials, game)
     names = _names(models, data.game) or []
-    with _messages(), process_pool(_MOST_JOBS if jobs is None else jobs) as executor:
+    with _messages(), _pool(jobs) as executor:
         held = hold_out(
             [chosen(name, role, data.game) for name in names],
             data,
@@ -696,6 +695,13 @@ def _messages() -> Iterator[None]:
 
 def _print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _pool(jobs: int | None) -> Executor:
+    """Where models are fitted side by side."""
+    from trustbayes.manyfits import process_pool
+
+    return process_pool(_MOST_JOBS if jobs is None else jobs)
 
 
 def _only_for_kfold(options: dict[str, Path | int | None]) -> None:

@@ -85,11 +85,11 @@ class Fit:
             If the file cannot be written.
         """
         path = Path(path)
-        write_file(path, self.groups, self.manifest)
+        write_file(path, self.parts, self.manifest)
         return path
 
     @property
-    def groups(self) -> dict[str, xr.Dataset]:
+    def parts(self) -> dict[str, xr.Dataset]:
         """The parts of its file."""
         return {
             "posterior": self.posterior,

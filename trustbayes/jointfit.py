@@ -67,7 +67,7 @@ class JointFit:
         groups = {
             f"{role}/{name}": data
             for role in _ROLES
-            for name, data in getattr(self, role).groups.items()
+            for name, data in getattr(self, role).parts.items()
         }
         manifest = {role: getattr(self, role).manifest for role in _ROLES}
         common = {"format": manifest["sender"]["format"], "joint": self.joint.to_dict()}

@@ -14,12 +14,13 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.rows import sums
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.fitting import Fit
 from trustbayes.games import Role
 from trustbayes.manyfits import FitTask, iter_fits
 from trustbayes.models import Model
-from trustbayes.models.evaluate import Draws
+from trustbayes.models.evaluate import Draws, type_log_probabilities
 from trustbayes.models.new_subject import new_subject_log_likelihood
 from trustbayes.models.response import log_sum_exp
 from trustbayes.sampling import Gate, Sampling
@@ -88,17 +89,7 @@ class HeldOut:
         """
         by_model = self.table.set_index("unit").groupby("model")["elpd"]
         scores = pd.DataFrame({str(model): elpd for model, elpd in by_model})
-        scores = scores[scores.sum().sort_values(ascending=False).index]
-        gaps = scores.sub(scores.iloc[:, 0], axis=0)
-        root = np.sqrt(len(scores))
-        return pd.DataFrame(
-            {
-                "elpd": scores.sum(),
-                "se": root * scores.std(ddof=0),
-                "elpd_diff": gaps.sum(),
-                "dse": root * gaps.std(ddof=0),
-            }
-        )
+        return sums(scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -454,19 +445,10 @@ def _known_log_likelihood(draws: Draws, fit: Fit) -> np.ndarray:
     learnt = None
     if draws.model.types:
         place = pd.Index(fit.units.subjects).get_indexer(pd.Index(draws.units.subjects))
-        learnt = _type_log_probabilities(fit.draws())[:, place]
+        learnt = type_log_probabilities(fit.draws())[:, place]
     for rows, logs in draws.cell_logs():
         total = draws.by_subject(logs)
         found[rows] = total if learnt is None else log_sum_exp(learnt[rows] + total)
-    return found
-
-
-def _type_log_probabilities(draws: Draws) -> np.ndarray:
-    """As `trustbayes.models.evaluate.type_probabilities`, in logs: none is lost by rounding."""
-    found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
-    for rows, logs in draws.cell_logs():
-        joint = draws.type_logs(rows, logs)
-        found[rows] = joint - log_sum_exp(joint, keepdims=True)
     return found
 
 

@@ -12,6 +12,7 @@ from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.psis import psis
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.fitting import Fit
+from trustbayes.models._adaptation import log_total
 from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
 
 __all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
@@ -172,9 +173,7 @@ def log_score(log_likelihood: np.ndarray) -> np.ndarray:
     >>> log_score(np.log([[0.2, 0.5], [0.4, 0.5]])).round(4)
     array([-1.204 , -0.6931])
     """
-    top = np.maximum(log_likelihood.max(axis=0), -1e300)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(log_likelihood - top).mean(axis=0)) + top)
+    return log_total(log_likelihood, axis=0) - np.log(len(log_likelihood))
 
 
 def _members(fit: Fit, unit: str) -> tuple[tuple[str, ...], np.ndarray]:

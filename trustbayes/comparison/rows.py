@@ -12,7 +12,7 @@ import xarray as xr
 from arviz_stats.utils import ELPDDataLOO
 from scipy import stats
 
-__all__ = ["FEW", "SMALL", "score_rows"]
+__all__ = ["FEW", "SMALL", "score_rows", "sums"]
 
 FEW = 100
 """Units below which standard errors are rough."""
@@ -50,23 +50,41 @@ def score_rows(scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
     {'b': 0.0, 'a': -2.0}
     """
     table = pd.DataFrame({name: np.asarray(values, float) for name, values in scores.items()})
-    table = table[table.sum().sort_values(ascending=False, kind="stable").index]
-    gaps = table.sub(table.iloc[:, 0], axis=0)
-    root = np.sqrt(len(table))
-    found = pd.DataFrame(
-        {
-            "elpd": table.sum(),
-            "se": root * table.std(ddof=0),
-            "elpd_diff": gaps.sum(),
-            "dse": root * gaps.std(ddof=0),
-        }
-    )
+    found = sums(table)
+    table = table[found.index]
     with np.errstate(divide="ignore", invalid="ignore"):
         away = -found["elpd_diff"].to_numpy() / found["dse"].to_numpy()
     found["other_sign"] = stats.norm.sf(np.where(found["elpd_diff"] == 0, 0.0, away))
     found["weight"] = _weights(table, "stacking")
     found["weight_bma"] = _weights(table, "BB-pseudo-BMA")
     return found
+
+
+def sums(scores: pd.DataFrame) -> pd.DataFrame:
+    """Sums over units and differences to the best model.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        A column for each model, a row for each unit, in nats.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by model, best first, with columns elpd, se, elpd_diff (to the best, at most 0)
+        and dse (standard error of the difference), in nats.
+    """
+    scores = scores[scores.sum().sort_values(ascending=False, kind="stable").index]
+    gaps = scores.sub(scores.iloc[:, 0], axis=0)
+    root = np.sqrt(len(scores))
+    return pd.DataFrame(
+        {
+            "elpd": scores.sum(),
+            "se": root * scores.std(ddof=0),
+            "elpd_diff": gaps.sum(),
+            "dse": root * gaps.std(ddof=0),
+        }
+    )
 
 
 def _weights(table: pd.DataFrame, method: str) -> pd.Series:

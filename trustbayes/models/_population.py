@@ -208,8 +208,9 @@ def restricted(units: Units, keep: np.ndarray, treatment: int | None = None) -> 
         "unit_subject": np.searchsorted(keep, units.unit_subject[chosen]),
         "unit_treatment": units.unit_treatment[chosen],
         "trial_unit": (np.cumsum(chosen) - 1)[units.trial_unit[trials]],
-        "trial_seen": units.trial_seen[trials],  # type: ignore[attr-defined]
     }
+    assert isinstance(units, Cells | Points)
+    changes["trial_seen"] = units.trial_seen[trials]
     if isinstance(units, Cells):
         changes |= {
             "unit_bias": units.unit_bias[chosen],
@@ -217,6 +218,5 @@ def restricted(units: Units, keep: np.ndarray, treatment: int | None = None) -> 
             "trial_option": units.trial_option[trials],
         }
     else:
-        assert isinstance(units, Points)
         changes["trial_choice"] = units.trial_choice[trials]
     return replace(units, **changes)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from trustbayes.models._population import Population
+from trustbayes.models.hierarchy import LINKS
 
 __all__ = ["Interpolant", "Source", "sources_of"]
 
 _KNOTS = 12
-_FORWARD: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "positive": (np.log, np.exp),
-    "unit": (lambda v: np.log(v) - np.log1p(-v), lambda v: 0.5 * (1 + np.tanh(0.5 * v))),
-    "real": (np.asarray, np.asarray),
+_LINK = {
+    "positive": LINKS["LogNormal"],
+    "unit": LINKS["LogitNormal"],
+    "real": LINKS["Normal"],
 }
 
 
@@ -49,7 +48,7 @@ class Source:
         array = population.data[self.name].to_numpy()
         array = array.reshape(population.size, 1, -1)
         treatments = len(population.units.treatments)
-        linked = _FORWARD[self.support][0](array)
+        linked = _LINK[self.support].forward(array)
         return np.broadcast_to(linked, (population.size, 1, treatments))
 
     def posed(self, reference: Population, exposures: np.ndarray) -> Population:
@@ -64,7 +63,7 @@ class Source:
             )
             return replace(posed, effects=effects)
         dims = posed.data[self.name].dims
-        natural = _FORWARD[self.support][1](exposures[:, 0])
+        natural = _LINK[self.support].inverse(exposures[:, 0])
         natural = natural if len(dims) > 1 else natural[:, 0]
         return replace(posed, data=posed.data.assign({self.name: (dims, natural)}))
 

@@ -25,6 +25,7 @@ __all__ = [
     "prior_draws",
     "replicate",
     "subject_log_likelihood",
+    "type_log_probabilities",
     "type_probabilities",
 ]
 
@@ -207,12 +208,28 @@ def type_probabilities(draws: Draws) -> np.ndarray:
     ValueError
         If the model has no types.
     """
+    return np.asarray(np.exp(type_log_probabilities(draws)))
+
+
+def type_log_probabilities(draws: Draws) -> np.ndarray:
+    """As `type_probabilities`, in logs: no probability is lost by rounding.
+
+    Returns
+    -------
+    array, shape (draws, subjects, types)
+        Minus infinity where a share is zero.
+
+    Raises
+    ------
+    ValueError
+        If the model has no types.
+    """
     if draws.shares is None:
         raise ValueError(f"{draws.model.name} has no types")
     found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
     for rows, logs in draws.cell_logs():
         joint = draws.type_logs(rows, logs)
-        found[rows] = np.exp(joint - log_sum_exp(joint, keepdims=True))
+        found[rows] = joint - log_sum_exp(joint, keepdims=True)
     return found
 
 
