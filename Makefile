@@ -1,5 +1,6 @@
 # make report   the main job on the bundled data; prints where the report is
 # make test     the tests
+# make bench    the benchmarks; tables and plots in benchmarks/README.md (about 1.5 hours)
 # make lint     style, types, and the direction of imports
 # make venv     only the environment
 # make clean    remove the environment and all caches (reports and fits stay)
@@ -10,13 +11,19 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
 
-.PHONY: report test lint venv clean
+.PHONY: report test bench lint venv clean
 
 report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
 
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+
+bench: $(VENV)/.package
+	$(PYTHON) benchmarks/loso_refits.py
+	$(PYTHON) benchmarks/model_recovery.py
+	$(PYTHON) benchmarks/real_comparison.py
+	$(PYTHON) benchmarks/readme.py
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check
