@@ -37,6 +37,8 @@ CRITERIA = {
 }
 """Unit and criterion of a `tb.Comparison`, by what they are called here."""
 DRAWN = {LOSO: "o", KFOLD: "s", "LOO, summed by subject": "^", "WAIC, summed by subject": "v"}
+"""Marker of each criterion in the figure."""
+LINEAR, TICKS = 300, (0, -100, -200, -300, -1000, -3000, -10000)
 
 
 def main() -> None:
@@ -135,13 +137,19 @@ def figure(table: pd.DataFrame) -> Figure:
                         lw=1.2,
                     )
             panel.axvline(0, color=GREY, lw=1, zorder=0)
-            panel.set_xscale("symlog", linthresh=10)
-            panel.set_xlim(right=10)
+            panel.set_xscale("symlog", linthresh=LINEAR, linscale=2)
+            panel.set_xticks(TICKS, [f"{tick:,}" for tick in TICKS])
+            ends = (
+                of_role["elpd_diff"] - 2 * of_role["dse"],
+                of_role["elpd_diff"] + 2 * of_role["dse"],
+            )
+            panel.set_xlim(1.2 * float(ends[0].min()), max(0.1 * LINEAR, float(ends[1].max())))
             panel.set_yticks(range(len(order)), [tb.model(m, role).spec.title for m in order])
             panel.set_ylim(len(order) - 0.5, -0.5)
             panel.set_title(f"{role.capitalize()}s")
             panel.set_xlabel(
-                "behind the best (nats; bars: ± 2 standard errors)\nlinear from -10 to 10"
+                "behind the best (nats; bars: ± 2 standard errors;\n"
+                f"logarithmic beyond {LINEAR} nats)"
             )
         marks = [
             Line2D(
