@@ -9,7 +9,7 @@ from loops import TRIALS
 from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import leave_one_subject_out, log_score
+from trustbayes.comparison import leave_one_subject_out, log_score, loso
 from trustbayes.errors import InputError
 from trustbayes.models import Babbling, FullTrust
 from trustbayes.models.new_subject import new_subject_log_likelihood
@@ -90,6 +90,50 @@ def test_a_group_is_the_sum_of_its_members_given_a_draw(conjugate):
     pairs = np.stack([logs[:, 0] + logs[:, 2], logs[:, 1] + logs[:, 3]], axis=1)
     scores = leave_one_subject_out(fit, "group")
     np.testing.assert_allclose(scores.lppd, np.log(np.exp(pairs).mean(axis=0)))
+
+
+def test_fewer_draws_are_evenly_spaced_in_each_chain_and_say_the_same(conjugate):
+    fit, y = conjugate
+    few = leave_one_subject_out(fit, draws=1000)
+    by_hand = [round(i * 999 / 249) for i in range(250)]
+    apart = dataclasses.replace(fit, posterior=fit.posterior.isel(draw=by_hand))
+    whole = leave_one_subject_out(apart)
+    assert few.draws == whole.draws == 1000
+    for name in ("elpd", "lppd", "pareto_k", "error"):
+        np.testing.assert_array_equal(getattr(few, name), getattr(whole, name))
+    # The draws are independent: four standard errors of the mean of a thousand weights.
+    logs = new_subject_log_likelihood(fit.draws()).log_likelihood
+    weights = np.exp(logs.min(axis=0) - logs)
+    error = weights.std(axis=0) / weights.mean(axis=0) / 1000**0.5
+    assert error.max() < 0.02
+    gap = few.elpd - [exact(y, [s], fit.game.scale) for s in range(4)]
+    assert (np.abs(gap) < 4 * error).all()
+    assert leave_one_subject_out(fit, draws=9999).draws == 4000
+    with pytest.raises(ValueError, match="found -1, expected a whole number from 0"):
+        leave_one_subject_out(fit, draws=-1)
+
+
+def test_the_integrals_are_worked_out_once_for_each_fit_and_number_of_draws(monkeypatch):
+    asked = []
+
+    def counted(draws):
+        asked.append(draws.size)
+        return new_subject_log_likelihood(draws)
+
+    monkeypatch.setattr(loso, "new_subject_log_likelihood", counted)
+    first, second = (synthetic_fit(FullTrust("sender"), small_trials(), seed=s) for s in (1, 2))
+    first = grouped(first, ("a", "a", "b", "b"))
+    one = leave_one_subject_out(first)
+    leave_one_subject_out(first, "group")
+    again = leave_one_subject_out(first)
+    assert asked == [100]
+    np.testing.assert_array_equal(one.elpd, again.elpd)
+    leave_one_subject_out(first, draws=50)
+    leave_one_subject_out(first, "group", draws=50)
+    assert asked == [100, 50]
+    other = leave_one_subject_out(second)
+    assert asked == [100, 50, 100]
+    assert (other.elpd != one.elpd).all()
 
 
 def test_refits_take_the_place_of_estimates(conjugate):

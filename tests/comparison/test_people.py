@@ -10,7 +10,7 @@ from loops import TRIALS as TRIALS_OF
 from loops import row_logs
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import by_person, compare, shares
+from trustbayes.comparison import by_person, compare, shares, single_theories, theory_of
 from trustbayes.errors import InputError
 from trustbayes.models import Babbling, FullTrust, LevelK, Mixture, TrustEmbedded
 from trustbayes.models.evaluate import type_probabilities
@@ -53,6 +53,43 @@ def test_chances_of_theories_add_up_over_their_types(comparison):
     assert people["probability_second"].isna().all()  # the mixture is no part of itself
     without = by_person(compare(FITS[:2], "subject"), FITS[:2], "level-k", "trust-embedded")
     assert "probability_best" not in without
+
+
+def test_types_belong_to_theories():
+    assert theory_of(FITS[3].model) == {
+        "trust-embedded": "trust-embedded",
+        **{f"level {k}": "level-k" for k in range(4)},
+        "babbling": "babbling",
+    }
+
+
+def test_models_that_combine_theories_are_not_set_against_them(comparison):
+    """Whatever the mixture scores, the two best of the others are asked for, best first."""
+    ranked = list(comparison.rows().index)
+    assert list(single_theories(comparison)) == [name for name in ranked if name != "mixture"]
+    scores = comparison.scores["subject"]
+    ahead = dataclasses.replace(scores["mixture"], elpd=scores["mixture"].elpd + 1e3)
+    first = comparison.with_scores({**scores, "mixture": ahead})
+    assert first.rows().index[0] == "mixture"
+    assert single_theories(first) == single_theories(comparison)
+    pair = [FITS[0], FITS[3]]  # nothing else is left
+    assert set(single_theories(compare(pair, "subject"))) == {"trust-embedded", "mixture"}
+
+
+def test_favourites_are_found_among_those_named(comparison):
+    scores = comparison.scores["subject"]
+    ahead = dataclasses.replace(scores["mixture"], elpd=scores["mixture"].elpd + 1e3)
+    found = comparison.with_scores({**scores, "mixture": ahead})
+    assert set(by_person(found, FITS, "level-k", "babbling")["favourite"]) == {"mixture"}
+    names = ["babbling", "level-k"]
+    people = by_person(found, FITS, "level-k", "babbling", names)
+    for row in people.itertuples():
+        assert row.favourite == ("level-k" if row.difference > 0 else "babbling")
+    assert shares(people, names)["subjects"].sum() == len(people)
+    with pytest.raises(InputError, match="model: found 'babbling', expected one of those to"):
+        by_person(found, FITS, "level-k", "babbling", ["level-k", "mixture"])
+    with pytest.raises(InputError, match="model: found 'levelk', expected one of: "):
+        by_person(found, FITS, "level-k", "babbling", [*names, "levelk"])
 
 
 def log_predictive(fit, trials, row):

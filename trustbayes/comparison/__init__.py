@@ -3,9 +3,9 @@
 from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.averaging import Averaged, averaged
 from trustbayes.comparison.basis import Basis
-from trustbayes.comparison.heldout import HeldOut, hold_out, kfold, refit_without
+from trustbayes.comparison.heldout import HeldOut, check_folds, hold_out, kfold, refit_without
 from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out, log_score
-from trustbayes.comparison.people import by_person, shares
+from trustbayes.comparison.people import by_person, shares, single_theories, theory_of
 from trustbayes.comparison.pointwise import Pointwise, pointwise
 from trustbayes.comparison.table import Comparison, compare
 from trustbayes.comparison.verdict import Verdict, verdict, verdict_rules
@@ -23,6 +23,7 @@ __all__ = [
     "agreement",
     "averaged",
     "by_person",
+    "check_folds",
     "compare",
     "hold_out",
     "kfold",
@@ -31,6 +32,8 @@ __all__ = [
     "pointwise",
     "refit_without",
     "shares",
+    "single_theories",
+    "theory_of",
     "verdict",
     "verdict_rules",
     "waic",

@@ -27,7 +27,7 @@ from trustbayes.sampling import Gate, Sampling
 from trustbayes.textfile import natural_order
 from trustbayes.trials import Trials
 
-__all__ = ["HeldOut", "Unit", "hold_out", "kfold", "refit_without"]
+__all__ = ["HeldOut", "Unit", "check_folds", "hold_out", "kfold", "refit_without"]
 
 Unit = Literal["subject", "group"]
 """What is held out and scored as one."""
@@ -158,11 +158,9 @@ def kfold(
     >>> kfold(models, trials, seed=1).totals()  # doctest: +SKIP
     """
     role = _role(models)
+    check_folds(trials, role, folds, unit)
     labels = _labels(trials, role, unit)
     names = natural_order(list(labels.unique()))
-    if not 2 <= folds <= len(names):
-        expected = f"a whole number from 2 to {len(names)}, the number of {unit}s"
-        raise InputError(Fault(f"{trials.source}, folds", str(folds), expected))
     what = f"fold {{}} of {folds} by {unit} and seed {seed}"
     by_unit = trials.table["treatment"].groupby(labels)
     dealt = _deal(names, {str(name): set(rows) for name, rows in by_unit}, folds, seed)
@@ -171,6 +169,27 @@ def kfold(
     ]
     split = f"{folds}-fold by {unit}: new {unit}s, predicted from all others"
     return _held_out(models, trials, parts, split, unit, sampling, folder, executor, progress)
+
+
+def check_folds(trials: Trials, role: Role, folds: int, unit: Unit = "subject") -> None:
+    """Refuse a number of folds that cannot be dealt, before anything is fitted.
+
+    Parameters
+    ----------
+    trials : Trials
+    role : "sender" or "receiver"
+    folds : int
+    unit : "subject" or "group"
+
+    Raises
+    ------
+    InputError
+        If there are fewer units than folds, less than two folds, no groups, or no such role.
+    """
+    most = _labels(trials, role, unit).nunique()
+    if not 2 <= folds <= most:
+        expected = f"a whole number from 2 to {most}, the number of {unit}s"
+        raise InputError(Fault(f"{trials.source}, folds", str(folds), expected))
 
 
 def refit_without(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class SubjectScores:
         return replace(self, elpd=elpd, pareto_k=pareto_k, error=error, refitted=refitted)
 
 
-def leave_one_subject_out(fit: Fit, unit: str = "subject") -> SubjectScores:
+def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> SubjectScores:
     r"""Predict each subject's, or each matching group's, trials from all others'.
 
     The subjects' own parameters are integrated out given every draw of the population
@@ -107,12 +108,17 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject") -> SubjectScores:
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
               p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
 
-    The log likelihood of a group is the sum of its members', given a draw.
+    The log likelihood of a group is the sum of its members', given a draw. It is worked out once
+    for each fit that is in use, whatever is left out.
 
     Parameters
     ----------
     fit : Fit
     unit : "subject" or "group"
+    draws : int
+        Above 0: use no more draws than that, of each chain equally many and evenly spaced, where
+        an integral for every draw takes long. Little is lost: neighbouring draws of a chain
+        resemble each other.
 
     Returns
     -------
@@ -123,7 +129,7 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject") -> SubjectScores:
     InputError
         If groups are asked for and the trials have none.
     ValueError
-        If the unit is neither.
+        If the unit is neither, or the number of draws is below 0.
 
     References
     ----------
@@ -132,13 +138,16 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject") -> SubjectScores:
     """
     if unit not in ("subject", "group"):
         raise ValueError(f"unit: found {unit!r}, expected subject or group")
+    if draws < 0:
+        raise ValueError(f"draws: found {draws}, expected a whole number from 0")
     labels, members = _members(fit, unit)
-    found: NewSubject = new_subject_log_likelihood(fit.draws())
+    part = _evenly(fit, draws)
+    found = _new_subjects(fit, part)
     logs, errors = (
         np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
         for part in (found.log_likelihood, found.error)
     )
-    elpd, pareto_k, good_k = psis(fit, logs)
+    elpd, pareto_k, good_k = psis(part, logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
     return SubjectScores(
@@ -174,6 +183,29 @@ def log_score(log_likelihood: np.ndarray) -> np.ndarray:
     array([-1.204 , -0.6931])
     """
     return log_total(log_likelihood, axis=0) - np.log(len(log_likelihood))
+
+
+_KNOWN: WeakKeyDictionary[Fit, dict[int, NewSubject]] = WeakKeyDictionary()
+"""By number of draws, for fits that are still in use: a fit does not change."""
+
+
+def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
+    """The log likelihood of every subject as if new, given the draws of a part of a fit."""
+    known, sizes = _KNOWN.setdefault(fit, {}), part.posterior.sizes
+    size = sizes["chain"] * sizes["draw"]
+    if size not in known:
+        known[size] = new_subject_log_likelihood(part.draws())
+    return known[size]
+
+
+def _evenly(fit: Fit, draws: int) -> Fit:
+    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+    chains, size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
+    each = max(1, draws // chains)
+    if draws == 0 or each >= size:
+        return fit
+    keep = np.linspace(0, size - 1, each).round().astype(int)
+    return replace(fit, posterior=fit.posterior.isel(draw=keep))
 
 
 def _members(fit: Fit, unit: str) -> tuple[tuple[str, ...], np.ndarray]:

@@ -11,15 +11,48 @@ from trustbayes.comparison.loso import log_score
 from trustbayes.comparison.table import Comparison
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.fitting import Fit
+from trustbayes.models import Model
 from trustbayes.models.evaluate import cell_log_likelihood, type_probabilities
 
-__all__ = ["by_person", "shares"]
+__all__ = ["by_person", "shares", "single_theories", "theory_of"]
 
 _ALIKE = 1.0  # nats over all trials of a subject
 _DRAWS = 1000
+_COMBINATIONS = ("mixture", "hybrid")  # they contain the theories, with which they coincide
 
 
-def by_person(comparison: Comparison, fits: Sequence[Fit], best: str, second: str) -> pd.DataFrame:
+def single_theories(comparison: Comparison) -> tuple[str, ...]:
+    """The models that do not combine others, in the order in which they predict.
+
+    Set against a mixture of theories, or a hybrid, each of the theories coincides with it for
+    everybody whom it describes, so that a comparison person by person says nothing.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    tuple of str
+        All models of the comparison if fewer than two do not combine others.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> best, second = single_theories(tb.compare(fits, "subject"))[:2]  # doctest: +SKIP
+    """
+    ranked = tuple(map(str, comparison.rows().index))
+    single = tuple(name for name in ranked if name not in _COMBINATIONS)
+    return single if len(single) > 1 else ranked
+
+
+def by_person(
+    comparison: Comparison,
+    fits: Sequence[Fit],
+    best: str,
+    second: str,
+    among: Sequence[str] | None = None,
+) -> pd.DataFrame:
     r"""Set two models against each other for each subject.
 
     A subject stands at a corner where the two theories coincide if, fitted to her, they say
@@ -42,13 +75,16 @@ def by_person(comparison: Comparison, fits: Sequence[Fit], best: str, second: st
         The fits compared.
     best, second : str
         Names of two models of the comparison.
+    among : sequence of str, optional
+        Models of which one is each subject's favourite, the two among them; default: all
+        compared.
 
     Returns
     -------
     DataFrame
         A row for each subject, the largest difference first, with columns subject; difference
         (LOSO score of the best less that of the second, in nats); favourite (the model that
-        predicts her best among all compared); divergence (the measure above, in nats, at least
+        predicts her best); divergence (the measure above, in nats, at least
         0); corner (bool: the divergence is below 1 and her favourite is one of the two); rival
         (the other of the two where she stands at a corner, else empty); and, if the mixture is
         among the fits, probability_best and probability_second (that she is of the theory, the
@@ -57,8 +93,8 @@ def by_person(comparison: Comparison, fits: Sequence[Fit], best: str, second: st
     Raises
     ------
     InputError
-        If the comparison has no new subjects as a unit, the fits are not those compared, or a
-        model is unknown or named twice.
+        If the comparison has no new subjects as a unit, the fits are not those compared, a
+        model is unknown or named twice, or the two are not among those to choose from.
 
     References
     ----------
@@ -71,11 +107,16 @@ def by_person(comparison: Comparison, fits: Sequence[Fit], best: str, second: st
     >>> by_person(found, fits, "trust-embedded", "level-k")  # doctest: +SKIP
     """
     comparison.check(fits)
-    pair = (best, second)
+    pair, chosen = (best, second), list(comparison.models if among is None else among)
     faults = [
         Fault("model", name, f"one of: {listing(comparison.models)}")
-        for name in pair
+        for name in dict.fromkeys([*pair, *chosen])
         if name not in comparison.models
+    ]
+    faults += [
+        Fault("model", name, f"one of those to choose from: {listing(chosen)}")
+        for name in pair
+        if name in comparison.models and name not in chosen
     ]
     if best == second:
         faults.append(Fault("model", second, "another one than the first"))
@@ -83,7 +124,7 @@ def by_person(comparison: Comparison, fits: Sequence[Fit], best: str, second: st
         raise InputError(faults)
     scores = comparison.elpd_by_unit("subject")
     by_name = {fit.model.name: fit for fit in fits}
-    favourite = scores.columns.to_numpy(str)[scores.to_numpy().argmax(axis=1)]
+    favourite = np.array(chosen)[scores[chosen].to_numpy().argmax(axis=1)]
     divergence = _divergence(by_name[best], by_name[second])
     corner = (divergence < _ALIKE) & np.isin(favourite, pair)
     found = pd.DataFrame(
@@ -111,7 +152,7 @@ def shares(people: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     people : DataFrame
         From `by_person`.
     models : sequence of str
-        All that were compared, such as `Comparison.models`.
+        All that were chosen from, such as `Comparison.models`.
 
     Returns
     -------
@@ -137,6 +178,29 @@ def shares(people: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     )
 
 
+def theory_of(mixture: Model) -> dict[str, str]:
+    """To which theory each type of a mixture belongs.
+
+    Parameters
+    ----------
+    mixture : Model
+
+    Returns
+    -------
+    dict of str to str
+        By type, in their order.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> theory_of(tb.Mixture("sender"))["level 2"]
+    'level-k'
+    """
+    theories, types = mixture.shares["theory"], mixture.types
+    rest = next(name for name in theories if name not in types)  # that with types of its own
+    return {label: label if label in theories else rest for label in types}
+
+
 def _divergence(one: Fit, other: Fit) -> np.ndarray:
     """How far two models fitted to the same subjects differ on their trials, by subject."""
     first, second = (log_score(cell_log_likelihood(fit.draws(_DRAWS))) for fit in (one, other))
@@ -148,11 +212,5 @@ def _divergence(one: Fit, other: Fit) -> np.ndarray:
 def _theories(mixture: Fit) -> dict[str, np.ndarray]:
     """Probability that each subject is of a theory, by theory, each of shape (subjects,)."""
     chances = type_probabilities(mixture.draws(_DRAWS)).mean(axis=0)
-    theories = mixture.model.shares["theory"]
-    labels = mixture.model.types
-    alone = [name for name in theories if name in labels]
-    found = {name: chances[:, labels.index(name)] for name in alone}
-    for name in theories:
-        if name not in alone:  # the one theory with types of its own
-            found[name] = 1 - np.sum([found[other] for other in alone], axis=0)
-    return found
+    whose = np.array(list(theory_of(mixture.model).values()))
+    return {name: chances[:, whose == name].sum(axis=1) for name in mixture.model.shares["theory"]}

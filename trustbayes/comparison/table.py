@@ -197,7 +197,9 @@ class Comparison:
         )
 
 
-def compare(fits: Sequence[Fit], units: str | Sequence[str] = "trial") -> Comparison:
+def compare(
+    fits: Sequence[Fit], units: str | Sequence[str] = "trial", draws: int = 0
+) -> Comparison:
     """Compare fits of the same trials by what they predict.
 
     Parameters
@@ -209,6 +211,9 @@ def compare(fits: Sequence[Fit], units: str | Sequence[str] = "trial") -> Compar
         leave-one-subject-out, criterion loso), "group" (the same for matching groups), "trial"
         (a new trial of a known subject, by PSIS-LOO and WAIC, trial by trial and summed by
         subject).
+    draws : int
+        Above 0: predict new subjects and groups by no more draws of each fit than that, see
+        `trustbayes.comparison.leave_one_subject_out`.
 
     Returns
     -------
@@ -243,7 +248,7 @@ def compare(fits: Sequence[Fit], units: str | Sequence[str] = "trial") -> Compar
     basis = check_fits(fits)
     points = {fit.model.name: pointwise(fit) for fit in fits} if "trial" in units else {}
     scores: dict[str, Mapping[str, SubjectScores]] = {
-        unit: {fit.model.name: leave_one_subject_out(fit, unit) for fit in fits}
+        unit: {fit.model.name: leave_one_subject_out(fit, unit, draws) for fit in fits}
         for unit in ("subject", "group")
         if unit in units
     }
