@@ -551,6 +551,7 @@ def test_report_without_trials_takes_the_bundled_ones(run, stub):
     assert set(asked["planted"]["parameter"]) >= {"trust", "lying_aversion"}
     assert asked["models"] is None
     assert asked["fits"] is None
+    assert asked["kfold"] is None
     assert asked["sampling"] == Sampling()
     assert asked["command"] == "trustbayes report"
     assert not logging.getLogger("trustbayes").handlers
@@ -560,7 +561,7 @@ def test_report_passes_on_what_was_asked(run, stub):
     stub.converged = False
     options = ("--draws", "7", "--tune", "8", "--chains", "3", "--seed", "9", "--fits", "kept")
     tokens = ("report", "trials.csv", "--game", "game.toml", "--models", "level-k, babbling")
-    code, out, _ = run(*tokens, *options, "--out", "a b.html", "--json")
+    code, out, _ = run(*tokens, *options, "--kfold", "5", "--out", "a b.html", "--json")
     assert code == 3
     assert json.loads(out) == {
         "report": "a b.html",
@@ -574,6 +575,7 @@ def test_report_passes_on_what_was_asked(run, stub):
     assert asked["models"] == ["level-k", "babbling"]
     assert asked["sampling"] == Sampling(draws=7, tune=8, chains=3, seed=9)
     assert str(asked["fits"]) == "kept"
+    assert asked["kfold"] == 5
     assert asked["command"].startswith("trustbayes report trials.csv --game game.toml --models ")
     assert asked["command"].endswith("--out 'a b.html' --json")
 

@@ -57,12 +57,18 @@ def test_a_rival_is_used_only_if_it_is_surely_better(monkeypatch, lead, rhat, us
 
     def fake(model, trials, sampling, *, progress):
         asked.append((model.role, model.conventions["ties"], model.conventions["unsent"], sampling))
-        return synthetic_fit(model, trials)
+        return synthetic_fit(model, trials, draws=sampling.draws)
 
     def gate(fit):
         return Gate((Check("R-hat", rhat[fit.model.conventions["ties"]], 1.01, True),))
 
+    weighed = []
+
+    def new_people(fit, draws):
+        weighed.append((fit.model.role, fit.sampling.draws, draws))
+
     monkeypatch.setattr(theoryfits, "pointwise", scored)
+    monkeypatch.setattr(theoryfits, "leave_one_subject_out", new_people)
     monkeypatch.setattr(manyfits, "fit", fake)
     monkeypatch.setattr(Fit, "gate", property(gate))
     fits, variants = fit_theories(TRIALS, ["level-k"], FULL, progress=False)
@@ -80,6 +86,9 @@ def test_a_rival_is_used_only_if_it_is_surely_better(monkeypatch, lead, rhat, us
     assert {(s.draws, s.tune, s.chains) for *_, s in asked if s != FULL} == {(200, 300, 2)}
     best = variants.groupby("role")["elpd_diff"].max()
     assert (best == 0).all()
+    # New people are predicted by full fits only, since these alone are compared.
+    full = 1 + (lead > 1)
+    assert sorted(weighed) == [(r, 500, 1000) for r in ("receiver", "sender") for _ in range(full)]
 
 
 def test_models_without_alternatives_have_no_variants(monkeypatch):

@@ -17,7 +17,18 @@ from trustbayes.checking import (
     recovery,
     type_recovery,
 )
-from trustbayes.comparison import Comparison, Verdict, compare, verdict
+from trustbayes.comparison import (
+    Comparison,
+    HeldOut,
+    Verdict,
+    by_person,
+    check_folds,
+    compare,
+    shares,
+    single_theories,
+    verdict,
+)
+from trustbayes.comparison import kfold as refit
 from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.fitting import Fit, fit_key
@@ -27,7 +38,7 @@ from trustbayes.models import Joint, TrustEmbedded, model_names
 from trustbayes.models.evaluate import prior_draws
 from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
-from trustbayes.theoryfits import Key, fit_theories
+from trustbayes.theoryfits import NEW_PEOPLE, Key, fit_theories
 from trustbayes.trials import Trials
 from trustbayes.trustgap import trust_gap
 from trustbayes.worth import trust_worth
@@ -48,7 +59,18 @@ class Analysis:
     fits : mapping of (model name, role) to Fit
         In the order of the report: by role, then model.
     comparisons : mapping of role to Comparison
+        By new subjects, by which theories are judged; by new matching groups where the trials
+        have two or more; and by new trials of known subjects.
+    kfolds : mapping of role to HeldOut
+        Predictions of new subjects by real refits; empty unless they were asked for.
     verdicts : mapping of role to Verdict
+    people : mapping of role to DataFrame
+        The two best theories subject by subject, see `trustbayes.comparison.by_person`: the two
+        first of `trustbayes.comparison.single_theories`, among which are the favourites. No
+        entry for a role with one model.
+    shares : mapping of role to DataFrame
+        How many subjects each of these theories predicts best, see
+        `trustbayes.comparison.shares`.
     population : DataFrame
         A row per population quantity: model, role, parameter, symbol, statistic ("population
         mean", "population median", "share" ...), treatment ("" if common), option ("" or a level
@@ -89,7 +111,10 @@ class Analysis:
     sampling: Sampling
     fits: Mapping[Key, Fit]
     comparisons: Mapping[Role, Comparison]
+    kfolds: Mapping[Role, HeldOut]
     verdicts: Mapping[Role, Verdict]
+    people: Mapping[Role, pd.DataFrame]
+    shares: Mapping[Role, pd.DataFrame]
     population: pd.DataFrame
     subjects: pd.DataFrame
     types: pd.DataFrame
@@ -105,9 +130,10 @@ class Analysis:
 
     @property
     def converged(self) -> bool:
-        """Whether every fit passed the gate."""
+        """Whether every fit passed the gate, those of a k-fold included."""
         together = self.joint is None or self.joint.gate.passed
-        return together and all(fit.gate.passed for fit in self.fits.values())
+        folds = not any(one.failed for one in self.kfolds.values())
+        return together and folds and all(fit.gate.passed for fit in self.fits.values())
 
 
 _REPLICATIONS = 300
@@ -122,6 +148,7 @@ def analyse(
     fits: Path | None = None,
     planted: pd.DataFrame | None = None,
     joint: bool = False,
+    kfold: int | None = None,
     executor: Executor | None = None,
     progress: bool = True,
     ci_prob: float = 0.9,
@@ -146,6 +173,9 @@ def analyse(
     joint : bool
         Whether to fit the trust-embedded models of both roles together, too: what senders expect
         then draws on what receivers do.
+    kfold : int, optional
+        Refit every model without each of so many parts of the subjects, too, and predict those:
+        the verdict then asks whether real refits agree. Default: no refits, which take long.
     executor : concurrent.futures.Executor, optional
         Where the fits are made, such as `trustbayes.manyfits.process_pool`; default: here, one
         after the other. The numbers are the same.
@@ -161,7 +191,8 @@ def analyse(
     Raises
     ------
     InputError
-        If a model is unknown, or a joint fit is asked for and a role is missing.
+        If a model is unknown, a joint fit is asked for and a role is missing, or there are
+        fewer subjects than folds.
     """
     sampling = sampling or Sampling()
     known = model_names(trials.game.kind)
@@ -171,13 +202,35 @@ def analyse(
             raise InputError(Fault("models", name, f"one of: {', '.join(known)}"))
     if joint:
         check_roles(trials)
+    if kfold is not None:
+        for role in trials.roles:
+            check_folds(trials, role, kfold)
     found, variants = fit_theories(
         trials, names, sampling, folder=fits, executor=executor, progress=progress
     )
-    comparisons = {role: compare([found[name, role] for name in names]) for role in trials.roles}
-    verdicts = {
-        role: verdict(comparisons[role], [found[name, role] for name in names])
-        for role in trials.roles
+    of_role = {role: [found[name, role] for name in names] for role in trials.roles}
+    comparisons = {
+        role: compare(group, _units(trials), NEW_PEOPLE) for role, group in of_role.items()
+    }
+    kfolds = {}
+    if kfold is not None:
+        for role, group in of_role.items():
+            _log.info("refitting %ss in %d folds", role, kfold)
+            kfolds[role] = refit(
+                [one.model for one in group],
+                trials,
+                folds=kfold,
+                sampling=sampling,
+                seed=sampling.seed,
+                folder=fits,
+                executor=executor,
+                progress=progress,
+            )
+    theories = {role: single_theories(one) for role, one in comparisons.items()}
+    people = {
+        role: by_person(comparisons[role], of_role[role], ranked[0], ranked[1], ranked)
+        for role, ranked in theories.items()
+        if len(ranked) > 1
     }
     population, posterior_checks, prior_checks = [], {}, {}
     for key, one in found.items():
@@ -197,7 +250,13 @@ def analyse(
         sampling=sampling,
         fits=found,
         comparisons=comparisons,
-        verdicts=verdicts,
+        kfolds=kfolds,
+        verdicts={
+            role: verdict(comparisons[role], group, kfolds.get(role))
+            for role, group in of_role.items()
+        },
+        people=people,
+        shares={role: shares(one, theories[role]) for role, one in people.items()},
         population=pd.concat(population, ignore_index=True),
         subjects=subjects,
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
@@ -211,6 +270,12 @@ def analyse(
         joint=together,
         ci_prob=ci_prob,
     )
+
+
+def _units(trials: Trials) -> tuple[str, ...]:
+    """What is predicted to compare theories, that to judge by first."""
+    groups = trials.table["group"].nunique() if "group" in trials.table else 0
+    return ("subject", *(("group",) if groups > 1 else ()), "trial")
 
 
 def _recovery(

@@ -135,6 +135,7 @@ def report(
     planted: Path | None = None,
     jobs: int | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    kfold: int | None = None,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
 ) -> int:
@@ -162,6 +163,9 @@ def report(
     joint : bool
         Fit the trust-embedded models of both roles together, too, so that what senders expect
         draws on what receivers do.
+    kfold : int, optional
+        Also refit every model to all but one of so many parts of the subjects, and predict that;
+        the verdict then asks whether these refits agree. Takes about so many times as long.
     as_json : bool
         Only JSON on standard output.
     """
@@ -180,6 +184,7 @@ def report(
             fits=fits,
             planted=known,
             joint=joint,
+            kfold=kfold,
             executor=executor,
             progress=sys.stderr.isatty(),
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trustbayes.comparison import pointwise
+from trustbayes.comparison import leave_one_subject_out, pointwise
 from trustbayes.fitting import Fit
 from trustbayes.games import FiniteGame, Role
 from trustbayes.manyfits import FitTask, iter_fits
@@ -18,10 +18,13 @@ from trustbayes.models import Model, model
 from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
 
-__all__ = ["Key", "fit_theories"]
+__all__ = ["NEW_PEOPLE", "Key", "fit_theories"]
 
 Key = tuple[str, Role]
 """A model's name and the role it was fitted to."""
+
+NEW_PEOPLE = 1000
+"""Draws of a fit by which new subjects are predicted: each takes an integral for everybody."""
 
 _SURE = 2.0
 _ROUGHLY = 1.05
@@ -65,12 +68,16 @@ def fit_theories(
         If any fit could not be made.
     """
 
-    def fits_of(models: Sequence[Model], settings: Sequence[Sampling]) -> list[Fit]:
-        tasks = [FitTask(m, trials, s) for m, s in zip(models, settings, strict=True)]
+    def fits_of(models: Sequence[Model], rivals: Sequence[Model] = ()) -> list[Fit]:
+        tasks = [FitTask(one, trials, sampling) for one in models]
+        tasks += [FitTask(one, trials, short) for one in rivals]
         made: dict[int, Fit] = {}
         for position, one in iter_fits(tasks, folder, executor, progress):
             made[position] = one
-            pointwise(one)  # kept until it is asked for; other processes go on fitting meanwhile
+            # Kept until they are asked for; other processes go on fitting meanwhile.
+            pointwise(one)
+            if position < len(models):
+                leave_one_subject_out(one, draws=NEW_PEOPLE)
         return [made[position] for position in range(len(tasks))]
 
     short = replace(
@@ -82,7 +89,7 @@ def fit_theories(
     bases = {(name, r): model(name, r, trials.game) for r in trials.roles for name in names}
     rivals = {key: _rivals(base, trials) for key, base in bases.items()}
     others = [rival for group in rivals.values() for rival in group]
-    made = fits_of([*bases.values(), *others], [sampling] * len(bases) + [short] * len(others))
+    made = fits_of(list(bases.values()), others)
     found, rest = dict(zip(bases, made, strict=False)), made[len(bases) :]
     tables: dict[Key, pd.DataFrame] = {}
     better: dict[Key, Model] = {}
@@ -92,9 +99,7 @@ def fit_theories(
             tables[key], best = _scores([found[key], *tried])
             if best:
                 better[key] = group[best - 1]
-    for key, one in zip(
-        better, fits_of(list(better.values()), [sampling] * len(better)), strict=True
-    ):
+    for key, one in zip(better, fits_of(list(better.values())), strict=True):
         if one.gate.passed or not found[key].gate.passed:
             found[key] = one
     return found, _variants(tables, found)

@@ -10,7 +10,7 @@ from synthetic import synthetic_fit
 
 from trustbayes.analysis import Analysis
 from trustbayes.checking import predictive_check
-from trustbayes.comparison import compare, verdict
+from trustbayes.comparison import by_person, compare, shares, single_theories, verdict
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.fitting import Fit
 from trustbayes.games import FiniteGame, ForecastGame, Market
@@ -42,7 +42,9 @@ def finite_trials(
                 rows.append((f"s{person}", f"r{person}", len(rows), treatment, bias))
                 rows[-1] += (game.states[state], game.messages[message], game.actions[action])
     names = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
-    return trials_from_frame(pd.DataFrame(rows, columns=names), game, "made-up.csv")
+    table = pd.DataFrame(rows, columns=names)
+    table["group"] = np.where(table["sender"].isin(["s0", "s1"]), "one", "other")
+    return trials_from_frame(table, game, "made-up.csv")
 
 
 def forecast_trials(
@@ -126,7 +128,16 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
     fits = {
         (name, role): made_up_fit(name, role, trials) for role in trials.roles for name in names
     }
-    comparisons = {r: compare([fits[name, r] for name in names]) for r in trials.roles}
+    of_role = {r: [fits[name, r] for name in names] for r in trials.roles}
+    groups = set(trials.table.get("group", []))
+    units = ("subject", *(("group",) if len(groups) > 1 else ()), "trial")
+    comparisons = {r: compare(group, units, 40) for r, group in of_role.items()}
+    ranked = {r: single_theories(one) for r, one in comparisons.items()}
+    people = {
+        r: by_person(comparisons[r], of_role[r], one[0], one[1], one)
+        for r, one in ranked.items()
+        if len(one) > 1
+    }
     population, posterior_checks, prior_checks = [], {}, {}
     for key, one in fits.items():
         other = made_up_fit(*key, trials, seed=2)
@@ -156,9 +167,10 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         sampling=Sampling(),
         fits=fits,
         comparisons=comparisons,
-        verdicts={
-            r: verdict(comparisons[r], [fits[name, r] for name in names]) for r in trials.roles
-        },
+        kfolds={},
+        verdicts={r: verdict(comparisons[r], group) for r, group in of_role.items()},
+        people=people,
+        shares={r: shares(one, ranked[r]) for r, one in people.items()},
         population=pd.concat(population, ignore_index=True),
         subjects=frame,
         types=types,

@@ -2,19 +2,26 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from trustbayes.comparison import HeldOut, verdict_rules
 from trustbayes.errors import InputError
 from trustbayes.games import Market
 from trustbayes.report import build as building
 from trustbayes.report import report, results
-from trustbayes.report.figures import evidence
+from trustbayes.report.figures import evidence, persons
 from trustbayes.report.finite import raw as raw_finite
 from trustbayes.report.forecast import raw as raw_forecast
-from trustbayes.report.wording import interval, number, percent, type_label
+from trustbayes.report.style import style
+from trustbayes.report.tables import comparison_tables
+from trustbayes.report.wording import interval, listed, number, percent, type_label
+from trustbayes.sampling import Check, Gate
 
 SECTIONS = [
     "The answer",
@@ -120,6 +127,7 @@ def test_results_are_strict_json_with_the_promised_keys(written):
     assert {
         "gate", "comparison", "verdict", "population", "exclusions", "subjects", "types",
         "variants", "recovery", "type_recovery", "worth", "gap", "checks", "experiment", "how",
+        "reliability", "people", "shares", "kfold", "rules",
     } <= set(found)  # fmt: skip
     assert set(found["comparison"][0]) == {
         "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "other_sign",
@@ -145,9 +153,15 @@ def test_tables_hold_the_numbers_of_the_results(written, page, analysis):
     titles = {m: fit.model.spec.title for (m, _), fit in analysis.fits.items()}
     rows = [tuple(row) for row in page.rows]
     for row in found["comparison"]:
-        numbers = [number(row[name]) for name in ("elpd", "se", "elpd_diff", "dse", "p")]
+        numbers = [number(row[name]) for name in ("elpd", "se", "elpd_diff", "dse")]
+        rest = [number(row["p"]), f"{row['weight']:.2f}", f"{row['weight_bma']:.2f}"]
+        best = row["elpd_diff"] == 0
+        sign = "–" if best else "<0.001" if row["other_sign"] < 1e-3 else f"{row['other_sign']:.3f}"
         assert any(
-            shown[1:2] == (titles[row["model"]],) and list(shown[2:7]) == numbers for shown in rows
+            shown[1:2] == (titles[row["model"]],)
+            and list(shown[2:10]) == [*numbers, sign, *rest]
+            and (row["criterion"] == "loso") == shown[0].startswith("new ")
+            for shown in rows
         )
     for row in found["population"]:
         assert any(
@@ -180,6 +194,160 @@ def test_tables_hold_what_is_known_of_the_planted_values(written, page, analysis
         if row["corner"]:
             types = [type_label(row["planted"]), type_label(row["rival"])]
             assert [f"{row['role']}s", *types, row["subject"]] in page.rows
+
+
+def test_new_people_come_first_and_warnings_are_told_under_the_tables(written, page, analysis):
+    text, found = written.html.read_text("utf-8"), results(analysis)
+    for role in ("sender", "receiver"):
+        kinds = [row["criterion"] for row in found["comparison"] if row["role"] == role]
+        assert kinds[0] == "loso"
+        people, trials = comparison_tables(found, role, {m: m for m, _ in analysis.fits})
+        assert {row[0] for row in people.rows} <= {"new person, LOSO", "new group, LOGO"}
+        assert people.rows[0][0] == "new person, LOSO"
+        assert "whom it has not seen" in people.caption
+        assert "no prediction of a new person" in trials.caption
+        for table, chosen in ((people, "loso"), (trials, "")):
+            said = {(row[1], n) for row in table.rows for n in row[10].split(", ") if n}
+            warned = {
+                (row["model"], one)
+                for row in found["comparison"]
+                if row["role"] == role and (row["criterion"] == "loso") == bool(chosen)
+                for one in row["warning"].split("; ")
+                if one
+            }
+            assert {(model, table.notes[int(n) - 1]) for model, n in said} == warned
+            assert all(note in text for note in table.notes)
+    assert verdict_rules() in text
+    assert "No k-fold, which refits every model" in text
+
+
+def test_what_makes_a_score_doubtful_is_shown(written, page, analysis):
+    found, rows = json.loads(written.results.read_text("utf-8")), [tuple(r) for r in page.rows]
+    text = written.html.read_text("utf-8")
+    for role, comparison in analysis.comparisons.items():
+        titles = {m: fit.model.spec.title for (m, r), fit in analysis.fits.items() if r == role}
+        for unit, kind in (("subject", "new person, LOSO"), ("group", "new group, LOGO")):
+            for name, one in comparison.scores.get(unit, {}).items():
+                high = [u for u, k in zip(one.labels, one.pareto_k, strict=True) if k > one.good_k]
+                [row] = [
+                    row
+                    for row in found["reliability"]
+                    if (row["role"], row["unit"], row["model"]) == (role, unit, name)
+                ]
+                assert row["unreliable"] == high
+                assert row["integration_error"] == pytest.approx(sum(one.error))
+                start = (kind, titles[name], str(len(one.labels)), "40", f"{max(one.pareto_k):.2f}")
+                assert (*start, f"{one.good_k:.2f}", str(len(high)), number(sum(one.error), 2)) in [
+                    shown[:8] for shown in rows
+                ]
+                if high and unit == "subject":
+                    note = text.split(f"for some {role}s, whose Pareto k is too large: ")[1]
+                    assert f"{titles[name]} ({listed(high)})" in note.split("They were")[0]
+
+
+def test_every_person_has_a_place(written, page, analysis):
+    found, rows = json.loads(written.results.read_text("utf-8")), [tuple(r) for r in page.rows]
+    for role in ("sender", "receiver"):
+        scores = analysis.comparisons[role].elpd_by_unit("subject")
+        scores = scores.drop(columns=["mixture", "hybrid"], errors="ignore")
+        totals = scores.sum().sort_values()
+        people = found["people"][role]
+        assert (people["best"], people["second"]) == (totals.index[-1], totals.index[-2])
+        counts = dict.fromkeys([*totals.index, "corner"], 0)
+        for row in people["rows"]:
+            own = scores.loc[row["subject"]]
+            assert row["difference"] == pytest.approx(own[people["best"]] - own[people["second"]])
+            assert row["favourite"] == own.idxmax()
+            counts["corner" if row["corner"] else row["favourite"]] += 1
+        assert {row["model"]: row["subjects"] for row in found["shares"][role]} == counts
+        for row in found["shares"][role]:
+            name = row["model"]
+            label = (
+                "at a corner" if name == "corner" else analysis.fits[name, role].model.spec.title
+            )
+            assert (label, str(row["subjects"]), percent(row["subjects"] / 4)) in rows
+
+
+def test_the_figure_of_people_shows_their_scores_and_probabilities(analysis):
+    for role in analysis.trials.roles:
+        people = analysis.people[role].copy()
+        people["corner"] = [True, False, True, False]
+        changed = replace(analysis, people={**analysis.people, role: people})
+        with style():
+            above, below = persons.person_by_person(changed, role).axes
+        points = {
+            (round(x), y): line.get_markerfacecolor() == "white"
+            for line in above.lines
+            if line.get_linestyle() == "None"
+            for x, y in zip(*line.get_data(), strict=True)
+        }
+        expected = dict(zip(enumerate(people["difference"]), people["corner"], strict=True))
+        assert points == pytest.approx(expected)
+        names = [label.get_text() for label in below.get_xticklabels()]
+        assert names == people["subject"].tolist()
+        types = analysis.types[(analysis.types["model"] == "mixture")]
+        types = types[types["role"] == role].set_index(["subject", "type"])["probability"]
+        levels = [sum(types[name, f"level {k}"] for k in range(4)) for name in names]
+        theories = analysis.fits["mixture", role].model.shares["theory"]
+        chances = {name: levels if name == "level-k" else None for name in theories}
+        for theory, container in zip(theories, below.containers, strict=True):
+            shown = [bar.get_height() for bar in container]
+            wanted = chances[theory] or [types[name, theory] for name in names]
+            assert shown == pytest.approx(wanted)
+        says = persons.person_by_person_says(changed, role)
+        assert f"predicts {(people['difference'] > 0).sum()} of 4 {role}s" in says
+        assert f"stand 2 ({names[0]} and {names[2]})" in says
+        none = replace(analysis, people={role: people.assign(corner=False)})
+        assert persons.person_by_person_says(none, role).endswith("None stands at a corner.")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_subjects_at_a_corner_are_named_among_the_people(analysis, tmp_path):
+    role = "receiver"
+    corner = analysis.people[role]["subject"].isin(["r1", "r3"]).to_numpy()
+    people = analysis.people[role].assign(corner=corner, favourite="level-k")
+    people["rival"] = np.where(corner, "babbling", "")
+    changed = replace(analysis, people={**analysis.people, role: people})
+    parsed = Page(report(changed, tmp_path / "report.html").html.read_text("utf-8"))
+    names = ", ".join(people.loc[corner, "subject"])
+    assert ["Level-k", "Babbling", "2", names] in parsed.rows
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_real_refits_are_shown_where_they_were_made(analysis, tmp_path):
+    role = "sender"
+    comparison = analysis.comparisons[role]
+    labels = comparison.scores["subject"][comparison.models[0]].labels
+    rows = [
+        (model, 1 + i % 2, label, False, 12, -20.0 - place - i, 0.01)
+        for place, model in enumerate(comparison.models)
+        for i, label in enumerate(labels)
+    ]
+    columns = ["model", "fold", "unit", "known", "trials", "elpd", "error"]
+    good, bad = (Gate((Check("R-hat", value, 1.01, True),)) for value in (1.0, 2.0))
+    gates = {(model, fold): good for model in comparison.models for fold in (1, 2)}
+    last = comparison.models[-1]
+    gates[last, 2] = bad
+    split = "2-fold by subject: new subjects, predicted from all others"
+    table = pd.DataFrame(rows, columns=columns)
+    held = HeldOut(comparison.basis, split, "subject", table, gates)
+    made = replace(analysis, kfolds={role: held})
+    written = report(made, tmp_path / "report.html")
+    found = json.loads(written.results.read_text("utf-8"))["kfold"]
+    assert set(found) == {role}
+    assert found[role]["agreement"]["lead"] == pytest.approx(len(labels))
+    parsed = Page(written.html.read_text("utf-8"))
+    for place, model in enumerate(comparison.models):
+        name = analysis.fits[model, role].model.spec.title
+        score = -sum(20 + place + i for i in range(len(labels)))
+        gap = number(-float(place * len(labels)))
+        shown = [row for row in parsed.rows if row[:2] == [name, number(float(score))]]
+        assert [gap, str(int(model == last))] in [
+            [row[3], row[5]] for row in shown if len(row) == 6
+        ]
+    text = written.html.read_text("utf-8")
+    assert "A k-fold, with real refits of every model, was made" in text
+    assert "1 of the k-fold&#39;s refits of senders" in text
 
 
 def test_types_have_names_of_their_own(written):
@@ -263,14 +431,13 @@ def test_without_convergence_no_winner_is_named(analysis, spoil, tmp_path):
     text = written.html.read_text("utf-8")
     assert "No verdict on senders" in text
     assert "FAILED" in text
-    senders = re.sub(
-        r"(?s).*?<section id=.comparison-sender.>|<section id=.comparison-rec.*", "", text
-    )
+    senders = text.split('<section id="comparison-sender">')[1]
+    senders = senders.split('<section id="comparison-receiver">')[0]
     for claim in ("predicts senders best", "first for senders", "Senders: Trust-embedded has"):
         assert claim not in text
     assert not re.search(r"predicts \d+ of", senders)
-    assert 'id="by-subject-sender"' not in text
-    assert 'id="by-subject-receiver"' in text
+    assert 'id="person-by-person-sender"' not in text
+    assert 'id="person-by-person-receiver"' in text
     assert evidence.differences_says(spoiled, "sender").startswith("Senders: no ranking")
 
 

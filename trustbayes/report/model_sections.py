@@ -65,10 +65,12 @@ def people_section(
         pictures = []
         for model in theories(analysis, role):
             pictures += _person_pictures(analysis, model, role)
+        alike = role in analysis.people and analysis.people[role]["corner"].any()
         parts.append(
             Section(
                 f"people-{role}",
                 f"{role.capitalize()}s",
+                tables=[tables.alike_table(found, role, titles)] if alike else [],
                 pictures=[render(picture) for picture in pictures],
             )
         )

@@ -10,8 +10,15 @@ import pandas as pd
 
 from trustbayes.analysis import Analysis
 from trustbayes.checking import PredictiveCheck
-from trustbayes.comparison import Comparison
+from trustbayes.comparison import (
+    Comparison,
+    HeldOut,
+    agreement,
+    single_theories,
+    verdict_rules,
+)
 from trustbayes.fitting import Fit
+from trustbayes.games import Role
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
 from trustbayes.report.kinds import kind_of
@@ -34,8 +41,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     -------
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
-        comparison, reliability, verdict, variants, population, subjects, types, recovery,
-        type_recovery, worth, gap, checks, how, ci_prob.
+        comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
+        subjects, types, recovery, type_recovery, worth, gap, checks, how, ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -45,10 +52,16 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "gate": _gates(analysis),
         "comparison": [row for one in analysis.comparisons.values() for row in _records(one.table)],
         "reliability": [row for one in analysis.comparisons.values() for row in _reliability(one)],
+        "kfold": {
+            role: _kfold(analysis.comparisons[role], one) for role, one in analysis.kfolds.items()
+        },
+        "rules": verdict_rules(),
         "verdict": {
             role: {"winner": one.winner, "text": one.text}
             for role, one in analysis.verdicts.items()
         },
+        "people": {role: _people(analysis, role) for role in analysis.people},
+        "shares": {role: _records(one) for role, one in analysis.shares.items()},
         "variants": _records(analysis.variants),
         "population": [_intervals(row) for row in _records(analysis.population)],
         "subjects": [_intervals(row) for row in _records(analysis.subjects)],
@@ -128,20 +141,66 @@ def _gate(role: str, model: str, gate: Gate) -> dict[str, Any]:
 
 
 def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = _safe(
-        [
-            {
-                "role": comparison.role,
-                "model": name,
-                "trials": point.loo.size,
-                "pareto_k_max": point.pareto_k.max(),
-                "pareto_k_threshold": point.good_k,
-                "pareto_k_above": point.unreliable,
-            }
-            for name, point in comparison.pointwise.items()
-        ]
-    )
+    """How far importance sampling, and integration, can be relied on: new people first."""
+    role = comparison.role
+    found = [
+        {
+            "role": role,
+            "unit": unit,
+            "criterion": "loso",
+            "model": name,
+            "predicted": len(one.labels),
+            "draws": one.draws,
+            "pareto_k_max": one.pareto_k.max(),
+            "pareto_k_threshold": one.good_k,
+            "pareto_k_above": len(one.unreliable),
+            "unreliable": one.unreliable,
+            "integration_error": one.error.sum(),
+            "integration_error_max": one.error.max(),
+        }
+        for unit, scores in comparison.scores.items()
+        for name, one in scores.items()
+    ]
+    found += [
+        {
+            "role": role,
+            "unit": "trial",
+            "criterion": "loo",
+            "model": name,
+            "predicted": point.loo.size,
+            "draws": point.draws,
+            "pareto_k_max": point.pareto_k.max(),
+            "pareto_k_threshold": point.good_k,
+            "pareto_k_above": point.unreliable,
+            "unreliable": None,
+            "integration_error": None,
+            "integration_error_max": None,
+        }
+        for name, point in comparison.pointwise.items()
+    ]
+    rows: list[dict[str, Any]] = _safe(found)
     return rows
+
+
+def _people(analysis: Analysis, role: Role) -> dict[str, Any]:
+    """The two best theories, subject by subject."""
+    best, second = single_theories(analysis.comparisons[role])[:2]
+    return {"best": best, "second": second, "rows": _records(analysis.people[role])}
+
+
+def _kfold(comparison: Comparison, held: HeldOut) -> dict[str, Any]:
+    """What real refits say, and whether they agree."""
+    several = len(comparison.models) > 1
+    found: dict[str, Any] = _safe(
+        {
+            "split": held.split,
+            "agreement": vars(agreement(comparison, held)) if several else None,
+            "totals": _records(held.totals().rename_axis("model").reset_index()),
+            "scores": _records(held.table),
+            "failed": held.failed,
+        }
+    )
+    return found
 
 
 def _check(check: PredictiveCheck) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 from trustbayes.analysis import Analysis
+from trustbayes.comparison import verdict_rules
+from trustbayes.games import Role
 from trustbayes.report import tables
-from trustbayes.report.figures import evidence, raw
+from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.kind import Kind
 from trustbayes.report.kinds import kind_of
 from trustbayes.report.model_sections import (
@@ -24,10 +26,18 @@ from trustbayes.report.wording import listed, probability
 __all__ = ["sections"]
 
 
+_PREDICTED = (
+    "Theories are judged by how well they predict all trials of a person whom they have not seen, "
+    "from all other people: leave-one-subject-out (LOSO). The person's own parameters are "
+    "integrated out, so that no theory gains by parameters fitted to the very person it predicts. "
+    "LOO and WAIC predict a new trial of a person whose other trials are known; they stand beside "
+    "it and decide nothing."
+)
 _ABOUT = {
     "mixture": (
-        "Where types of the mixture coincide for a subject, their probabilities say no more than "
-        "the population's shares of these types."
+        "The mixture contains the theories: person by person, these are set against each other and "
+        "not against it. Where types of the mixture coincide for a subject, their probabilities "
+        "say no more than the population's shares of these types."
     ),
     "hybrid": (
         "The hybrid is level-k at a lying aversion or a trust of zero, and at level 0 whatever "
@@ -80,7 +90,7 @@ def _answer(analysis: Analysis) -> Section:
             render(
                 Picture(
                     "headline",
-                    "How far each model falls behind in predicting choices",
+                    "How far each model falls behind in predicting new people",
                     partial(evidence.headline, analysis),
                     partial(evidence.headline_says, analysis),
                 )
@@ -98,6 +108,11 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     if analysis.joint is not None and not analysis.joint.gate.passed:
         checks = listed(check.name for check in analysis.joint.gate.failed)
         failed.append(f"both roles together ({checks})")
+    failed += [
+        f"{len(one.failed)} of the k-fold's refits of {role}s"
+        for role, one in analysis.kfolds.items()
+        if one.failed
+    ]
     if not failed:
         return []
     return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
@@ -131,43 +146,77 @@ def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Sec
 def _comparison(
     analysis: Analysis, kind: Kind, found: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
-    parts = []
-    for role in roles(analysis):
-        texts, pictures = [analysis.verdicts[role].text], []
-        if len(models_of(analysis, role)) > 1:
-            pictures.append(
-                Picture(
-                    f"differences-{role}",
-                    f"Differences by criterion and unit, {role}s",
-                    partial(evidence.differences, analysis, role),
-                    partial(evidence.differences_says, analysis, role),
-                )
-            )
-        if pictures and not evidence.failed(analysis, role):
-            texts.append(evidence.alike(analysis, role))
-            pictures.append(
-                Picture(
-                    f"by-subject-{role}",
-                    f"The two models with the highest elpd, {role} by {role}",
-                    partial(evidence.by_subject, analysis, role),
-                    partial(evidence.by_subject_says, analysis, role),
-                )
-            )
-        parts.append(
-            Section(
-                f"comparison-{role}",
-                f"{role.capitalize()}s",
-                texts=texts,
-                tables=[tables.comparison_table(found, role, titles)],
-                pictures=[render(picture) for picture in pictures],
-            )
-        )
+    parts = [_comparison_of(analysis, role, found, titles) for role in roles(analysis)]
     variants = [tables.variant_table(found, titles)] if found["variants"] else []
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
     fitted = {model for model, _ in analysis.fits}
-    texts = [*kind.comparison_texts, *(_ABOUT[model] for model in _ABOUT if model in fitted)]
+    texts = [_PREDICTED, verdict_rules(), _refits(analysis), *kind.comparison_texts]
+    texts += [_ABOUT[model] for model in _ABOUT if model in fitted]
     return Section("comparison", "Which theory predicts better", texts=texts, parts=parts)
+
+
+def _refits(analysis: Analysis) -> str:
+    """Whether there is a k-fold."""
+    if analysis.kfolds:
+        return "A k-fold, with real refits of every model, was made of each role."
+    return (
+        "No k-fold, which refits every model without a part of the people and predicts them, was "
+        "made: it takes many times as long, and is made on request (trustbayes report --kfold 8)."
+    )
+
+
+def _comparison_of(
+    analysis: Analysis, role: Role, found: Mapping[str, Any], titles: Mapping[str, str]
+) -> Section:
+    """The comparison of one role."""
+    pictures = []
+    shown = tables.comparison_tables(found, role, titles)
+    if role in analysis.kfolds:
+        shown.append(tables.kfold_table(found, role, titles))
+    shown.append(tables.reliability_table(found, role, titles))
+    if len(models_of(analysis, role)) > 1:
+        pictures.append(
+            Picture(
+                f"differences-{role}",
+                f"Differences by unit and criterion, {role}s",
+                partial(evidence.differences, analysis, role),
+                partial(evidence.differences_says, analysis, role),
+            )
+        )
+        if not evidence.failed(analysis, role):
+            shown.append(tables.share_table(found, role, titles))
+            pictures.append(
+                Picture(
+                    f"person-by-person-{role}",
+                    f"The two theories that predict new {role}s best, {role} by {role}",
+                    partial(persons.person_by_person, analysis, role),
+                    partial(persons.person_by_person_says, analysis, role),
+                )
+            )
+    return Section(
+        f"comparison-{role}",
+        f"{role.capitalize()}s",
+        texts=[analysis.verdicts[role].text],
+        notes=_doubts(found, role, titles),
+        tables=shown,
+        pictures=[render(picture) for picture in pictures],
+    )
+
+
+def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
+    """Whose LOSO score cannot be relied on."""
+    doubtful = [
+        f"{titles[row['model']]} ({listed(row['unreliable'], 8)})"
+        for row in found["reliability"]
+        if (row["role"], row["unit"]) == (role, "subject") and row["unreliable"]
+    ]
+    if not doubtful:
+        return []
+    return [
+        f"LOSO cannot be relied on for some {role}s, whose Pareto k is too large: "
+        f"{'; '.join(doubtful)}. They were not refitted; a k-fold has no such doubt."
+    ]
 
 
 def _convergence(

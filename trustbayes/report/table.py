@@ -19,16 +19,23 @@ class Table:
     rows : tuple of tuple of str
     words : frozenset of int
         The columns that hold words; all others hold numbers.
+    notes : tuple of str
+        What stands under it, numbered from 1, as cells refer to it.
     """
 
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: frozenset[int] = frozenset({0})
+    notes: tuple[str, ...] = ()
 
 
 def table(
-    caption: str, header: str, rows: Iterable[Iterable[str]], words: Iterable[int] = (0,)
+    caption: str,
+    header: str,
+    rows: Iterable[Iterable[str]],
+    words: Iterable[int] = (0,),
+    notes: Iterable[str] = (),
 ) -> Table:
     """A table from its rows; the names of its columns have bars between them.
 
@@ -38,7 +45,11 @@ def table(
     ('what', 'count')
     """
     return Table(
-        caption, tuple(header.split("|")), tuple(tuple(row) for row in rows), frozenset(words)
+        caption,
+        tuple(header.split("|")),
+        tuple(tuple(row) for row in rows),
+        frozenset(words),
+        tuple(notes),
     )
 
 

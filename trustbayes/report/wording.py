@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "KINDS",
     "counted",
     "fixed",
     "interval",
@@ -16,6 +17,16 @@ __all__ = [
     "probability",
     "type_label",
 ]
+
+KINDS = {
+    ("subject", "loso"): "new person, LOSO",
+    ("group", "loso"): "new group, LOGO",
+    ("subject-sum", "loo"): "new trial, LOO, SE by subject",
+    ("trial", "loo"): "new trial, LOO, SE by trial",
+    ("subject-sum", "waic"): "new trial, WAIC, SE by subject",
+    ("trial", "waic"): "new trial, WAIC, SE by trial",
+}
+"""What is predicted, and by which criterion, for each unit and criterion of a comparison."""
 
 _PERCENT = "\N{NO-BREAK SPACE}%"
 _MINUS = "\N{MINUS SIGN}"
