@@ -84,6 +84,11 @@ class Units(ABC):
     def trial_cell(self) -> np.ndarray:
         """The cell of each trial, shape (trials,)."""
 
+    @property
+    @abstractmethod
+    def pattern(self) -> tuple[np.ndarray, ...]:
+        """What a compiled model depends on: trials of the same pattern can take their place."""
+
     @cached_property
     def cell_subject(self) -> np.ndarray:
         """The subject of each cell, shape (cells,)."""
@@ -118,6 +123,12 @@ class Cells(Units):
     def trials_per_unit(self) -> np.ndarray:
         """Number of trials of each unit, shape (units,)."""
         return self.counts.sum(axis=(1, 2))
+
+    @property
+    def pattern(self) -> tuple[np.ndarray, ...]:
+        """Who is observed under which treatment and bias, and the numbers of options."""
+        shape = np.array(self.counts.shape)
+        return self.unit_subject, self.unit_treatment, self.biases, self.unit_bias, shape
 
     @cached_property
     def observed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -177,6 +188,17 @@ class Points(Units):
 
     trial_seen: np.ndarray
     trial_choice: np.ndarray
+
+    @property
+    def pattern(self) -> tuple[np.ndarray, ...]:
+        """The trials themselves: where choices are censored depends on them."""
+        return (
+            self.unit_subject,
+            self.unit_treatment,
+            self.trial_unit,
+            self.trial_seen,
+            self.trial_choice,
+        )
 
     @property
     def cell_unit(self) -> np.ndarray:

@@ -148,7 +148,15 @@ def fit(
     units = trials.fold(model.role)
     information = pilot(model, units, trials.game)
     built = model.build_units(units, trials.game, information)
-    sampled = sample(built, sampling, progress=progress, cores=cores)
+    pattern = _pattern(model, units, trials.game, information)
+    sampled = sample(
+        built,
+        sampling,
+        progress=progress,
+        cores=cores,
+        pattern=pattern,
+        correlated=isinstance(units, Points),
+    )
     manifest = {
         "key": fit_key(model, trials, sampling),
         **described(model, information, trials.game),
@@ -210,6 +218,22 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _pattern(model: Model, units: Units, game: Game, information: Information) -> str:
+    """Identify what is compiled: all but the numbers in the PyMC model's data variables."""
+    parts = {
+        "model": model.to_dict(),
+        "game": game.checksum,
+        "sizes": [len(units.subjects), len(units.treatments)],
+        "form": dict(information.form),
+        "stand_ins": list(information.stand_ins),
+    }
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    for array in units.pattern:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def load_fit(path: str | Path, game: Game | None = None) -> Fit:

@@ -10,6 +10,7 @@ from typing import Any
 
 import xarray as xr
 
+from trustbayes.cells import Points
 from trustbayes.fitting import Fit, described, fit_key, game_of, read_file, recorded, write_file
 from trustbayes.games import Game, Role
 from trustbayes.models.joint import Joint, check_roles
@@ -120,7 +121,11 @@ def fit_joint(
     units = {role: trials.fold(role) for role in _ROLES}
     found = {role: pilot(joint.models[role], units[role], game) for role in _ROLES}
     sampled = sample(
-        joint.build_units(units, game, found), sampling, progress=progress, cores=cores
+        joint.build_units(units, game, found),
+        sampling,
+        progress=progress,
+        cores=cores,
+        correlated=isinstance(units["sender"], Points),
     )
     common = {
         "key": fit_key(joint, trials, sampling),

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor
 import pytensor.tensor as pt
 
 from trustbayes.models.spec import Parameter
 from trustbayes.priors import Prior
 
-__all__ = ["LINKS", "Link", "declare", "logit_normal_mean"]
+__all__ = ["LINKS", "Link", "data", "declare", "logit_normal_mean"]
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 
@@ -83,6 +84,25 @@ def logit_normal_mean(location: Any, spread: Any, inverse_logit: Any = _expit) -
     location, spread = location + 0 * spread, spread + 0 * location
     values = inverse_logit(location[..., None] + spread[..., None] * _NODES)
     return (values * (_WEIGHTS / _WEIGHTS.sum())).sum(axis=-1)
+
+
+def data(name: str, values: np.ndarray) -> Any:
+    """Add numbers to the PyMC model in context that may be replaced once it is compiled.
+
+    Parameters
+    ----------
+    name : str
+    values : array
+        Their shape stays.
+
+    Returns
+    -------
+    PyTensor variable
+        Of float.
+    """
+    variable = pytensor.shared(np.asarray(values, dtype=float), name=name, shape=values.shape)
+    pm.modelcontext(None).register_data_var(variable)
+    return variable
 
 
 def declare(
@@ -173,7 +193,7 @@ def _declare(
         location = pt.log(location)
     if treatment:
         # A sum of products compiles in a fraction of the time that a dot product does.
-        share = weights.reshape(*weights.shape, *(1,) * len(extra))
+        share = data(f"{name}_weights", weights.reshape(*weights.shape, *(1,) * len(extra)))
         base = (share * location).sum(axis=1)
     else:
         base = location
@@ -195,7 +215,8 @@ def _declare(
     else:
         effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
     if stand_in is not None:
-        middle, spread = stand_in
+        found = data(f"{name}_stand_in", np.stack(stand_in))
+        middle, spread = found[0], found[1]
         less = _log_normal_density(base + effect - middle, spread)
         less = less - _log_normal_density(effect, shape["sigma"])
         pm.Deterministic(f"{name}_unused", less, dims=own_dims)

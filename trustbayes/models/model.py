@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from trustbayes.cells import Units
+from trustbayes.cells import Cells, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
-from trustbayes.models.hierarchy import declare
+from trustbayes.models.hierarchy import data, declare
 from trustbayes.models.pilot import Information, pilot
 from trustbayes.models.response import Response, log_sum_exp
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
@@ -254,6 +254,8 @@ class Model:
                 prefix=prefix,
                 stand_in=information.stand_ins.get(name),
             )
+        if isinstance(units, Cells):
+            units = replace(units, counts=data(f"{prefix}counts", units.counts))
         values = Values(arrays, dims, units)
         typed = bool(self.types)
         logs, subject = self.response(game).log_likelihood(

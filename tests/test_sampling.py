@@ -1,0 +1,89 @@
+"""Compiled models: used again, and the same numbers from each."""
+
+import os
+import subprocess
+import sys
+
+import nutpie
+import pytest
+import xarray as xr
+from synthetic import small_trials
+
+from trustbayes import sampling
+from trustbayes.fitting import fit
+from trustbayes.models import FullTrust, TrustEmbedded
+from trustbayes.sampling import Sampling
+
+SHORT = Sampling(draws=20, tune=20, chains=2, seed=4)
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Start with nothing compiled, and count what is."""
+    made = []
+    compile_it = nutpie.compile_pymc_model
+
+    def counted(model):
+        made.append(model)
+        return compile_it(model)
+
+    monkeypatch.setattr(nutpie, "compile_pymc_model", counted)
+    monkeypatch.setattr(sampling, "_COMPILED", type(sampling._COMPILED)())
+    return made
+
+
+@pytest.mark.slow
+def test_a_compiled_model_takes_other_trials_of_the_same_pattern(compiled):
+    # Weights of treatments are in its graph, but not in that of its likelihood.
+    model = TrustEmbedded("receiver", parametrisation={"trust": "non-centred"})
+    first, second = small_trials(seed=1), small_trials(seed=2)
+    fit(model, first, SHORT, progress=False)
+    renamed = second.table.replace({"sender": {"s0": "s00"}, "receiver": {"r0": "r00"}})
+    second = type(second)(**{**vars(second), "table": renamed})
+    found = fit(model, second, SHORT, progress=False)
+    assert len(compiled) == 1
+    assert found.posterior["subject"].to_numpy().tolist() == list(found.units.subjects)
+    sampling._COMPILED.kept.clear()
+    afresh = fit(model, second, SHORT, progress=False)
+    assert len(compiled) == 2
+    xr.testing.assert_identical(found.posterior, afresh.posterior)
+
+
+@pytest.mark.slow
+def test_trials_of_another_pattern_are_compiled_anew(compiled):
+    trials = small_trials()
+    half = trials.subset((trials.table["round"] <= 6).to_numpy(), "the first rounds")
+    fewer = half.subset((half.table["treatment"] == half.treatments[0]).to_numpy(), "one treatment")
+    for some in (trials, fewer, half):  # the last has the pattern of the first
+        fit(FullTrust("sender"), some, SHORT, progress=False)
+    assert len(compiled) == 2
+
+
+_SCRIPT = """
+import hashlib
+from synthetic import small_trials
+from trustbayes.fitting import fit
+from trustbayes.models import TrustEmbedded
+from trustbayes.sampling import Sampling
+made = fit(TrustEmbedded("sender"), small_trials(), Sampling(draws=40, tune=60, chains=2, seed=4),
+           progress=False)
+print(hashlib.sha256(made.posterior["lying_aversion"].to_numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_first_fit_on_a_machine_has_the_numbers_of_later_ones(tmp_path):
+    # The first compiles; the second finds what the first has compiled.
+    flags = ",".join([os.environ.get("PYTENSOR_FLAGS", ""), f"base_compiledir={tmp_path}"])
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", _SCRIPT],
+            env=os.environ | {"PYTENSOR_FLAGS": flags.strip(",")} | {"PYTHONPATH": "tests"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    ]
+    assert found[0] == found[1]
+    assert len(found[0].strip()) == 64
