@@ -111,7 +111,7 @@ def reliability_table(found: Mapping[str, Any], role: str, titles: Mapping[str, 
             "∞" if row["pareto_k_max"] is None else fixed(row["pareto_k_max"]),
             fixed(row["pareto_k_threshold"]),
             str(row["pareto_k_above"]),
-            number(row["integration_error"], 2),
+            _error(row["integration_error"]),
             listed(row["unreliable"] or [], 12),
         )
         for row in found["reliability"]
@@ -125,6 +125,12 @@ def reliability_table(found: Mapping[str, Any], role: str, titles: Mapping[str, 
     )
     header = "unit, criterion|model|predicted|draws|largest k|limit|above|integration error|whose"
     return table(caption, header, rows, (0, 1, 8))
+
+
+def _error(value: float | None) -> str:
+    if value is None:
+        return number(None)
+    return "<0.01" if value < 0.01 else fixed(value)
 
 
 def kfold_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
