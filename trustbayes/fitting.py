@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from trustbayes.models import Model, model_from_dict
 from trustbayes.models.evaluate import Draws
 from trustbayes.models.joint import Joint
 from trustbayes.models.pilot import Information, pilot
+from trustbayes.models.standins import refined
 from trustbayes.sampling import Gate, Sampled, Sampling, gate_of, sample, versions
 from trustbayes.trials import Trials
 from trustbayes.wholefile import write_whole
@@ -28,6 +29,7 @@ from trustbayes.wholefile import write_whole
 __all__ = ["Fit", "fit", "fit_key", "load_fit"]
 
 FORMAT = 2
+_FIRST = 200  # draws, from which the stand-in densities of the others are made
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,16 +149,28 @@ def fit(
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     units = trials.fold(model.role)
     information = pilot(model, units, trials.game)
-    built = model.build_units(units, trials.game, information)
     pattern = _pattern(model, units, trials.game, information)
-    sampled = sample(
-        built,
-        sampling,
-        progress=progress,
-        cores=cores,
-        pattern=pattern,
-        correlated=isinstance(units, Points),
-    )
+
+    def sampled_with(information: Information, how: Sampling) -> Sampled:
+        return sample(
+            model.build_units(units, trials.game, information),
+            how,
+            progress=progress,
+            cores=cores,
+            pattern=pattern,
+            correlated=isinstance(units, Points),
+        )
+
+    seconds = 0.0
+    if information.stand_ins:
+        first = sampled_with(information, replace(sampling, draws=min(sampling.draws, _FIRST)))
+        information = refined(
+            information, Draws.of(model, trials.game, units, first.posterior, _FIRST)
+        )
+        seconds = sum(first.seconds.values())
+    sampled = sampled_with(information, sampling)
+    if seconds:
+        sampled = replace(sampled, seconds={"first": seconds, **sampled.seconds})
     manifest = {
         "key": fit_key(model, trials, sampling),
         **described(model, information, trials.game),

@@ -402,3 +402,15 @@ def test_a_replicated_subject_is_of_one_type_in_all_trials(spec):
         assert (abs(found - expected) < 4.5 * error + 1e-9).all()
     # Levels are not all alike, so that this tells something.
     assert (alike.prod(axis=-1).round(6) < 1).sum() >= 20
+
+
+@pytest.mark.parametrize("spec", [s for s in SPECS if s.types], ids=lambda s: f"{s.name} {s.role}")
+def test_the_answer_of_a_type_is_taken_from_that_of_all(spec):
+    model = Model(spec)
+    draws = synthetic_fit(model, trials_for(model), draws=4).draws()
+    axis = model.response(draws.game).type_axis
+    for _, answer, values in draws.answers():
+        for kind in range(len(model.types)):
+            alone = model.answer_of_type(draws.game, values, kind)
+            every = np.take(answer, kind, axis=axis)
+            np.testing.assert_allclose(np.broadcast_to(alone, every.shape), every, rtol=1e-12)

@@ -18,6 +18,7 @@ from trustbayes.models.evaluate import (
     type_probabilities,
 )
 from trustbayes.models.pilot import pilot
+from trustbayes.models.standins import refined
 from trustbayes.priors import Prior
 from trustbayes.simulation import simulate
 from trustbayes.trials import trials_from_frame
@@ -137,3 +138,34 @@ def test_only_what_some_type_ignores_has_a_stand_in():
         }
         own = Mixture(role, priors=beta, varies={name: ("subject",)})
         assert not pilot(own, units, trials.game).stand_ins
+
+
+@OF_EACH
+def test_draws_refine_stand_ins_where_a_subject_may_have_the_parameter(make, role, kind):
+    name, trials = IGNORED[role], TRIALS[kind]
+    model = of_kind(make, role, kind)
+    fit = synthetic_fit(model, trials, draws=100)
+    subjects = len(fit.units.subjects)
+    before = replace(
+        made_up_information(model, fit.units),
+        stand_ins={name: (np.full(subjects, 9.0), np.full(subjects, 7.0))},
+    )
+    draws = fit.draws()
+    middle, spread = refined(before, draws).stand_ins[name]
+    chances = type_probabilities(draws)
+    heeds = [name not in model.ignored[label] for label in model.types]
+    known = []
+    for i in range(subjects):
+        weight = chances[:, i, heeds].sum(axis=-1)
+        linked = (np.log if role == "sender" else logit)(draws.data[name].to_numpy()[:, i])
+        if linked.ndim > 1:
+            linked = linked @ before.weights[name][i]
+        if weight.sum() ** 2 / (weight**2).sum() < 30:
+            assert (middle[i], spread[i]) == (9.0, 7.0)
+            continue
+        known.append(i)
+        mean = np.average(linked, weights=weight)
+        assert middle[i] == pytest.approx(mean)
+        within = np.average((linked - mean) ** 2, weights=weight)
+        assert 1 <= spread[i] / np.sqrt(within) < 1.5
+    assert known  # some subjects have it, else the test says nothing

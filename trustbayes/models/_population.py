@@ -172,10 +172,11 @@ class Population:
                 arrays[name] = np.repeat(self.data[name].to_numpy()[rows], nodes, axis=0)
                 dims[name] = tuple(map(str, self.data[name].dims[1:]))
         values = Values(arrays, dims, self.units)
-        response, answer = self.model.response(self.game), self.model.answer(self.game, values)
-        if kind is not None:
-            kinds = np.full((count * nodes, subjects), kind)
-            answer = response.pick(self.units, answer, kinds)
+        response = self.model.response(self.game)
+        if kind is None:
+            answer = self.model.answer(self.game, values)
+        else:
+            answer = self.model.answer_of_type(self.game, values, kind)
         logs, subject = response.log_likelihood(self.units, answer, values, typed=False)
         order = np.argsort(subject, kind="stable")
         logs = logs if (np.diff(order) == 1).all() else logs[..., order]

@@ -102,6 +102,16 @@ def mixture(*components: ModelSpec) -> ModelSpec:
             parts = _with_draws(parts)
         return xp.concatenate(parts, axis=axis)
 
+    def answer_of_type(game: Any, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
+        for spec in components:
+            size = len(spec.types(conventions)) if spec.types else 1
+            if kind < size:
+                found = spec.answer(game, values, _own(spec, conventions))
+                axis = first.response(game, conventions).type_axis
+                return np.take(found, kind, axis=axis) if spec.types else found
+            kind -= size
+        raise IndexError(kind)
+
     def resolve(game: Any, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
         found = dict(conventions)
         for spec in components:
@@ -124,6 +134,7 @@ def mixture(*components: ModelSpec) -> ModelSpec:
         parameters=(*parameters.values(), _THEORY),
         conventions=tuple(conventions.values()),
         answer=answer,
+        answer_of_type=answer_of_type,
         response=first.response,
         types=types,
         shares=shares,

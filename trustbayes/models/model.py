@@ -159,6 +159,12 @@ class Model:
         """What the theory says, see `ModelSpec.answer`."""
         return self.spec.answer(game, values, self.settle(game))
 
+    def answer_of_type(self, game: Game, values: Values, kind: int) -> Any:
+        """What the type at a position of `types` answers, without an axis of types."""
+        if self.spec.answer_of_type:
+            return self.spec.answer_of_type(game, values, self.settle(game), kind)
+        return np.take(self.answer(game, values), kind, axis=self.response(game).type_axis)
+
     def response(self, game: Game) -> Response:
         """The response rule."""
         return self.spec.response(game, self.settle(game))

@@ -108,6 +108,9 @@ class ModelSpec:
         units, seen, options), with types (..., units, types, seen, options). For a game of
         continuous choices it gives the best choice: shape (..., trials), with types (..., types,
         trials).
+    answer_of_type : callable, optional
+        ``answer_of_type(game, values, conventions, kind)`` is the answer of the type at that
+        position, without an axis of types; default: taken from that of all.
     response : callable
         ``response(game, conventions)`` makes choices of the answer.
     types : callable, optional
@@ -140,6 +143,7 @@ class ModelSpec:
     conventions: tuple[Convention, ...]
     answer: Callable[[Any, Values, Mapping[str, Any]], Any]
     response: Callable[[Any, Mapping[str, Any]], Response]
+    answer_of_type: Callable[[Any, Values, Mapping[str, Any], int], Any] | None = None
     types: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     shares: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     type_shares: Callable[[Mapping[str, Any]], Any] | None = None

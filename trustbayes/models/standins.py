@@ -1,0 +1,58 @@
+"""Better stand-in densities, from a few draws of the posterior itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from trustbayes.models.evaluate import Draws, type_probabilities
+from trustbayes.models.hierarchy import LINKS
+from trustbayes.models.pilot import Information
+
+__all__ = ["refined"]
+
+_FEW = 30.0  # effective draws, below which the pilot's density is kept
+_WIDER = 1.2  # tails of the posterior are heavier than a normal density's
+
+
+def refined(information: Information, draws: Draws) -> Information:
+    """Fit each subject's stand-in densities to what draws say of her if her type has the parameter.
+
+    Any density leaves the posterior of all else as it is (see
+    `trustbayes.models.pilot.Information`); the nearer it is, the better chains move between types.
+
+    Parameters
+    ----------
+    information : Information
+        From the pilot.
+    draws : Draws
+        A few hundred of the posterior, however badly mixed.
+
+    Returns
+    -------
+    Information
+        Unchanged for subjects who are hardly ever of a type that has the parameter.
+    """
+    if not information.stand_ins:
+        return information
+    model, chances = draws.model, type_probabilities(draws)
+    found = dict(information.stand_ins)
+    for name, (middle, spread) in information.stand_ins.items():
+        heeds = [name not in model.ignored[label] for label in model.types]
+        weight = chances[..., heeds].sum(axis=-1)
+        natural = draws.data[name].to_numpy()
+        link = LINKS[model.priors[name].distribution].forward
+        with np.errstate(divide="ignore"):
+            linked = np.clip(link(natural), -30, 30)
+        if "treatment" in draws.data[name].dims:
+            linked = (linked * information.weights[name]).sum(axis=-1)
+        total = weight.sum(axis=0)
+        mean = (weight * linked).sum(axis=0) / np.maximum(total, 1e-300)
+        variance = (weight * (linked - mean) ** 2).sum(axis=0) / np.maximum(total, 1e-300)
+        enough = total**2 > _FEW * (weight**2).sum(axis=0)
+        found[name] = (
+            np.where(enough, mean, middle),
+            np.where(enough, np.maximum(_WIDER * np.sqrt(variance), 0.05), spread),
+        )
+    return replace(information, stand_ins=found)
