@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 import trustbayes as tb
 from trustbayes.report.style import style
-from trustbayes.sampling import versions
+from trustbayes.sampling import Gate, versions
 from trustbayes.wholefile import write_whole
 
 HERE = Path(__file__).parent
@@ -70,6 +71,11 @@ def write_results(
         | {out / plot: save, out / f"{name}.md": f"{text.strip()}\n\n{made}\n"}
     )
     print(text.strip(), flush=True)
+
+
+def largest_rhat(gates: Iterable[Gate]) -> float:
+    """The largest R-hat of all parameters of some fits."""
+    return max(check.value for gate in gates for check in gate.checks if check.name == "R-hat")
 
 
 def markdown(table: pd.DataFrame) -> str:

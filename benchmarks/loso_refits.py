@@ -25,7 +25,7 @@ import pandas as pd
 import xarray as xr
 from arviz import ess
 from arviz_stats.base import array_stats
-from common import command_line, markdown, read_experiment, write_results
+from common import command_line, largest_rhat, markdown, read_experiment, write_results
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -131,7 +131,7 @@ def agreement(
         "largest": table["difference"].abs().max(),
         "agree": int(table["agrees"].sum()),
         "gate": "passed" if fit.gate.passed else "failed",
-        "refits_past_gate": len(table) - len(refits.failed),
+        "refits_rhat": largest_rhat(refits.gates.values()),
     }
     total["total_agrees"] = abs(total["difference"]) <= total["se"]
     return table, total
@@ -189,12 +189,12 @@ def says(table: pd.DataFrame, totals: pd.DataFrame) -> str:
             "largest of one subject": totals["largest"].map("{:.3f}".format),
             "agree": totals["agree"].map(str) + " of " + totals["subjects"].map(str),
             "total within se": totals["total_agrees"].map({True: "yes", False: "no"}),
-            "refits past the gate": totals["refits_past_gate"],
+            "refits' largest R-hat": totals["refits_rhat"].map("{:.3f}".format),
         }
     )  # fmt: skip
     columns = [
         "role", "model", "LOSO, total", "refits, total", "difference ± se",
-        "largest of one subject", "agree", "total within se", "refits past the gate",
+        "largest of one subject", "agree", "total within se", "refits' largest R-hat",
     ]  # fmt: skip
     return f"""
 Leave-one-subject-out by importance sampling and real refits agree within {BAND:g} nats or two

@@ -16,13 +16,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from common import command_line, markdown, write_results
+from common import command_line, largest_rhat, markdown, write_results
 from matplotlib.figure import Figure
 
 import trustbayes as tb
 from trustbayes.comparison.rows import score_rows
 from trustbayes.manyfits import FitTask, iter_fits, process_pool
 from trustbayes.report.style import grid, style
+from trustbayes.sampling import Gate
 
 FAMILIES = ("trust-embedded", "level-k", "babbling")
 ROLES = ("sender", "receiver")
@@ -60,13 +61,13 @@ def main() -> None:
     tasks = [
         FitTask(tb.model(name, role), trials, SAMPLING) for (_, _, trials), role, name in places
     ]
-    found: dict[tuple[str, int, str], dict[str, tuple[tb.SubjectScores, bool]]] = {}
+    found: dict[tuple[str, int, str], dict[str, tuple[tb.SubjectScores, Gate]]] = {}
     spent = 0.0
     with process_pool(options.jobs) as pool:
         for position, fit in iter_fits(tasks, options.folder, pool):
             (family, number, _), role, name = places[position]
             scores = tb.leave_one_subject_out(fit)
-            found.setdefault((family, number, role), {})[name] = scores, fit.gate.passed
+            found.setdefault((family, number, role), {})[name] = scores, fit.gate
             spent += sum(fit.manifest["seconds"].values())
     table = pd.DataFrame([row(*key, found[key]) for key in sorted(found, key=_order)])
     wall = time.perf_counter() - started
@@ -99,7 +100,7 @@ def experiments() -> Iterator[tuple[str, int, tb.Trials]]:
 
 
 def row(
-    family: str, number: int, role: str, fits: dict[str, tuple[tb.SubjectScores, bool]]
+    family: str, number: int, role: str, fits: dict[str, tuple[tb.SubjectScores, Gate]]
 ) -> dict[str, object]:
     """Who won an experiment, and by how much the truth led or fell behind the best other."""
     rows = score_rows({name: scores.elpd for name, (scores, _) in fits.items()})
@@ -116,7 +117,8 @@ def row(
         **{f"elpd_{name}": rows.loc[name, "elpd"] for name in FAMILIES},
         "unreliable": sum(len(scores.unreliable) for scores, _ in fits.values()),
         "integration_error": max(float(scores.error.sum()) for scores, _ in fits.values()),
-        "gates_passed": sum(passed for _, passed in fits.values()),
+        "gates_passed": sum(gate.passed for _, gate in fits.values()),
+        "rhat": largest_rhat(gate for _, gate in fits.values()),
     }
 
 
@@ -164,6 +166,7 @@ def says(table: pd.DataFrame) -> str:
                 "smallest lead ± se": f"{closest['lead']:.1f} ± {closest['lead_se']:.1f} "
                 f"({closest['best_other']}, experiment {closest['experiment']})",
                 "fits past the gate": f"{part['gates_passed'].sum()} of {3 * len(part)}",
+                "largest R-hat": f"{part['rhat'].max():.3f}",
                 "subjects with a large Pareto k": int(part["unreliable"].sum()),
             }
         )

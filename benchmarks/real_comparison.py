@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 
 import pandas as pd
-from common import command_line, markdown, read_experiment, write_results
+from common import command_line, largest_rhat, markdown, read_experiment, write_results
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -98,7 +98,7 @@ def fitted(
 ) -> dict[str, object]:
     """What there is to say of a fit."""
     name = fit.model.name
-    refits = [gate.passed for (model, _), gate in folds.gates.items() if model == name]
+    refits = [gate for (model, _), gate in folds.gates.items() if model == name]
     return {
         "role": fit.model.role,
         "model": name,
@@ -109,7 +109,7 @@ def fitted(
         "pareto_k_max": scores.pareto_k.max(),
         "pareto_k_large": len(scores.unreliable),
         "integration_error": scores.error.sum(),
-        "refits_past_gate": f"{sum(refits)} of {len(refits)}",
+        "refits_rhat": largest_rhat(refits),
     }
 
 
@@ -206,7 +206,7 @@ matching group, by real refits; LOO and WAIC predict a new trial of a known subj
 say nothing of new people. Fits: {FULL.chains} chains of {FULL.draws} draws; refits of the
 {FOLDS}-fold: {REFIT.chains} of {REFIT.draws} after {REFIT.tune} steps of warm-up. All numbers and
 warnings: [real_comparison.csv](results/real_comparison.csv); gates, Pareto k, errors of integration
-and refits past the gate: [real_comparison_fits.csv](results/real_comparison_fits.csv).
+and the refits' largest R-hat: [real_comparison_fits.csv](results/real_comparison_fits.csv).
 """
 
 
