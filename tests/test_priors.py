@@ -26,6 +26,9 @@ EXAMPLES = [
     Prior("Dirichlet", a=[1, 2, 3.5]),
     Prior("Dirichlet", a=(1, 2)),
     Prior("Dirichlet", a=1.0),
+    Prior("TruncatedPoisson", tau=Prior("Gamma", mean=1.5, shape=2.0)),
+    Prior("TruncatedPoisson", tau=1.5),
+    Prior("Fixed", shares=[0.0, 0.25, 0.75]),
 ]
 
 
@@ -157,7 +160,9 @@ def test_draws_that_sum_to_zero():
 
 
 def test_draws_of_shares():
-    found, _ = draws_of(Prior("Dirichlet", a=[1, 2, 3.5]))
+    with pm.Model(coords={"x": range(3)}) as model:
+        Prior("Dirichlet", a=[1, 2, 3.5]).shares("x", 3)
+    found = pm.draw(model["x_share"], draws=DRAWS, random_seed=11, mode=PYTHON)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
     for i, weight in enumerate((1, 2, 3.5)):
         assert agrees(found[:, i], stats.beta(weight, 6.5 - weight))
@@ -196,4 +201,23 @@ def test_the_gamma_has_the_mean_and_shape_that_its_priors_draw():
 )
 def test_what_must_be_positive_may_not_be_otherwise(name, arguments, at):
     with pytest.raises(ValueError, match=f"{name}: {at}: .* expected a positive value"):
+        Prior(name, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("TruncatedPoisson", {"tau": 0}, "tau: found 0, expected a positive value"),
+        ("TruncatedPoisson", {"tau": Prior("Normal", mu=0, sigma=1)}, "expected a positive value"),
+        ("TruncatedPoisson", {"tau": [1, 2]}, "expected a positive number or a prior of one"),
+        ("Fixed", {"shares": [0.5, 0.4]}, "expected a list of numbers from 0 that add up to 1"),
+        ("Fixed", {"shares": [-0.5, 1.5]}, "expected a list of numbers from 0 that add up to 1"),
+        ("Fixed", {"shares": [np.nan, 1.0]}, "expected a list of numbers from 0 that add up to 1"),
+        ("Fixed", {"shares": []}, "expected a list of numbers from 0 that add up to 1"),
+        ("Fixed", {"shares": 1.0}, "expected a list of numbers from 0 that add up to 1"),
+        ("Normal", {"mu": Prior("Dirichlet", a=1), "sigma": 1}, "mu: .* not of shares"),
+    ],
+)
+def test_shares_that_are_none_are_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=f"{name}: .*{message}"):
         Prior(name, **arguments)

@@ -49,7 +49,8 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
         upper, prior_mean, prior_lower, prior_upper. Statistics are the population's mean or
         median of a parameter that varies by subject, the spread (standard deviation on the
         scale on which subjects are normal, or shape of a gamma), the value of a parameter that
-        all subjects share, and shares.
+        all subjects share, and shares, with the mean τ of their Poisson distribution before it
+        is truncated, if they have one.
     """
     posterior = list(_quantities(fit.model, fit.game, fit.draws().data))
     before = list(_quantities(fit.model, fit.game, prior.data))
@@ -101,6 +102,8 @@ def _statistics(
         whole = next(iter(model.shares))  # the others share out a part of it
         unit = "share of subjects" if name == whole else f"share of those with a {name}"
         yield "share", unit, data[f"{name}_share"]
+        if f"{name}_tau" in data:
+            yield "Poisson mean", parameter.unit, data[f"{name}_tau"]
         return
     if "subject" not in model.varies[name]:
         yield from _with_report_unit("value", parameter, game, data[name])

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
+from scipy.special import gammaln
 
 from trustbayes.errors import suggestion
 
@@ -26,11 +28,14 @@ class Family:
         The arguments it needs.
     location : str or None
         The argument that places a population of subjects and may differ by treatment.
+    ordered : bool
+        Whether it is of shares that come in an order, as levels of thinking do.
     """
 
     support: str
     arguments: tuple[str, ...]
     location: str | None = None
+    ordered: bool = False
 
 
 FAMILIES: dict[str, Family] = {
@@ -44,6 +49,8 @@ FAMILIES: dict[str, Family] = {
     "Beta": Family("unit", ("alpha", "beta")),
     "ZeroSumNormal": Family("real", ("sigma",)),
     "Dirichlet": Family("simplex", ("a",)),
+    "TruncatedPoisson": Family("simplex", ("tau",), ordered=True),
+    "Fixed": Family("simplex", ("shares",)),
 }
 """The distributions that a prior may name."""
 
@@ -61,8 +68,9 @@ class Prior:
     distribution : str
         One of: Normal(mu, sigma), StudentT(nu, mu, sigma), LogNormal(mu, sigma), Gamma(mean,
         shape), HalfNormal(sigma), Exponential(lam), LogitNormal(mu, sigma), Beta(alpha, beta),
-        Dirichlet(a), ZeroSumNormal(sigma). LogNormal's mu and sigma are on the log scale,
-        LogitNormal's on the logit scale, all others on the scale of the values.
+        ZeroSumNormal(sigma); and for shares Dirichlet(a), TruncatedPoisson(tau), Fixed(shares).
+        LogNormal's mu and sigma are on the log scale, LogitNormal's on the logit scale, all
+        others on the scale of the values.
     **arguments : float, sequence of float or Prior
         The distribution's arguments, all of them.
 
@@ -70,12 +78,25 @@ class Prior:
     ------
     ValueError
         If the distribution or an argument is unknown (with a suggestion), an argument is
-        missing, or one that must be positive may be otherwise.
+        missing, one that must be positive may be otherwise, or fixed shares do not add up to 1.
+
+    Notes
+    -----
+    Priors of shares: Dirichlet takes one weight for all or a list of them. TruncatedPoisson is
+    the distribution of depth in the cognitive hierarchy: level k has a share in proportion to
+    τ^k / k!, up to the deepest level considered, and τ is a number or a prior. Fixed shares are
+    known, not estimated; some may be zero.
+
+    References
+    ----------
+    Camerer, Ho and Chong (2004), Quarterly Journal of Economics 119(3), for the Poisson.
 
     Examples
     --------
     >>> Prior("LogNormal", mu=Prior("Normal", mu=0, sigma=1), sigma=0.5)
     LogNormal(mu=Normal(mu=0, sigma=1), sigma=0.5)
+    >>> Prior("TruncatedPoisson", tau=Prior("Gamma", mean=1.5, shape=2))
+    TruncatedPoisson(tau=Gamma(mean=1.5, shape=2))
     """
 
     distribution: str
@@ -99,10 +120,9 @@ class Prior:
             for name, value in arguments.items()
         }
         for name, value in plain.items():
-            if name in _POSITIVE and not _is_positive(value):
-                raise ValueError(
-                    f"{distribution}: {name}: found {value}, expected a positive value"
-                )
+            fault = _fault(name, value)
+            if fault:
+                raise ValueError(f"{distribution}: {name}: found {value}, expected {fault}")
         object.__setattr__(self, "distribution", distribution)
         object.__setattr__(self, "arguments", plain)
 
@@ -148,8 +168,16 @@ class Prior:
         inner = ", ".join(f"{name}={_brief(value)}" for name, value in self.arguments.items())
         return f"{self.distribution}({inner})"
 
+    @property
+    def length(self) -> int | None:
+        """How many shares it is a prior of, where its arguments say so."""
+        lengths = [len(v) for v in self.arguments.values() if isinstance(v, tuple)]
+        return lengths[0] if lengths and self.family.support == "simplex" else None
+
     def variable(self, name: str, dims: str | tuple[str, ...] | None = None) -> Any:
         """Add the prior to the PyMC model in context; arguments that are priors come first.
+
+        Priors of shares are added by `shares`.
 
         Parameters
         ----------
@@ -162,16 +190,63 @@ class Prior:
         PyTensor variable
             On the natural scale.
         """
-        given = {
-            key: value.variable(f"{name}_{key}") if isinstance(value, Prior) else value
-            for key, value in self.arguments.items()
-        }
+        given = self._given(name)
         if self.distribution == "Gamma":
             given = {"alpha": given["shape"], "beta": given["shape"] / given["mean"]}
         return getattr(pm, self.distribution)(name, **given, dims=dims)
 
+    def shares(self, name: str, size: int) -> Any:
+        """Add the shares that it is a prior of to the PyMC model in context.
 
-_POSITIVE = {"sigma", "shape", "mean", "lam", "nu", "alpha", "beta", "a"}
+        Parameters
+        ----------
+        name : str
+            Of the dimension; the variable is ``name_share``, arguments that are priors are called
+            ``name_argument``.
+        size : int
+            Number of shares.
+
+        Returns
+        -------
+        PyTensor variable, shape (size,)
+            Adds up to 1.
+        """
+        given = self._given(name)
+        if self.distribution == "Dirichlet":
+            return pm.Dirichlet(f"{name}_share", a=given["a"] * np.ones(size), dims=name)
+        if self.distribution == "TruncatedPoisson":
+            level = np.arange(size)
+            tau = pt.as_tensor(given["tau"], dtype="float64")
+            found = pt.special.softmax(level * pt.log(tau) - gammaln(level + 1.0))
+        else:
+            found = pt.as_tensor(np.array(given["shares"]) / sum(given["shares"]))
+        return pm.Deterministic(f"{name}_share", found, dims=name)
+
+    def _given(self, name: str) -> dict[str, Any]:
+        """The arguments, with those that are priors added to the PyMC model in context."""
+        return {
+            key: value.variable(f"{name}_{key}") if isinstance(value, Prior) else value
+            for key, value in self.arguments.items()
+        }
+
+
+_POSITIVE = {"sigma", "shape", "mean", "lam", "nu", "alpha", "beta", "a", "tau"}
+_ROUNDING = 1e-6  # by which shares may miss 1
+
+
+def _fault(name: str, value: Any) -> str:
+    """What was expected of an argument instead; empty if nothing is wrong with it."""
+    if isinstance(value, Prior) and value.family.support == "simplex":
+        return "a number or a prior of one, not of shares"
+    if name == "tau" and isinstance(value, tuple):
+        return "a positive number or a prior of one"
+    if name in _POSITIVE and not _is_positive(value):
+        return "a positive value"
+    if name == "shares":
+        known = isinstance(value, tuple) and min(value, default=-1.0) >= 0
+        if not (known and abs(sum(value) - 1) <= _ROUNDING):
+            return "a list of numbers from 0 that add up to 1"
+    return ""
 
 
 def _is_positive(value: Any) -> bool:

@@ -220,8 +220,13 @@ def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
     -------
     Gate
     """
-    densities = [name for name in posterior.data_vars if str(name).endswith("_unused")]
-    posterior = posterior.drop_vars(densities)  # they are no parameters
+    # Densities are no parameters, and neither is what is given instead of estimated.
+    others = [
+        name
+        for name, draws in posterior.data_vars.items()
+        if str(name).endswith("_unused") or bool((draws == draws[0, 0]).all())
+    ]
+    posterior = posterior.drop_vars(others)
     rhat = az.rhat(posterior)
     bulk, tail = az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
     divergent = float(sample_stats["diverging"].mean())

@@ -98,6 +98,9 @@ class Model:
             "conventions": settled,
         }.items():
             object.__setattr__(self, name, value)
+        for parameter in parameters:
+            if parameter.support == "simplex":
+                _check_length(parameter, self.priors[parameter.name], self.shares[parameter.name])
 
     @property
     def name(self) -> str:
@@ -248,7 +251,7 @@ class Model:
             if name in arrays:
                 continue
             if parameter.support == "simplex":
-                shares[name] = _shares(f"{prefix}{name}", prior, len(self.shares[name]))
+                shares[name] = prior.shares(f"{prefix}{name}", len(self.shares[name]))
                 continue
             arrays[name], dims[name] = declare(
                 parameter,
@@ -311,13 +314,6 @@ def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter,
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
 
 
-def _shares(name: str, prior: Prior, size: int) -> Any:
-    if prior.distribution != "Dirichlet":
-        raise ValueError(f"prior of {name}: found {prior}, expected a Dirichlet")
-    weight = np.broadcast_to(np.asarray(prior.arguments["a"], dtype=float), (size,))
-    return pm.Dirichlet(f"{name}_share", a=weight, dims=name)
-
-
 def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:
     for name in given:
         if name not in known:
@@ -348,9 +344,24 @@ def _check_varies(parameter: Parameter, over: tuple[str, ...]) -> None:
 
 
 def _check_support(parameter: Parameter, prior: Prior) -> None:
-    if FAMILIES[prior.distribution].support != parameter.support:
-        fitting = [n for n, family in FAMILIES.items() if family.support == parameter.support]
+    def fits(name: str) -> bool:
+        family = FAMILIES[name]
+        return family.support == parameter.support and (parameter.ordered or not family.ordered)
+
+    if not fits(prior.distribution):
+        order = "" if parameter.ordered else " in no order"
+        support = f"shares{order}" if parameter.support == "simplex" else parameter.support
         raise ValueError(
             f"prior of {parameter.name}: found {prior.distribution}, expected one whose support "
-            f"is {parameter.support}: {', '.join(fitting)}"
+            f"is {support}: {', '.join(filter(fits, FAMILIES))}"
         )
+
+
+def _check_length(parameter: Parameter, prior: Prior, labels: tuple[str, ...]) -> None:
+    if prior.length in (None, len(labels)):
+        return
+    expected = "max_level + 1, one for each level" if parameter.ordered else "one for each"
+    raise ValueError(
+        f"prior of {parameter.name}: found {prior.length} numbers in {prior}, expected "
+        f"{len(labels)} ({expected}: {', '.join(labels)})"
+    )

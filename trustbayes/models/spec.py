@@ -28,7 +28,7 @@ class Parameter:
         One phrase.
     unit : str
         Of the natural standardised values.
-    support : {"positive", "unit", "real"}
+    support : {"positive", "unit", "real", "simplex"}
     varies : tuple of "subject" and "treatment"
         Over what it varies by default: each subject has a value, the population's location
         differs by treatment.
@@ -43,6 +43,8 @@ class Parameter:
         ``report_factor``.
     report_factor : str
         Such as "lying_unit".
+    ordered : bool
+        For shares: whether they are those of levels from 0 to the convention ``max_level``.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Parameter:
     option: str | None = None
     report_unit: str | None = None
     report_factor: str = "lying_unit"
+    ordered: bool = False
 
     def factor(self, game: Any) -> float:
         """From the natural standardised scale to the unit of reports."""

@@ -25,6 +25,7 @@ LEVEL = Parameter(
     support="simplex",
     varies=("subject",),
     prior=Prior("Dirichlet", a=1.0),
+    ordered=True,
 )
 
 MAX_LEVEL = Convention(

@@ -14,6 +14,9 @@ from trustbayes.report.wording import listed, percent, probability
 
 __all__ = ["against_priors", "against_priors_says"]
 
+_FREE = ("population spread", "Poisson mean")
+"""Statistics that may exceed 1, whatever the parameter's support."""
+
 
 def _quantities(
     analysis: Analysis, role: Role, model: str
@@ -66,7 +69,7 @@ def against_priors(analysis: Analysis, role: Role, model: str) -> Figure:
         bounds = rows[["lower", "upper", "prior_lower", "prior_upper"]].to_numpy()
         if supports[parameter] == "positive" and (bounds > 0).all():
             log_axis(panel, "x")
-        elif supports[parameter] in ("unit", "simplex") and statistic != "population spread":
+        elif supports[parameter] in ("unit", "simplex") and statistic not in _FREE:
             panel.set_xlim(-0.02, 1.02)
         symbol = rows["symbol"].iloc[0]
         panel.set_title(f"{parameter.replace('_', ' ')} {symbol}:\n{statistic}")
@@ -104,6 +107,7 @@ def against_priors_says(analysis: Analysis, role: Role, model: str) -> str:
     """How much narrower than its prior each quantity has become."""
     table = analysis.population
     here = table[(table["model"] == model) & (table["role"] == role)]
+    here = here[here["prior_upper"] > here["prior_lower"]]  # without what is given
     ratio = (here["upper"] - here["lower"]) / (here["prior_upper"] - here["prior_lower"])
     names = [
         f"{row['parameter']} ({row['statistic']}".replace("_", " ")
