@@ -19,6 +19,7 @@ from trustbayes.report.wording import (
     probability,
     type_label,
 )
+from trustbayes.textfile import natural_order
 
 __all__ = [
     "alike_table",
@@ -178,7 +179,7 @@ def alike_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) 
         if row["corner"]:
             groups.setdefault((row["favourite"], row["rival"]), []).append(str(row["subject"]))
     rows = [
-        (titles[favourite], titles[rival], str(len(names)), ", ".join(names))
+        (titles[favourite], titles[rival], str(len(names)), ", ".join(natural_order(names)))
         for (favourite, rival), names in groups.items()
     ]
     caption = (

@@ -53,7 +53,7 @@ def person_by_person(analysis: Analysis, role: Role) -> Figure:
         last.set_xticks([0, size - 1], ["1", str(size)])
     last.set_xlim(-0.7, size - 0.3)
     last.set_xlabel(f"{role}s, sorted by the difference")
-    legend_below(figure, handles, 4)
+    legend_below(figure, handles, 3)
     return figure
 
 
@@ -79,7 +79,7 @@ def _leads(panel: Axes, analysis: Analysis, role: Role, people: pd.DataFrame) ->
         label = f"predicted best by {title(analysis, model, role)}"
         handles.append(Line2D([], [], color=shape.colour, marker=shape.marker, lw=1.1, label=label))
     if people["corner"].any():
-        label = "at a corner: the two coincide (hollow)"
+        label = "at a corner: both coincide (hollow)"
         handles.append(Line2D([], [], color="black", marker="o", mfc="white", lw=0, label=label))
     best, second = _pair(analysis, role)
     panel.axhline(0, color="black", lw=0.8, zorder=0)
