@@ -10,6 +10,7 @@ from scipy import stats
 
 from trustbayes.games import FiniteGame, ForecastGame, Market, PayoffTable, PowerLoss
 from trustbayes.models import model
+from trustbayes.theories.finite import hybrid
 from trustbayes.theories.finite.level_k import level_tables
 from trustbayes.theories.finite.trust_embedded import (
     expected_payoff,
@@ -167,6 +168,9 @@ def payoff_sd(game):
     return pstdev(float(game.payoffs.receiver(s, a)) for s in game.states for a in game.actions)
 
 
+LISTED_BELIEF = {"trust-embedded": "truncated", "hybrid": "weighted"}
+
+
 def option_utilities(chosen, game, bias, position, values, level):
     """Standardised utilities of the options after one state or message, as a list."""
     scale, role = payoff_sd(game), chosen.role
@@ -175,7 +179,7 @@ def option_utilities(chosen, game, bias, position, values, level):
         if name in settled and settled[name] is None:
             table = isinstance(game.payoffs, PayoffTable)
             settled[name] = {
-                "belief": "mixture" if table else "truncated",
+                "belief": "mixture" if table else LISTED_BELIEF[chosen.name],
                 "expected_action": "quantal" if table else "mean",
             }[name]
     if chosen.name == "trust-embedded" and role == "receiver":
@@ -188,12 +192,8 @@ def option_utilities(chosen, game, bias, position, values, level):
             rows = quantal_payoff(game, bias, trust, np.array(precision), settled["belief"])
         else:
             rows = expected_payoff(game, bias, trust, settled["belief"])
-        # Standardised aversion: the cost of a lie of one message step, in payoff deviations.
-        step = median(np.diff(game.messages).tolist())
-        return [
-            u / scale - values["lying_aversion"] * abs(m - game.states[position]) / step
-            for u, m in zip(rows[position].tolist(), game.messages.tolist(), strict=True)
-        ]
+        material = [u / scale for u in rows[position].tolist()]
+        return less_lies(material, game, position, values["lying_aversion"])
     if chosen.name == "babbling" and role == "sender":
         return values["habit"].tolist()
     if chosen.name == "babbling":
@@ -209,8 +209,26 @@ def option_utilities(chosen, game, bias, position, values, level):
         # Full trust knows no bias, so a tie between two actions is broken as without one.
         level, bias = 0, 0.0
         settled = {"max_level": 0, "ties": "smallest-lie", "unsent": "monotone"}
-    tables = level_tables(game, bias, settled["max_level"], settled["ties"], settled["unsent"])
-    return [u / scale for u in getattr(tables, f"{role}_utility")[level, position].tolist()]
+    how = [settled[name] for name in ("max_level", "ties", "unsent")]
+    if chosen.name == "hybrid" and role == "receiver":
+        rows = hybrid.receiver_utility(
+            game, bias, np.array(values["trust"]), *how, settled["belief"]
+        )
+        return [u / scale for u in rows[level, position].tolist()]
+    utilities = getattr(level_tables(game, bias, *how), f"{role}_utility")[level, position]
+    found = [u / scale for u in utilities.tolist()]
+    if chosen.name == "hybrid" and level > 0:
+        return less_lies(found, game, position, values["lying_aversion"])
+    return found
+
+
+def less_lies(utilities, game, position, aversion):
+    """Standardised aversion: the cost of a lie of one message step, in payoff deviations."""
+    step = median(np.diff(game.messages).tolist())
+    return [
+        u - aversion * abs(m - game.states[position]) / step
+        for u, m in zip(utilities, game.messages.tolist(), strict=True)
+    ]
 
 
 def log_probability(utilities, option, precision, lapse):

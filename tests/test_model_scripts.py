@@ -12,7 +12,7 @@ from trustbayes.datasets import bundled
 from trustbayes.models import model
 
 FOLDER = Path(__file__).resolve().parents[1] / "models"
-SCRIPTS = ("trust_embedded", "level_k", "benchmarks", "forecast_sharing")
+SCRIPTS = ("trust_embedded", "level_k", "hybrid", "benchmarks", "forecast_sharing")
 
 
 def load(name: str):

@@ -11,6 +11,7 @@ from building import (
     EVERYWHERE,
     assert_all_bears_on_the_likelihood,
     assert_both_forms_agree,
+    build,
     natural_names,
     random_point,
     setting_id,
@@ -26,6 +27,7 @@ from trustbayes.models import (
     SPECS,
     Babbling,
     FullTrust,
+    Hybrid,
     LevelK,
     Model,
     Parameter,
@@ -61,6 +63,10 @@ SETTINGS = [
     LevelK("sender", max_level=2, ties="uniform", lapse=True),
     LevelK("receiver", max_level=4, unsent="tremble", varies={"response_precision": EVERYWHERE}),
     LevelK("receiver", unsent="prior", priors={"level": Prior("Dirichlet", a=[1, 2, 3, 4])}),
+    Hybrid("sender", max_level=2, ties="uniform", lapse=True),
+    Hybrid("sender", unsent="prior", varies={"lying_aversion": EVERYWHERE}),
+    Hybrid("receiver", belief="mixture", unsent="tremble", lapse=True),
+    Hybrid("receiver", max_level=1, varies={"trust": ("treatment",)}),
     Babbling("sender", varies={"habit": EVERYWHERE}),
     Babbling("sender", varies={"habit": ()}),
     Babbling("receiver", lapse=True, varies={"lapse": EVERYWHERE, "response_precision": ()}),
@@ -71,7 +77,7 @@ SETTINGS = [
 @pytest.mark.parametrize("chosen", SETTINGS, ids=setting_id)
 def test_folded_likelihood_equals_the_trials_one_by_one(chosen):
     trials = TRIALS["power"]
-    built = chosen.build(trials)
+    built = build(chosen, trials)
     names = natural_names(chosen)
     dims = {name: built.named_vars_to_dims.get(name, ()) for name in names}
     logs, points = random_point(built, names, draws=3)
@@ -85,7 +91,7 @@ def test_folded_likelihood_equals_the_trials_one_by_one(chosen):
 @pytest.mark.parametrize("spec", FINITE, ids=SPEC_IDS)
 def test_folded_likelihood_equals_the_trials_one_by_one_in_a_table_game(spec):
     chosen, trials = Model(spec), TRIALS["table"]
-    built = chosen.build(trials)
+    built = build(chosen, trials)
     names = natural_names(chosen)
     logs, point = random_point(built, names, seed=3)
     dims = {name: built.named_vars_to_dims.get(name, ()) for name in names}
@@ -338,10 +344,10 @@ def test_every_default_prior_fits_its_parameter():
     for spec in SPECS:
         assert spec.parameters, spec.name
         Model(spec, priors={p.name: p.prior for p in Model(spec).parameters})
-    base = ("trust-embedded", "level-k", "mixture", "babbling", "full-trust")
-    assert model_names("finite") == base
-    assert set(model_names("forecast-sharing")) == {*base, "hybrid"}
     kinds = ("finite", "forecast-sharing")
+    for kind in kinds:
+        every = ("trust-embedded", "level-k", "hybrid", "mixture", "babbling", "full-trust")
+        assert model_names(kind) == every
     assert len(SPECS) == 2 * sum(len(model_names(kind)) for kind in kinds)
 
 

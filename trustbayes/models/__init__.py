@@ -129,7 +129,7 @@ def Mixture(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     return model("mixture", role, game, **settings)
 
 
-def Hybrid(role: Role, game: Game | str = "forecast-sharing", **settings: Any) -> Model:
+def Hybrid(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """Level-k thinking with lying aversion or trust; see `model` for the arguments."""
     return model("hybrid", role, game, **settings)
 

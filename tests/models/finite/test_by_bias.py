@@ -48,6 +48,21 @@ def test_pytensor_gives_the_values_of_numpy(biases):
     np.testing.assert_allclose(symbolic.eval(mode=PYTHON), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize("draws", [(), (4,)], ids=str)
+@pytest.mark.parametrize("biases", BIASES.values(), ids=BIASES)
+def test_results_may_have_any_number_of_axes(biases, draws):
+    x, y = np.random.default_rng(2).normal(size=(2, *draws, len(biases)))
+    for axes in ((), (2,), (4, 2, 3)):
+
+        def spread(bias, x, y, axes=axes):
+            total = (x + 10 * bias + y)[(..., *(None,) * len(axes))]
+            return total * np.arange(1, 1 + np.prod(axes, dtype=int)).reshape(axes)
+
+        found = by_bias(spread, np.array(biases), x, y)
+        expected = [spread(bias, x[..., i], y[..., i]) for i, bias in enumerate(biases)]
+        np.testing.assert_allclose(found, np.stack(expected, axis=len(draws)), rtol=1e-14)
+
+
 def test_the_theory_is_evaluated_once_per_distinct_bias():
     asked = []
 

@@ -171,17 +171,14 @@ def test_a_game_and_its_kind_name_the_same_model(name, role):
     game = ForecastGame(forecast_range=10)
     assert model(name, role, game).spec is model(name, role, KIND).spec
     assert model(name, role, game).spec.kind == KIND
-    if name != "hybrid":
-        finite = FiniteGame([1, 2])
-        assert model(name, role, finite).spec is model(name, role).spec
-        assert model(name, role, finite).spec is not model(name, role, game).spec
+    finite = FiniteGame([1, 2])
+    assert model(name, role, finite).spec is model(name, role).spec
+    assert model(name, role, finite).spec is not model(name, role, game).spec
 
 
 @pytest.mark.parametrize(
     ("make", "parts"),
     [
-        (lambda: model("hybrid", "sender"), ["model", "'hybrid'", "trust-embedded"]),
-        (lambda: Hybrid("sender", "finite"), ["model", "'hybrid'", "level-k"]),
         (
             lambda: LevelK("sender", "forecast"),
             ["game", "'forecast'", "'forecast-sharing' (did you mean it?)"],
@@ -214,7 +211,7 @@ def test_unknown_settings_are_refused_with_what_was_expected(make, parts):
 
 
 @pytest.mark.parametrize("role", ["sender", "receiver"])
-@pytest.mark.parametrize("made", [TrustEmbedded, LevelK, Mixture, Babbling, FullTrust])
+@pytest.mark.parametrize("made", [TrustEmbedded, LevelK, Hybrid, Mixture, Babbling, FullTrust])
 @pytest.mark.parametrize(("kind", "name"), [("finite", "forecast"), (KIND, "power")])
 def test_trials_of_the_other_kind_of_game_are_refused(made, role, kind, name):
     chosen, trials = made(role, kind), TRIALS[name]

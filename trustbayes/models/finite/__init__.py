@@ -1,6 +1,6 @@
 """The models of the finite game, declared."""
 
-from trustbayes.models.finite import benchmarks, level_k, mixture, trust_embedded
+from trustbayes.models.finite import benchmarks, hybrid, level_k, mixture, trust_embedded
 
 __all__ = ["SPECS"]
 
@@ -9,6 +9,8 @@ SPECS = (
     trust_embedded.RECEIVER,
     level_k.SENDER,
     level_k.RECEIVER,
+    hybrid.SENDER,
+    hybrid.RECEIVER,
     mixture.SENDER,
     mixture.RECEIVER,
     benchmarks.BABBLING_SENDER,

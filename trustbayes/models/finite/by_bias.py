@@ -18,13 +18,13 @@ def by_bias(theory: Callable[..., Any], biases: np.ndarray, *parameters: Any) ->
     Parameters
     ----------
     theory : callable
-        Gives an array of shape (*parameter.shape, a, b) for one bias.
+        Gives an array of shape (*parameter.shape, ...) for one bias.
     biases : array, shape (n,)
     *parameters : array, shape (..., n)
 
     Returns
     -------
-    array, shape (..., n, a, b)
+    array, shape (..., n, ...)
     """
     distinct = np.unique(biases)
     if distinct.size == 1:
@@ -34,5 +34,6 @@ def by_bias(theory: Callable[..., Any], biases: np.ndarray, *parameters: Any) ->
         theory(float(bias), *(parameter[..., rows] for parameter in parameters))
         for bias, rows in zip(distinct, where, strict=True)
     ]
-    joined = namespace(*parts).concatenate(parts, axis=-3)
-    return joined[..., np.argsort(np.concatenate(where)), :, :]
+    axis = max(parameter.ndim for parameter in parameters) - 1
+    joined = namespace(*parts).concatenate(parts, axis=axis)
+    return joined[(*(slice(None),) * axis, np.argsort(np.concatenate(where)))]

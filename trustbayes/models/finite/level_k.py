@@ -15,7 +15,7 @@ from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.finite.level_k import level_tables
 
-__all__ = ["LEVEL", "MAX_LEVEL", "RECEIVER", "SENDER"]
+__all__ = ["CONVENTIONS", "LEVEL", "MAX_LEVEL", "RECEIVER", "SENDER"]
 
 LEVEL = Parameter(
     name="level",
@@ -35,7 +35,7 @@ MAX_LEVEL = Convention(
     meaning="The deepest level considered.",
 )
 
-_CONVENTIONS = (
+CONVENTIONS = (
     MAX_LEVEL,
     Convention(
         name="ties",
@@ -96,7 +96,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
             "Economic Behavior 56(1); as specified here"
         ),
         parameters=(RESPONSE_PRECISION, LEVEL, LAPSE),
-        conventions=_CONVENTIONS,
+        conventions=CONVENTIONS,
         answer=_utility(role),
         response=logit,
         types=_types,

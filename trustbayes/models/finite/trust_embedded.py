@@ -16,7 +16,7 @@ from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.finite import trust_embedded as theory
 
-__all__ = ["EXPECTED_TRUST", "RECEIVER", "SENDER", "TRUST"]
+__all__ = ["EXPECTED_TRUST", "LYING_AVERSION", "RECEIVER", "SENDER", "TRUST"]
 
 _CITATION = (
     "Özer, Zheng and Chen (2011), Management Science 57(6); "
@@ -49,6 +49,21 @@ _EXPECTED_ACTION = Convention(
 
 _POPULATION_TRUST = Prior(
     "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+)
+
+LYING_AVERSION = Parameter(
+    name="lying_aversion",
+    symbol="β",
+    meaning="cost of a lie of one message step",
+    unit="standard deviations of the payoff table per message step",
+    support="positive",
+    varies=("subject",),
+    prior=Prior(
+        "LogNormal",
+        mu=Prior("Normal", mu=-0.7, sigma=1.0),
+        sigma=Prior("HalfNormal", sigma=1.0),
+    ),
+    report_unit="payoff units per unit of |message - state|",
 )
 
 EXPECTED_TRUST = Parameter(
@@ -128,25 +143,7 @@ SENDER = ModelSpec(
         "some factor."
     ),
     citation=_CITATION,
-    parameters=(
-        RESPONSE_PRECISION,
-        Parameter(
-            name="lying_aversion",
-            symbol="β",
-            meaning="cost of a lie of one message step",
-            unit="standard deviations of the payoff table per message step",
-            support="positive",
-            varies=("subject",),
-            prior=Prior(
-                "LogNormal",
-                mu=Prior("Normal", mu=-0.7, sigma=1.0),
-                sigma=Prior("HalfNormal", sigma=1.0),
-            ),
-            report_unit="payoff units per unit of |message - state|",
-        ),
-        EXPECTED_TRUST,
-        LAPSE,
-    ),
+    parameters=(RESPONSE_PRECISION, LYING_AVERSION, EXPECTED_TRUST, LAPSE),
     conventions=(_EXPECTED_ACTION, _BELIEF, WITH_LAPSE),
     answer=_sender_utility,
     response=logit,

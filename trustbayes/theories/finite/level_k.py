@@ -17,7 +17,7 @@ import numpy as np
 
 from trustbayes.games.finite import FiniteGame
 
-__all__ = ["LevelTables", "Ties", "Unsent", "level_tables"]
+__all__ = ["LevelTables", "Ties", "Unsent", "level_tables", "posterior"]
 
 Ties = Literal["smallest-lie", "uniform"]
 Unsent = Literal["monotone", "prior", "tremble"]
@@ -94,7 +94,7 @@ def level_tables(
         raise ValueError(f"unsent: found {unsent!r}, expected one of {', '.join(get_args(Unsent))}")
     if max_level < 0:
         raise ValueError(f"max_level: found {max_level}, expected 0 or more")
-    direction = -1.0 if bias < 0 else 1.0
+    direction = _direction(bias)
 
     # Level 0: he takes the message for the state, she wants to be understood.
     receiver_utility = game.payoffs.receiver(game.messages[:, None], game.actions[None, :])
@@ -105,22 +105,46 @@ def level_tables(
     for _ in range(max_level):
         sender_utility = game.sender_table(bias) @ receiver.T
         sender = _best(sender_utility, _lie_order(game, direction), ties)
-        receiver_utility = _posterior(game, sender, unsent, direction) @ game.receiver_table
+        receiver_utility = posterior(game, bias, sender, unsent) @ game.receiver_table
         receiver = _best(receiver_utility, _action_order(game, direction), ties)
         found.append((sender_utility, receiver_utility, sender, receiver))
     return LevelTables(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
-def _posterior(
-    game: FiniteGame, sender: np.ndarray, unsent: Unsent, direction: float
+def posterior(
+    game: FiniteGame, bias: float, sender: np.ndarray, unsent: Unsent = "monotone"
 ) -> np.ndarray:
-    """Distribution of the state after each message, shape (messages, states)."""
+    """How a receiver reads messages if he knows what the sender does.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    bias : float
+    sender : array, shape (states, messages)
+        Probabilities with which she sends each message, as in `LevelTables.sender_choice`.
+    unsent : {"monotone", "prior", "tremble"}
+        How he reads a message that she never sends, see `level_tables`.
+
+    Returns
+    -------
+    array, shape (messages, states)
+        Each row is a distribution of the state.
+
+    Examples
+    --------
+    >>> game = FiniteGame([1, 2, 3])
+    >>> posterior(game, 1.0, level_tables(game, 1.0).sender_choice[1])
+    array([[1. , 0. , 0. ],
+           [1. , 0. , 0. ],
+           [0. , 0.5, 0.5]])
+    """
+    direction = _direction(bias)
     if unsent == "tremble":
         sender = (1 - _TREMBLE) * sender + _TREMBLE / game.messages.size
     joint = (game.prior[:, None] * sender).T
     mass = joint.sum(axis=1)
     sent = np.flatnonzero(mass > _SAME)
-    posterior = np.tile(game.prior, (game.messages.size, 1))
+    found = np.tile(game.prior, (game.messages.size, 1))
     for message in range(game.messages.size):
         read_as = message
         if message not in sent:
@@ -132,8 +156,12 @@ def _posterior(
             candidates = above if above.size else sent
             distance = abs(game.messages[candidates] - game.messages[message])
             read_as = int(candidates[distance.argmin()])
-        posterior[message] = joint[read_as] / mass[read_as]
-    return posterior
+        found[message] = joint[read_as] / mass[read_as]
+    return found
+
+
+def _direction(bias: float) -> float:
+    return -1.0 if bias < 0 else 1.0
 
 
 def _best(utility: np.ndarray, order: np.ndarray, ties: Ties) -> np.ndarray:
