@@ -1,6 +1,7 @@
 # make report   the main job on the bundled data; prints where the report is
 # make test     the tests
 # make bench    the benchmarks; tables and plots in benchmarks/README.md (about 1.5 hours)
+# make docs     the page on the models, docs/models.md, from their declarations
 # make lint     style, types, and the direction of imports
 # make venv     only the environment
 # make clean    remove the environment and all caches (reports and fits stay)
@@ -11,7 +12,7 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
 
-.PHONY: report test bench lint venv clean
+.PHONY: report test bench docs lint venv clean
 
 report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
@@ -24,6 +25,9 @@ bench: $(VENV)/.package
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py
 	$(PYTHON) benchmarks/readme.py
+
+docs: $(VENV)/.package
+	$(PYTHON) docs/models.py
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check

@@ -20,7 +20,9 @@ PRECISION = tb.Prior(
 )
 
 # Shares of the levels 0 to 3: every mixture is as likely as any other. A list such as
-# [2, 4, 2, 1] would expect most subjects at level 1.
+# [2, 4, 2, 1] would expect most subjects at level 1. The cognitive hierarchy's Poisson is
+# tb.Prior("TruncatedPoisson", tau=tb.Prior("Gamma", mean=1.5, shape=2)); shares that are known
+# are tb.Prior("Fixed", shares=[0, 0.5, 0.3, 0.2]).
 LEVELS = tb.Prior("Dirichlet", a=1.0)
 
 SENDERS = tb.LevelK(

@@ -280,6 +280,25 @@ def test_models_are_listed_from_their_declarations(run, monkeypatch):
     assert found[0]["parameters"][0]["prior"]["distribution"] == "Gamma"
 
 
+def test_one_model_is_described(run):
+    code, out, err = run("models", "level-k", "--role", "sender", "--kind", "finite")
+    assert (code, err) == (0, "")
+    described = model("level-k", "sender").describe()
+    assert out == f"{described}\n"
+    code, out, _ = run("models", "level-k", "--role", "receiver", "--json")
+    assert code == 0
+    kinds = ("finite", "forecast-sharing")
+    expected = [model("level-k", "receiver", kind).describe().to_dict() for kind in kinds]
+    assert json.loads(out) == expected
+    _, out, _ = run("models", "--role", "sender", "--kind", "finite", "--json")
+    found = [(one["name"], one["role"], one["kind"]) for one in json.loads(out)]
+    names = dict.fromkeys(spec.name for spec in SPECS if spec.kind == "finite")
+    assert found == [(name, "sender", "finite") for name in names]
+    code, out, err = run("models", "levelk")
+    assert (code, out) == (2, "")
+    assert "model: found 'levelk', expected 'level-k' (did you mean it?)" in err
+
+
 def test_datasets_are_listed(run):
     code, out, _ = run("datasets")
     assert code == 0

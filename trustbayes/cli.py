@@ -41,6 +41,7 @@ __all__ = ["main"]
 DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
 
 RoleName = Literal["sender", "receiver"]
+KindName = Literal["finite", "forecast-sharing"]
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 Invocation = Annotated[str, Parameter(parse=False)]
 
@@ -520,23 +521,50 @@ def simulate(
 
 
 @app.command
-def models(*, as_json: Json = False) -> int:
-    """List the models with their parameters, default priors and sources.
+def models(
+    name: str | None = None,
+    /,
+    *,
+    role: RoleName | None = None,
+    kind: KindName | None = None,
+    as_json: Json = False,
+) -> int:
+    """List the models with their parameters, default priors and sources, or describe one.
 
-    Example: `trustbayes models --json`
+    Example: `trustbayes models level-k --role sender`
 
     Parameters
     ----------
+    name : str, optional
+        A model to describe: what depends on what, every prior written out, all conventions.
+    role : "sender" or "receiver", optional
+        Only models of their choices.
+    kind : "finite" or "forecast-sharing", optional
+        Only models for this kind of game.
     as_json : bool
         Only JSON on standard output.
     """
-    from trustbayes.models import SPECS
+    from trustbayes.models import SPECS, Model, model_names
 
+    if name is not None and name not in model_names(kind):
+        raise InputError(Fault("model", name, suggestion(name, model_names(kind))))
+    chosen = [
+        spec
+        for spec in SPECS
+        if name in (None, spec.name) and role in (None, spec.role) and kind in (None, spec.kind)
+    ]
+    if name is not None:
+        found = [Model(spec).describe() for spec in chosen]
+        if as_json:
+            _print_json([one.to_dict() for one in found])
+        else:
+            print("\n\n\n".join(map(str, found)))
+        return DONE
     if as_json:
-        _print_json([_declared(spec) for spec in SPECS])
+        _print_json([_declared(spec) for spec in chosen])
         return DONE
     tables = []
-    for spec in SPECS:
+    for spec in chosen:
         table = _grid(f"{spec.name}, {spec.role}, {spec.kind} game")
         request = "" if spec.by_default else " On request."
         table.caption = f"{spec.description}{request} {spec.citation}."

@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, Role
+from trustbayes.models.describe import Description, describe_joint
 from trustbayes.models.hierarchy import LINKS, logit_normal_mean
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information
@@ -109,6 +110,12 @@ class Joint:
     def name(self) -> str:
         """Names of the theories."""
         return f"joint {self.sender.name} and {self.receiver.name}"
+
+    def describe(self, game: Game | None = None) -> Description:
+        """Both models in words, and how they are tied; see `Model.describe`."""
+        if game is not None:
+            self.sender.check_kind(game)
+        return describe_joint(self, game)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form."""

@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from trustbayes.cells import Cells, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.models.describe import Description, describe
 from trustbayes.models.hierarchy import data, declare
 from trustbayes.models.pilot import Information, pilot
 from trustbayes.models.response import Response, log_sum_exp
@@ -171,6 +172,35 @@ class Model:
     def response(self, game: Game) -> Response:
         """The response rule."""
         return self.spec.response(game, self.settle(game))
+
+    def describe(self, game: Game | None = None) -> Description:
+        """Parameters, priors and conventions in tables, and in plain text what depends on what.
+
+        Parameters
+        ----------
+        game : Game, optional
+            Settles the conventions that depend on the game.
+
+        Returns
+        -------
+        Description
+            Printed as text; in a notebook it shows as HTML.
+
+        Raises
+        ------
+        InputError
+            If the game is of another kind than the model's.
+
+        Examples
+        --------
+        >>> from trustbayes.models import TrustEmbedded
+        >>> table = TrustEmbedded("receiver").describe().parameters.set_index("parameter")
+        >>> table.loc["trust", "prior"]
+        'LogitNormal(mu=Normal(mu=0, sigma=1.5), sigma=HalfNormal(sigma=1))'
+        """
+        if game is not None:
+            self.check_kind(game)
+        return describe(self, game)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form that `trustbayes.models.model_from_dict` reads back."""
