@@ -19,9 +19,9 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, game_from_dict
 from trustbayes.models import Model, model_from_dict
 from trustbayes.models.evaluate import Draws
+from trustbayes.models.firstrun import likely_chains, refined
 from trustbayes.models.joint import Joint
 from trustbayes.models.pilot import Information, pilot
-from trustbayes.models.standins import refined
 from trustbayes.sampling import Gate, Sampled, Sampling, gate_of, sample, versions
 from trustbayes.trials import Trials
 from trustbayes.wholefile import write_whole
@@ -29,7 +29,7 @@ from trustbayes.wholefile import write_whole
 __all__ = ["Fit", "fit", "fit_key", "load_fit"]
 
 FORMAT = 2
-_FIRST = 200  # draws, from which the stand-in densities of the others are made
+_FIRST = 200  # draws of the run that others start from, see `trustbayes.models.firstrun`
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,10 @@ def fit(
 ) -> Fit:
     """Sample a model's posterior with nutpie's NUTS.
 
+    A model that combines theories is sampled twice: a first short run shows where the posterior has
+    its mass and how to carry parameters that a subject's type ignores, and the chains of the main
+    run start there. See `trustbayes.models.firstrun`.
+
     Parameters
     ----------
     model : Model
@@ -151,7 +155,9 @@ def fit(
     information = pilot(model, units, trials.game)
     pattern = _pattern(model, units, trials.game, information)
 
-    def sampled_with(information: Information, how: Sampling) -> Sampled:
+    def sampled_with(
+        information: Information, how: Sampling, starts: np.ndarray | None = None
+    ) -> Sampled:
         return sample(
             model.build_units(units, trials.game, information),
             how,
@@ -159,18 +165,21 @@ def fit(
             cores=cores,
             pattern=pattern,
             correlated=isinstance(units, Points),
+            starts=starts,
         )
 
-    seconds = 0.0
     if information.stand_ins:
-        first = sampled_with(information, replace(sampling, draws=min(sampling.draws, _FIRST)))
-        information = refined(
-            information, Draws.of(model, trials.game, units, first.posterior, _FIRST)
-        )
-        seconds = sum(first.seconds.values())
-    sampled = sampled_with(information, sampling)
-    if seconds:
-        sampled = replace(sampled, seconds={"first": seconds, **sampled.seconds})
+        first = sampled_with(information, replace(sampling, draws=_FIRST))
+        some = first.posterior.isel(draw=slice(None, None, _FIRST // 10))
+        likely = likely_chains(Draws.of(model, trials.game, units, some), sampling.chains)
+        kept = first.posterior.isel(chain=np.flatnonzero(likely))
+        information = refined(information, Draws.of(model, trials.game, units, kept))
+        starts = np.concatenate(first.points[likely])
+        sampled = sampled_with(information, sampling, starts)
+        spent = {"first run": sum(first.seconds.values()), **sampled.seconds}
+        sampled = replace(sampled, seconds=spent)
+    else:
+        sampled = sampled_with(information, sampling)
     manifest = {
         "key": fit_key(model, trials, sampling),
         **described(model, information, trials.game),

@@ -8,7 +8,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -116,11 +117,14 @@ class Sampled:
         With dimensions chain and draw.
     seconds : mapping of str to float
         Spent on ``compile`` and ``sample``.
+    points : array, shape (chains, draws, dimension)
+        The draws as the sampler sees them: what another run can start from.
     """
 
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     seconds: Mapping[str, float]
+    points: np.ndarray
 
 
 _KEPT = 8
@@ -136,6 +140,7 @@ def sample(
     cores: int | None = None,
     pattern: str = "",
     correlated: bool = False,
+    starts: np.ndarray | None = None,
 ) -> Sampled:
     """Draw from a PyMC model's posterior with nutpie's NUTS.
 
@@ -153,6 +158,8 @@ def sample(
     correlated : bool
         Adapt to correlations between parameters too, not to their scales only: fewer steps, but
         each adaptation costs as much as thousands of cheap gradients.
+    starts : array, shape (n, dimension), optional
+        Points of another run of the same model, of which each chain starts from one.
 
     Returns
     -------
@@ -162,6 +169,8 @@ def sample(
     # Fast mathematics differs in the last digits between a model compiled and one read from cache.
     with pytensor.config.change_flags(numba__fastmath=False):
         compiled = _compile(model, pattern)
+        if starts is not None:
+            compiled = replace(compiled, initial_point_func=partial(_one_of, starts))
         ready = time.perf_counter()
         tree = nutpie.sample(
             compiled,
@@ -173,6 +182,7 @@ def sample(
             target_accept=sampling.target_accept,
             adaptation="low_rank" if correlated else "diag",
             save_warmup=False,
+            store_unconstrained=True,
             progress_bar=progress,
         )
     seconds = {"compile": ready - started, "sample": time.perf_counter() - ready}
@@ -184,7 +194,13 @@ def sample(
         posterior=_plain(posterior.assign_coords(labels)),
         sample_stats=_plain(stats[[name for name in kept if name in stats]]),
         seconds=seconds,
+        points=stats["unconstrained_draw"].to_numpy(),
     )
+
+
+def _one_of(points: np.ndarray, seed: Any) -> np.ndarray:
+    """The one that a chain's seed falls upon."""
+    return np.asarray(points[np.random.default_rng(seed).integers(len(points))])
 
 
 def _compile(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCModel:

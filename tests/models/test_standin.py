@@ -17,8 +17,9 @@ from trustbayes.models.evaluate import (
     subject_log_likelihood,
     type_probabilities,
 )
+from trustbayes.models.firstrun import likely_chains, refined
+from trustbayes.models.new_subject import new_subject_log_likelihood
 from trustbayes.models.pilot import pilot
-from trustbayes.models.standins import refined
 from trustbayes.priors import Prior
 from trustbayes.simulation import simulate
 from trustbayes.trials import trials_from_frame
@@ -170,3 +171,20 @@ def test_draws_refine_stand_ins_where_a_subject_may_have_the_parameter(make, rol
         within = np.average((linked - mean) ** 2, weights=weight)
         assert 1 <= spread[i] / np.sqrt(within) < 1.5
     assert known  # some subjects have it, else the test says nothing
+
+
+def test_chains_in_a_mode_of_little_mass_are_told_apart():
+    # Three chains where half of the receivers trust, one where none does.
+    trials, model = TRIALS["power"], Mixture("receiver")
+    fit = synthetic_fit(model, trials, chains=4, draws=6)
+    share = fit.posterior["theory_share"].copy()
+    precision = fit.posterior["response_precision_mean"].copy()
+    share[:] = [0.4, 0.4, 0.2]
+    precision[:3], precision[3] = 0.2, 40.0  # random play is far from sharp
+    data = fit.posterior.assign(theory_share=share, response_precision_mean=precision)
+    draws = replace(fit, posterior=data).draws()
+    found = likely_chains(draws, 4)
+    exact = new_subject_log_likelihood(draws).log_likelihood.sum(axis=1).reshape(4, 6).mean(axis=1)
+    assert exact[:3].min() - exact[3] > 10
+    assert not found[3]
+    np.testing.assert_array_equal(found[:3], exact[:3] >= exact.max() - 5)

@@ -1,4 +1,8 @@
-"""Better stand-in densities, from a few draws of the posterior itself."""
+"""What a first short run teaches the main one: better stand-in densities, and where to start.
+
+Models with types have posteriors of several modes: whole groups of subjects change their type
+together. Chains do not cross between such modes, however long they run.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ import numpy as np
 
 from trustbayes.models.evaluate import Draws, type_probabilities
 from trustbayes.models.hierarchy import LINKS
+from trustbayes.models.new_subject import new_subject_log_likelihood
 from trustbayes.models.pilot import Information
 
-__all__ = ["refined"]
+__all__ = ["likely_chains", "refined"]
 
 _FEW = 30.0  # effective draws, below which the pilot's density is kept
+_BEHIND = 5.0  # nats: a mode that much lower has less than a hundredth of the mass
 _WIDER = 1.2  # tails of the posterior are heavier than a normal density's
 
 
@@ -56,3 +62,26 @@ def refined(information: Information, draws: Draws) -> Information:
             np.where(enough, np.maximum(_WIDER * np.sqrt(variance), 0.05), spread),
         )
     return replace(information, stand_ins=found)
+
+
+def likely_chains(draws: Draws, chains: int) -> np.ndarray:
+    r"""Which chains of a run stand where the posterior has noticeable mass.
+
+    Chains are told apart by :math:`\sum_i \log p(y_i \mid \vartheta)`, the parameters and types of
+    the subjects integrated out: the height of the population's posterior, which has few parameters,
+    whereas the density that chains climb also counts how narrow each subject's is.
+
+    Parameters
+    ----------
+    draws : Draws
+        Some of each chain's last, one chain after the other.
+    chains : int
+
+    Returns
+    -------
+    array of bool, shape (chains,)
+        False for chains more than 5 nats behind the best, on average over their draws.
+    """
+    logs = new_subject_log_likelihood(draws).log_likelihood.sum(axis=1)
+    height = logs.reshape(chains, -1).mean(axis=1)
+    return np.asarray(height >= height.max() - _BEHIND)
