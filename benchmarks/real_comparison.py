@@ -25,6 +25,9 @@ from trustbayes.report.style import GREY, grid, legend_below, look, style
 
 MODELS = ("trust-embedded", "level-k", "mixture", "hybrid", "babbling", "full-trust")
 FULL = tb.Sampling()
+COMBINED = tb.Sampling(draws=3000)  # subjects between two theories mix more slowly
+COMBINATIONS = ("mixture", "hybrid")
+LOSO_DRAWS = 1000  # of combinations, whose integrals take long; all of the others
 REFIT = tb.Sampling(draws=500, tune=400, chains=2)
 FOLDS, SEED = 8, 1
 LOSO, KFOLD = "LOSO", f"{FOLDS}-fold by group"
@@ -53,11 +56,16 @@ def main() -> None:
     with process_pool(options.jobs) as pool:
         for role in trials.roles:
             models = [tb.model(name, role, trials.game) for name in names]
-            fits = run_fits([FitTask(m, trials, FULL) for m in models], options.folder, pool)
+            tasks = [
+                FitTask(model, trials, COMBINED if model.name in COMBINATIONS else FULL)
+                for model in models
+            ]
+            fits = run_fits(tasks, options.folder, pool)
             seconds, by_subject = {}, {}
             for fit in fits:
                 started = time.perf_counter()
-                by_subject[fit.model.name] = tb.leave_one_subject_out(fit)
+                most = LOSO_DRAWS if fit.model.name in COMBINATIONS else 0
+                by_subject[fit.model.name] = tb.leave_one_subject_out(fit, draws=most)
                 seconds[fit.model.name] = time.perf_counter() - started
             comparison = tb.compare(fits, "trial").with_scores(by_subject)
             started = time.perf_counter()
