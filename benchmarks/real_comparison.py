@@ -211,7 +211,8 @@ def says(table: pd.DataFrame, fits: pd.DataFrame) -> str:
 In nats: the best model's expected log predictive density, and of the others the difference to it ±
 one standard error. LOSO predicts all trials of a new subject, the {FOLDS}-fold all trials of a new
 matching group, by real refits; LOO and WAIC predict a new trial of a known subject, so that they
-say nothing of new people. Fits: {FULL.chains} chains of {FULL.draws} draws; refits of the
+say nothing of new people. Fits: {FULL.chains} chains of {FULL.draws} draws, of combinations
+{COMBINED.draws}; refits of the
 {FOLDS}-fold: {REFIT.chains} of {REFIT.draws} after {REFIT.tune} steps of warm-up. All numbers and
 warnings: [real_comparison.csv](results/real_comparison.csv); gates, Pareto k, errors of integration
 and the refits' largest R-hat: [real_comparison_fits.csv](results/real_comparison_fits.csv).
