@@ -130,7 +130,8 @@ def test_only_what_some_type_ignores_has_a_stand_in():
     trials = TRIALS["power"]
     for role, name in IGNORED.items():
         units = trials.fold(role)
-        assert set(pilot(Mixture(role), units, trials.game).stand_ins) == {name}
+        habits = {"habit"} if role == "sender" else set()
+        assert set(pilot(Mixture(role), units, trials.game).stand_ins) == {name} | habits
         assert not pilot(TrustEmbedded(role), units, trials.game).stand_ins
         beta = {
             name: Prior(
@@ -139,7 +140,7 @@ def test_only_what_some_type_ignores_has_a_stand_in():
             )
         }
         own = Mixture(role, priors=beta, varies={name: ("subject",)})
-        assert not pilot(own, units, trials.game).stand_ins
+        assert set(pilot(own, units, trials.game).stand_ins) == habits
 
 
 @OF_EACH
@@ -188,3 +189,34 @@ def test_chains_in_a_mode_of_little_mass_are_told_apart():
     assert exact[:3].min() - exact[3] > 10
     assert not found[3]
     np.testing.assert_array_equal(found[:3], exact[:3] >= exact.max() - 5)
+
+
+def test_habits_stand_ins_are_of_all_options_and_the_density_stays():
+    # Two options less than all are enough to integrate by brute force over what she ignores.
+    trials = one_subject("power", "sender")
+    model = Mixture("sender")
+    units = trials.fold("sender")
+    plain = made_up_information(model, units)
+    options = trials.game.messages.size
+    rng = np.random.default_rng(6)
+    stand_in = rng.normal(size=(1, options)), rng.uniform(0.4, 0.9, size=(1, options))
+    totals = []
+    draws = rng.normal(scale=3.0, size=(20000, options))
+    proposal = stats.norm(scale=3.0).logpdf(draws).sum(axis=1)
+    for information in (plain, replace(plain, stand_ins={"habit": stand_in})):
+        built = model.build_units(units, trials.game, information)
+        density = pointwise(built)
+        point = {}
+        fixed = np.random.default_rng(3)
+        for variable in built.free_RVs:
+            shape = tuple(variable.shape.eval())
+            point[variable.name] = fixed.uniform(0.4, 0.9, size=shape)
+            if variable.name.endswith("_share"):
+                point[variable.name] = fixed.dirichlet(np.ones(shape[0]))
+        logs = [density({**point, "habit": at[None]})[0] for at in draws]
+        totals.append(np.array(logs) - proposal)
+    found = [logsumexp(logs) - np.log(len(logs)) for logs in totals]
+    errors = [np.std(np.exp(v - v.max())) / np.mean(np.exp(v - v.max())) for v in totals]
+    spread = np.hypot(*errors) / np.sqrt(len(draws))
+    assert spread < 0.1
+    assert found[1] == pytest.approx(found[0], abs=4 * spread)

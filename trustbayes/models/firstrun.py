@@ -53,10 +53,12 @@ def refined(information: Information, draws: Draws) -> Information:
             linked = np.clip(link(natural), -30, 30)
         if "treatment" in draws.data[name].dims:
             linked = (linked * information.weights[name]).sum(axis=-1)
+        enough = weight.sum(axis=0) ** 2 > _FEW * (weight**2).sum(axis=0)
+        if linked.ndim > weight.ndim:  # by option
+            weight, enough = weight[..., None], enough[..., None]
         total = weight.sum(axis=0)
         mean = (weight * linked).sum(axis=0) / np.maximum(total, 1e-300)
         variance = (weight * (linked - mean) ** 2).sum(axis=0) / np.maximum(total, 1e-300)
-        enough = total**2 > _FEW * (weight**2).sum(axis=0)
         found[name] = (
             np.where(enough, mean, middle),
             np.where(enough, np.maximum(_WIDER * np.sqrt(variance), 0.05), spread),

@@ -135,7 +135,7 @@ def declare(
         Moves what the sampler works with, not the prior: see `ModelSpec.coupling`.
     prefix : str
         Of the names of all variables and, but for the treatments, dimensions.
-    stand_in : pair of arrays, shape (subjects,), optional
+    stand_in : pair of arrays, shape (subjects,) and the options if there are any, optional
         See `trustbayes.models.pilot.Information`. For a parameter whose subjects are normal on the
         link scale, adds the variable ``name_unused``: log density of each subject's value by the
         stand-in less that by the population.
@@ -172,7 +172,11 @@ def _declare(
     treatment = ("treatment",) if "treatment" in varies else ()
     if not prior.hierarchical:
         dims = (subject,) if "subject" in varies else treatment
-        return prior.variable(name, (*dims, *extra) or None)
+        value = prior.variable(name, (*dims, *extra) or None)
+        if stand_in is not None:
+            mean, sigma = (prior.arguments[key] for key in ("mu", "sigma"))
+            _stand_in(name, subject, value, stand_in, mean, sigma)
+        return value
     link = LINKS[family]
     location_name = prior.family.location
     assert location_name is not None
@@ -215,11 +219,7 @@ def _declare(
     else:
         effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
     if stand_in is not None:
-        found = data(f"{name}_stand_in", np.stack(stand_in))
-        middle, spread = found[0], found[1]
-        less = _log_normal_density(base + effect - middle, spread)
-        less = less - _log_normal_density(effect, shape["sigma"])
-        pm.Deterministic(f"{name}_unused", less, dims=own_dims)
+        _stand_in(name, subject, base + effect, stand_in, base, shape["sigma"])
     if treatment:
         linked = location[None, ...] + effect[:, None]
         dims = (subject, "treatment", *extra)
@@ -227,6 +227,21 @@ def _declare(
         linked = location + effect
         dims = own_dims
     return pm.Deterministic(name, link.symbolic(linked), dims=dims)
+
+
+def _stand_in(
+    name: str,
+    subject: str,
+    value: Any,
+    stand_in: tuple[np.ndarray, np.ndarray],
+    mean: Any,
+    sigma: Any,
+) -> None:
+    """Add the stand-in's log density less that of the population, which is normal."""
+    given = data(f"{name}_stand_in", np.stack(stand_in))
+    less = _log_normal_density(value - given[0], given[1])
+    less = less - _log_normal_density(value - mean, sigma)
+    pm.Deterministic(f"{name}_unused", less.sum(axis=1) if less.ndim > 1 else less, dims=subject)
 
 
 def _log_normal_density(gap: Any, spread: Any) -> Any:

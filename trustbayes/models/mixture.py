@@ -32,7 +32,8 @@ def mixture(*components: ModelSpec) -> ModelSpec:
 
     A subject has one theory throughout, and keeps her noise under any of them. The shares of
     the theories, and those of the types within a theory, have Dirichlet priors of their own.
-    What a theory leaves to each subject's habits is common to all who follow it, here.
+    What a theory leaves to each subject's habits is common to all who follow it, here, unless its
+    prior has no parameters of its own: the few who follow it say little of a population of habits.
 
     Parameters
     ----------
@@ -52,7 +53,8 @@ def mixture(*components: ModelSpec) -> ModelSpec:
     parameters: dict[str, Parameter] = {}
     for spec in components:
         for parameter in spec.parameters:
-            if parameter.option or parameter.support == "real":
+            habitual = bool(parameter.option) or parameter.support == "real"
+            if habitual and parameter.prior.hierarchical:
                 parameter = replace(parameter, varies=())
             parameters.setdefault(parameter.name, parameter)
 

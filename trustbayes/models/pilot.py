@@ -40,7 +40,7 @@ class Information:
     weights : mapping of str to array, shape (subjects, treatments)
         Share of each treatment in what is known of a subject's value; rows add up to one.
     form : mapping of str to "centred" or "non-centred"
-    stand_ins : mapping of str to pair of arrays, shape (subjects,)
+    stand_ins : mapping of str to pair of arrays, shape (subjects,) and the options if any
         Mean and standard deviation of the density that stands in for the population's where a
         subject is of a type that ignores the parameter; on the scale of the link, at the mean of
         her treatments by weight. The parameter then bears on nothing, so its density is free, and
@@ -119,7 +119,11 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     weights, form = dict(plain.weights), dict(plain.form)
     if not linked:
         return plain
-    stand_ins: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    stand_ins = {
+        p.name: _of_prior(model, p.name, (len(units.subjects), model.width(p, game)))
+        for p in evenly
+        if _can_be_ignored(model, p.name)
+    }
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
     begin = 0
     for n in linked:
@@ -148,6 +152,13 @@ def _can_be_ignored(model: Model, name: str) -> bool:
     ignored = any(name in names for names in model.ignored.values())
     normal = model.priors[name].distribution in ("Normal", "LogNormal", "LogitNormal")
     return ignored and normal and "subject" in model.varies[name]
+
+
+def _of_prior(model: Model, name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """A stand-in that is the prior itself: the first run finds a better one."""
+    arguments = model.priors[name].arguments
+    mean, sigma = (np.asarray(arguments[key], dtype=float) for key in ("mu", "sigma"))
+    return np.broadcast_to(mean, shape), np.broadcast_to(sigma, shape)
 
 
 def _alone(

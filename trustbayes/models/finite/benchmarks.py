@@ -21,11 +21,12 @@ __all__ = [
     "BABBLING_SENDER",
     "FULL_TRUST_RECEIVER",
     "FULL_TRUST_SENDER",
+    "HABIT",
 ]
 
 _CRAWFORD_SOBEL = "Crawford and Sobel (1982), Econometrica 50(6)"
 
-_HABIT = Parameter(
+HABIT = Parameter(
     name="habit",
     symbol="h",
     meaning="log propensity to send a message, whatever the state",
@@ -70,7 +71,7 @@ BABBLING_SENDER = ModelSpec(
     title="Babbling",
     description="Messages carry no information: each sender has her habits, whatever the state.",
     citation=_CRAWFORD_SOBEL,
-    parameters=(_HABIT,),
+    parameters=(HABIT,),
     conventions=(),
     answer=_babbling_sender,
     response=logit,

@@ -12,6 +12,7 @@ from trustbayes.models.finite.shared import RESPONSE_PRECISION
 from trustbayes.models.mixture import mixture
 from trustbayes.models.spec import ModelSpec
 from trustbayes.models.values import Values
+from trustbayes.priors import Prior
 
 __all__ = ["RECEIVER", "SENDER"]
 
@@ -20,6 +21,11 @@ def _babbling(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) 
     """Habits are log odds, whatever the precision that the response rule multiplies by."""
     habit = benchmarks.BABBLING_SENDER.answer(game, values, conventions)
     return habit / values.of_units("response_precision")[..., None, None]
+
+
+# Some who babble always send high messages, others low ones. With habits in common, one of the two
+# sorts would babble and which one would depend on where a chain begins.
+_HABIT = replace(benchmarks.HABIT, prior=Prior("Normal", mu=0.0, sigma=1.5))
 
 
 def _on_request(spec: ModelSpec) -> ModelSpec:
@@ -32,7 +38,7 @@ SENDER = _on_request(
         level_k.SENDER,
         replace(
             benchmarks.BABBLING_SENDER,
-            parameters=(RESPONSE_PRECISION, *benchmarks.BABBLING_SENDER.parameters),
+            parameters=(RESPONSE_PRECISION, _HABIT),
             answer=_babbling,
         ),
     )
