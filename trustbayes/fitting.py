@@ -100,10 +100,16 @@ class Fit:
         }
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any], groups: Mapping[str, xr.Dataset], game: Game) -> Fit:
-        """Put the parts of a file together."""
+    def of(
+        cls,
+        manifest: Mapping[str, Any],
+        groups: Mapping[str, xr.Dataset],
+        game: Game,
+        priors: Mapping[Any, Any] | None = None,
+    ) -> Fit:
+        """Put the parts of a file together; for priors that are Python code see `load_fit`."""
         return cls(
-            model=model_from_dict(manifest["model"]),
+            model=model_from_dict(manifest["model"], priors),
             game=game,
             units=_units_from(groups["units"], manifest["model"]["role"]),
             posterior=groups["posterior"],
@@ -153,7 +159,8 @@ def fit(
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     units = trials.fold(model.role)
     information = pilot(model, units, trials.game)
-    pattern = _pattern(model, units, trials.game, information)
+    # Code may draw on anything, names of subjects included, so what it makes is not used again.
+    pattern = "" if model.coded else _pattern(model, units, trials.game, information)
 
     def sampled_with(
         information: Information, how: Sampling, starts: np.ndarray | None = None
@@ -203,7 +210,7 @@ def described(model: Model, information: Information, game: Game) -> dict[str, A
         "parametrisation": {
             p.name: model.parametrisation.get(p.name, information.form[p.name])
             for p in model.parameters
-            if p.support != "simplex"
+            if p.support != "simplex" and p.name not in model.coded
         },
     }
 
@@ -259,7 +266,9 @@ def _pattern(model: Model, units: Units, game: Game, information: Information) -
     return digest.hexdigest()
 
 
-def load_fit(path: str | Path, game: Game | None = None) -> Fit:
+def load_fit(
+    path: str | Path, game: Game | None = None, priors: Mapping[Any, Any] | None = None
+) -> Fit:
     """Read a fit from its file.
 
     Parameters
@@ -267,6 +276,10 @@ def load_fit(path: str | Path, game: Game | None = None) -> Fit:
     path : str or Path
     game : Game, optional
         Needed only if its payoffs are Python functions, which a file cannot hold.
+    priors : mapping of str or tuple of str to callable, optional
+        The priors that are Python code, as the model was given them. A file holds their source as
+        text, which is never run: without the callables all works that needs the posterior only,
+        and draws from the prior and refits ask for them.
 
     Returns
     -------
@@ -275,10 +288,11 @@ def load_fit(path: str | Path, game: Game | None = None) -> Fit:
     Raises
     ------
     InputError
-        If the file is missing, is no fit, or holds a fit of another format or game.
+        If the file is missing, is no fit, holds a fit of another format or game, or a callable's
+        source is another than the stored one.
     """
     manifest, groups = read_file(path, "model")
-    return Fit.of(manifest, groups, game_of(path, manifest, game))
+    return Fit.of(manifest, groups, game_of(path, manifest, game), priors)
 
 
 def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[str, Any]) -> None:

@@ -163,7 +163,8 @@ def run_fits(
     FitsFailed
         At the end, if any fit could not be made, with every reason and the other fits.
     InputError
-        If an executor is given and a game's payoffs are Python functions, which do not travel.
+        If an executor is given and a game's payoffs or a prior are Python functions, which do not
+        travel.
 
     Examples
     --------
@@ -305,7 +306,7 @@ def _read(task: FitTask, folder: Path | None) -> Fit | None:
         return None
     _log.info("reading the fit of %s", task.label)
     try:
-        return load_fit(folder / task.file, task.trials.game)
+        return load_fit(folder / task.file, task.trials.game, task.model.priors)
     except InputError as error:
         _log.warning("fitting again what could not be read: %s", error)
         return None
@@ -376,6 +377,9 @@ def _check_travel(tasks: Sequence[FitTask]) -> None:
             place = f"{task.trials.source}, game {task.trials.game.name}"
             expected = "no executor: such payoffs do not travel to other processes"
             raise InputError(Fault(place, "payoffs that are Python functions", expected))
+        for name, prior in task.model.coded.items():
+            place, expected = f"{task.label}, prior of {name}", "no executor: code does not travel"
+            raise InputError(Fault(place, str(prior), expected))
 
 
 def _failure(task: FitTask, error: Exception) -> Failure:

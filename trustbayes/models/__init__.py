@@ -8,6 +8,7 @@ from typing import Any
 from trustbayes.errors import suggestion
 from trustbayes.games import Game, Role
 from trustbayes.models import finite, forecast
+from trustbayes.models.custom_prior import custom_priors_from
 from trustbayes.models.joint import Joint
 from trustbayes.models.model import Model
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
@@ -101,13 +102,32 @@ def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -
     return Model(spec, **settings)
 
 
-def model_from_dict(form: Mapping[str, Any]) -> Model:
-    """Read back what `Model.to_dict` wrote."""
+def model_from_dict(form: Mapping[str, Any], priors: Mapping[Any, Any] | None = None) -> Model:
+    """Read back what `Model.to_dict` wrote.
+
+    Parameters
+    ----------
+    form : mapping
+    priors : mapping of str or tuple of str to callable, optional
+        The priors that are Python code: the form holds their source, which is never run.
+
+    Returns
+    -------
+    Model
+        Without the callables, fit for all that needs no draws from the prior.
+
+    Raises
+    ------
+    InputError
+        If a callable is another than the form's.
+    """
+    coded = custom_priors_from(form["priors"], priors)
+    plain = {n: Prior.from_dict(one) for n, one in form["priors"].items() if n not in coded}
     return model(
         form["name"],
         form["role"],
         form["kind"],
-        priors={name: Prior.from_dict(prior) for name, prior in form["priors"].items()},
+        priors=plain | coded,
         varies={name: tuple(over) for name, over in form["varies"].items()},
         parametrisation=form["parametrisation"],
         **form["conventions"],

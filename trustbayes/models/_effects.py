@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import betaln, digamma, gammaln, polygamma
 
+from trustbayes.errors import Fault, InputError
 from trustbayes.models.hierarchy import LINKS
 from trustbayes.models.model import Model
 from trustbayes.models.spec import Parameter
@@ -164,9 +165,18 @@ def effect_of(parameter: Parameter, model: Model, data: xr.Dataset, share: np.nd
     Raises
     ------
     ValueError
-        If a new subject's value does not follow from the draws and the prior.
+        If a new subject's value does not follow from the draws and the prior; an InputError if the
+        prior is Python code.
     """
     name, prior = parameter.name, model.priors[parameter.name]
+    if name in model.coded:
+        expected = (
+            "a prior of the package, from which a new subject can be drawn alone; compare by new "
+            'trials (units="trial"), or hold out later rounds'
+        )
+        raise InputError(
+            Fault(f"prediction of new subjects, prior of {name}", str(prior), expected)
+        )
     size, options = data.sizes["sample"], data.sizes.get(str(parameter.option), 1)
     if prior.distribution == "ZeroSumNormal" and not parameter.option:
         raise ValueError(

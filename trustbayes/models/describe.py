@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from trustbayes.games import Game
+from trustbayes.models.custom_prior import CustomPrior
 from trustbayes.priors import Prior
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class _Plates:
     both: list[str] = field(default_factory=list)
     trial: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """All lines, each plate indented in the one that holds it."""
@@ -201,7 +203,7 @@ class _Plates:
             *(f"  {line}" for line in _within("each treatment", self.both)),
             *(f"  {line}" for line in _within("each trial", self.trial)),
         ]
-        return [*found, *self.types]
+        return [*found, *self.types, *self.code]
 
 
 def _within(title: str, lines: Sequence[str]) -> list[str]:
@@ -234,6 +236,8 @@ def _plates(
     for name in sorted({name for names in model.ignored.values() for name in names}):
         without = [label for label, names in model.ignored.items() if name in names]
         plates.types.append(f"{prefix}{name} has no part in the type {_either(without)}")
+    for coded in dict.fromkeys(model.coded.values()):
+        plates.code += _within(f"{coded}", coded.source.splitlines())
     return plates
 
 
@@ -256,6 +260,11 @@ def _add_values(plates: _Plates, parameter: Parameter, model: Model, prefix: str
     over = model.varies[parameter.name]
     option = f"[{parameter.option}]" if parameter.option else ""
     shared = plates.treatment if "treatment" in over else plates.population
+    if isinstance(prior, CustomPrior):
+        own = plates.both if "treatment" in over else plates.subject
+        place = own if "subject" in over else shared
+        place.append(f"{name}{option} from {prior}")
+        return
     if not prior.hierarchical:
         plates.population += _of_arguments(name, prior)
         place = plates.subject if "subject" in over else shared
@@ -369,7 +378,7 @@ def _parameter_table(model: Model) -> pd.DataFrame:
 
 def _varies(parameter: Parameter, model: Model) -> str:
     over, prior = list(model.varies[parameter.name]), model.priors[parameter.name]
-    if "subject" in over and not prior.hierarchical:
+    if "subject" in over and not (prior.hierarchical or isinstance(prior, CustomPrior)):
         over = ["subject"]
     found = [*over, *([parameter.option] if parameter.option else [])]
     return ", ".join(found) or "nothing"

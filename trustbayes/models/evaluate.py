@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
-from pytensor.compile.mode import Mode
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
+from trustbayes.models.hierarchy import PLAIN
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information
 from trustbayes.models.response import log_sum_exp
@@ -29,8 +29,6 @@ __all__ = [
     "type_probabilities",
 ]
 
-_PLAIN = Mode(linker="py", optimizer="fast_compile")
-"""For what runs a few hundred times: compiled code would take longer to make than to run."""
 _BUDGET = 8 * 2**20  # bytes of the largest array of a slice of draws: theories hold a score of them
 
 
@@ -310,16 +308,23 @@ def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) ->
     Returns
     -------
     Draws
+
+    Raises
+    ------
+    InputError
+        If a prior is Python code that is not at hand, see `trustbayes.load_fit`.
     """
     built = model.build_units(units, game, Information.without_pilot(model, units))
     variables = [*built.free_RVs, *built.deterministics]
-    drawn = pm.draw(variables, draws=size, random_seed=seed, mode=_PLAIN)
+    drawn = pm.draw(variables, draws=size, random_seed=seed, mode=PLAIN)
     data = {}
     for variable, values in zip(variables, drawn, strict=True):
-        dims = built.named_vars_to_dims.get(variable.name, ())
+        dims = built.named_vars_to_dims.get(variable.name) or [
+            f"{variable.name}_dim_{axis}" for axis in range(variable.ndim)
+        ]
         data[variable.name] = (
             ("sample", *dims),
             np.asarray(values).reshape((size, *np.shape(values)[1:])),
         )
-    coords = {name: list(labels) for name, labels in built.coords.items()}
+    coords = {name: list(labels) for name, labels in built.coords.items() if labels is not None}
     return Draws(model, game, units, xr.Dataset(data, coords=coords))

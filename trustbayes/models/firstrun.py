@@ -82,8 +82,12 @@ def likely_chains(draws: Draws, chains: int) -> np.ndarray:
     Returns
     -------
     array of bool, shape (chains,)
-        False for chains more than 5 nats behind the best, on average over their draws.
+        False for chains more than 5 nats behind the best, on average over their draws. All true
+        if a prior of subjects is Python code: the heights are then unknown.
     """
+    subjects_own = [name for name in draws.model.coded if "subject" in draws.model.varies[name]]
+    if subjects_own:  # cannot be integrated out
+        return np.ones(chains, dtype=bool)
     logs = new_subject_log_likelihood(draws).log_likelihood.sum(axis=1)
     height = logs.reshape(chains, -1).mean(axis=1)
     return np.asarray(height >= height.max() - _BEHIND)

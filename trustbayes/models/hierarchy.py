@@ -9,11 +9,16 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
 
 from trustbayes.models.spec import Parameter
 from trustbayes.priors import Prior
 
-__all__ = ["LINKS", "Link", "data", "declare", "logit_normal_mean"]
+__all__ = ["LINKS", "PLAIN", "Link", "data", "declare", "logit_normal_mean"]
+
+PLAIN = Mode(linker="py", optimizer="fast_compile")
+"""For what runs a few hundred times: compiled code would take longer to make than to run."""
+
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 

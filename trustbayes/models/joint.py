@@ -51,7 +51,7 @@ class Joint:
     ------
     ValueError
         If a model is of the wrong role or lacks the parameter, if the two are of different kinds
-        of game, or the gap's prior is not on the real line.
+        of game, the gap's prior is not on the real line, or a prior is Python code.
 
     References
     ----------
@@ -85,6 +85,12 @@ class Joint:
                 f"joint model: found kinds of game {self.sender.spec.kind} and "
                 f"{self.receiver.spec.kind}, expected the same"
             )
+        for model in self.models.values():
+            for name in model.coded:
+                raise ValueError(
+                    f"joint model, prior of {name}: found {model.priors[name]}, expected a "
+                    "prior of the package"
+                )
         over = self.sender.varies["expected_trust"]
         if over != ("treatment",):
             raise ValueError(

@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from trustbayes.cells import Cells, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.models.custom_prior import CustomPrior, settled
 from trustbayes.models.describe import Description, describe
 from trustbayes.models.hierarchy import data, declare
 from trustbayes.models.pilot import Information, pilot
@@ -34,8 +35,12 @@ class Model:
     Parameters
     ----------
     spec : ModelSpec
-    priors : mapping of str to Prior, optional
-        In place of the defaults, on the natural standardised scale.
+    priors : mapping of str to Prior or callable, optional
+        In place of the defaults, on the natural standardised scale. A callable is any PyMC code:
+        called inside the model context with the parameter's dims, such as ("subject",), it
+        returns a tensor of their shape. Under a tuple of names one callable serves several
+        parameters jointly: it is called with a dict of their dims and returns a dict of tensors.
+        Coordinates are in ``pymc.modelcontext(None).coords``.
     varies : mapping of str to tuple of str, optional
         Over what a parameter varies: any of "subject" and "treatment".
     parametrisation : mapping of str to "centred" or "non-centred", optional
@@ -67,36 +72,42 @@ class Model:
         self,
         spec: ModelSpec,
         *,
-        priors: Mapping[str, Prior] | None = None,
+        priors: Mapping[Any, Any] | None = None,
         varies: Mapping[str, tuple[str, ...]] | None = None,
         parametrisation: Mapping[str, str] | None = None,
         **conventions: Any,
     ) -> None:
-        settled = {convention.name: convention.default for convention in spec.conventions}
-        _known(conventions, settled, f"{spec.name}: convention")
-        settled |= conventions
+        chosen = {convention.name: convention.default for convention in spec.conventions}
+        _known(conventions, chosen, f"{spec.name}: convention")
+        chosen |= conventions
         for convention in spec.conventions:
-            _check_choice(spec, convention, settled[convention.name])
-        parameters = _active(spec, settled)
+            _check_choice(spec, convention, chosen[convention.name])
+        parameters = _active(spec, chosen)
         all_priors = {p.name: p.prior for p in parameters}
         all_varies = {p.name: p.varies for p in parameters}
-        _known(priors or {}, all_priors, f"{spec.name}: prior of")
+        own_priors = settled(priors or {})
+        _known(own_priors, all_priors, f"{spec.name}: prior of")
         _known(varies or {}, all_varies, f"{spec.name}: varies")
         _known(parametrisation or {}, all_priors, f"{spec.name}: parametrisation of")
         for parameter in parameters:
-            if parameter.name in (priors or {}):
-                _check_support(parameter, (priors or {})[parameter.name])
+            if parameter.name in own_priors:
+                _check_support(parameter, own_priors[parameter.name])
         for parameter in parameters:
             _check_varies(parameter, (varies or {}).get(parameter.name, parameter.varies))
         for name, form in (parametrisation or {}).items():
             if form not in _FORMS:
                 raise ValueError(f"parametrisation of {name}: found {form!r}, expected {_FORMS}")
+            if isinstance(own_priors.get(name), CustomPrior):
+                raise ValueError(
+                    f"parametrisation of {name}: found {form!r}, expected none: "
+                    f"{own_priors[name]}, has its own"
+                )
         for name, value in {
             "spec": spec,
-            "priors": all_priors | dict(priors or {}),
+            "priors": all_priors | own_priors,
             "varies": all_varies | {k: tuple(v) for k, v in (varies or {}).items()},
             "parametrisation": dict(parametrisation or {}),
-            "conventions": settled,
+            "conventions": chosen,
         }.items():
             object.__setattr__(self, name, value)
         for parameter in parameters:
@@ -117,6 +128,11 @@ class Model:
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters that exist under the conventions."""
         return _active(self.spec, self.conventions)
+
+    @property
+    def coded(self) -> Mapping[str, CustomPrior]:
+        """The priors that are Python code, by parameter."""
+        return {n: prior for n, prior in self.priors.items() if isinstance(prior, CustomPrior)}
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -268,7 +284,8 @@ class Model:
         Raises
         ------
         InputError
-            If the game is of another kind than the model's.
+            If the game is of another kind than the model's, or a callable does not make what its
+            parameters need.
         """
         self.check_kind(game)
         information = pilot(self, units, game) if information is None else information
@@ -279,6 +296,12 @@ class Model:
         for parameter in self.parameters:
             name, prior = parameter.name, self.priors[parameter.name]
             if name in arrays:
+                continue
+            if isinstance(prior, CustomPrior):
+                own = [p for p in self.parameters if p.name in prior.parameters]
+                over = {p.name: self._dims(p) for p in own}
+                arrays |= prior.declare(over, {p.name: p.support for p in own})
+                dims |= over
                 continue
             if parameter.support == "simplex":
                 shares[name] = prior.shares(f"{prefix}{name}", len(self.shares[name]))
@@ -306,6 +329,12 @@ class Model:
             by_subject = by_subject + self._unused(information, prefix)
             logs = log_sum_exp(pt.log(self.type_shares(shares)) + by_subject)
         pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+    def _dims(self, parameter: Parameter) -> tuple[str, ...]:
+        """Of a parameter whose prior is code."""
+        over = self.varies[parameter.name]
+        found = tuple(dim for dim in ("subject", "treatment") if dim in over)
+        return (*found, *((parameter.option,) if parameter.option else ()))
 
     def _coords(self, units: Units, game: Game, prefix: str) -> dict[str, Any]:
         own: dict[str, Any] = {"subject": units.subjects, **self.shares}
@@ -378,7 +407,9 @@ def _check_support(parameter: Parameter, prior: Prior) -> None:
         family = FAMILIES[name]
         return family.support == parameter.support and (parameter.ordered or not family.ordered)
 
-    if not fits(prior.distribution):
+    if isinstance(prior, CustomPrior) and parameter.support != "simplex":
+        return  # its draws are checked
+    if isinstance(prior, CustomPrior) or not fits(prior.distribution):
         order = "" if parameter.ordered else " in no order"
         support = f"shares{order}" if parameter.support == "simplex" else parameter.support
         raise ValueError(

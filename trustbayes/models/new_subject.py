@@ -65,7 +65,8 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
     Raises
     ------
     ValueError
-        If a treatment is unknown to the draws, or a prior ties each subject to all others.
+        If a treatment is unknown to the draws, or a prior ties each subject to all others; an
+        InputError if a prior of subjects is Python code.
 
     References
     ----------

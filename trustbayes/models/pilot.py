@@ -84,7 +84,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
     evenly = [p for p in model.parameters if p.option]  # no option preferred
     linked = [n for n in names if model.priors[n].hierarchical]
-    fixed = {n: _typical(model.priors[n]) for n in names if n not in linked}
+    fixed = {n: _typical(_known_prior(model, n)) for n in names if n not in linked}
     counts = len(units.treatments)
     size = {n: counts if "treatment" in model.varies[n] else 1 for n in linked}
     start = np.array([prior_centre(model.priors[n]) for n in linked for _ in range(size[n])])
@@ -145,6 +145,14 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
             location = np.broadcast_to(found[step != 0], counts)
             stand_ins[n] = weights[n] @ location + middle, spread
     return Information(weights, form, stand_ins)
+
+
+def _known_prior(model: Model, name: str) -> Prior:
+    """A parameter's prior; its default in place of one that is code, which has no known middle."""
+    if name not in model.coded:
+        return model.priors[name]
+    [default] = [p.prior for p in model.parameters if p.name == name]
+    return default
 
 
 def _can_be_ignored(model: Model, name: str) -> bool:
