@@ -251,8 +251,12 @@ def custom_priors_from(
     return found
 
 
-def _source(function: Callable[..., Any], place: str) -> str:
+def _source(function: FunctionType, place: str) -> str:
     try:
+        if (
+            function.__code__.co_filename == "<string>"
+        ):  # made by eval; python -c has that name, too
+            raise OSError
         return textwrap.dedent(inspect.getsource(function)).strip()
     except (OSError, TypeError):
         expected = "one whose source can be found: write it into a file or a notebook's cell"
