@@ -211,10 +211,9 @@ def option_utilities(chosen, game, bias, position, values, level):
         settled = {"max_level": 0, "ties": "smallest-lie", "unsent": "monotone"}
     how = [settled[name] for name in ("max_level", "ties", "unsent")]
     if chosen.name == "hybrid" and role == "receiver":
-        rows = hybrid.receiver_utility(
-            game, bias, np.array(values["trust"]), *how, settled["belief"]
-        )
-        return [u / scale for u in rows[level, position].tolist()]
+        trust = np.array(values["trust"])
+        rows = hybrid.receiver_utility(game, bias, trust, [level], *how[1:], settled["belief"])
+        return [u / scale for u in rows[0, position].tolist()]
     utilities = getattr(level_tables(game, bias, *how), f"{role}_utility")[level, position]
     found = [u / scale for u in utilities.tolist()]
     if chosen.name == "hybrid" and level > 0:

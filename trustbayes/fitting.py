@@ -22,7 +22,9 @@ from trustbayes.models.evaluate import Draws
 from trustbayes.models.firstrun import likely_chains, refined
 from trustbayes.models.joint import Joint
 from trustbayes.models.pilot import Information, pilot
-from trustbayes.sampling import Gate, Sampled, Sampling, gate_of, sample, versions
+from trustbayes.models.placed import can_be_placed
+from trustbayes.models.sites import sited
+from trustbayes.sampling import Adaptation, Gate, Sampled, Sampling, gate_of, sample, versions
 from trustbayes.trials import Trials
 from trustbayes.wholefile import write_whole
 
@@ -159,6 +161,8 @@ def fit(
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     units = trials.fold(model.role)
     information = pilot(model, units, trials.game)
+    if can_be_placed(model):
+        information = sited(model, units, trials.game, information)
     # Code may draw on anything, names of subjects included, so what it makes is not used again.
     pattern = "" if model.coded else _pattern(model, units, trials.game, information)
 
@@ -171,16 +175,20 @@ def fit(
             progress=progress,
             cores=cores,
             pattern=pattern,
-            correlated=isinstance(units, Points),
+            adaptation=_adaptation(units, information),
             starts=starts,
         )
 
-    if information.stand_ins:
+    if information.stand_ins or information.sites:
         first = sampled_with(information, replace(sampling, draws=_FIRST))
         some = first.posterior.isel(draw=slice(None, None, _FIRST // 10))
         likely = likely_chains(Draws.of(model, trials.game, units, some), sampling.chains)
         kept = first.posterior.isel(chain=np.flatnonzero(likely))
-        information = refined(information, Draws.of(model, trials.game, units, kept))
+        draws = Draws.of(model, trials.game, units, kept)
+        if information.sites:
+            information = sited(model, units, trials.game, information, draws.data)
+        else:
+            information = refined(information, draws)
         starts = np.concatenate(first.points[likely])
         sampled = sampled_with(information, sampling, starts)
         spent = {"first run": sum(first.seconds.values()), **sampled.seconds}
@@ -202,13 +210,21 @@ def fit(
     )
 
 
+def _adaptation(units: Units, information: Information) -> Adaptation:
+    if information.sites:
+        return "draw_diag"
+    return "low_rank" if isinstance(units, Points) else "diag"
+
+
 def described(model: Model, information: Information, game: Game) -> dict[str, Any]:
     """What the manifest says of a model."""
+    form = dict(information.form)
+    form |= dict.fromkeys(information.sites.names if information.sites else (), "placed")
     return {
         "model": model.to_dict(),
         "conventions": dict(model.settle(game)),
         "parametrisation": {
-            p.name: model.parametrisation.get(p.name, information.form[p.name])
+            p.name: model.parametrisation.get(p.name, form[p.name])
             for p in model.parameters
             if p.support != "simplex" and p.name not in model.coded
         },
@@ -258,6 +274,7 @@ def _pattern(model: Model, units: Units, game: Game, information: Information) -
         "sizes": [len(units.subjects), len(units.treatments)],
         "form": dict(information.form),
         "stand_ins": list(information.stand_ins),
+        "placed": information.sites.names if information.sites else (),
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for array in units.pattern:

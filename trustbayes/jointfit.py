@@ -125,7 +125,7 @@ def fit_joint(
         sampling,
         progress=progress,
         cores=cores,
-        correlated=isinstance(units["sender"], Points),
+        adaptation="low_rank" if isinstance(units["sender"], Points) else "diag",
     )
     common = {
         "key": fit_key(joint, trials, sampling),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import arviz as az
 import numpy as np
@@ -22,7 +22,7 @@ import xarray as xr
 
 from trustbayes.errors import Fault, InputError
 
-__all__ = ["Check", "Gate", "Sampled", "Sampling", "gate_of", "sample", "versions"]
+__all__ = ["Adaptation", "Check", "Gate", "Sampled", "Sampling", "gate_of", "sample", "versions"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,8 @@ class Sampled:
     points: np.ndarray
 
 
+Adaptation = Literal["diag", "draw_diag", "low_rank"]
+
 _KEPT = 8
 _COMPILED = threading.local()
 """Models that this thread compiled last, by what they have in common with others."""
@@ -139,7 +141,7 @@ def sample(
     progress: bool = True,
     cores: int | None = None,
     pattern: str = "",
-    correlated: bool = False,
+    adaptation: Adaptation = "diag",
     starts: np.ndarray | None = None,
 ) -> Sampled:
     """Draw from a PyMC model's posterior with nutpie's NUTS.
@@ -155,9 +157,11 @@ def sample(
     pattern : str
         The same for models that differ only in their data variables and in the labels of their
         coordinates: compiled once, they are sampled many times. Default: not to be reused.
-    correlated : bool
-        Adapt to correlations between parameters too, not to their scales only: fewer steps, but
-        each adaptation costs as much as thousands of cheap gradients.
+    adaptation : {"diag", "draw_diag", "low_rank"}
+        To what the sampler adapts: scales of parameters, by draws and gradients; scales by draws
+        alone, for many coordinates that are alike already and a few others that depend on each
+        other; or correlations between parameters too, which takes fewer steps, but each
+        adaptation costs as much as thousands of cheap gradients.
     starts : array, shape (n, dimension), optional
         Points of another run of the same model, of which each chain starts from one.
 
@@ -180,7 +184,7 @@ def sample(
             cores=min(sampling.chains, cores or os.cpu_count() or 1),
             seed=sampling.seed,
             target_accept=sampling.target_accept,
-            adaptation="low_rank" if correlated else "diag",
+            adaptation=adaptation,
             save_warmup=False,
             store_unconstrained=True,
             progress_bar=progress,

@@ -27,8 +27,7 @@ from trustbayes.trials import trials_from_frame
 IGNORED = {"sender": "lying_aversion", "receiver": "trust"}
 CASES = [
     (make, role, kind)
-    for make in (Mixture, Hybrid)
-    for kind in ("power", "forecast")
+    for make, kind in ((Mixture, "power"), (Mixture, "forecast"), (Hybrid, "forecast"))
     for role in IGNORED
 ]
 OF_EACH = pytest.mark.parametrize(

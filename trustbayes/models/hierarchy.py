@@ -14,7 +14,16 @@ from pytensor.compile.mode import Mode
 from trustbayes.models.spec import Parameter
 from trustbayes.priors import Prior
 
-__all__ = ["LINKS", "PLAIN", "Link", "data", "declare", "logit_normal_mean"]
+__all__ = [
+    "LINKS",
+    "PLAIN",
+    "Link",
+    "Spread",
+    "data",
+    "declare",
+    "logit_normal_mean",
+    "spread_of",
+]
 
 PLAIN = Mode(linker="py", optimizer="fast_compile")
 """For what runs a few hundred times: compiled code would take longer to make than to run."""
@@ -110,6 +119,86 @@ def data(name: str, values: np.ndarray) -> Any:
     return variable
 
 
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How a parameter of subjects is spread in the population of a PyMC model.
+
+    Parameters
+    ----------
+    family : str
+        See `trustbayes.priors.Prior`.
+    location : PyTensor variable, shape () or (treatments,), each followed by options
+        On the scale of the link.
+    base : PyTensor variable, shape () or (subjects,), each followed by options
+        Location at the mean of a subject's treatments, weighted by how much each says about her.
+    shape : mapping of str to PyTensor variable or float
+        The other arguments.
+    """
+
+    family: str
+    location: Any
+    base: Any
+    shape: dict[str, Any]
+
+    def natural(self, linked: Any) -> Any:
+        """Values of the subjects from those on the scale of the link at their base."""
+        effect = linked - self.base
+        if self.base is not self.location:  # treatments differ
+            effect = effect[:, None]
+        return LINKS[self.family].symbolic(self.location + effect)
+
+
+def spread_of(
+    name: str,
+    prior: Prior,
+    varies: tuple[str, ...],
+    weights: np.ndarray,
+    *,
+    prefix: str = "",
+    extra: tuple[str, ...] = (),
+) -> Spread:
+    """Add the population of a hierarchical prior to the PyMC model in context.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    prior : Prior
+    varies : tuple of "subject" and "treatment"
+    weights : array, shape (subjects, treatments)
+        Rows add up to one.
+    prefix : str
+    extra : tuple of str
+        Dimension of the options, if there are any.
+
+    Returns
+    -------
+    Spread
+    """
+    location_name = str(prior.family.location)
+    location = prior.arguments[location_name]
+    over = (*(d for d in varies if d == "treatment"), *extra)
+    if isinstance(location, Prior):
+        location = location.variable(f"{prefix}{name}_{location_name}", over or None)
+    else:
+        location = pt.as_tensor(np.asarray(location, dtype=float))
+    if "subject" not in varies:
+        return Spread(prior.distribution, location, location, {})
+    shape = {
+        key: value.variable(f"{prefix}{name}_{key}") if isinstance(value, Prior) else value
+        for key, value in prior.arguments.items()
+        if key != location_name
+    }
+    if LINKS[prior.distribution].location_forward:
+        location = pt.log(location)
+    base = location
+    if "treatment" in varies:
+        # A sum of products compiles in a fraction of the time that a dot product does.
+        shape_of = (*weights.shape, *(1,) * len(extra))
+        base = (data(f"{prefix}{name}_weights", weights.reshape(shape_of)) * location).sum(axis=1)
+    return Spread(prior.distribution, location, base, shape)
+
+
 def declare(
     parameter: Parameter,
     prior: Prior,
@@ -183,29 +272,11 @@ def _declare(
             _stand_in(name, subject, value, stand_in, mean, sigma)
         return value
     link = LINKS[family]
-    location_name = prior.family.location
-    assert location_name is not None
-    location = prior.arguments[location_name]
-    if isinstance(location, Prior):
-        location = location.variable(f"{name}_{location_name}", (*treatment, *extra) or None)
-    else:
-        location = pt.as_tensor(np.asarray(location, dtype=float))
+    spread = spread_of(parameter.name, prior, varies, weights, prefix=prefix, extra=extra)
+    base, shape = spread.base, spread.shape
     if "subject" not in varies:
-        value = location if link.location_forward else link.symbolic(location)
+        value = base if link.location_forward else link.symbolic(base)
         return pm.Deterministic(name, value, dims=(*treatment, *extra) or None)
-    shape = {
-        key: value.variable(f"{name}_{key}") if isinstance(value, Prior) else value
-        for key, value in prior.arguments.items()
-        if key != location_name
-    }
-    if link.location_forward:
-        location = pt.log(location)
-    if treatment:
-        # A sum of products compiles in a fraction of the time that a dot product does.
-        share = data(f"{name}_weights", weights.reshape(*weights.shape, *(1,) * len(extra)))
-        base = (share * location).sum(axis=1)
-    else:
-        base = location
     own_dims = (subject, *extra)
     if family == "Gamma":
         k = shape["shape"]
@@ -225,13 +296,7 @@ def _declare(
         effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
     if stand_in is not None:
         _stand_in(name, subject, base + effect, stand_in, base, shape["sigma"])
-    if treatment:
-        linked = location[None, ...] + effect[:, None]
-        dims = (subject, "treatment", *extra)
-    else:
-        linked = location + effect
-        dims = own_dims
-    return pm.Deterministic(name, link.symbolic(linked), dims=dims)
+    return pm.Deterministic(name, spread.natural(base + effect), dims=(subject, *treatment, *extra))
 
 
 def _stand_in(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from trustbayes.models.response import of_type
 from trustbayes.models.spec import ModelSpec, Parameter
 from trustbayes.models.values import Values
 from trustbayes.priors import Prior
@@ -110,7 +111,7 @@ def mixture(*components: ModelSpec) -> ModelSpec:
             if kind < size:
                 found = spec.answer(game, values, _own(spec, conventions))
                 axis = first.response(game, conventions).type_axis
-                return np.take(found, kind, axis=axis) if spec.types else found
+                return of_type(found, kind, axis) if spec.types else found
             kind -= size
         raise IndexError(kind)
 

@@ -17,7 +17,8 @@ from trustbayes.models.custom_prior import CustomPrior, settled
 from trustbayes.models.describe import Description, describe
 from trustbayes.models.hierarchy import data, declare
 from trustbayes.models.pilot import Information, pilot
-from trustbayes.models.response import Response, log_sum_exp
+from trustbayes.models.placed import place
+from trustbayes.models.response import Response, log_sum_exp, of_type
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.models.values import Values
 from trustbayes.priors import FAMILIES, Prior
@@ -183,7 +184,7 @@ class Model:
         """What the type at a position of `types` answers, without an axis of types."""
         if self.spec.answer_of_type:
             return self.spec.answer_of_type(game, values, self.settle(game), kind)
-        return np.take(self.answer(game, values), kind, axis=self.response(game).type_axis)
+        return of_type(self.answer(game, values), kind, self.response(game).type_axis)
 
     def response(self, game: Game) -> Response:
         """The response rule."""
@@ -293,9 +294,10 @@ class Model:
         arrays: dict[str, Any] = dict(given or {})
         dims = {name: self.varies[name] for name in arrays}
         shares: dict[str, Any] = {}
+        sites = information.sites
         for parameter in self.parameters:
             name, prior = parameter.name, self.priors[parameter.name]
-            if name in arrays:
+            if name in arrays or (sites and name in sites.names):
                 continue
             if isinstance(prior, CustomPrior):
                 own = [p for p in self.parameters if p.name in prior.parameters]
@@ -318,17 +320,35 @@ class Model:
             )
         if isinstance(units, Cells):
             units = replace(units, counts=data(f"{prefix}counts", units.counts))
-        values = Values(arrays, dims, units)
-        typed = bool(self.types)
-        logs, subject = self.response(game).log_likelihood(
-            units, self.answer(game, values), values, typed
-        )
-        if typed:
-            by_subject = pt.zeros((len(units.subjects), len(self.types)))
-            by_subject = pt.inc_subtensor(by_subject[subject], logs)
-            by_subject = by_subject + self._unused(information, prefix)
-            logs = log_sum_exp(pt.log(self.type_shares(shares)) + by_subject)
+        if sites:
+            placed = place(self, sites, information.weights, prefix)
+            dims |= placed.dims
+            logs = pt.stack(
+                [
+                    self._logs(units, game, Values({**arrays, **own}, dims, units), kind)
+                    for kind, own in enumerate(placed.values)
+                ],
+                axis=1,
+            )
+            logs = pt.log(self.type_shares(shares)) + logs + placed.log_density
+            placed.pick(logs, prefix)
+            logs = log_sum_exp(logs)
+        else:
+            logs = self._logs(units, game, Values(arrays, dims, units))
+            if self.types:
+                logs = logs + self._unused(information, prefix)
+                logs = log_sum_exp(pt.log(self.type_shares(shares)) + logs)
         pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+    def _logs(self, units: Units, game: Game, values: Values, kind: int | None = None) -> Any:
+        """Log likelihood by subject, of one type or with an axis of types if there are any."""
+        if kind is None:
+            answer, typed = self.answer(game, values), bool(self.types)
+        else:
+            answer, typed = self.answer_of_type(game, values, kind), False
+        logs, subject = self.response(game).log_likelihood(units, answer, values, typed)
+        shape = (len(units.subjects), len(self.types)) if typed else (len(units.subjects),)
+        return pt.inc_subtensor(pt.zeros(shape)[subject], logs)
 
     def _dims(self, parameter: Parameter) -> tuple[str, ...]:
         """Of a parameter whose prior is code."""

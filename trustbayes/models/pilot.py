@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from trustbayes.cells import Units
 from trustbayes.games import Game
 from trustbayes.models.hierarchy import LINKS
+from trustbayes.models.placed import Sites, can_be_placed
 from trustbayes.models.response import Response, log_sum_exp
 from trustbayes.models.values import Values
 from trustbayes.priors import Prior
@@ -23,7 +24,7 @@ from trustbayes.priors import Prior
 if TYPE_CHECKING:
     from trustbayes.models.model import Model
 
-__all__ = ["Information", "pilot", "prior_centre"]
+__all__ = ["Information", "pilot", "prior_centre", "typical"]
 
 _STEP = 1e-4
 _TYPICAL_SPREAD = 1.0
@@ -47,11 +48,17 @@ class Information:
         the posterior of all else is the same with any (Carlin and Chib 1995, Journal of the Royal
         Statistical Society B 57(3)). With one near what the trials say if she is of another type,
         the sampler need not jump between the two.
+    locations : mapping of str to array, shape () or (treatments,)
+        Values that all subjects were given, on the scale of the link.
+    sites : Sites, optional
+        See `trustbayes.models.placed`: then neither forms nor stand-ins are used.
     """
 
     weights: Mapping[str, np.ndarray]
     form: Mapping[str, str]
     stand_ins: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    locations: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sites: Sites | None = None
 
     @classmethod
     def without_pilot(cls, model: Model, units: Units) -> Information:
@@ -84,7 +91,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
     evenly = [p for p in model.parameters if p.option]  # no option preferred
     linked = [n for n in names if model.priors[n].hierarchical]
-    fixed = {n: _typical(_known_prior(model, n)) for n in names if n not in linked}
+    fixed = {n: typical(_known_prior(model, n)) for n in names if n not in linked}
     counts = len(units.treatments)
     size = {n: counts if "treatment" in model.varies[n] else 1 for n in linked}
     start = np.array([prior_centre(model.priors[n]) for n in linked for _ in range(size[n])])
@@ -126,10 +133,13 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     }
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
     begin = 0
+    locations = {}
     for n in linked:
         step = np.zeros_like(found)
         step[begin : begin + size[n]] = _STEP
         begin += size[n]
+        location = found[step != 0]
+        locations[n] = location if "treatment" in model.varies[n] else location[0]
         fisher = response.information(units, at(found + step), at(found - step), _STEP, typed)
         table = np.zeros(shape)
         np.add.at(table, (units.unit_subject, units.unit_treatment), fisher)
@@ -140,11 +150,10 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
         )
         informed = np.median(total) * _TYPICAL_SPREAD**2 > 1
         form[n] = "centred" if informed else "non-centred"
-        if _can_be_ignored(model, n):
+        if _can_be_ignored(model, n) and not can_be_placed(model):
             middle, spread = _alone(model, units, response, at, found, np.sign(step), n)
-            location = np.broadcast_to(found[step != 0], counts)
-            stand_ins[n] = weights[n] @ location + middle, spread
-    return Information(weights, form, stand_ins)
+            stand_ins[n] = weights[n] @ np.broadcast_to(location, counts) + middle, spread
+    return Information(weights, form, stand_ins, locations)
 
 
 def _known_prior(model: Model, name: str) -> Prior:
@@ -214,14 +223,16 @@ def prior_centre(prior: Prior) -> float:
             np.mean(LINKS["Gamma"].forward(hyper) if prior.distribution == "Gamma" else hyper)
         )
     if prior.distribution == "Gamma":
-        return float(np.log(_typical(hyper)))
-    return _typical(hyper)
+        return float(np.log(typical(hyper)))
+    return typical(hyper)
 
 
-def _typical(prior: Prior) -> float:
-    """A middling value of a prior, its own arguments being at theirs."""
+def typical(prior: Prior | float) -> float:
+    """A middling value of a prior, its own arguments being at theirs; a number as it is."""
+    if not isinstance(prior, Prior):
+        return float(prior)
     arguments = {
-        name: _typical(value) if isinstance(value, Prior) else value
+        name: typical(value) if isinstance(value, Prior) else value
         for name, value in prior.arguments.items()
     }
     if prior.distribution in ("Normal", "StudentT"):

@@ -9,7 +9,7 @@ import numpy as np
 from trustbayes.models.values import Values
 from trustbayes.theories._arrays import held, namespace
 
-__all__ = ["Response", "log_sum_exp"]
+__all__ = ["Response", "log_sum_exp", "of_type"]
 
 
 class Response(Protocol):
@@ -98,6 +98,11 @@ class Response(Protocol):
     def width(self, units: Any) -> int:
         """How many numbers one draw and one type take."""
         ...
+
+
+def of_type(answer: Any, kind: int, axis: int) -> Any:
+    """The answer of the type at a position of the axis, counted from the last."""
+    return answer[(..., kind, *(slice(None),) * (-1 - axis))]
 
 
 def log_sum_exp(values: Any, axis: int = -1, keepdims: bool = False) -> Any:

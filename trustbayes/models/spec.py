@@ -129,6 +129,9 @@ class ModelSpec:
         without.
     resolve : callable, optional
         ``resolve(game, conventions)`` fills in conventions whose default depends on the game.
+    placed : bool
+        Whether the subjects' parameters are sampled in coordinates of their own for each type, see
+        `trustbayes.models.placed`: for types that tell the same play by different values.
     by_default : bool
         Whether a report has it unless told which models to have.
     coupling : mapping of str to str
@@ -152,5 +155,6 @@ class ModelSpec:
     type_shares: Callable[[Mapping[str, Any]], Any] | None = None
     ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    placed: bool = False
     by_default: bool = True
     coupling: Mapping[str, str] = field(default_factory=dict)

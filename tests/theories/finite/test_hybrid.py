@@ -17,6 +17,7 @@ from trustbayes.theories.finite.level_k import level_tables
 
 TIES, UNSENT = ("smallest-lie", "uniform"), ("monotone", "prior", "tremble")
 DEEPEST = 3
+LEVELS = range(DEEPEST + 1)
 CLOSE = {"rtol": 1e-11, "atol": 1e-9}  # rounding: payoffs are up to 1e4
 
 of_ties = pytest.mark.parametrize("ties", TIES)
@@ -39,7 +40,7 @@ def test_senders_pay_for_lies_what_level_k_expects_to_earn(ties, unsent):
             brute = BruteForce(*twin, upward=bias >= 0, ties=ties, unsent=unsent)
             selfish = brute.levels(DEEPEST)[0]
             aversion = np.random.default_rng(seed).uniform(0, 30, (2, 3))
-            found = sender_utility(game, bias, aversion, DEEPEST, ties, unsent)
+            found = sender_utility(game, bias, aversion, LEVELS, ties, unsent)
             lies = np.array([[float(abs(m - s)) for m in twin[1]] for s in twin[0]])
             costs = np.array([0 * lies, *[lies] * DEEPEST])
             for draw in np.ndindex(2, 3):
@@ -62,9 +63,9 @@ def test_receivers_believe_the_message_in_part_and_level_k_for_the_rest(belief, 
             sending = brute.levels(DEEPEST)[2]
             share = np.random.default_rng(seed).uniform(size=3)
             share[0] = 0
-            found = receiver_utility(game, bias, share, DEEPEST, ties, unsent, belief)
+            found = receiver_utility(game, bias, share, LEVELS, ties, unsent, belief)
             expected = np.zeros((3, DEEPEST + 1, game.messages.size, game.actions.size))
-            for level in range(DEEPEST + 1):
+            for level in LEVELS:
                 rows = [[Decimal(float(p)) for p in row] for row in sending[level]]
                 for j, message in enumerate(brute.messages):
                     reading = list(zip(brute.states, brute.posterior(message, rows), strict=True))
@@ -112,10 +113,10 @@ every_game = pytest.mark.parametrize("game", list(aligned_games()), ids=range(6)
 def test_without_aversion_or_trust_it_is_level_k_at_every_level(game, ties, unsent):
     for bias in BIASES:
         tables = level_tables(game, bias, DEEPEST, ties, unsent)
-        found = sender_utility(game, bias, np.array(0.0), DEEPEST, ties, unsent)
+        found = sender_utility(game, bias, np.array(0.0), LEVELS, ties, unsent)
         np.testing.assert_array_equal(found, tables.sender_utility)
         for belief, how in (("mixture", {"rtol": 0}), ("weighted", {"rtol": 1e-13, "atol": 1e-11})):
-            found = receiver_utility(game, bias, np.array(0.0), DEEPEST, ties, unsent, belief)
+            found = receiver_utility(game, bias, np.array(0.0), LEVELS, ties, unsent, belief)
             np.testing.assert_allclose(found, tables.receiver_utility, **how)
 
 
@@ -128,8 +129,8 @@ def test_level_0_tells_and_believes_the_truth_whatever_the_parameter(game, belie
         for found, table in (
             (sender_utility(game, bias, 40 * shares), tables.sender_utility),
             (receiver_utility(game, bias, shares, belief=belief), tables.receiver_utility),
-            (sender_utility(game, bias, 40 * shares, 0), tables.sender_utility),
-            (receiver_utility(game, bias, shares, 0, belief=belief), tables.receiver_utility),
+            (sender_utility(game, bias, 40 * shares, [0]), tables.sender_utility),
+            (receiver_utility(game, bias, shares, [0], belief=belief), tables.receiver_utility),
         ):
             for one in found[:, 0]:
                 np.testing.assert_array_equal(one, table[0])
@@ -140,7 +141,7 @@ def test_level_0_tells_and_believes_the_truth_whatever_the_parameter(game, belie
 def test_full_trust_is_the_credulous_receiver_at_every_level(game, belief):
     for bias in BIASES:
         credulous = level_tables(game, bias, 0).receiver_utility
-        found = receiver_utility(game, bias, np.array(1.0), DEEPEST, belief=belief)
+        found = receiver_utility(game, bias, np.array(1.0), LEVELS, belief=belief)
         expected = np.tile(credulous, (DEEPEST + 1, 1, 1))
         np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-11)
 
@@ -158,7 +159,7 @@ def test_level_1_is_the_sender_who_expects_full_trust(game):
 @every_game
 def test_much_aversion_is_the_truth_at_every_level(game):
     for bias in BIASES:
-        sent = sender_utility(game, bias, np.array(1e4), DEEPEST).argmax(axis=-1)
+        sent = sender_utility(game, bias, np.array(1e4), LEVELS).argmax(axis=-1)
         np.testing.assert_array_equal(game.messages[sent], np.tile(game.states, (DEEPEST + 1, 1)))
 
 
@@ -170,7 +171,7 @@ def test_where_all_pool_it_is_the_trust_embedded_receiver_with_the_whole_prior(u
     sent = level_tables(game, bias, level, unsent=unsent).sender_choice[level].argmax(axis=-1)
     assert (sent == 4).all()
     expected = trust_embedded.receiver_utility(game, bias, share, "prior")
-    found = receiver_utility(game, bias, share, level, unsent=unsent)[:, level]
+    found = receiver_utility(game, bias, share, [level], unsent=unsent)[:, 0]
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
@@ -179,7 +180,7 @@ def test_small_aversion_breaks_ties_as_the_smallest_lie_does():
     for seed, game, bias, _ in games():
         tables = level_tables(game, bias, DEEPEST)
         # Lies are multiples of a quarter: this is far below any difference of payoffs.
-        found = sender_utility(game, bias, np.array(1e-7), DEEPEST)[1:]
+        found = sender_utility(game, bias, np.array(1e-7), LEVELS)[1:]
         best = found >= found.max(axis=-1, keepdims=True) - 1e-9
         chosen = tables.sender_choice[1:].argmax(axis=-1)
         assert np.take_along_axis(best, chosen[..., None], axis=-1).all(), seed
@@ -250,7 +251,7 @@ def test_payoff_tables_need_the_mixture():
     [
         ({"ties": "biggest-lie"}, "ties: found 'biggest-lie', expected one of smallest-lie"),
         ({"unsent": "ignored"}, "unsent: found 'ignored', expected one of monotone"),
-        ({"max_level": -1}, "max_level: found -1, expected 0 or more"),
+        ({"levels": [1, -1]}, "levels: found -1, expected 0 or more"),
     ],
 )
 def test_unknown_conventions_are_refused(play, settings, message):

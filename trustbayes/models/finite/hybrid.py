@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trustbayes.games.finite import FiniteGame
@@ -36,33 +36,48 @@ _BELIEF = Convention(
 )
 
 
-def _thinking(conventions: Mapping[str, Any]) -> dict[str, Any]:
-    """The conventions of level-k play."""
-    return {name: conventions[name] for name in ("max_level", "ties", "unsent")}
-
-
-def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units = values.units
+def _sender_utility(
+    game: FiniteGame, values: Values, conventions: Mapping[str, Any], levels: Sequence[int]
+) -> Any:
+    units, (ties, unsent) = values.units, _open_questions(conventions)
     utility = by_bias(
-        lambda bias, aversion: theory.sender_utility(
-            game, bias, aversion, **_thinking(conventions)
-        ),
+        lambda bias, aversion: theory.sender_utility(game, bias, aversion, levels, ties, unsent),
         units.biases[units.unit_bias],
         values.of_units("lying_aversion") * game.lying_unit,
     )
     return utility / game.scale
 
 
-def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units, belief = values.units, conventions["belief"]
+def _receiver_utility(
+    game: FiniteGame, values: Values, conventions: Mapping[str, Any], levels: Sequence[int]
+) -> Any:
+    units, (ties, unsent) = values.units, _open_questions(conventions)
     utility = by_bias(
         lambda bias, trust: theory.receiver_utility(
-            game, bias, trust, **_thinking(conventions), belief=belief
+            game, bias, trust, levels, ties, unsent, conventions["belief"]
         ),
         units.biases[units.unit_bias],
         values.of_units("trust"),
     )
     return utility / game.scale
+
+
+def _open_questions(conventions: Mapping[str, Any]) -> tuple[Any, Any]:
+    return conventions["ties"], conventions["unsent"]
+
+
+def _every_level(utility: Any) -> Any:
+    def answer(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+        return utility(game, values, conventions, range(conventions["max_level"] + 1))
+
+    return answer
+
+
+def _one_level(utility: Any) -> Any:
+    def answer(game: FiniteGame, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
+        return utility(game, values, conventions, [kind])[..., 0, :, :]
+
+    return answer
 
 
 def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,10 +104,12 @@ SENDER = ModelSpec(
     citation=_CITATION,
     parameters=(RESPONSE_PRECISION, LYING_AVERSION, LEVEL, LAPSE),
     conventions=CONVENTIONS,
-    answer=_sender_utility,
+    answer=_every_level(_sender_utility),
+    answer_of_type=_one_level(_sender_utility),
     response=logit,
     types=LEVEL_K_RECEIVER.types,
     ignores=_level_0_ignores("lying_aversion"),
+    placed=True,
     by_default=False,
     coupling={"lying_aversion": "response_precision"},
 )
@@ -109,10 +126,12 @@ RECEIVER = ModelSpec(
     citation=_CITATION,
     parameters=(RESPONSE_PRECISION, TRUST, LEVEL, LAPSE),
     conventions=(_BELIEF, *CONVENTIONS),
-    answer=_receiver_utility,
+    answer=_every_level(_receiver_utility),
+    answer_of_type=_one_level(_receiver_utility),
     response=logit,
     types=LEVEL_K_RECEIVER.types,
     ignores=_level_0_ignores("trust"),
     resolve=_resolve,
+    placed=True,
     by_default=False,
 )

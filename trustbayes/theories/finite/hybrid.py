@@ -26,6 +26,7 @@ Science 57(6); as specified in the project's theory, section 5.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -44,7 +45,7 @@ def sender_utility(
     game: FiniteGame,
     bias: float,
     lying_aversion: Array,
-    max_level: int = 3,
+    levels: Sequence[int] = range(4),
     ties: Ties = "smallest-lie",
     unsent: Unsent = "monotone",
 ) -> Array:
@@ -60,8 +61,8 @@ def sender_utility(
         How much higher than the state the sender wants the action, in units of the state.
     lying_aversion : array of any shape
         β >= 0, in payoff units per unit of |m - θ|.
-    max_level : int
-        K >= 0; levels 0..K are computed.
+    levels : sequence of int
+        Which levels, from 0.
     ties, unsent : str
         How level-k play is settled, see `trustbayes.theories.finite.level_k.level_tables`.
 
@@ -73,7 +74,7 @@ def sender_utility(
     Raises
     ------
     ValueError
-        If a convention is unknown or ``max_level`` is negative.
+        If a convention is unknown or a level is negative.
 
     Examples
     --------
@@ -82,8 +83,9 @@ def sender_utility(
     array([[3, 4, 5, 5, 5],
            [1, 4, 5, 5, 5]])
     """
-    selfish = level_tables(game, bias, max_level, ties, unsent).sender_utility
-    lie = lie_size(game) * (np.arange(max_level + 1) > 0)[:, None, None]
+    chosen = np.array(levels)
+    selfish = level_tables(game, bias, _deepest(levels), ties, unsent).sender_utility[chosen]
+    lie = lie_size(game) * (chosen > 0)[:, None, None]
     return selfish - lying_aversion[..., None, None, None] * lie
 
 
@@ -91,7 +93,7 @@ def receiver_utility(
     game: FiniteGame,
     bias: float,
     trust: Array,
-    max_level: int = 3,
+    levels: Sequence[int] = range(4),
     ties: Ties = "smallest-lie",
     unsent: Unsent = "monotone",
     belief: Belief = "weighted",
@@ -113,7 +115,7 @@ def receiver_utility(
         Bias of the sender the receiver faces.
     trust : array of any shape
         Trust factor α, in [0, 1].
-    max_level, ties, unsent
+    levels, ties, unsent
         See :func:`sender_utility`.
     belief : {"weighted", "mixture"}
         Whether trust is the weight of the message in the state that he believes in, or the
@@ -128,8 +130,8 @@ def receiver_utility(
     Raises
     ------
     ValueError
-        If a convention is unknown, ``max_level`` is negative, or the game's payoffs are tables
-        and the belief is not "mixture".
+        If a convention is unknown, a level is negative, or the game's payoffs are tables and
+        the belief is not "mixture".
 
     Examples
     --------
@@ -140,15 +142,26 @@ def receiver_utility(
     """
     if belief not in get_args(Belief):
         raise ValueError(f"belief: found {belief!r}, expected one of {', '.join(get_args(Belief))}")
-    tables = level_tables(game, bias, max_level, ties, unsent)
-    credulous, suspicious = tables.receiver_utility[:1], tables.receiver_utility
+    tables = level_tables(game, bias, _deepest(levels), ties, unsent)
+    credulous, chosen = tables.receiver_utility[0], np.array(levels)
     if belief == "mixture":
+        suspicious = tables.receiver_utility[chosen]
         return suspicious + trust[..., None, None, None] * (credulous - suspicious)
     if not game.payoffs.continuous:
         raise ValueError("belief: payoff tables need 'mixture', they say nothing between states")
-    readings = [posterior(game, bias, sender, unsent) for sender in tables.sender_choice[1:]]
-    shape = (max_level, game.messages.size, game.states.size)
     xp = namespace(trust)
-    level_0 = credulous + xp.zeros_like(trust)[..., None, None, None]
-    higher = weighed_payoff(game, np.reshape(readings, shape), trust)
-    return xp.concatenate([level_0, higher], axis=-3)
+    return xp.stack(
+        [
+            weighed_payoff(game, posterior(game, bias, tables.sender_choice[level], unsent), trust)
+            if level
+            else credulous + xp.zeros_like(trust)[..., None, None]
+            for level in levels
+        ],
+        axis=-3,
+    )
+
+
+def _deepest(levels: Sequence[int]) -> int:
+    if min(levels) < 0:
+        raise ValueError(f"levels: found {min(levels)}, expected 0 or more")
+    return max(levels)

@@ -135,14 +135,14 @@ def weighed_payoff(game: FiniteGame, distrusted: np.ndarray, trust: Array) -> Ar
     ----------
     game : FiniteGame
         With payoffs defined between the listed states.
-    distrusted : array, shape (..., messages, states)
-        Distributions of θᵀ after each message, for one or more ways of reading messages.
+    distrusted : array, shape (messages, states)
+        Distribution of θᵀ after each message.
     trust : array of any shape
         Trust factor α, in [0, 1].
 
     Returns
     -------
-    array, shape (*trust.shape, ..., messages, actions)
+    array, shape (*trust.shape, messages, actions)
         Payoff units.
 
     Examples
@@ -155,7 +155,7 @@ def weighed_payoff(game: FiniteGame, distrusted: np.ndarray, trust: Array) -> Ar
     outcome = _outcomes(game, distrusted)
     believed = outcome.state + trust[..., None] * outcome.gap
     utility = game.payoffs.receiver(believed, outcome.action) @ outcome.weight
-    return utility.reshape((*trust.shape, *distrusted.shape[:-1], game.actions.size))
+    return utility.reshape((*trust.shape, game.messages.size, game.actions.size))
 
 
 @dataclass(frozen=True)
@@ -169,23 +169,21 @@ class _Outcomes:
 
 
 def _outcomes(game: FiniteGame, weight: np.ndarray) -> _Outcomes:
-    """List each (θᵀ, m - θᵀ, a) that carries weight once; shapes (terms,), (terms, ... m x a).
+    """List each (θᵀ, m - θᵀ, a) that carries weight once; shapes (terms,), (terms, m x a).
 
     Payoffs that depend on the distance only give the same term for many of them: with five
     states 26 powers remain of 125, which is most of the time of a gradient.
     """
-    rows = weight.reshape(-1, game.states.size)  # the messages of each way of reading them
-    row, state, action = np.nonzero(
-        np.broadcast_to(rows[:, :, None], (*rows.shape, game.actions.size))
+    message, state, action = np.nonzero(
+        np.broadcast_to(weight[:, :, None], (*weight.shape, game.actions.size))
     )
-    message = row % game.messages.size
     gap = game.messages[message] - game.states[state]
     key = np.column_stack([gap, game.states[state], game.actions[action]])
     if game.payoffs.by_distance:
         key = np.column_stack([gap, game.states[state] - game.actions[action]])
     _, first, term = np.unique(key.round(9), axis=0, return_index=True, return_inverse=True)
-    total = np.zeros((first.size, len(rows) * game.actions.size))
-    np.add.at(total, (term, row * game.actions.size + action), rows[row, state])
+    total = np.zeros((first.size, game.messages.size * game.actions.size))
+    np.add.at(total, (term, message * game.actions.size + action), weight[message, state])
     return _Outcomes(game.states[state][first], gap[first], game.actions[action][first], total)
 
 

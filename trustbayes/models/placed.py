@@ -1,0 +1,221 @@
+r"""Subjects' parameters in models with types, placed where each type has them.
+
+What the trials say about a subject's parameters depends on her type: a truthful sender is
+precise at level 0, or averse to lying at level 1. Summed over types, the posterior of the
+parameters then has a mode for each, and a sampler does not cross from one to another. So it is
+given coordinates z in which all types look alike. For every type k, a map of its own makes
+parameters of the coordinates,
+
+.. math:: x_k = m_k(\varphi) + L_k(\varphi)\,z ,
+
+where m and :math:`L L^\top` are mean and covariance of a normal population times a normal
+density, the "site", that stands for the trials; φ are the parameters of the population. With the
+density :math:`\sum_k w_k\, p(y \mid k, x_k)\, p(x_k \mid \varphi)\, |L_k|` of z the posterior
+is the one of the model, whatever the sites are: for each type it is a change of variables. Near
+the site z is about standard normal under every type and for every population, so neither types nor
+parametrisations (centred, non-centred) are in the sampler's way.
+
+Each draw has one type, drawn given z and φ; the parameters kept are those of that type.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from trustbayes.models.hierarchy import Spread, data, spread_of
+
+if TYPE_CHECKING:
+    from trustbayes.models.model import Model
+
+__all__ = ["Placed", "Sites", "can_be_placed", "place"]
+
+_HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
+_STRETCH = 0.3
+_NORMAL = ("Normal", "LogNormal", "LogitNormal")
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """What each subject's trials say about her parameters under each type: a normal density.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The parameters that are placed; their coordinates are on the scale of the link, at the mean
+        of the subject's treatments by weight.
+    precision : array, shape (subjects, types, parameters, parameters)
+        Positive semidefinite; zero where the trials say nothing.
+    shift : array, shape (subjects, types, parameters)
+        Precision times mean.
+    """
+
+    names: tuple[str, ...]
+    precision: np.ndarray
+    shift: np.ndarray
+
+
+def can_be_placed(model: Model) -> bool:
+    """Whether the model asks for it, and all that is the subjects' own has a fitting population.
+
+    That is one that is normal or log-gamma on the scale of the link. No form may be asked for.
+    """
+    own = [
+        p for p in model.parameters if p.support != "simplex" and "subject" in model.varies[p.name]
+    ]
+    return (
+        model.spec.placed
+        and bool(own and model.types)
+        and not model.parametrisation
+        and not model.coded
+        and all(
+            model.priors[p.name].hierarchical
+            and model.priors[p.name].distribution in (*_NORMAL, "Gamma")
+            and p.option is None
+            for p in own
+        )
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Subjects' parameters under each type.
+
+    Parameters
+    ----------
+    values : sequence of mapping of str to PyTensor variable
+        For each type the natural values by name, of shape (subjects,) or (subjects, treatments).
+    dims : mapping of str to tuple of str
+    log_density : PyTensor variable, shape (subjects, types)
+        Of the parameters in the population, times the volume of the map, less what the PyMC model
+        has of the coordinates already.
+    """
+
+    values: Sequence[Mapping[str, Any]]
+    dims: Mapping[str, tuple[str, ...]]
+    log_density: Any
+
+    def pick(self, joint: Any, prefix: str) -> None:
+        """Add the parameters of one type of each subject, drawn by its probability.
+
+        Parameters
+        ----------
+        joint : PyTensor variable, shape (subjects, types)
+            Log of share, likelihood and density of each type.
+        prefix : str
+        """
+        chance = pt.special.softmax(joint, axis=1)
+        aim = pm.Uniform(f"{prefix}type_aim", dims=f"{prefix}subject")
+        kind = (aim[:, None] > pt.cumsum(chance, axis=1)[:, :-1]).sum(axis=1)
+        subject = pt.arange(kind.shape[0])
+        for name, dims in self.dims.items():
+            every = pt.stack([values[name] for values in self.values])
+            own = tuple(f"{prefix}{dim}" if dim == "subject" else dim for dim in dims)
+            pm.Deterministic(f"{prefix}{name}", every[kind, subject], dims=own)
+
+
+def place(
+    model: Model, sites: Sites, weights: Mapping[str, np.ndarray], prefix: str = ""
+) -> Placed:
+    """Add populations and coordinates of the subjects' parameters to the PyMC model in context.
+
+    Parameters
+    ----------
+    model : Model
+    sites : Sites
+    weights : mapping of str to array, shape (subjects, treatments)
+        See `trustbayes.models.pilot.Information`.
+    prefix : str
+        Of the names of all variables and, but for the treatments, dimensions.
+
+    Returns
+    -------
+    Placed
+    """
+    names, width = sites.names, len(sites.names)
+    spreads = [
+        spread_of(n, model.priors[n], model.varies[n], weights[n], prefix=prefix) for n in names
+    ]
+    z = [pm.Normal(f"{prefix}{n}_offset", dims=f"{prefix}subject")[:, None] for n in names]
+    known = data(f"{prefix}site_precision", sites.precision)
+    shift = data(f"{prefix}site_shift", sites.shift)
+    precision = [[known[..., i, j] for j in range(i + 1)] for i in range(width)]
+    pull = [shift[..., i] for i in range(width)]
+    for i, spread in enumerate(spreads):
+        mean, variance = _moments(spread)
+        precision[i][i] = precision[i][i] + 1 / variance
+        pull[i] = pull[i] + mean / variance
+    x, log_density = _mapped(precision, pull, [pt.sinh(_STRETCH * one) / _STRETCH for one in z])
+    for i, spread in enumerate(spreads):
+        log_density = log_density + _log_density(spread, x[i]) + pt.log(pt.cosh(_STRETCH * z[i]))
+        log_density = log_density + 0.5 * z[i] ** 2 + _HALF_LOG_2_PI
+    values = [
+        {n: s.natural(one[:, kind]) for n, s, one in zip(names, spreads, x, strict=True)}
+        for kind in range(sites.shift.shape[1])
+    ]
+    dims = {n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names}
+    return Placed(values, dims, log_density)
+
+
+def _moments(spread: Spread) -> tuple[Any, Any]:
+    """Mean and variance of a population on the scale of the link, those of a gamma nearly so."""
+    if spread.family != "Gamma":
+        return _column(spread.base), spread.shape["sigma"] ** 2
+    k = spread.shape["shape"]  # digamma and trigamma by their series
+    return _column(spread.base) - 1 / (2 * k) - 1 / (12 * k**2), 1 / k + 1 / (2 * k**2)
+
+
+def _log_density(spread: Spread, x: Any) -> Any:
+    """Of values on the scale of the link."""
+    gap = x - _column(spread.base)
+    if spread.family != "Gamma":
+        sigma = spread.shape["sigma"]
+        return -0.5 * (gap / sigma) ** 2 - pt.log(sigma) - _HALF_LOG_2_PI
+    k = spread.shape["shape"]
+    return k * (gap - pt.exp(gap)) + k * pt.log(k) - pt.gammaln(k)
+
+
+def _column(base: Any) -> Any:
+    return base[:, None] if base.ndim else base
+
+
+def _mapped(
+    precision: Sequence[Sequence[Any]], pull: Sequence[Any], z: Sequence[Any]
+) -> tuple[list[Any], Any]:
+    """Standard normal coordinates as those of a normal density, and the log volume of the map.
+
+    Parameters
+    ----------
+    precision : lower triangle, by rows
+    pull : sequence
+        Precision times mean.
+    z : sequence
+
+    Returns
+    -------
+    x : list
+    log_volume
+    """
+    width = len(z)
+    low: list[list[Any]] = []  # Cholesky factor R of the precision
+    solved: list[Any] = []  # R y = pull
+    for i in range(width):
+        row: list[Any] = []
+        for j in range(i + 1):
+            rest = precision[i][j] - sum(row[m] * low[j][m] for m in range(j)) if i > j else None
+            row.append(
+                rest / low[j][j] if i > j else pt.sqrt(precision[i][i] - sum(one**2 for one in row))
+            )
+        low.append(row)
+        solved.append((pull[i] - sum(row[m] * solved[m] for m in range(i))) / row[i])
+    x: list[Any] = [None] * width
+    for i in reversed(range(width)):  # R' x = y + z
+        above = sum(low[m][i] * x[m] for m in range(i + 1, width))
+        x[i] = (solved[i] + z[i] - above) / low[i][i]
+    return x, -sum(pt.log(low[i][i]) for i in range(width))
