@@ -195,7 +195,9 @@ def place(
         {n: s.natural(one[:, kind]) for n, s, one in zip(names, spreads, x, strict=True)}
         for kind in range(sites.shift.shape[1])
     ]
-    dims = {n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names}
+    dims: dict[str, tuple[str, ...]] = {
+        n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names
+    }
     for parameter in model.parameters:
         if parameter.name in sites.habits:
             dims[parameter.name] = ("subject", str(parameter.option))
