@@ -136,6 +136,19 @@ class Model:
         return {n: prior for n, prior in self.priors.items() if isinstance(prior, CustomPrior)}
 
     @property
+    def bound(self) -> Mapping[str, Prior]:
+        """Priors of subjects from which a new subject cannot be drawn alone, by parameter.
+
+        Python code makes all subjects at once, and zero-sum effects tie each to all others. New
+        subjects cannot be predicted by a model that has such priors.
+        """
+        return {
+            p.name: self.priors[p.name]
+            for p in self.parameters
+            if "subject" in self.varies[p.name] and _is_bound(p, self.priors[p.name])
+        }
+
+    @property
     def types(self) -> tuple[str, ...]:
         """Labels of the discrete types that are summed out; empty if there are none."""
         return self.spec.types(self.conventions) if self.spec.types else ()
@@ -391,6 +404,12 @@ class Model:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+
+
+def _is_bound(parameter: Parameter, prior: Prior) -> bool:
+    if isinstance(prior, CustomPrior):
+        return True
+    return prior.distribution == "ZeroSumNormal" and parameter.option is None
 
 
 def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:
