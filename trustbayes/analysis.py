@@ -207,8 +207,8 @@ def analyse(
     chosen = settled_models(trials, models)
     both = _joint_of(chosen, trials) if joint else None
     of_role: dict[Role, list[Model]] = {}
-    for one in chosen:
-        of_role.setdefault(one.role, []).append(one)
+    for own in chosen:
+        of_role.setdefault(own.role, []).append(own)
     if kfold is not None:
         for role, group in of_role.items():
             check_folds(trials, role, kfold)
@@ -223,10 +223,10 @@ def analyse(
     }
     kfolds = {}
     if kfold is not None:
-        for role, group in fitted.items():
+        for role, whole in fitted.items():
             _log.info("refitting %ss in %d folds", role, kfold)
             kfolds[role] = refit(
-                [one.model for one in group],
+                [one.model for one in whole],
                 trials,
                 folds=kfold,
                 sampling=sampling,

@@ -36,7 +36,7 @@ class Model:
     Parameters
     ----------
     spec : ModelSpec
-    priors : mapping of str to Prior or callable, optional
+    priors : mapping of str to Prior, PreliZ distribution or callable, optional
         In place of the defaults, on the natural standardised scale. A callable is any PyMC code:
         called inside the model context with the parameter's dims, such as ("subject",), it
         returns a tensor of their shape. Under a tuple of names one callable serves several
