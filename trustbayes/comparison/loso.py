@@ -16,7 +16,7 @@ from trustbayes.fitting import Fit
 from trustbayes.models._adaptation import log_total
 from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
 
-__all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
+__all__ = ["SubjectScores", "evenly", "leave_one_subject_out", "log_score", "new_subjects"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +141,8 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     if draws < 0:
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
     labels, members = _members(fit, unit)
-    part = _evenly(fit, draws)
-    found = _new_subjects(fit, part)
+    part = evenly(fit, draws)
+    found = new_subjects(fit, part)
     logs, errors = (
         np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
         for part in (found.log_likelihood, found.error)
@@ -189,8 +189,21 @@ _KNOWN: WeakKeyDictionary[Fit, dict[int, NewSubject]] = WeakKeyDictionary()
 """By number of draws, for fits that are still in use: a fit does not change."""
 
 
-def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
-    """The log likelihood of every subject as if new, given the draws of a part of a fit."""
+def new_subjects(fit: Fit, part: Fit) -> NewSubject:
+    """The log likelihood of every subject as if new, given the draws of a part of a fit.
+
+    It is worked out once for a fit that is in use and a number of draws.
+
+    Parameters
+    ----------
+    fit : Fit
+    part : Fit
+        From `evenly`.
+
+    Returns
+    -------
+    NewSubject
+    """
     known, sizes = _KNOWN.setdefault(fit, {}), part.posterior.sizes
     size = sizes["chain"] * sizes["draw"]
     if size not in known:
@@ -198,8 +211,18 @@ def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
     return known[size]
 
 
-def _evenly(fit: Fit, draws: int) -> Fit:
-    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+def evenly(fit: Fit, draws: int) -> Fit:
+    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0.
+
+    Parameters
+    ----------
+    fit : Fit
+    draws : int
+
+    Returns
+    -------
+    Fit
+    """
     chains, size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     each = max(1, draws // chains)
     if draws == 0 or each >= size:
