@@ -124,12 +124,15 @@ class Prior:
             name: self.from_preliz(value) if is_elicited(value) else value
             for name, value in arguments.items()
         }
-        plain = {
-            name: tuple(map(float, value)) if np.ndim(value) else value
-            for name, value in arguments.items()
-        }
+        plain = {}
+        for name, value in arguments.items():
+            if not isinstance(value, Prior) and not _is_finite(value):
+                other = "a finite number, a list of such numbers, or a prior"
+                expected = _SHARES if name == "shares" else other
+                raise ValueError(f"{distribution}: {name}: found {value!r}, expected {expected}")
+            plain[name] = tuple(map(float, value)) if np.ndim(value) else value
         for name, value in plain.items():
-            fault = _fault(name, value)
+            fault = _fault(name, value, FAMILIES[distribution].location)
             if fault:
                 raise ValueError(f"{distribution}: {name}: found {value}, expected {fault}")
         object.__setattr__(self, "distribution", distribution)
@@ -373,11 +376,25 @@ class Prior:
 
 _PLOTTED = 200_000  # draws of a plot
 _POSITIVE = {"sigma", "shape", "mean", "lam", "nu", "alpha", "beta", "a", "tau"}
+_SHARES = "a list of numbers from 0 that add up to 1"
 _ROUNDING = 1e-6  # by which shares may miss 1
 
 
-def _fault(name: str, value: Any) -> str:
+def _is_finite(value: Any) -> bool:
+    """Whether it is a finite number or a list of them, with at least one."""
+    try:
+        found = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return found.ndim <= 1 and found.size > 0 and bool(np.isfinite(found).all())
+
+
+def _fault(name: str, value: Any, location: str | None) -> str:
     """What was expected of an argument instead; empty if nothing is wrong with it."""
+    if isinstance(value, Prior) and any(isinstance(v, tuple) for v in value.arguments.values()):
+        return "a number or a prior of one: lists stand in the outermost prior"
+    if isinstance(value, tuple) and name not in (location, "a", "shares", "tau"):
+        return "a number or a prior of one"
     if isinstance(value, Prior) and value.family.support == "simplex":
         return "a number or a prior of one, not of shares"
     if name == "tau" and isinstance(value, tuple):
@@ -387,7 +404,7 @@ def _fault(name: str, value: Any) -> str:
     if name == "shares":
         known = isinstance(value, tuple) and min(value, default=-1.0) >= 0
         if not (known and abs(sum(value) - 1) <= _ROUNDING):
-            return "a list of numbers from 0 that add up to 1"
+            return _SHARES
     return ""
 
 

@@ -82,7 +82,7 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
     chosen = [one for one in chosen if np.ptp(one.values) > 0]  # without what is given
     shape = (part.posterior.sizes["chain"], part.posterior.sizes["draw"])
     priors = prior_log_densities(part)
-    if fit.model.bound:
+    if fit.model.bound or fit.altered:
         likelihood = subject_log_likelihood(part.draws())
     else:
         likelihood = new_subjects(fit, part).log_likelihood

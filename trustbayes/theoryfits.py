@@ -49,8 +49,9 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     Raises
     ------
     InputError
-        If a name is unknown, a model is of a role or kind of game that the trials lack, or two
-        are of the same theory and role: results go by these.
+        If a name is unknown, a model is of a role or kind of game that the trials lack, two are of
+        the same theory and role, by which results go, or a prior in code does not make what its
+        parameters need.
 
     Examples
     --------
@@ -86,6 +87,9 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     if twice:
         expected = "every theory once for a role: results go by its name"
         raise InputError([Fault("models", each, expected) for each in twice])
+    for one in found:
+        if one.coded:
+            one.build(trials)  # its code is tried before anything is fitted
     return found
 
 

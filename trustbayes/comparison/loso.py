@@ -11,7 +11,7 @@ import numpy as np
 
 from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.psis import psis
-from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.fitting import Fit
 from trustbayes.models._adaptation import log_total
 from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
@@ -127,7 +127,8 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     Raises
     ------
     InputError
-        If groups are asked for and the trials have none.
+        If groups are asked for and the trials have none, or the fit is of a PyMC model to which a
+        user has added what bears on the posterior.
     ValueError
         If the unit is neither, or the number of draws is below 0.
 
@@ -140,6 +141,10 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         raise ValueError(f"unit: found {unit!r}, expected subject or group")
     if draws < 0:
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
+    if fit.altered:
+        names = [n for kind, own in fit.added.items() if kind != "deterministic" for n in own]
+        expected = "a model to which nothing was added that bears on the posterior"
+        raise InputError(Fault("prediction of new subjects", listing(names), expected))
     labels, members = _members(fit, unit)
     part = evenly(fit, draws)
     found = new_subjects(fit, part)

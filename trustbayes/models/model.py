@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from trustbayes.cells import Cells, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.models.built import mark
 from trustbayes.models.custom_prior import CustomPrior, settled
 from trustbayes.models.describe import Description, describe
 from trustbayes.models.hierarchy import data, declare
@@ -256,14 +257,15 @@ class Model:
         pymc.Model
             Its coordinates are subject, treatment and, where there are any, level or message.
             Parameters are on the natural standardised scale under their names; the likelihood is
-            the potential ``log_likelihood``.
+            the potential ``log_likelihood``. Variables may be added to it, and the whole given to
+            `trustbayes.fit` as ``built``.
 
         Raises
         ------
         ValueError
             If the trials lack the model's role, or are of another kind of game.
         """
-        return self.build_units(trials.fold(self.role), trials.game)
+        return mark(self.build_units(trials.fold(self.role), trials.game), self, trials)
 
     def build_units(
         self, units: Units, game: Game, information: Information | None = None
@@ -302,6 +304,7 @@ class Model:
             parameters need.
         """
         self.check_kind(game)
+        self._check_locations(units)
         information = pilot(self, units, game) if information is None else information
         pm.modelcontext(None).add_coords(self._coords(units, game, prefix))
         arrays: dict[str, Any] = dict(given or {})
@@ -352,6 +355,25 @@ class Model:
                 logs = logs + self._unused(information, prefix)
                 logs = log_sum_exp(pt.log(self.type_shares(shares)) + logs)
         pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+    def _check_locations(self, units: Units) -> None:
+        """Refuse lists of locations that do not go with the treatments."""
+        faults = []
+        for parameter in self.parameters:
+            prior = self.priors[parameter.name]
+            given = prior.arguments.get(str(prior.family.location))
+            if not isinstance(given, tuple) or parameter.option:
+                continue
+            names = units.treatments if "treatment" in self.varies[parameter.name] else ("all",)
+            if len(given) != len(names):
+                expected = f"{len(names)}, one for each treatment: {', '.join(names)}"
+                if "treatment" not in self.varies[parameter.name]:
+                    expected = "1: it does not vary by treatment"
+                faults.append(
+                    Fault(f"prior of {parameter.name}, numbers", str(len(given)), expected)
+                )
+        if faults:
+            raise InputError(faults)
 
     def _logs(self, units: Units, game: Game, values: Values, kind: int | None = None) -> Any:
         """Log likelihood by subject, of one type or with an axis of types if there are any."""
