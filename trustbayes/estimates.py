@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,30 @@ from trustbayes.models import Model, Parameter
 from trustbayes.models.evaluate import Draws, type_probabilities
 from trustbayes.models.hierarchy import LINKS, logit_normal_mean
 from trustbayes.models.pilot import prior_centre
+from trustbayes.priors import Prior
 
-__all__ = ["population_estimates", "subject_estimates", "type_estimates"]
+__all__ = [
+    "Quantity",
+    "population_estimates",
+    "population_pairs",
+    "population_quantities",
+    "subject_estimates",
+    "type_estimates",
+]
 
 
 @dataclass(frozen=True)
-class _Quantity:
-    """One population quantity and its draws."""
+class Quantity:
+    """One population quantity and its draws.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        Of a variable that is only in a prior's code: one with its name and nothing else.
+    statistic, unit, treatment, option : str
+        See `population_estimates`.
+    values : array, shape (draws,)
+    """
 
     parameter: Parameter
     statistic: str
@@ -50,12 +67,11 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
         median of a parameter that varies by subject, the spread (standard deviation on the
         scale on which subjects are normal, or shape of a gamma), the value of a parameter that
         all subjects share, and shares, with the mean τ of their Poisson distribution before it
-        is truncated, if they have one.
+        is truncated, if they have one; and "in the prior's code" for variables that only the
+        code of a prior knows.
     """
-    posterior = list(_quantities(fit.model, fit.game, fit.draws().data))
-    before = list(_quantities(fit.model, fit.game, prior.data))
     rows = []
-    for after, prior_quantity in zip(posterior, before, strict=True):
+    for after, before in population_pairs(fit, prior):
         rows.append(
             {
                 "model": fit.model.name,
@@ -67,10 +83,76 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
                 "option": after.option,
                 "unit": after.unit,
                 **_summary(after.values, ci_prob),
-                **{f"prior_{k}": v for k, v in _summary(prior_quantity.values, ci_prob).items()},
+                **{f"prior_{k}": v for k, v in _summary(before.values, ci_prob).items()},
             }
         )
     return pd.DataFrame(rows)
+
+
+def population_quantities(fit: Fit) -> list[Quantity]:
+    """Every population quantity of a fit but those of variables that only a prior's code knows.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    list of Quantity
+    """
+    return list(_quantities(fit.model, fit.game, fit.draws().data))
+
+
+def population_pairs(fit: Fit, prior: Draws) -> list[tuple[Quantity, Quantity]]:
+    """Every population quantity as the posterior and as the prior has it.
+
+    Parameters
+    ----------
+    fit : Fit
+    prior : Draws
+        Draws from the model's prior on the same cells.
+
+    Returns
+    -------
+    list of (Quantity, Quantity)
+    """
+    after = fit.draws().data
+    extra = _only_in_code(fit.model, prior.data, after)
+    pairs = [
+        [*_quantities(fit.model, fit.game, data), *_of_code(extra, data)]
+        for data in (after, prior.data)
+    ]
+    return list(zip(*pairs, strict=True))
+
+
+_MOST = 9  # numbers of a variable that is worth a look
+
+
+def _only_in_code(model: Model, prior: xr.Dataset, posterior: xr.Dataset) -> list[str]:
+    """Names of variables of the population that priors in code add: few numbers, not constant."""
+    if not model.coded:
+        return []
+    own = tuple(p.name for p in model.parameters if p.name not in model.coded)
+    subjects = prior.sizes.get("subject", 0)
+    return [
+        str(name)
+        for name, array in prior.items()
+        if name in posterior
+        and name not in model.coded
+        and not str(name).startswith(own)
+        and array.size <= _MOST * prior.sizes["sample"]
+        and subjects not in array.shape[1:]
+    ]
+
+
+def _of_code(names: Sequence[str], data: xr.Dataset) -> Iterator[Quantity]:
+    for name in names:
+        parameter = Parameter(name, "", "", "", "real", (), Prior("Normal", mu=0, sigma=1))
+        array = data[name].transpose("sample", ...).to_numpy()
+        for index in np.ndindex(array.shape[1:]):
+            option = ", ".join(str(at + 1) for at in index)
+            values = array[(slice(None), *index)]
+            yield Quantity(parameter, "in the prior's code", "", "", option, values)
 
 
 def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
@@ -79,7 +161,7 @@ def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
     return {"mean": float(values.mean()), "lower": float(lower), "upper": float(upper)}
 
 
-def _quantities(model: Model, game: Game, data: xr.Dataset) -> Iterator[_Quantity]:
+def _quantities(model: Model, game: Game, data: xr.Dataset) -> Iterator[Quantity]:
     for parameter in model.parameters:
         for statistic, unit, array in _statistics(model, parameter, game, data):
             rest = array.dims[1:]
@@ -90,7 +172,7 @@ def _quantities(model: Model, game: Game, data: xr.Dataset) -> Iterator[_Quantit
                 treatment = labels.pop("treatment", "")
                 option = next(iter(labels.values()), "")
                 values = array.to_numpy()[(slice(None), *index)]
-                yield _Quantity(parameter, statistic, unit, treatment, option, values)
+                yield Quantity(parameter, statistic, unit, treatment, option, values)
 
 
 def _statistics(

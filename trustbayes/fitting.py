@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pymc as pm
 import xarray as xr
 
 from trustbayes.cells import Cells, Points, Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, game_from_dict
 from trustbayes.models import Model, model_from_dict
+from trustbayes.models.built import added
 from trustbayes.models.evaluate import Draws
 from trustbayes.models.firstrun import likely_chains, refined
 from trustbayes.models.joint import Joint
@@ -71,6 +73,17 @@ class Fit:
     def gate(self) -> Gate:
         """The convergence gate, see `trustbayes.sampling.gate_of`."""
         return gate_of(self.posterior, self.sample_stats)
+
+    @property
+    def altered(self) -> bool:
+        """Whether a user's additions to the PyMC model bear on the posterior."""
+        return any(names for kind, names in self.added.items() if kind != "deterministic")
+
+    @property
+    def added(self) -> Mapping[str, list[str]]:
+        """Names of what a user added to the PyMC model, by kind; see ``built`` of `fit`."""
+        found: Mapping[str, list[str]] = self.manifest.get("added", {})
+        return found
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file, whole or not at all.
@@ -127,6 +140,7 @@ def fit(
     *,
     progress: bool = True,
     cores: int | None = None,
+    built: pm.Model | None = None,
 ) -> Fit:
     """Sample a model's posterior with nutpie's NUTS.
 
@@ -145,6 +159,10 @@ def fit(
         Whether to show a progress bar.
     cores : int, optional
         Chains at a time; default: as many as the machine has cores.
+    built : pymc.Model, optional
+        What ``model.build(trials)`` made, with variables, potentials or observations of a user's
+        own added. They are sampled with the rest, stand in the posterior and the file, and are
+        named in the manifest under "added"; the graph itself cannot be stored.
 
     Returns
     -------
@@ -153,7 +171,20 @@ def fit(
     Raises
     ------
     InputError
-        If the trials lack the model's role, or are of another kind of game.
+        If the trials lack the model's role, or are of another kind of game; if what was built is
+        of another model or other trials, lacks something, or is of a model that combines theories,
+        whose two runs need graphs of their own.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> model = tb.TrustEmbedded("receiver")
+    >>> with model.build(trials) as built:
+    ...     spread = pm.Deterministic("trust_range", built["trust"].max() - built["trust"].min())
+    >>> fit(model, trials, built=built).posterior["trust_range"]  # doctest: +SKIP
     """
     sampling = sampling or Sampling()
     model.check_kind(trials.game)
@@ -162,16 +193,21 @@ def fit(
     own_order = trials.fold(model.role)
     units = own_order.by_design()
     information = pilot(model, units, trials.game)
+    extra = {} if built is None else added(built, model, trials)
+    if built is not None and (information.stand_ins or can_be_placed(model)):
+        expected = "none: models that combine theories are sampled in two runs, each with its graph"
+        raise InputError(Fault(f"{model.name}, {model.role}", "a built model", expected))
     if can_be_placed(model):
         information = sited(model, units, trials.game, information)
     # Code may draw on anything, names of subjects included, so what it makes is not used again.
-    pattern = "" if model.coded else _pattern(model, units, trials.game, information)
+    reused = not model.coded and built is None
+    pattern = _pattern(model, units, trials.game, information) if reused else ""
 
     def sampled_with(
         information: Information, how: Sampling, starts: np.ndarray | None = None
     ) -> Sampled:
         return sample(
-            model.build_units(units, trials.game, information),
+            model.build_units(units, trials.game, information) if built is None else built,
             how,
             progress=progress,
             cores=cores,
@@ -197,7 +233,8 @@ def fit(
     else:
         sampled = sampled_with(information, sampling)
     manifest = {
-        "key": fit_key(model, trials, sampling),
+        # With additions the same inputs cannot be told from others: no key, and no reuse by one.
+        **({"key": fit_key(model, trials, sampling)} if built is None else {"added": extra}),
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled),
     }

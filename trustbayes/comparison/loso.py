@@ -11,12 +11,12 @@ import numpy as np
 
 from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.psis import psis
-from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.fitting import Fit
 from trustbayes.models._adaptation import log_total
 from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
 
-__all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
+__all__ = ["SubjectScores", "evenly", "leave_one_subject_out", "log_score", "new_subjects"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,8 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     Raises
     ------
     InputError
-        If groups are asked for and the trials have none.
+        If groups are asked for and the trials have none, or the fit is of a PyMC model to which a
+        user has added what bears on the posterior.
     ValueError
         If the unit is neither, or the number of draws is below 0.
 
@@ -140,9 +141,13 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         raise ValueError(f"unit: found {unit!r}, expected subject or group")
     if draws < 0:
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
+    if fit.altered:
+        names = [n for kind, own in fit.added.items() if kind != "deterministic" for n in own]
+        expected = "a model to which nothing was added that bears on the posterior"
+        raise InputError(Fault("prediction of new subjects", listing(names), expected))
     labels, members = _members(fit, unit)
-    part = _evenly(fit, draws)
-    found = _new_subjects(fit, part)
+    part = evenly(fit, draws)
+    found = new_subjects(fit, part)
     logs, errors = (
         np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
         for part in (found.log_likelihood, found.error)
@@ -189,8 +194,21 @@ _KNOWN: WeakKeyDictionary[Fit, dict[int, NewSubject]] = WeakKeyDictionary()
 """By number of draws, for fits that are still in use: a fit does not change."""
 
 
-def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
-    """The log likelihood of every subject as if new, given the draws of a part of a fit."""
+def new_subjects(fit: Fit, part: Fit) -> NewSubject:
+    """The log likelihood of every subject as if new, given the draws of a part of a fit.
+
+    It is worked out once for a fit that is in use and a number of draws.
+
+    Parameters
+    ----------
+    fit : Fit
+    part : Fit
+        From `evenly`.
+
+    Returns
+    -------
+    NewSubject
+    """
     known, sizes = _KNOWN.setdefault(fit, {}), part.posterior.sizes
     size = sizes["chain"] * sizes["draw"]
     if size not in known:
@@ -198,8 +216,18 @@ def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
     return known[size]
 
 
-def _evenly(fit: Fit, draws: int) -> Fit:
-    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+def evenly(fit: Fit, draws: int) -> Fit:
+    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0.
+
+    Parameters
+    ----------
+    fit : Fit
+    draws : int
+
+    Returns
+    -------
+    Fit
+    """
     chains, size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     each = max(1, draws // chains)
     if draws == 0 or each >= size:

@@ -13,6 +13,7 @@ import pytensor.tensor as pt
 from trustbayes.cells import Cells, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.models.built import mark
 from trustbayes.models.custom_prior import CustomPrior, settled
 from trustbayes.models.describe import Description, describe
 from trustbayes.models.hierarchy import data, declare
@@ -36,7 +37,7 @@ class Model:
     Parameters
     ----------
     spec : ModelSpec
-    priors : mapping of str to Prior or callable, optional
+    priors : mapping of str to Prior, PreliZ distribution or callable, optional
         In place of the defaults, on the natural standardised scale. A callable is any PyMC code:
         called inside the model context with the parameter's dims, such as ("subject",), it
         returns a tensor of their shape. Under a tuple of names one callable serves several
@@ -134,6 +135,19 @@ class Model:
     def coded(self) -> Mapping[str, CustomPrior]:
         """The priors that are Python code, by parameter."""
         return {n: prior for n, prior in self.priors.items() if isinstance(prior, CustomPrior)}
+
+    @property
+    def bound(self) -> Mapping[str, Prior]:
+        """Priors of subjects from which a new subject cannot be drawn alone, by parameter.
+
+        Python code makes all subjects at once, and zero-sum effects tie each to all others. New
+        subjects cannot be predicted by a model that has such priors.
+        """
+        return {
+            p.name: self.priors[p.name]
+            for p in self.parameters
+            if "subject" in self.varies[p.name] and _is_bound(p, self.priors[p.name])
+        }
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -243,14 +257,15 @@ class Model:
         pymc.Model
             Its coordinates are subject, treatment and, where there are any, level or message.
             Parameters are on the natural standardised scale under their names; the likelihood is
-            the potential ``log_likelihood``.
+            the potential ``log_likelihood``. Variables may be added to it, and the whole given to
+            `trustbayes.fit` as ``built``.
 
         Raises
         ------
         ValueError
             If the trials lack the model's role, or are of another kind of game.
         """
-        return self.build_units(trials.fold(self.role), trials.game)
+        return mark(self.build_units(trials.fold(self.role), trials.game), self, trials)
 
     def build_units(
         self, units: Units, game: Game, information: Information | None = None
@@ -289,6 +304,7 @@ class Model:
             parameters need.
         """
         self.check_kind(game)
+        self._check_locations(units)
         information = pilot(self, units, game) if information is None else information
         pm.modelcontext(None).add_coords(self._coords(units, game, prefix))
         arrays: dict[str, Any] = dict(given or {})
@@ -339,6 +355,25 @@ class Model:
                 logs = logs + self._unused(information, prefix)
                 logs = log_sum_exp(pt.log(self.type_shares(shares)) + logs)
         pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+    def _check_locations(self, units: Units) -> None:
+        """Refuse lists of locations that do not go with the treatments."""
+        faults = []
+        for parameter in self.parameters:
+            prior = self.priors[parameter.name]
+            given = prior.arguments.get(str(prior.family.location))
+            if not isinstance(given, tuple) or parameter.option:
+                continue
+            names = units.treatments if "treatment" in self.varies[parameter.name] else ("all",)
+            if len(given) != len(names):
+                expected = f"{len(names)}, one for each treatment: {', '.join(names)}"
+                if "treatment" not in self.varies[parameter.name]:
+                    expected = "1: it does not vary by treatment"
+                faults.append(
+                    Fault(f"prior of {parameter.name}, numbers", str(len(given)), expected)
+                )
+        if faults:
+            raise InputError(faults)
 
     def _logs(self, units: Units, game: Game, values: Values, kind: int | None = None) -> Any:
         """Log likelihood by subject, of one type or with an axis of types if there are any."""
@@ -391,6 +426,12 @@ class Model:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+
+
+def _is_bound(parameter: Parameter, prior: Prior) -> bool:
+    if isinstance(prior, CustomPrior):
+        return True
+    return prior.distribution == "ZeroSumNormal" and parameter.option is None
 
 
 def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:
