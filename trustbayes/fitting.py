@@ -159,7 +159,9 @@ def fit(
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    units = trials.fold(model.role)
+    key = fit_key(model, trials, sampling)
+    folded = trials.fold(model.role)
+    model, units = model.learnt(folded), model.own_people(folded)
     information = pilot(model, units, trials.game)
     if can_be_placed(model):
         information = sited(model, units, trials.game, information)
@@ -196,7 +198,7 @@ def fit(
     else:
         sampled = sampled_with(information, sampling)
     manifest = {
-        "key": fit_key(model, trials, sampling),
+        "key": key,
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled),
     }
@@ -268,8 +270,12 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
 
 def _pattern(model: Model, units: Units, game: Game, information: Information) -> str:
     """Identify what is compiled: all but the numbers in the PyMC model's data variables."""
+    formulas = {
+        n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
+        for n, f in model.formulas.items()
+    }
     parts = {
-        "model": model.to_dict(),
+        "model": {**model.to_dict(), "formulas": formulas},
         "game": game.checksum,
         "sizes": [len(units.subjects), len(units.treatments)],
         "form": dict(information.form),
@@ -369,6 +375,7 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
 
 
 _TEXTS = ("subjects", "treatments", "groups")
+_COVARIATE = "people "
 _ARRAYS: dict[str, tuple[str, ...]] = {
     "unit_subject": ("unit",),
     "unit_treatment": ("unit",),
@@ -390,6 +397,9 @@ def _units_dataset(units: Units) -> xr.Dataset:
         if getattr(units, name) is not None:
             dim = "treatment" if name == "treatments" else "subject"
             data[name] = (dim, np.array(getattr(units, name)))
+    for name, values in units.people.items():
+        plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
+        data[f"{_COVARIATE}{name}"] = ("subject", plain)
     return xr.Dataset(data)
 
 
@@ -397,4 +407,9 @@ def _units_from(data: xr.Dataset, role: Any) -> Units:
     found: dict[str, Any] = {"groups": None}
     found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
     found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
+    found["people"] = {
+        str(name).removeprefix(_COVARIATE): array.to_numpy()
+        for name, array in data.items()
+        if str(name).startswith(_COVARIATE)
+    }
     return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

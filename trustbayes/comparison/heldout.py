@@ -400,6 +400,7 @@ def _held_out(
 ) -> HeldOut:
     """Fit every model to what is learnt in each part, and score what is predicted."""
     sampling = sampling or Sampling()
+    models = [model.learnt(trials.fold(model.role)) for model in models]  # the same in all parts
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)
