@@ -39,6 +39,7 @@ from trustbayes.models.evaluate import prior_draws
 from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
 from trustbayes.theoryfits import NEW_PEOPLE, Key, fit_theories
+from trustbayes.traits import trait_effects
 from trustbayes.trials import Trials
 from trustbayes.trustgap import trust_gap
 from trustbayes.worth import trust_worth
@@ -82,6 +83,9 @@ class Analysis:
         without the population; NaN where there is none), trials.
     types : DataFrame
         A row per model with types, subject and type: model, role, subject, type, probability.
+    traits : DataFrame
+        What people's traits and treatments predict by the models' formulas, see
+        `trustbayes.traits.trait_effects`; empty without formulas.
     posterior_checks, prior_checks : mapping of (model name, role) to PredictiveCheck
     variants : DataFrame
         How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
@@ -118,6 +122,7 @@ class Analysis:
     population: pd.DataFrame
     subjects: pd.DataFrame
     types: pd.DataFrame
+    traits: pd.DataFrame
     posterior_checks: Mapping[Key, PredictiveCheck]
     prior_checks: Mapping[Key, PredictiveCheck]
     variants: pd.DataFrame
@@ -260,6 +265,7 @@ def analyse(
         population=pd.concat(population, ignore_index=True),
         subjects=subjects,
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
+        traits=_traits(found, ci_prob),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,
@@ -276,6 +282,12 @@ def _units(trials: Trials) -> tuple[str, ...]:
     """What is predicted to compare theories, that to judge by first."""
     groups = trials.table["group"].nunique() if "group" in trials.table else 0
     return ("subject", *(("group",) if groups > 1 else ()), "trial")
+
+
+def _traits(found: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
+    tables = [trait_effects(one, ci_prob) for one in found.values()]
+    with_effects = [rows for rows in tables if not rows.empty]
+    return pd.concat(with_effects or tables[:1], ignore_index=True)
 
 
 def _recovery(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from trustbayes.comparison import HeldOut
     from trustbayes.fitting import Fit
     from trustbayes.games import Game
+    from trustbayes.models import Model
     from trustbayes.sampling import Sampling
     from trustbayes.trials import Trials
 
@@ -43,6 +44,7 @@ DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
 RoleName = Literal["sender", "receiver"]
 KindName = Literal["finite", "forecast-sharing"]
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+Formulas = Annotated[list[str] | None, Parameter(negative="")]
 Invocation = Annotated[str, Parameter(parse=False)]
 
 
@@ -133,6 +135,8 @@ def report(
     out: Path = Path("reports/report.html"),
     sampling: SamplingOptions = _DEFAULT,
     fits: Path | None = None,
+    formula: Formulas = None,
+    people: Path | None = None,
     planted: Path | None = None,
     jobs: int | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
@@ -157,6 +161,12 @@ def report(
         The report; its numbers are written beside it as JSON.
     fits : Path, optional
         Folder in which fits are kept; a run that was stopped goes on from there.
+    formula : list of str, optional
+        Regressions on people and treatments in every model that has the parameter, such as
+        `--formula "trust = 1 + crt" --formula "level = 1 + crt"`. The report then says what
+        people's traits predict.
+    people : Path, optional
+        CSV file with the covariates of each subject that the trials lack.
     planted : Path, optional
         True parameters of simulated trials, as `trustbayes simulate` writes them.
     jobs : int, optional
@@ -171,7 +181,7 @@ def report(
         Only JSON on standard output.
     """
     _check_target(out)
-    data, known = _experiment(trials, game, planted)
+    data, known = _experiment(trials, game, planted, people)
     names = _names(models, data.game)
     from trustbayes.analysis import analyse
     from trustbayes.report import report as write_report
@@ -260,6 +270,8 @@ def fit(
     role: RoleName,
     game: Path,
     out: Path,
+    formula: Formulas = None,
+    people: Path | None = None,
     sampling: SamplingOptions = _DEFAULT,
     as_json: Json = False,
 ) -> int:
@@ -279,17 +291,22 @@ def fit(
         Game file of the trials.
     out : Path
         The fit, a NetCDF file.
+    formula : list of str, optional
+        Regressions on people and treatments, such as `--formula "trust = 1 + crt"`; may be
+        repeated.
+    people : Path, optional
+        CSV file with the covariates of each subject that the trials lack.
     as_json : bool
         Only JSON on standard output.
     """
     _check_target(out)
-    data = _read(trials, game)
+    data = _read(trials, game, people)
     _names(model, data.game)
     from trustbayes.fitting import fit as sample
-    from trustbayes.models import model as chosen
 
     settings = sampling.sampling()
-    result = sample(chosen(model, role, data.game), data, settings, progress=sys.stderr.isatty())
+    chosen = _regressed([model], [role], data.game, formula)
+    result = sample(chosen[0], data, settings, progress=sys.stderr.isatty())
     result.save(out)
     if as_json:
         _print_json({"fit": str(out), **_gate(result)})
@@ -662,18 +679,49 @@ def _names(listed: str | None, game: Game) -> list[str] | None:
     return names
 
 
-def _read(trials: Path, game: Path) -> Trials:
+def _regressed(
+    names: Sequence[str], roles: Sequence[RoleName], game: Game, formulas: Sequence[str] | None
+) -> list[Model]:
+    """Models with each formula in those that have its parameter, at least one."""
+    from trustbayes.models import model
+
+    given: dict[str, str] = {}
+    for text in formulas or ():
+        name, equal, right = text.partition("=")
+        if not equal or not name.strip():
+            raise InputError(Fault("--formula", text, "a parameter and its formula: trust = 1 + x"))
+        if name.strip() in given:
+            raise InputError(Fault("--formula", text, f"one formula of {name.strip()}"))
+        given[name.strip()] = right.strip()
+    plain = [model(name, role, game) for role in roles for name in names]
+    able = {one.name for each in plain for one in each.parameters if "subject" in one.varies}
+    for name in given:
+        if name not in able:
+            raise InputError(Fault("--formula", name, suggestion(name, sorted(able))))
+    return [
+        one.but(
+            formulas={
+                name: text
+                for name, text in given.items()
+                if name in {p.name for p in one.parameters if "subject" in one.varies[p.name]}
+            }
+        )
+        for one in plain
+    ]
+
+
+def _read(trials: Path, game: Path, people: Path | None = None) -> Trials:
     """Trials, with their warnings said."""
     from trustbayes.trials import read_trials
 
-    data = read_trials(trials, game)
+    data = read_trials(trials, game, people)
     for sentence in data.warnings:
         print(f"warning: {sentence}", file=sys.stderr)
     return data
 
 
 def _experiment(
-    trials: Path | None, game: Path | None, planted: Path | None
+    trials: Path | None, game: Path | None, planted: Path | None, people: Path | None
 ) -> tuple[Trials, pd.DataFrame | None]:
     """The trials asked for, or the bundled ones, and the true parameters if there are any."""
     from trustbayes.simulation import read_parameters
@@ -681,14 +729,14 @@ def _experiment(
     if trials is None:
         from trustbayes.datasets import bundled
 
-        for name, given in (("--game", game), ("--planted", planted)):
+        for name, given in (("--game", game), ("--planted", planted), ("--people", people)):
             if given is not None:
                 raise InputError(Fault(name, str(given), "also TRIALS, a CSV file of trials"))
         own = bundled()
         trials, game, planted = own.trials, own.game, own.parameters
     if game is None:
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
-    data = _read(trials, game)
+    data = _read(trials, game, people)
     return data, None if planted is None else read_parameters(planted)
 
 

@@ -11,12 +11,19 @@ import xarray as xr
 
 from trustbayes.fitting import Fit
 from trustbayes.games import Game
-from trustbayes.models import Model, Parameter
+from trustbayes.models import Parameter
 from trustbayes.models.evaluate import Draws, type_probabilities
 from trustbayes.models.hierarchy import LINKS, logit_normal_mean
 from trustbayes.models.pilot import prior_centre
+from trustbayes.priors import Prior
 
-__all__ = ["population_estimates", "subject_estimates", "type_estimates"]
+__all__ = [
+    "link_unit",
+    "population_estimates",
+    "population_means",
+    "subject_estimates",
+    "type_estimates",
+]
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,11 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
         median of a parameter that varies by subject, the spread (standard deviation on the
         scale on which subjects are normal, or shape of a gamma), the value of a parameter that
         all subjects share, and shares, with the mean τ of their Poisson distribution before it
-        is truncated, if they have one.
+        is truncated, if they have one. With a formula they are those of people such as the
+        subjects: means over their means and shares, the median of the average subject, and the
+        spread is that around what the formula says.
     """
-    posterior = list(_quantities(fit.model, fit.game, fit.draws().data))
-    before = list(_quantities(fit.model, fit.game, prior.data))
+    posterior, before = list(_quantities(fit.draws())), list(_quantities(prior))
     rows = []
     for after, prior_quantity in zip(posterior, before, strict=True):
         rows.append(
@@ -79,9 +87,9 @@ def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
     return {"mean": float(values.mean()), "lower": float(lower), "upper": float(upper)}
 
 
-def _quantities(model: Model, game: Game, data: xr.Dataset) -> Iterator[_Quantity]:
-    for parameter in model.parameters:
-        for statistic, unit, array in _statistics(model, parameter, game, data):
+def _quantities(draws: Draws) -> Iterator[_Quantity]:
+    for parameter in draws.model.parameters:
+        for statistic, unit, array in _statistics(draws, parameter):
             rest = array.dims[1:]
             for index in np.ndindex(*(array.sizes[dim] for dim in rest)):
                 labels = {
@@ -93,20 +101,25 @@ def _quantities(model: Model, game: Game, data: xr.Dataset) -> Iterator[_Quantit
                 yield _Quantity(parameter, statistic, unit, treatment, option, values)
 
 
-def _statistics(
-    model: Model, parameter: Parameter, game: Game, data: xr.Dataset
-) -> Iterator[tuple[str, str, xr.DataArray]]:
+def _statistics(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.DataArray]]:
     """Name, unit and draws of the quantities of one parameter."""
+    model, game, data = draws.model, draws.game, draws.data
     name, prior = parameter.name, model.priors[parameter.name]
     if parameter.support == "simplex":
         whole = next(iter(model.shares))  # the others share out a part of it
         unit = "share of subjects" if name == whole else f"share of those with a {name}"
-        yield "share", unit, data[f"{name}_share"]
+        share = data[f"{name}_share"]
+        if name in model.formulas:
+            share = share.copy(data=draws.shares_by(name).mean(axis=1))
+        yield "share", unit, share
         if f"{name}_tau" in data:
             yield "Poisson mean", parameter.unit, data[f"{name}_tau"]
         return
     if "subject" not in model.varies[name]:
         yield from _with_report_unit("value", parameter, game, data[name])
+        return
+    if name in model.formulas:
+        yield from _by_formula(draws, parameter)
         return
     if not prior.hierarchical:
         return
@@ -127,15 +140,77 @@ def _statistics(
             yield "population mean", parameter.unit, mean.transpose("sample", ...)
         median = link.inverse(location)
         yield from _with_report_unit("population median", parameter, game, median)
+    yield from _spreads(draws, parameter)
+
+
+def _by_formula(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.DataArray]]:
+    """As `_statistics`, of a parameter whose population is regressed on people."""
+    name, game = parameter.name, draws.game
+    location = draws.location(name)
+    dims = ["sample"]
+    if "treatment" in draws.model.varies[name]:
+        dims.append("treatment")
+    shape = (draws.size, *((len(draws.units.treatments),) if len(dims) > 1 else ()))
+    coords = {"treatment": list(draws.units.treatments)} if len(dims) > 1 else {}
+
+    def as_array(values: np.ndarray) -> xr.DataArray:
+        return xr.DataArray(values.mean(axis=1).reshape(shape), dims=dims, coords=coords)
+
+    prior = draws.model.priors[name]
+    link = LINKS[prior.distribution]
+    if parameter.support == "unit" or link.location_forward:
+        means = as_array(population_means(draws, name, location))
+        yield from _with_report_unit("population mean", parameter, game, means)
+    if not link.location_forward:
+        median = link.inverse(as_array(location))
+        yield from _with_report_unit("population median", parameter, game, median)
+    yield from _spreads(draws, parameter)
+    if f"{name}_group_sigma" in draws.data:
+        unit = link_unit(parameter, prior)
+        yield "spread of groups", unit, draws.data[f"{name}_group_sigma"]
+
+
+def _spreads(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.DataArray]]:
+    name, prior = parameter.name, draws.model.priors[parameter.name]
     for argument in prior.arguments:
-        if argument != location_name and f"{name}_{argument}" in data:
-            scale = {
-                "LogNormal": "log scale",
-                "LogitNormal": "logit scale",
-                "Gamma": "shape of the gamma distribution",
-            }
-            unit = scale.get(prior.distribution, parameter.unit)
-            yield "population spread", unit, data[f"{name}_{argument}"]
+        if argument != prior.family.location and f"{name}_{argument}" in draws.data:
+            shape = "shape of the gamma distribution"
+            unit = shape if prior.distribution == "Gamma" else link_unit(parameter, prior)
+            yield "population spread", unit, draws.data[f"{name}_{argument}"]
+
+
+def link_unit(parameter: Parameter, prior: Prior) -> str:
+    """Name of the scale on which effects on a parameter add up."""
+    scales = {"LogNormal": "log scale", "Gamma": "log scale", "LogitNormal": "logit scale"}
+    return scales.get(prior.distribution, parameter.unit)
+
+
+def population_means(draws: Draws, name: str, location: np.ndarray) -> np.ndarray:
+    """Means of the populations that have certain locations; medians if they are log-normal.
+
+    Parameters
+    ----------
+    draws : Draws
+    name : str
+        Of a parameter.
+    location : array, shape (draws, subjects, treatments or 1)
+        On the scale of the link.
+
+    Returns
+    -------
+    array of the same shape
+        On the natural scale.
+    """
+    prior = draws.model.priors[name]
+    if prior.distribution != "LogitNormal":
+        return np.asarray(LINKS[prior.distribution].inverse(location))
+    known = f"{name}_sigma" in draws.data
+    spread = draws.data[f"{name}_sigma"].to_numpy() if known else prior.arguments["sigma"]
+    spread = np.broadcast_to(np.asarray(spread, dtype=float), (draws.size,))[:, None]
+    found = np.empty(location.shape)
+    for subject in range(location.shape[1]):  # one at a time, since each has many nodes
+        found[:, subject] = logit_normal_mean(location[:, subject], spread)
+    return found
 
 
 def _with_report_unit(

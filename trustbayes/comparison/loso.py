@@ -108,8 +108,9 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
               p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
 
-    The log likelihood of a group is the sum of its members', given a draw. It is worked out once
-    for each fit that is in use, whatever is left out.
+    The log likelihood of a group is the sum of its members', given a draw; where a formula has
+    effects of matching groups, that of a group left out is integrated out, too. It is worked out
+    once for each fit that is in use.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     Raises
     ------
     InputError
-        If groups are asked for and the trials have none.
+        If groups are asked for and the trials have none, or several formulas have their effects.
     ValueError
         If the unit is neither, or the number of draws is below 0.
 
@@ -142,11 +143,12 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
     labels, members = _members(fit, unit)
     part = _evenly(fit, draws)
-    found = _new_subjects(fit, part)
-    logs, errors = (
-        np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
-        for part in (found.log_likelihood, found.error)
-    )
+    grouped = [name for name, one in fit.model.formulas.items() if one.grouped]
+    if unit == "group" and grouped:
+        logs, errors = _new_groups(fit, part, grouped, members)
+    else:
+        found = _new_subjects(fit, part)
+        logs, errors = _by_unit(found, members)
     elpd, pareto_k, good_k = psis(part, logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
@@ -196,6 +198,66 @@ def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
     if size not in known:
         known[size] = new_subject_log_likelihood(part.draws())
     return known[size]
+
+
+def _by_unit(found: NewSubject, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log likelihoods and errors summed over the members of each unit, (draws, units)."""
+    logs, errors = (
+        np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
+        for part in (found.log_likelihood, found.error)
+    )
+    return logs, errors
+
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_WIDER = 1.2  # than the normal density that the nodes are placed by
+
+
+def _new_groups(
+    fit: Fit, part: Fit, grouped: list[str], members: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `_by_unit`, of matching groups whose effect is unknown.
+
+    It is integrated out by a Gauss-Hermite rule. Its nodes are placed, for every draw, by the
+    normal population of effects times a normal density that stands for the group's trials: what
+    the posterior of its effect has beyond the population.
+    """
+    key = f"group {part.posterior.sizes}"
+    known = _KNOWN_GROUPS.setdefault(fit, {})
+    if key in known:
+        return known[key]
+    if len(grouped) > 1:
+        expected = "one formula with (1 | group), to predict new groups"
+        raise InputError(Fault("leave one group out", ", ".join(grouped), expected))
+    [name] = grouped
+    draws = part.draws()
+    spread = draws.data[f"{name}_group_sigma"].to_numpy()[:, None]
+    effect = draws.data[f"{name}_group_effect"].transpose("sample", "group")
+    mean, variance = effect.to_numpy().mean(axis=0), effect.to_numpy().var(axis=0)
+    precision = np.maximum(1 / variance - 1 / (spread**2).mean(), 0) + 1 / spread**2
+    scale = _WIDER / np.sqrt(precision)
+    centre = mean / variance / precision
+    position = {group: i for i, group in enumerate(effect["group"].to_numpy().tolist())}
+    order = [position[label] for label in dict.fromkeys(fit.units.groups or ())]
+    terms, errors = [], []
+    for node, weight in zip(_NODES, _WEIGHTS / _WEIGHTS.sum(), strict=True):
+        at = centre + scale * node
+        data = draws.data.assign({f"{name}_group_effect": effect.copy(data=at)})
+        logs, error = _by_unit(new_subject_log_likelihood(replace(draws, data=data)), members)
+        prior = -0.5 * (at / spread) ** 2 - np.log(spread)
+        own = -0.5 * node**2 - np.log(scale)
+        terms.append(logs + (prior - own)[:, order] + np.log(weight))
+        errors.append(error)
+    total = log_total(np.array(terms), axis=0)
+    share = np.exp(np.array(terms) - total)
+    known[key] = total, (share * np.array(errors)).sum(axis=0)
+    return known[key]
+
+
+_KNOWN_GROUPS: WeakKeyDictionary[Fit, dict[str, tuple[np.ndarray, np.ndarray]]] = (
+    WeakKeyDictionary()
+)
+"""As `_KNOWN`, of fits with effects of groups."""
 
 
 def _evenly(fit: Fit, draws: int) -> Fit:

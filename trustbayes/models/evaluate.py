@@ -12,7 +12,7 @@ import xarray as xr
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
-from trustbayes.models.hierarchy import PLAIN
+from trustbayes.models.hierarchy import LINKS, PLAIN
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information
 from trustbayes.models.predictor import added, shares_of
@@ -89,6 +89,31 @@ class Draws:
             return base[:, None]
         more = added(name, self.model.formulas[name], self.data, self.units)
         return np.asarray(shares_of(base, more))
+
+    def location(self, name: str, design: np.ndarray | None = None) -> np.ndarray:
+        """Location of people such as each subject, by the formula of a parameter.
+
+        Parameters
+        ----------
+        name : str
+            Of a parameter that has a formula and is no share.
+        design : array, optional
+            In place of the people's own, see `trustbayes.models.formula.Formula.design`.
+
+        Returns
+        -------
+        array, shape (draws, subjects, treatments or 1)
+            On the scale of the link.
+        """
+        prior = self.model.priors[name]
+        key = str(prior.family.location)
+        known = f"{name}_{key}" in self.data
+        intercept = self.data[f"{name}_{key}"].to_numpy() if known else prior.arguments[key]
+        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), (self.size,))
+        if LINKS[prior.distribution].location_forward:
+            intercept = np.log(intercept)
+        more = added(name, self.model.formulas[name], self.data, self.units, design)
+        return np.asarray(intercept[:, None, None] + more)
 
     @property
     def log_shares(self) -> np.ndarray:

@@ -166,6 +166,15 @@ class Formula:
         """What each column was divided by, shape (columns,)."""
         return self._learnt[3]
 
+    @property
+    def flags(self) -> np.ndarray:
+        """Whether each column holds nothing but 0 and 1, shape (columns,)."""
+        return self._learnt[4]
+
+    def at(self, units: Units, name: str) -> np.ndarray:
+        """A covariate in the rows of `design`, flat."""
+        return self._frame(units)[name].to_numpy()
+
     def factor_levels(self, name: str) -> tuple[Any, ...]:
         """The levels of what the formula takes for a factor, the reference first; else empty."""
         assert self.known is not None
@@ -177,7 +186,8 @@ class Formula:
         marked = any(
             getattr(c.call, "callee", "") in _FACTORS and name in c.var_names for c in calls
         )
-        return tuple(sorted(set(values))) if marked or isinstance(values[0], str) else ()
+        listed = marked or isinstance(values[0], str) or set(values) <= {0, 1}
+        return tuple(sorted(set(values))) if listed else ()
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form that `from_dict` reads back."""
@@ -243,7 +253,7 @@ class Formula:
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         """The standardised columns, shape (rows, columns), of rows laid out as `people`."""
-        columns, whole, centre, scale = self._learnt
+        columns, whole, centre, scale, _ = self._learnt
         if not columns:
             return np.zeros((len(frame), 0))
         try:
@@ -253,13 +263,16 @@ class Formula:
             raise InputError(Fault(self.place, self.text, expected)) from None
         return (raw - centre) / scale
 
-    def design(self, units: Units) -> np.ndarray:
+    def design(self, units: Units, **changes: Any) -> np.ndarray:
         """The standardised columns of every subject, or subject and treatment.
 
         Parameters
         ----------
         units : Units
             Of the people that it was learnt from, or of others.
+        **changes
+            What to put in the place of covariates or of the treatment, as
+            ``pandas.DataFrame.assign`` takes it.
 
         Returns
         -------
@@ -273,7 +286,7 @@ class Formula:
         faults = [f for n in self.covariates if (f := _fault(self, n, units, constant=True))]
         if faults:
             raise InputError(faults)
-        found = self.matrix(self._frame(units))
+        found = self.matrix(self._frame(units, changes))
         if self.by_treatment:
             found = found.reshape(len(units.subjects), len(units.treatments), -1)
         return found
@@ -296,10 +309,10 @@ class Formula:
         return np.array([[float(one == g) for g in groups] for one in units.groups])
 
     @cached_property
-    def _learnt(self) -> tuple[tuple[str, ...], Any, np.ndarray, np.ndarray]:
-        """Column names, formulae's matrix, means and what columns are divided by."""
+    def _learnt(self) -> tuple[tuple[str, ...], Any, np.ndarray, np.ndarray, np.ndarray]:
+        """Column names, formulae's matrix, means, what columns are divided by, which are flags."""
         if not self.has_slopes:
-            return (), None, np.zeros(0), np.ones(0)
+            return (), None, np.zeros(0), np.ones(0), np.zeros(0, dtype=bool)
         frame = self.people()
         source = " + ".join(["1", *(t.name for t in self._parsed.common_terms if t.var_names)])
         try:
@@ -313,9 +326,9 @@ class Formula:
         raw, labels = raw[:, 1:], labels[1:]
         flags = np.isin(raw, (0, 1)).all(axis=0)
         spread = np.where(flags, 1.0, raw.std(axis=0))
-        return tuple(labels), whole, raw.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        return tuple(labels), whole, raw.mean(axis=0), np.where(spread > 0, spread, 1.0), flags
 
-    def _frame(self, units: Units) -> pd.DataFrame:
+    def _frame(self, units: Units, changes: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """A row per subject or, if treatments matter, per subject and treatment."""
         times = len(units.treatments) if self.by_treatment else 1
         columns: dict[str, Any] = {n: np.repeat(units.people[n], times) for n in self.covariates}
@@ -323,7 +336,8 @@ class Formula:
             columns["treatment"] = np.tile(np.array(units.treatments), len(units.subjects))
         known = units.treatments if self.known is None else self.known.treatments
         index = range(len(units.subjects) * times)
-        return self._typed(pd.DataFrame(columns, index=index), known)
+        frame = pd.DataFrame(columns, index=index).assign(**(changes or {}))
+        return self._typed(frame, known)
 
     @staticmethod
     def _typed(frame: pd.DataFrame, treatments: Sequence[str]) -> pd.DataFrame:

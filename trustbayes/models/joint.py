@@ -92,7 +92,7 @@ class Joint:
                     "prior of the package"
                 )
             for formula in model.formulas.values():
-                raise ValueError(f"joint model, {formula.place}: expected none")
+                raise InputError(Fault(f"joint model, {formula.place}", formula.text, "none"))
         over = self.sender.varies["expected_trust"]
         if over != ("treatment",):
             raise ValueError(
