@@ -7,6 +7,7 @@ import xarray as xr
 from trustbayes.fitting import Fit, fit_key
 from trustbayes.games import FiniteGame
 from trustbayes.models import Model
+from trustbayes.priors import Prior
 from trustbayes.sampling import Sampling, versions
 from trustbayes.trials import Trials, trials_from_frame
 
@@ -62,7 +63,9 @@ def synthetic_fit(
         if prior.hierarchical and "subject" in dims:
             over = [d for d in dims if d != "subject"]
             size = (chains, draws, *(len(coords[d]) for d in over))
-            for argument in prior.arguments:
+            for argument, given in prior.arguments.items():
+                if not isinstance(given, Prior):
+                    continue
                 by_treatment = parameter.name not in model.formulas  # whose intercept is one
                 own = over if argument == prior.family.location and by_treatment else []
                 values = np.exp(0.3 * rng.normal(size=size if own else (chains, draws)))

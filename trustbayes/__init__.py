@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from trustbayes.models.evaluate import prior_draws as prior_draws
     from trustbayes.priors import Prior as Prior
     from trustbayes.report import report
+    from trustbayes.report.figures.priors import plot_prior_posterior as plot_prior_posterior
+    from trustbayes.report.figures.priors import plot_prior_predictive as plot_prior_predictive
     from trustbayes.sampling import Sampling as Sampling
     from trustbayes.script import run_script as run_script
     from trustbayes.simulation import Simulation as Simulation
@@ -133,6 +135,7 @@ _ROOMS = {
     "models.evaluate": ("prior_draws",),
     "priors": ("Prior",),
     "report": ("write_report",),
+    "report.figures.priors": ("plot_prior_posterior", "plot_prior_predictive"),
     "sampling": ("Sampling",),
     "script": ("run_script",),
     "simulation": ("Simulation", "read_parameters", "simulate"),

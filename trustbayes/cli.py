@@ -183,6 +183,7 @@ def report(
     _check_target(out)
     data, known = _experiment(trials, game, planted, people)
     names = _names(models, data.game)
+    chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis import analyse
     from trustbayes.report import report as write_report
 
@@ -190,7 +191,7 @@ def report(
     with _messages(), _pool(jobs) as executor:
         analysis = analyse(
             data,
-            models=names,
+            models=names if chosen is None else chosen,
             sampling=settings,
             fits=fits,
             planted=known,
@@ -680,10 +681,15 @@ def _names(listed: str | None, game: Game) -> list[str] | None:
 
 
 def _regressed(
-    names: Sequence[str], roles: Sequence[RoleName], game: Game, formulas: Sequence[str] | None
+    names: Sequence[str] | None,
+    roles: Sequence[RoleName],
+    game: Game,
+    formulas: Sequence[str] | None,
 ) -> list[Model]:
     """Models with each formula in those that have its parameter, at least one."""
-    from trustbayes.models import model
+    from trustbayes.models import model, model_names
+
+    names = names or model_names(game.kind, by_default=True)
 
     given: dict[str, str] = {}
     for text in formulas or ():

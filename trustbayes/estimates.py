@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,24 +11,34 @@ import xarray as xr
 
 from trustbayes.fitting import Fit
 from trustbayes.games import Game
-from trustbayes.models import Parameter
+from trustbayes.models import Model, Parameter
 from trustbayes.models.evaluate import Draws, type_probabilities
 from trustbayes.models.hierarchy import LINKS, logit_normal_mean
 from trustbayes.models.pilot import prior_centre
 from trustbayes.priors import Prior
+from trustbayes.regressed import link_unit, population_means
 
 __all__ = [
-    "link_unit",
+    "Quantity",
     "population_estimates",
-    "population_means",
+    "population_pairs",
     "subject_estimates",
     "type_estimates",
 ]
 
 
 @dataclass(frozen=True)
-class _Quantity:
-    """One population quantity and its draws."""
+class Quantity:
+    """One population quantity and its draws.
+
+    Parameters
+    ----------
+    parameter : Parameter
+        Of a variable that is only in a prior's code: one with its name and nothing else.
+    statistic, unit, treatment, option : str
+        See `population_estimates`.
+    values : array, shape (draws,)
+    """
 
     parameter: Parameter
     statistic: str
@@ -57,13 +67,13 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
         median of a parameter that varies by subject, the spread (standard deviation on the
         scale on which subjects are normal, or shape of a gamma), the value of a parameter that
         all subjects share, and shares, with the mean τ of their Poisson distribution before it
-        is truncated, if they have one. With a formula they are those of people such as the
-        subjects: means over their means and shares, the median of the average subject, and the
-        spread is that around what the formula says.
+        is truncated, if they have one; and "in the prior's code" for variables that only the
+        code of a prior knows. With a formula they are those of people such as the subjects: means
+        over their means and shares, the median of the average subject, and the spread is that
+        around what the formula says.
     """
-    posterior, before = list(_quantities(fit.draws())), list(_quantities(prior))
     rows = []
-    for after, prior_quantity in zip(posterior, before, strict=True):
+    for after, before in population_pairs(fit, prior):
         rows.append(
             {
                 "model": fit.model.name,
@@ -75,10 +85,59 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
                 "option": after.option,
                 "unit": after.unit,
                 **_summary(after.values, ci_prob),
-                **{f"prior_{k}": v for k, v in _summary(prior_quantity.values, ci_prob).items()},
+                **{f"prior_{k}": v for k, v in _summary(before.values, ci_prob).items()},
             }
         )
     return pd.DataFrame(rows)
+
+
+def population_pairs(fit: Fit, prior: Draws) -> list[tuple[Quantity, Quantity]]:
+    """Every population quantity as the posterior and as the prior has it.
+
+    Parameters
+    ----------
+    fit : Fit
+    prior : Draws
+        Draws from the model's prior on the same cells.
+
+    Returns
+    -------
+    list of (Quantity, Quantity)
+    """
+    after = fit.draws()
+    extra = _only_in_code(fit.model, prior.data, after.data)
+    pairs = [[*_quantities(draws), *_of_code(extra, draws.data)] for draws in (after, prior)]
+    return list(zip(*pairs, strict=True))
+
+
+_MOST = 9  # numbers of a variable that is worth a look
+
+
+def _only_in_code(model: Model, prior: xr.Dataset, posterior: xr.Dataset) -> list[str]:
+    """Names of variables of the population that priors in code add: few numbers, not constant."""
+    if not model.coded:
+        return []
+    own = tuple(p.name for p in model.parameters if p.name not in model.coded)
+    subjects = prior.sizes.get("subject", 0)
+    return [
+        str(name)
+        for name, array in prior.items()
+        if name in posterior
+        and name not in model.coded
+        and not str(name).startswith(own)
+        and array.size <= _MOST * prior.sizes["sample"]
+        and subjects not in array.shape[1:]
+    ]
+
+
+def _of_code(names: Sequence[str], data: xr.Dataset) -> Iterator[Quantity]:
+    for name in names:
+        parameter = Parameter(name, "", "", "", "real", (), Prior("Normal", mu=0, sigma=1))
+        array = data[name].transpose("sample", ...).to_numpy()
+        for index in np.ndindex(array.shape[1:]):
+            option = ", ".join(str(at + 1) for at in index)
+            values = array[(slice(None), *index)]
+            yield Quantity(parameter, "in the prior's code", "", "", option, values)
 
 
 def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
@@ -87,7 +146,7 @@ def _summary(values: np.ndarray, ci_prob: float) -> dict[str, float]:
     return {"mean": float(values.mean()), "lower": float(lower), "upper": float(upper)}
 
 
-def _quantities(draws: Draws) -> Iterator[_Quantity]:
+def _quantities(draws: Draws) -> Iterator[Quantity]:
     for parameter in draws.model.parameters:
         for statistic, unit, array in _statistics(draws, parameter):
             rest = array.dims[1:]
@@ -98,7 +157,7 @@ def _quantities(draws: Draws) -> Iterator[_Quantity]:
                 treatment = labels.pop("treatment", "")
                 option = next(iter(labels.values()), "")
                 values = array.to_numpy()[(slice(None), *index)]
-                yield _Quantity(parameter, statistic, unit, treatment, option, values)
+                yield Quantity(parameter, statistic, unit, treatment, option, values)
 
 
 def _statistics(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.DataArray]]:
@@ -145,28 +204,24 @@ def _statistics(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, 
 
 def _by_formula(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.DataArray]]:
     """As `_statistics`, of a parameter whose population is regressed on people."""
-    name, game = parameter.name, draws.game
+    name, game, units = parameter.name, draws.game, draws.units
     location = draws.location(name)
-    dims = ["sample"]
-    if "treatment" in draws.model.varies[name]:
-        dims.append("treatment")
-    shape = (draws.size, *((len(draws.units.treatments),) if len(dims) > 1 else ()))
-    coords = {"treatment": list(draws.units.treatments)} if len(dims) > 1 else {}
+    treatments = list(units.treatments) if "treatment" in draws.model.varies[name] else None
 
-    def as_array(values: np.ndarray) -> xr.DataArray:
-        return xr.DataArray(values.mean(axis=1).reshape(shape), dims=dims, coords=coords)
+    def averaged(values: np.ndarray) -> xr.DataArray:
+        mean = xr.DataArray(values.mean(axis=1), dims=["sample", "treatment"])
+        return mean[:, 0] if treatments is None else mean.assign_coords(treatment=treatments)
 
-    prior = draws.model.priors[name]
-    link = LINKS[prior.distribution]
+    link = LINKS[draws.model.priors[name].distribution]
     if parameter.support == "unit" or link.location_forward:
-        means = as_array(population_means(draws, name, location))
+        means = averaged(population_means(draws, name, location))
         yield from _with_report_unit("population mean", parameter, game, means)
     if not link.location_forward:
-        median = link.inverse(as_array(location))
+        median = link.inverse(averaged(location))
         yield from _with_report_unit("population median", parameter, game, median)
     yield from _spreads(draws, parameter)
     if f"{name}_group_sigma" in draws.data:
-        unit = link_unit(parameter, prior)
+        unit = link_unit(parameter, draws.model.priors[name])
         yield "spread of groups", unit, draws.data[f"{name}_group_sigma"]
 
 
@@ -177,40 +232,6 @@ def _spreads(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.
             shape = "shape of the gamma distribution"
             unit = shape if prior.distribution == "Gamma" else link_unit(parameter, prior)
             yield "population spread", unit, draws.data[f"{name}_{argument}"]
-
-
-def link_unit(parameter: Parameter, prior: Prior) -> str:
-    """Name of the scale on which effects on a parameter add up."""
-    scales = {"LogNormal": "log scale", "Gamma": "log scale", "LogitNormal": "logit scale"}
-    return scales.get(prior.distribution, parameter.unit)
-
-
-def population_means(draws: Draws, name: str, location: np.ndarray) -> np.ndarray:
-    """Means of the populations that have certain locations; medians if they are log-normal.
-
-    Parameters
-    ----------
-    draws : Draws
-    name : str
-        Of a parameter.
-    location : array, shape (draws, subjects, treatments or 1)
-        On the scale of the link.
-
-    Returns
-    -------
-    array of the same shape
-        On the natural scale.
-    """
-    prior = draws.model.priors[name]
-    if prior.distribution != "LogitNormal":
-        return np.asarray(LINKS[prior.distribution].inverse(location))
-    known = f"{name}_sigma" in draws.data
-    spread = draws.data[f"{name}_sigma"].to_numpy() if known else prior.arguments["sigma"]
-    spread = np.broadcast_to(np.asarray(spread, dtype=float), (draws.size,))[:, None]
-    found = np.empty(location.shape)
-    for subject in range(location.shape[1]):  # one at a time, since each has many nodes
-        found[:, subject] = logit_normal_mean(location[:, subject], spread)
-    return found
 
 
 def _with_report_unit(

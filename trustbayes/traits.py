@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trustbayes.estimates import link_unit, population_means
 from trustbayes.fitting import Fit
 from trustbayes.models import Parameter
 from trustbayes.models.evaluate import Draws
 from trustbayes.models.formula import Formula
 from trustbayes.models.predictor import added, shares_of
+from trustbayes.regressed import link_unit, population_means
 
 __all__ = ["trait_effects"]
 

@@ -7,9 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.errors import Fault, InputError, listing
-from trustbayes.estimates import population_means
 from trustbayes.fitting import Fit
 from trustbayes.models.hierarchy import logit_normal_mean
+from trustbayes.regressed import population_means
 
 __all__ = ["trust_gap"]
 

@@ -14,6 +14,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from trustbayes.elicited import is_elicited
 from trustbayes.errors import Fault, InputError
 from trustbayes.models.hierarchy import PLAIN
 from trustbayes.priors import Family, Prior
@@ -179,7 +180,7 @@ def settled(given: Mapping[Any, Any]) -> dict[str, Prior]:
 
     Parameters
     ----------
-    given : mapping of str or tuple of str to Prior or callable
+    given : mapping of str or tuple of str to Prior, PreliZ distribution or callable
         A tuple for a function that serves several parameters.
 
     Returns
@@ -195,6 +196,8 @@ def settled(given: Mapping[Any, Any]) -> dict[str, Prior]:
     found: dict[str, Prior] = {}
     for key, value in given.items():
         names = (key,) if isinstance(key, str) else tuple(key)
+        if is_elicited(value):
+            value = Prior.from_preliz(value)
         if isinstance(value, Prior):
             prior = value
             if not isinstance(key, str) and getattr(prior, "parameters", None) != names:

@@ -43,7 +43,7 @@ class Model:
     Parameters
     ----------
     spec : ModelSpec
-    priors : mapping of str to Prior or callable, optional
+    priors : mapping of str to Prior, PreliZ distribution or callable, optional
         In place of the defaults, on the natural standardised scale. A callable is any PyMC code:
         called inside the model context with the parameter's dims, such as ("subject",), it
         returns a tensor of their shape. Under a tuple of names one callable serves several
@@ -232,6 +232,19 @@ class Model:
     def coded(self) -> Mapping[str, CustomPrior]:
         """The priors that are Python code, by parameter."""
         return {n: prior for n, prior in self.priors.items() if isinstance(prior, CustomPrior)}
+
+    @property
+    def bound(self) -> Mapping[str, Prior]:
+        """Priors of subjects from which a new subject cannot be drawn alone, by parameter.
+
+        Python code makes all subjects at once, and zero-sum effects tie each to all others. New
+        subjects cannot be predicted by a model that has such priors.
+        """
+        return {
+            p.name: self.priors[p.name]
+            for p in self.parameters
+            if "subject" in self.varies[p.name] and _is_bound(p, self.priors[p.name])
+        }
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -523,6 +536,12 @@ class Model:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+
+
+def _is_bound(parameter: Parameter, prior: Prior) -> bool:
+    if isinstance(prior, CustomPrior):
+        return True
+    return prior.distribution == "ZeroSumNormal" and parameter.option is None
 
 
 def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:

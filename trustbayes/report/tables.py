@@ -65,7 +65,8 @@ def comparison_tables(
         f"How well each model predicts {UNITS['trial']}, the columns as above: no prediction of a "
         "new person. Standard errors take either subjects or trials for independent."
     )
-    return [_score_table(people, titles, first), _score_table(trials, titles, second)]
+    shown_tables = [(people, first), (trials, second)]
+    return [_score_table(rows, titles, words) for rows, words in shown_tables if rows]
 
 
 def _score_table(
