@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from trustbayes.errors import InputError
+from trustbayes.fitting import fit_key
 from trustbayes.games import FiniteGame
+from trustbayes.models import TrustEmbedded
+from trustbayes.sampling import Sampling
 from trustbayes.trials import read_trials
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.5})
@@ -45,10 +48,15 @@ def test_covariates_become_columns_of_each_role(read):
     np.testing.assert_array_equal(trials.fold("sender").people["crt"], [0, 3])
 
 
-def test_the_checksum_knows_the_people(read):
-    sums = {read().checksum, read(PEOPLE).checksum, read(PEOPLE.replace("3", "2")).checksum}
-    assert len(sums) == 3
-    assert read(PEOPLE).checksum == read(PEOPLE).checksum
+def test_fits_are_told_apart_by_the_people_that_their_formulas_name(read):
+    def key(people, **settings):
+        return fit_key(TrustEmbedded("receiver", **settings), read(people), Sampling())
+
+    plain, crt = {}, {"formulas": {"trust": "1 + crt"}}
+    other = PEOPLE.replace("r1,2", "r1,0")
+    assert key(PEOPLE, **plain) == key(other, **plain) == key(None, **plain)
+    assert len({key(PEOPLE, **plain), key(PEOPLE, **crt), key(other, **crt)}) == 3
+    assert key(PEOPLE, **crt) == key(PEOPLE.replace("s1,0", "s1,2"), **crt)
 
 
 def test_a_role_may_have_no_rows_and_roles_may_be_named(read):

@@ -221,7 +221,9 @@ def report(
 
 
 @app.command
-def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
+def validate(
+    trials: Path, /, *, game: Path, people: Path | None = None, as_json: Json = False
+) -> int:
     """Check a file of trials against its game and say what is in it.
 
     Example: `trustbayes validate trials.csv --game game.toml`
@@ -232,11 +234,13 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
         CSV file of trials.
     game : Path
         Game file of the trials.
+    people : Path, optional
+        CSV file with covariates of the subjects.
     as_json : bool
         Only JSON on standard output.
     """
-    data = _read(trials, game)
-    people = {role: len(data.subjects(role)) for role in data.roles}
+    data = _read(trials, game, people)
+    subjects = {role: len(data.subjects(role)) for role in data.roles}
     treatments = {name: data.conditions(name) for name in data.treatments}
     rounds = int(data.table["round"].nunique())
     if as_json:
@@ -245,7 +249,7 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
                 "source": data.source,
                 "checksum": data.checksum,
                 "trials": len(data.table),
-                "subjects": people,
+                "subjects": subjects,
                 "rounds": rounds,
                 "treatments": treatments,
                 "exclusions": [asdict(rule) for rule in data.exclusions],
@@ -253,7 +257,7 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
             }
         )
         return DONE
-    named = " and ".join(f"{count} {role}s" for role, count in people.items())
+    named = " and ".join(f"{count} {role}s" for role, count in subjects.items())
     print(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds")
     for name, conditions in treatments.items():
         print(f"treatment {name}: {_in_words(conditions)}")
@@ -324,6 +328,7 @@ def compare(
     kfold: int | None = None,
     trials: Path | None = None,
     game: Path | None = None,
+    people: Path | None = None,
     folder: Path | None = None,
     jobs: int | None = None,
     as_json: Json = False,
@@ -346,6 +351,8 @@ def compare(
         CSV file of the trials, for the k-fold.
     game : Path, optional
         Game file of the trials, for the k-fold.
+    people : Path, optional
+        CSV file with the covariates that the models' formulas name, for the k-fold.
     folder : Path, optional
         Where the k-fold's fits are kept; one that was stopped goes on from there.
     jobs : int, optional
@@ -360,8 +367,9 @@ def compare(
 
     loaded = [load_fit(path) for path in fits]
     if kfold is None:
-        _only_for_kfold({"--trials": trials, "--game": game, "--folder": folder, "--jobs": jobs})
-    data = None if kfold is None else _trials_of_kfold(loaded, unit, trials, game)
+        given = {"--trials": trials, "--game": game, "--people": people}
+        _only_for_kfold({**given, "--folder": folder, "--jobs": jobs})
+    data = None if kfold is None else _trials_of_kfold(loaded, unit, trials, game, people)
     comparison = compare_fits(loaded, unit)
     held = None
     if data is not None and kfold is not None and unit != "trial":
@@ -803,7 +811,11 @@ def _only_for_kfold(options: dict[str, Path | int | None]) -> None:
 
 
 def _trials_of_kfold(
-    fits: Sequence[Fit], unit: str, trials: Path | None, game: Path | None
+    fits: Sequence[Fit],
+    unit: str,
+    trials: Path | None,
+    game: Path | None,
+    people: Path | None,
 ) -> Trials:
     """The trials that a k-fold needs, which are those of the fits."""
     from trustbayes.comparison import Basis
@@ -820,7 +832,7 @@ def _trials_of_kfold(
         faults.append(Fault("--unit", unit, "subject or group, which a k-fold leaves out"))
     if faults or trials is None or game is None:
         raise InputError(faults)
-    data = _read(trials, game)
+    data = _read(trials, game, people)
     for one in fits[:1]:
         basis = Basis.of_trials(data, one.model.role)
         faults = basis.faults(str(trials), Basis.of_fit(one), f"the fit of {one.model.name}")

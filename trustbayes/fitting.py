@@ -159,7 +159,6 @@ def fit(
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    key = fit_key(model, trials, sampling)
     folded = trials.fold(model.role)
     model, units = model.learnt(folded), model.own_people(folded)
     information = pilot(model, units, trials.game)
@@ -198,7 +197,7 @@ def fit(
     else:
         sampled = sampled_with(information, sampling)
     manifest = {
-        "key": key,
+        "key": fit_key(model, trials, sampling),
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled),
     }
@@ -252,7 +251,12 @@ def recorded(trials: Trials, sampling: Sampling, sampled: Sampled) -> dict[str, 
 
 
 def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
-    """Identify a fit by its content: the same inputs have the same key."""
+    """Identify a fit by its content: the same inputs have the same key.
+
+    What formulas take from people is a part of the model, so the trials without them are enough.
+    """
+    if isinstance(model, Model) and model.formulas:
+        model = model.learnt(trials.fold(model.role))
     content = {
         "format": FORMAT,
         "model": model.to_dict(),

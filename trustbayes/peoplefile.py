@@ -14,9 +14,7 @@ from trustbayes.textfile import natural_order, numbers, parse_csv, read_bytes
 __all__ = ["people_columns"]
 
 
-def people_columns(
-    path: str | Path, table: pd.DataFrame, roles: Sequence[Role]
-) -> tuple[pd.DataFrame, bytes]:
+def people_columns(path: str | Path, table: pd.DataFrame, roles: Sequence[Role]) -> pd.DataFrame:
     """Columns that a file of people adds to a table of trials.
 
     Parameters
@@ -31,11 +29,9 @@ def people_columns(
 
     Returns
     -------
-    columns : DataFrame
+    DataFrame
         With the index of the table: each covariate for each role, ``crt`` as ``sender_crt`` and
         ``receiver_crt``.
-    content : bytes
-        Of the file.
 
     Raises
     ------
@@ -43,8 +39,7 @@ def people_columns(
         If the file cannot be read, lacks the column, repeats a subject, names a role that there
         is not, has none or only some of the subjects, or a column that the trials have already.
     """
-    content = read_bytes(path, "a CSV file of people")
-    file = parse_csv(content, Path(path).name)
+    file = parse_csv(read_bytes(path, "a CSV file of people"), Path(path).name)
     frame, source = file.frame, file.source
     covariates = [name for name in frame if name not in ("subject", "role")]
     if "subject" not in frame or not covariates:
@@ -79,4 +74,4 @@ def people_columns(
         faults.append(Fault(source, "", "rows for the subjects of the trials, but there are none"))
     if faults:
         raise InputError(faults)
-    return pd.concat(parts, axis=1), content
+    return pd.concat(parts, axis=1)

@@ -63,7 +63,7 @@ class Trials:
     source : str
         Name of the file, without its folder.
     checksum : str
-        SHA-256 of the file's bytes, or made of those of a file of people, too.
+        SHA-256 of the file's bytes.
     warnings : tuple of str
         Sentences that a reader of results should know.
     known_treatments : tuple of str
@@ -224,9 +224,8 @@ def read_trials(
     trials = _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
     if people is None:
         return trials
-    columns, content = people_columns(people, trials.table, trials.roles)
-    digest = hashlib.sha256(trials.checksum.encode() + content).hexdigest()
-    return replace(trials, table=pd.concat([trials.table, columns], axis=1), checksum=digest)
+    columns = people_columns(people, trials.table, trials.roles)
+    return replace(trials, table=pd.concat([trials.table, columns], axis=1))
 
 
 def trials_from_frame(

@@ -8,6 +8,7 @@ import pymc as pm
 import pytest
 import xarray as xr
 from building import made_up_information
+from loops import TRIALS as ALL_TRIALS
 from markets import PYTHON
 from pytensor.graph.traversal import ancestors
 from scipy.special import expit, log_softmax, logsumexp
@@ -19,9 +20,12 @@ from trustbayes.comparison import leave_one_subject_out
 from trustbayes.comparison.loso import _new_groups
 from trustbayes.errors import InputError
 from trustbayes.fitting import _pattern
-from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model_from_dict
+from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model, model_from_dict
 from trustbayes.models.evaluate import Draws, prior_draws, subject_log_likelihood
 from trustbayes.models.new_subject import new_subject_log_likelihood
+from trustbayes.models.pilot import pilot
+from trustbayes.models.placed import can_be_placed
+from trustbayes.models.sites import sited
 from trustbayes.priors import Prior
 
 TRIALS = planted_trials()
@@ -77,6 +81,47 @@ def test_everything_bears_on_the_likelihood():
     assert [rv.name for rv in built.free_RVs if rv not in above] == []
     expected = {"trust_slope", "trust_group_sigma", "trust_group_offset", "trust_mu", "trust_sigma"}
     assert expected | {"response_precision_slope"} <= {rv.name for rv in built.free_RVs}
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "kind", "parameter"),
+    [
+        ("trust-embedded", "sender", "finite", "lying_aversion"),
+        ("hybrid", "receiver", "finite", "trust"),
+        ("trust-embedded", "sender", "forecast", "lying_aversion"),
+        ("trust-embedded", "receiver", "forecast", "response_noise"),
+        ("mixture", "receiver", "forecast", "trust"),
+        ("mixture", "sender", "forecast", "theory"),
+    ],
+)
+def test_a_formula_whose_slopes_are_zero_changes_nothing(name, role, kind, parameter):
+    """In any kind of game and model: what new subjects do is what the plain model says."""
+    plain_trials = ALL_TRIALS["power" if kind == "finite" else "forecast"]
+    units = plain_trials.fold(role)
+    rng = np.random.default_rng(2)
+    units = replace(units, people={"age": rng.uniform(20, 60, len(units.subjects))})
+    game = plain_trials.game
+    nothing = Prior("Normal", mu=0.0, sigma=1e-12)
+    priors = {f"{parameter}_slope": nothing}
+    chosen = model(name, role, game, formulas={parameter: "1 + age"}, priors=priors).learnt(units)
+    plain = model(name, role, game, varies={parameter: ("subject",)})
+    information = pilot(chosen, units, game)
+    if can_be_placed(chosen):
+        information = sited(chosen, units, game, information)
+    built = chosen.build_units(units, game, information)
+    above = set(ancestors([built["log_likelihood"]]))
+    assert built[f"{parameter}_slope"] in above
+    assert np.isfinite(pm.draw(built["log_likelihood"], random_seed=1, mode=PYTHON))
+    draws = prior_draws(chosen, game, units, 3, seed=1)
+    data = draws.data.drop_dims(f"{parameter}_term")
+    expected = new_subject_log_likelihood(Draws(plain, game, units, data))
+    found = new_subject_log_likelihood(draws)
+    np.testing.assert_allclose(found.log_likelihood, expected.log_likelihood, rtol=1e-6)
+    np.testing.assert_allclose(
+        subject_log_likelihood(draws),
+        subject_log_likelihood(Draws(plain, game, units, data)),
+        rtol=1e-6,
+    )
 
 
 def test_shares_of_levels_by_hand():

@@ -125,12 +125,17 @@ class Description:
 def describe(model: Model, game: Game | None = None) -> Description:
     """Describe a model; see `trustbayes.models.Model.describe`."""
     return Description(
-        title=f"{model.spec.title}, {model.role}s, {model.spec.kind} game",
+        title=f"{model.spec.title}, {model.role}s, {model.spec.kind} game" + _formulas(model),
         text=_text(model),
         plates="\n".join(_plates(model, game).lines()),
         parameters=_parameter_table(model),
         conventions=_convention_table(model, game),
     )
+
+
+def _formulas(model: Model) -> str:
+    names = " and ".join(model.formulas)
+    return f", with a formula of {names}" if names else ""
 
 
 def describe_joint(joint: Joint, game: Game | None = None) -> Description:

@@ -16,45 +16,15 @@ from formulae.environment import Environment
 
 from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError, listing, suggestion
+from trustbayes.models.covariates import Known, covariate_fault
 
-__all__ = ["Formula", "Known"]
+__all__ = ["Formula"]
 
-_MISSING = ("", "na", "n/a", "nan", "none", "null", ".")
 _FACTORS = ("C", "S", "T")
 _FUNCTIONS = (*_FACTORS, "I", "binary", "bs", "center", "poly", "scale", "standardize")
 _NUMPY = ("abs", "exp", "log", "log1p", "log2", "log10", "sqrt")
 # All that a formula can call: one that was read from a file runs nothing else.
 _ENVIRONMENT = Environment([{"np": SimpleNamespace(**{n: getattr(np, n) for n in _NUMPY})}])
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """The people whom a formula was first used for: levels, means and spreads are theirs.
-
-    Parameters
-    ----------
-    people : mapping of str to tuple
-        Columns of equal length: the covariates of every subject or, if the formula has treatments,
-        of every subject and treatment that met, with a column ``treatment``.
-    treatments : tuple of str
-    groups : tuple of str
-        Empty unless the formula has group effects.
-    """
-
-    people: Mapping[str, tuple[Any, ...]]
-    treatments: tuple[str, ...]
-    groups: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-safe form."""
-        people = {name: list(values) for name, values in self.people.items()}
-        return {"people": people, "treatments": self.treatments, "groups": self.groups}
-
-    @classmethod
-    def from_dict(cls, form: Mapping[str, Any]) -> Known:
-        """Read back what `to_dict` wrote."""
-        people = {name: tuple(values) for name, values in form["people"].items()}
-        return cls(people, tuple(form["treatments"]), tuple(form["groups"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +192,9 @@ class Formula:
         """
         if self.known is not None:
             return self
-        faults = [fault for name in self.covariates if (fault := _fault(self, name, units))]
+        faults = [
+            fault for name in self.covariates if (fault := covariate_fault(self.place, name, units))
+        ]
         if self.grouped and units.groups is None:
             faults.append(Fault(self.place, self.text, "trials with a column of matching groups"))
         if self.by_treatment and len(set(units.unit_treatment)) < 2:
@@ -283,7 +255,11 @@ class Formula:
         InputError
             If a covariate is missing, or has levels that are new.
         """
-        faults = [f for n in self.covariates if (f := _fault(self, n, units, constant=True))]
+        faults = [
+            f
+            for n in self.covariates
+            if (f := covariate_fault(self.place, n, units, constant=True))
+        ]
         if faults:
             raise InputError(faults)
         found = self.matrix(self._frame(units, changes))
@@ -345,27 +321,3 @@ class Formula:
             kind = pd.CategoricalDtype(list(treatments), ordered=True)
             frame["treatment"] = frame["treatment"].astype(kind)
         return frame
-
-
-def _fault(formula: Formula, name: str, units: Units, constant: bool = False) -> Fault | None:
-    """What is wrong with a covariate; one that is the same for all only if it is to be learnt."""
-    place = f"{formula.place}, covariate"
-    if name not in units.people:
-        if {name, f"{units.role}_{name}"} & set(units.varying):
-            expected = f"a column that is the same in all trials of a {units.role}"
-            return Fault(place, name, expected)
-        return Fault(place, name, f"one of the {units.role}s': "
-                     + suggestion(name, [*units.people, "treatment"]))  # fmt: skip
-    values = units.people[name]
-    text = values.dtype.kind not in "fiub"
-    missing = [
-        s for s, v in zip(units.subjects, values, strict=True)
-        if (str(v).strip().lower() in _MISSING if text else not np.isfinite(v))
-    ]  # fmt: skip
-    if missing:
-        whose = listing(missing)
-        return Fault(f"{place} {name}", "", f"a value for every {units.role}; missing for {whose}")
-    if not constant and len(set(values.tolist())) == 1:
-        expected = f"a covariate that differs between {units.role}s"
-        return Fault(f"{place} {name}", f"{values[0]} for all", expected)
-    return None

@@ -22,8 +22,10 @@ from trustbayes.models.placed import place
 from trustbayes.models.predictor import (
     check_lengths,
     coefficient_priors,
+    coefficients,
     declare_added,
     shares_of,
+    suited,
 )
 from trustbayes.models.response import Response, log_sum_exp, of_type
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
@@ -109,9 +111,9 @@ class Model:
             name: one if isinstance(one, Formula) else Formula(one, f"formula of {name}")
             for name, one in (formulas or {}).items()
         }
-        coefficients: dict[str, Prior] = {}
+        of_formulas: dict[str, Prior] = {}
         for name, formula in own_formulas.items():
-            coefficients |= coefficient_priors(name, formula, own_priors)
+            of_formulas |= coefficient_priors(name, formula, own_priors)
         _known(own_priors, all_priors, f"{spec.name}: prior of")
         _known(varies or {}, all_varies, f"{spec.name}: varies")
         _known(parametrisation or {}, all_priors, f"{spec.name}: parametrisation of")
@@ -130,7 +132,7 @@ class Model:
                 )
         for name, value in {
             "spec": spec,
-            "priors": all_priors | own_priors | coefficients,
+            "priors": all_priors | own_priors | of_formulas,
             "varies": all_varies | {k: tuple(v) for k, v in (varies or {}).items()},
             "parametrisation": dict(parametrisation or {}),
             "formulas": own_formulas,
@@ -145,36 +147,22 @@ class Model:
 
     def _settle_formula(self, parameter: Parameter, told: bool) -> None:
         """Refuse a formula that does not suit its parameter, which then varies as it says."""
-        name, formula = parameter.name, self.formulas[parameter.name]
-        prior, over = self.priors[name], self.varies[name]
-        location = prior.family.location
-        place, found = formula.place, formula.text
-        if parameter.support == "simplex":
-            if prior.distribution != "Dirichlet":
-                expected = f"a Dirichlet prior of {name}, or no formula"
-                raise InputError(Fault(place, str(prior), expected))
-            if formula.by_treatment or formula.grouped:
-                expected = "covariates of people only: a subject is of one type throughout"
-                raise InputError(Fault(place, found, expected))
-            return
-        if "subject" not in over or parameter.option:
-            able = [p.name for p in self.parameters if "subject" in p.varies and not p.option]
-            expected = f"a formula of what varies by subject: {', '.join(able)}"
-            raise InputError(Fault(place, found, expected))
-        if location is None or isinstance(prior.arguments[location], tuple):
-            expected = f"a prior of {name} with one location, which becomes the intercept"
-            raise InputError(Fault(place, str(prior), expected))
-        own = ("subject", "treatment") if formula.by_treatment else ("subject",)
-        if told and over != own:
-            expected = f"{own!r}, as its formula {found!r} says"
-            raise InputError(Fault(f"varies of {name}", str(over), expected))
+        name = parameter.name
+        able = [p.name for p in self.parameters if "subject" in p.varies and not p.option]
+        own = suited(parameter, self.formulas[name], self.priors[name], self.varies[name], able)
+        if told and self.varies[name] != own:
+            expected = f"{own!r}, as its formula {self.formulas[name]} says"
+            raise InputError(Fault(f"varies of {name}", str(self.varies[name]), expected))
         object.__setattr__(self, "varies", {**self.varies, name: own})
 
     def but(self, **changes: Any) -> Model:
         """The same model with some of its settings changed, each as `Model` takes it."""
+        formulas = changes.get("formulas", self.formulas)
+        regressed = {*self.formulas, *formulas}  # vary as their formula says
+        lost = [n for name in self.formulas if name not in formulas for n in coefficients(name)]
         settings = {
-            "priors": self.priors,
-            "varies": self.varies,
+            "priors": {n: prior for n, prior in self.priors.items() if n not in lost},
+            "varies": {n: over for n, over in self.varies.items() if n not in regressed},
             "parametrisation": self.parametrisation,
             "formulas": self.formulas,
             **self.conventions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.models.formula import Formula
 from trustbayes.models.hierarchy import data
+from trustbayes.models.spec import Parameter
 from trustbayes.priors import Prior
 
 __all__ = [
@@ -21,9 +23,11 @@ __all__ = [
     "added",
     "check_lengths",
     "coefficient_priors",
+    "coefficients",
     "declare_added",
     "nothing_added",
     "shares_of",
+    "suited",
 ]
 
 SLOPE = Prior("Normal", mu=0.0, sigma=1.0)
@@ -71,6 +75,54 @@ def coefficient_priors(name: str, formula: Formula, given: dict[str, Prior]) -> 
             raise InputError(Fault(f"prior of {name}_{part}", str(prior), expected))
         found[f"{name}_{part}"] = prior
     return found
+
+
+def coefficients(name: str) -> tuple[str, str]:
+    """What the coefficients of a parameter's formula are called that have priors."""
+    return f"{name}_slope", f"{name}_group_sigma"
+
+
+def suited(
+    parameter: Parameter,
+    formula: Formula,
+    prior: Prior,
+    over: tuple[str, ...],
+    able: Sequence[str],
+) -> tuple[str, ...]:
+    """Over what a parameter varies by its formula; refuse one that does not suit it.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    formula : Formula
+    prior : Prior
+        Of the parameter.
+    over : tuple of "subject" and "treatment"
+        Over what it varies without the formula.
+    able : sequence of str
+        The parameters that may have a formula, for the message.
+
+    Raises
+    ------
+    InputError
+    """
+    name, place, text = parameter.name, formula.place, formula.text
+    if parameter.support == "simplex":
+        if prior.distribution != "Dirichlet":
+            expected = f"a Dirichlet prior of {name}, or no formula"
+            raise InputError(Fault(place, str(prior), expected))
+        if formula.by_treatment or formula.grouped:
+            expected = "covariates of people only: a subject is of one type throughout"
+            raise InputError(Fault(place, text, expected))
+        return over
+    if "subject" not in over or parameter.option:
+        expected = f"a formula of what varies by subject: {', '.join(able)}"
+        raise InputError(Fault(place, text, expected))
+    location = prior.family.location
+    if location is None or isinstance(prior.arguments[location], tuple):
+        expected = f"a prior of {name} with one location, which becomes the intercept"
+        raise InputError(Fault(place, str(prior), expected))
+    return ("subject", "treatment") if formula.by_treatment else ("subject",)
 
 
 def check_lengths(name: str, formula: Formula, prior: Prior) -> None:
