@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from trustbayes.report.figures.priors import plot_prior_predictive as plot_prior_predictive
     from trustbayes.sampling import Sampling as Sampling
     from trustbayes.script import run_script as run_script
+    from trustbayes.sensitivity import prior_sensitivity as prior_sensitivity
     from trustbayes.simulation import Simulation as Simulation
     from trustbayes.simulation import read_parameters as read_parameters
     from trustbayes.simulation import simulate as simulate
@@ -138,6 +139,7 @@ _ROOMS = {
     "report.figures.priors": ("plot_prior_posterior", "plot_prior_predictive"),
     "sampling": ("Sampling",),
     "script": ("run_script",),
+    "sensitivity": ("prior_sensitivity",),
     "simulation": ("Simulation", "read_parameters", "simulate"),
     "traits": ("trait_effects",),
     "trials": ("Trials", "read_trials", "trials_from_frame"),

@@ -38,6 +38,7 @@ from trustbayes.models import Joint, Model, TrustEmbedded
 from trustbayes.models.evaluate import prior_draws
 from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
+from trustbayes.sensitivity import prior_sensitivity
 from trustbayes.theoryfits import NEW_PEOPLE, Key, fit_theories, settled_models
 from trustbayes.traits import trait_effects
 from trustbayes.trials import Trials
@@ -78,6 +79,9 @@ class Analysis:
         mean", "population median", "share" ...), treatment ("" if common), option ("" or a level
         or message), unit, mean, lower, upper (posterior, equal-tailed), prior_mean, prior_lower,
         prior_upper.
+    sensitivity : DataFrame
+        How far each population quantity hangs on its priors, see
+        `trustbayes.sensitivity.prior_sensitivity`.
     subjects : DataFrame
         A row per subject parameter: model, role, subject, treatment ("" if common), parameter,
         symbol, unit, mean, median, lower, upper, alone (estimate from the subject's own trials
@@ -121,6 +125,7 @@ class Analysis:
     people: Mapping[Role, pd.DataFrame]
     shares: Mapping[Role, pd.DataFrame]
     population: pd.DataFrame
+    sensitivity: pd.DataFrame
     subjects: pd.DataFrame
     types: pd.DataFrame
     traits: pd.DataFrame
@@ -272,6 +277,9 @@ def analyse(
         people=people,
         shares={role: shares(one, theories[role]) for role, one in people.items()},
         population=pd.concat(population, ignore_index=True),
+        sensitivity=pd.concat(
+            [prior_sensitivity(one, NEW_PEOPLE) for one in found.values()], ignore_index=True
+        ),
         subjects=subjects,
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
         traits=_traits(found, ci_prob),

@@ -22,6 +22,7 @@ __all__ = [
     "Quantity",
     "population_estimates",
     "population_pairs",
+    "population_quantities",
     "subject_estimates",
     "type_estimates",
 ]
@@ -89,6 +90,20 @@ def population_estimates(fit: Fit, prior: Draws, ci_prob: float = 0.9) -> pd.Dat
             }
         )
     return pd.DataFrame(rows)
+
+
+def population_quantities(fit: Fit) -> list[Quantity]:
+    """Every population quantity of a fit but those of variables that only a prior's code knows.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    list of Quantity
+    """
+    return list(_quantities(fit.draws()))
 
 
 def population_pairs(fit: Fit, prior: Draws) -> list[tuple[Quantity, Quantity]]:

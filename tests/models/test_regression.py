@@ -17,7 +17,7 @@ from synthetic import synthetic_fit
 from traited import planted_trials
 
 from trustbayes.comparison import leave_one_subject_out
-from trustbayes.comparison.loso import _new_groups
+from trustbayes.comparison.new_groups import new_groups
 from trustbayes.errors import InputError
 from trustbayes.fitting import _pattern
 from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model, model_from_dict
@@ -302,7 +302,7 @@ def test_a_group_left_out_has_its_effect_integrated_out():
     members = np.array(
         [[g == label for g in UNITS.groups] for label in dict.fromkeys(UNITS.groups)]
     )
-    logs, _ = _new_groups(fit, fit, ["trust"], members)
+    logs, _ = new_groups(fit, fit, ["trust"], members)
     first = draws.data.isel(sample=slice(0, 3))
     effects = np.linspace(-6, 6, 41)
     parts = []

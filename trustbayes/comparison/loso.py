@@ -10,13 +10,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.new_groups import by_unit, new_groups
 from trustbayes.comparison.psis import psis
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.fitting import Fit
 from trustbayes.models._adaptation import log_total
 from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
 
-__all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
+__all__ = ["SubjectScores", "evenly", "leave_one_subject_out", "log_score", "new_subjects"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,13 +143,13 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     if draws < 0:
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
     labels, members = _members(fit, unit)
-    part = _evenly(fit, draws)
+    part = evenly(fit, draws)
     grouped = [name for name, one in fit.model.formulas.items() if one.grouped]
     if unit == "group" and grouped:
-        logs, errors = _new_groups(fit, part, grouped, members)
+        logs, errors = new_groups(fit, part, grouped, members)
     else:
-        found = _new_subjects(fit, part)
-        logs, errors = _by_unit(found, members)
+        found = new_subjects(fit, part)
+        logs, errors = by_unit(found, members)
     elpd, pareto_k, good_k = psis(part, logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
@@ -191,8 +192,21 @@ _KNOWN: WeakKeyDictionary[Fit, dict[int, NewSubject]] = WeakKeyDictionary()
 """By number of draws, for fits that are still in use: a fit does not change."""
 
 
-def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
-    """The log likelihood of every subject as if new, given the draws of a part of a fit."""
+def new_subjects(fit: Fit, part: Fit) -> NewSubject:
+    """The log likelihood of every subject as if new, given the draws of a part of a fit.
+
+    It is worked out once for a fit that is in use and a number of draws.
+
+    Parameters
+    ----------
+    fit : Fit
+    part : Fit
+        From `evenly`.
+
+    Returns
+    -------
+    NewSubject
+    """
     known, sizes = _KNOWN.setdefault(fit, {}), part.posterior.sizes
     size = sizes["chain"] * sizes["draw"]
     if size not in known:
@@ -200,68 +214,18 @@ def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
     return known[size]
 
 
-def _by_unit(found: NewSubject, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log likelihoods and errors summed over the members of each unit, (draws, units)."""
-    logs, errors = (
-        np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
-        for part in (found.log_likelihood, found.error)
-    )
-    return logs, errors
+def evenly(fit: Fit, draws: int) -> Fit:
+    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0.
 
+    Parameters
+    ----------
+    fit : Fit
+    draws : int
 
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-_WIDER = 1.2  # than the normal density that the nodes are placed by
-
-
-def _new_groups(
-    fit: Fit, part: Fit, grouped: list[str], members: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """As `_by_unit`, of matching groups whose effect is unknown.
-
-    It is integrated out by a Gauss-Hermite rule. Its nodes are placed, for every draw, by the
-    normal population of effects times a normal density that stands for the group's trials: what
-    the posterior of its effect has beyond the population.
+    Returns
+    -------
+    Fit
     """
-    key = f"group {part.posterior.sizes}"
-    known = _KNOWN_GROUPS.setdefault(fit, {})
-    if key in known:
-        return known[key]
-    if len(grouped) > 1:
-        expected = "one formula with (1 | group), to predict new groups"
-        raise InputError(Fault("leave one group out", ", ".join(grouped), expected))
-    [name] = grouped
-    draws = part.draws()
-    spread = draws.data[f"{name}_group_sigma"].to_numpy()[:, None]
-    effect = draws.data[f"{name}_group_effect"].transpose("sample", "group")
-    mean, variance = effect.to_numpy().mean(axis=0), effect.to_numpy().var(axis=0)
-    precision = np.maximum(1 / variance - 1 / (spread**2).mean(), 0) + 1 / spread**2
-    scale = _WIDER / np.sqrt(precision)
-    centre = mean / variance / precision
-    position = {group: i for i, group in enumerate(effect["group"].to_numpy().tolist())}
-    order = [position[label] for label in dict.fromkeys(fit.units.groups or ())]
-    terms, errors = [], []
-    for node, weight in zip(_NODES, _WEIGHTS / _WEIGHTS.sum(), strict=True):
-        at = centre + scale * node
-        data = draws.data.assign({f"{name}_group_effect": effect.copy(data=at)})
-        logs, error = _by_unit(new_subject_log_likelihood(replace(draws, data=data)), members)
-        prior = -0.5 * (at / spread) ** 2 - np.log(spread)
-        own = -0.5 * node**2 - np.log(scale)
-        terms.append(logs + (prior - own)[:, order] + np.log(weight))
-        errors.append(error)
-    total = log_total(np.array(terms), axis=0)
-    share = np.exp(np.array(terms) - total)
-    known[key] = total, (share * np.array(errors)).sum(axis=0)
-    return known[key]
-
-
-_KNOWN_GROUPS: WeakKeyDictionary[Fit, dict[str, tuple[np.ndarray, np.ndarray]]] = (
-    WeakKeyDictionary()
-)
-"""As `_KNOWN`, of fits with effects of groups."""
-
-
-def _evenly(fit: Fit, draws: int) -> Fit:
-    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
     chains, size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     each = max(1, draws // chains)
     if draws == 0 or each >= size:

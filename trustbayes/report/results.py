@@ -42,7 +42,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
-        subjects, types, traits, recovery, type_recovery, worth, gap, checks, how, ci_prob.
+        sensitivity, subjects, types, traits, recovery, type_recovery, worth, gap, checks, how,
+        ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -64,6 +65,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "shares": {role: _records(one) for role, one in analysis.shares.items()},
         "variants": _records(analysis.variants),
         "population": [_intervals(row) for row in _records(analysis.population)],
+        "sensitivity": _records(analysis.sensitivity),
         "subjects": [_intervals(row) for row in _records(analysis.subjects)],
         "types": _records(analysis.types),
         "traits": [_intervals(row) for row in _records(analysis.traits)],
