@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from trustbayes.simulation import Simulation as Simulation
     from trustbayes.simulation import read_parameters as read_parameters
     from trustbayes.simulation import simulate as simulate
+    from trustbayes.traits import trait_effects as trait_effects
     from trustbayes.trials import Trials as Trials
     from trustbayes.trials import read_trials as read_trials
     from trustbayes.trials import trials_from_frame as trials_from_frame
@@ -140,6 +141,7 @@ _ROOMS = {
     "script": ("run_script",),
     "sensitivity": ("prior_sensitivity",),
     "simulation": ("Simulation", "read_parameters", "simulate"),
+    "traits": ("trait_effects",),
     "trials": ("Trials", "read_trials", "trials_from_frame"),
     "trustgap": ("trust_gap",),
     "worth": ("trust_worth",),

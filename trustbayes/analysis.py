@@ -40,6 +40,7 @@ from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
 from trustbayes.sensitivity import prior_sensitivity
 from trustbayes.theoryfits import NEW_PEOPLE, Key, fit_theories, settled_models
+from trustbayes.traits import trait_effects
 from trustbayes.trials import Trials
 from trustbayes.trustgap import trust_gap
 from trustbayes.worth import trust_worth
@@ -87,6 +88,9 @@ class Analysis:
         without the population; NaN where there is none), trials.
     types : DataFrame
         A row per model with types, subject and type: model, role, subject, type, probability.
+    traits : DataFrame
+        What people's traits and treatments predict by the models' formulas, see
+        `trustbayes.traits.trait_effects`; empty without formulas.
     posterior_checks, prior_checks : mapping of (model name, role) to PredictiveCheck
     variants : DataFrame
         How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
@@ -124,6 +128,7 @@ class Analysis:
     sensitivity: pd.DataFrame
     subjects: pd.DataFrame
     types: pd.DataFrame
+    traits: pd.DataFrame
     posterior_checks: Mapping[Key, PredictiveCheck]
     prior_checks: Mapping[Key, PredictiveCheck]
     variants: pd.DataFrame
@@ -277,6 +282,7 @@ def analyse(
         ),
         subjects=subjects,
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
+        traits=_traits(found, ci_prob),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,
@@ -294,7 +300,15 @@ def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
     if any(one.bound for one in models):
         return ("trial",)
     groups = trials.table["group"].nunique() if "group" in trials.table else 0
+    if any(sum(f.grouped for f in one.formulas.values()) > 1 for one in models):
+        groups = 0  # their effects are integrated out one at a time only
     return ("subject", *(("group",) if groups > 1 else ()), "trial")
+
+
+def _traits(found: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
+    tables = [trait_effects(one, ci_prob) for one in found.values()]
+    with_effects = [rows for rows in tables if not rows.empty]
+    return pd.concat(with_effects or tables[:1], ignore_index=True)
 
 
 def _recovery(

@@ -190,7 +190,8 @@ def fit(
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    own_order = trials.fold(model.role)
+    folded = trials.fold(model.role)
+    model, own_order = model.learnt(folded), model.own_people(folded)
     units = own_order.by_design()
     information = pilot(model, units, trials.game)
     extra = {} if built is None else added(built, model, trials)
@@ -292,7 +293,12 @@ def recorded(trials: Trials, sampling: Sampling, sampled: Sampled) -> dict[str, 
 
 
 def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
-    """Identify a fit by its content: the same inputs have the same key."""
+    """Identify a fit by its content: the same inputs have the same key.
+
+    What formulas take from people is a part of the model, so the trials without them are enough.
+    """
+    if isinstance(model, Model) and model.formulas:
+        model = model.learnt(trials.fold(model.role))
     content = {
         "format": FORMAT,
         "model": model.to_dict(),
@@ -310,8 +316,12 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
 
 def _pattern(model: Model, units: Units, game: Game, information: Information) -> str:
     """Identify what is compiled: all but the numbers in the PyMC model's data variables."""
+    formulas = {
+        n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
+        for n, f in model.formulas.items()
+    }
     parts = {
-        "model": model.to_dict(),
+        "model": {**model.to_dict(), "formulas": formulas},
         "game": game.checksum,
         "sizes": [len(units.subjects), len(units.treatments)],
         "form": dict(information.form),
@@ -411,6 +421,7 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
 
 
 _TEXTS = ("subjects", "treatments", "groups")
+_COVARIATE = "people "
 _ARRAYS: dict[str, tuple[str, ...]] = {
     "unit_subject": ("unit",),
     "unit_treatment": ("unit",),
@@ -432,6 +443,9 @@ def _units_dataset(units: Units) -> xr.Dataset:
         if getattr(units, name) is not None:
             dim = "treatment" if name == "treatments" else "subject"
             data[name] = (dim, np.array(getattr(units, name)))
+    for name, values in units.people.items():
+        plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
+        data[f"{_COVARIATE}{name}"] = ("subject", plain)
     return xr.Dataset(data)
 
 
@@ -439,4 +453,9 @@ def _units_from(data: xr.Dataset, role: Any) -> Units:
     found: dict[str, Any] = {"groups": None}
     found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
     found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
+    found["people"] = {
+        str(name).removeprefix(_COVARIATE): array.to_numpy()
+        for name, array in data.items()
+        if str(name).startswith(_COVARIATE)
+    }
     return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

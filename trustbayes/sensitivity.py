@@ -198,7 +198,7 @@ def prior_log_densities(fit: Fit) -> dict[str, np.ndarray]:
 def _of_population(variable: pm.Model, built: pm.Model, subjects: int) -> bool:
     dims = built.named_vars_to_dims.get(variable.name)
     if dims is not None:
-        return "subject" not in dims
+        return not {"subject", "group"} & set(dims)  # whose effects vary within the population
     return subjects not in variable.type.shape
 
 

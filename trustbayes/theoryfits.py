@@ -225,15 +225,7 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one
-            found.append(
-                Model(
-                    base.spec,
-                    priors=base.priors,
-                    varies=base.varies,
-                    parametrisation=base.parametrisation,
-                    **{**base.conventions, convention.name: choice},
-                )
-            )
+            found.append(base.but(**{convention.name: choice}))
     return found
 
 

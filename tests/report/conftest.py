@@ -19,6 +19,7 @@ from trustbayes.models.evaluate import Draws
 from trustbayes.report import picture
 from trustbayes.report.style import Encoded
 from trustbayes.sampling import Sampling
+from trustbayes.traits import trait_effects
 from trustbayes.trials import Trials, trials_from_frame
 
 CHAINS, DRAWS = 4, 500
@@ -185,6 +186,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         sensitivity=made_up_sensitivity(table),
         subjects=frame,
         types=types,
+        traits=trait_effects(next(iter(fits.values()))),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,

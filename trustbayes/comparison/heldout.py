@@ -434,6 +434,7 @@ def _held_out(
     if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
         check_new_subjects(models)
     sampling = sampling or Sampling()
+    models = [model.learnt(trials.fold(model.role)) for model in models]  # the same in all parts
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.new_groups import by_unit, new_groups
 from trustbayes.comparison.psis import psis
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.fitting import Fit
@@ -108,8 +109,9 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
               p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
 
-    The log likelihood of a group is the sum of its members', given a draw. It is worked out once
-    for each fit that is in use, whatever is left out.
+    The log likelihood of a group is the sum of its members', given a draw; where a formula has
+    effects of matching groups, that of a group left out is integrated out, too. It is worked out
+    once for each fit that is in use.
 
     Parameters
     ----------
@@ -127,8 +129,8 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     Raises
     ------
     InputError
-        If groups are asked for and the trials have none, or the fit is of a PyMC model to which a
-        user has added what bears on the posterior.
+        If groups are asked for and the trials have none, or several formulas have their effects,
+        or the fit is of a PyMC model to which a user has added what bears on the posterior.
     ValueError
         If the unit is neither, or the number of draws is below 0.
 
@@ -147,11 +149,12 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         raise InputError(Fault("prediction of new subjects", listing(names), expected))
     labels, members = _members(fit, unit)
     part = evenly(fit, draws)
-    found = new_subjects(fit, part)
-    logs, errors = (
-        np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
-        for part in (found.log_likelihood, found.error)
-    )
+    grouped = [name for name, one in fit.model.formulas.items() if one.grouped]
+    if unit == "group" and grouped:
+        logs, errors = new_groups(fit, part, grouped, members)
+    else:
+        found = new_subjects(fit, part)
+        logs, errors = by_unit(found, members)
     elpd, pareto_k, good_k = psis(part, logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)

@@ -17,6 +17,7 @@ from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
 from trustbayes.report.kind import Kind
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
+from trustbayes.report.traits import traits_section
 from trustbayes.report.wording import fixed, listed, probability
 from trustbayes.sensitivity import SENSITIVE
 
@@ -183,6 +184,8 @@ def population_section(
             )
         )
     parts.append(_sensitivity(analysis, found, titles))
+    if not analysis.traits.empty:
+        parts.append(traits_section(analysis, found, titles))
     if analysis.worth is not None:
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
     if analysis.gap is not None:

@@ -42,7 +42,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
-        sensitivity, subjects, types, recovery, type_recovery, worth, gap, checks, how, ci_prob.
+        sensitivity, subjects, types, traits, recovery, type_recovery, worth, gap, checks, how,
+        ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -67,6 +68,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "sensitivity": _records(analysis.sensitivity),
         "subjects": [_intervals(row) for row in _records(analysis.subjects)],
         "types": _records(analysis.types),
+        "traits": [_intervals(row) for row in _records(analysis.traits)],
         "recovery": None
         if recovered is None
         else {
@@ -273,5 +275,6 @@ def _made(fit: Fit) -> dict[str, Any]:
         "priors": {name: repr(prior) for name, prior in fit.model.priors.items()},
         "code": list(dict.fromkeys(prior.source for prior in fit.model.coded.values())),
         "varies": {name: list(over) for name, over in fit.model.varies.items()},
+        "formulas": {name: formula.text for name, formula in fit.model.formulas.items()},
         **{name: fit.manifest[name] for name in kept},
     }

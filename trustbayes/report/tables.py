@@ -436,6 +436,7 @@ def model_tables(found: Mapping[str, Any]) -> list[Table]:
                 (f"{n.replace('_', ' ')} varies by", listed(over) or "nothing")
                 for n, over in one["varies"].items()
             ),
+            *((f"{n.replace('_', ' ')} by formula", text) for n, text in one["formulas"].items()),
             *(
                 (f"parametrisation of {n.replace('_', ' ')}", form)
                 for n, form in one["parametrisation"].items()

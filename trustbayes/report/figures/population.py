@@ -14,7 +14,7 @@ from trustbayes.report.wording import listed, percent, probability
 
 __all__ = ["against_priors", "against_priors_says"]
 
-_FREE = ("population spread", "Poisson mean")
+_FREE = ("population spread", "spread of groups", "Poisson mean")
 """Statistics that may exceed 1, whatever the parameter's support."""
 
 
