@@ -87,7 +87,7 @@ class Units(ABC):
     @property
     @abstractmethod
     def pattern(self) -> tuple[np.ndarray, ...]:
-        """The design: a model compiled for trials that are replaceable fits others of its pattern."""
+        """The design: a model compiled for replaceable trials fits others of their pattern."""
 
     @cached_property
     def cell_subject(self) -> np.ndarray:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,14 +21,22 @@ import pandas as pd
 from trustbayes.errors import Fault, InputError
 from trustbayes.fitting import Fit, fit
 from trustbayes.games import Game, Role, game_from_dict
-from trustbayes.manyfits import check_travel
+from trustbayes.manyfits import FitsFailed, check_travel, iter_fits
 from trustbayes.models import Model, model_from_dict
 from trustbayes.sampling import Gate, Sampling, versions
 from trustbayes.simulation import simulate
 from trustbayes.trials import Trials, trials_from_frame
 from trustbayes.wholefile import write_whole
 
-__all__ = ["Experiment", "Outcome", "Played", "SimulatedFits", "usable"]
+__all__ = [
+    "Experiment",
+    "Outcome",
+    "Played",
+    "SimulatedFits",
+    "collected",
+    "total_seconds",
+    "usable",
+]
 
 _FORMAT = 1
 
@@ -191,7 +200,7 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedFits:
-    """Simulate an experiment, fit models to it and keep a small table: a `trustbayes.manyfits.Task`.
+    """A `trustbayes.manyfits.Task`: simulate an experiment, fit models, keep a small table.
 
     A fit that did not sample well is sampled again, longer and with smaller steps, first as it was
     and then with all subjects in the non-centred form. Whether one is usable in the end depends on
@@ -283,7 +292,7 @@ class SimulatedFits:
         """Simulate, fit and reduce, on so many cores."""
         played = self.experiment.play(self.seed)
         fits, most = [], 1
-        seconds = {"compile": 0.0, "sample": 0.0}
+        seconds = total_seconds([])
         for model in self.models:
             for attempt, (one, how) in enumerate(_attempts(model, self.sampling, self.seed), 1):
                 found = fit(one, played.trials, how, progress=False, cores=cores, alike=True)
@@ -333,6 +342,39 @@ class SimulatedFits:
                 raise InputError(Fault(f"model {model.name}", "a spec of its own", expected))
 
 
+def collected(
+    tasks: Sequence[SimulatedFits],
+    folder: Path | None,
+    executor: Executor | None,
+    progress: bool,
+) -> tuple[dict[int, Outcome], tuple[str, ...]]:
+    """Run simulated fits; see `trustbayes.manyfits.iter_fits` for the arguments.
+
+    Returns
+    -------
+    outcomes : dict of int to Outcome
+        By position of the task, in order.
+    failures : tuple of str
+        Simulations that stopped with an error, and why.
+    """
+    found: dict[int, Outcome] = {}
+    failures: tuple[str, ...] = ()
+    try:
+        for position, one in iter_fits(tasks, folder, executor, progress):
+            found[position] = one
+    except FitsFailed as error:
+        failures = tuple(map(str, error.failures))
+    return dict(sorted(found.items())), failures
+
+
+def total_seconds(outcomes: Iterable[Outcome]) -> dict[str, float]:
+    """Spent on each part in all."""
+    parts = {"compile": 0.0, "sample": 0.0}
+    for one in outcomes:
+        parts = {name: spent + one.seconds[name] for name, spent in parts.items()}
+    return parts
+
+
 def _make_file(
     experiment: Mapping[str, Any],
     seed: int,
@@ -358,7 +400,9 @@ def _attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, 
     forms = {
         p.name: "non-centred"
         for p in model.parameters
-        if "subject" in model.varies[p.name] and p.support != "simplex" and p.name not in model.coded
+        if "subject" in model.varies[p.name]
+        and p.support != "simplex"
+        and p.name not in model.coded
     }
     other = Model(
         model.spec,

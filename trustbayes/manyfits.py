@@ -45,12 +45,15 @@ __all__ = [
     "FitsFailed",
     "Task",
     "check_travel",
+    "dask_executor",
     "iter_fits",
     "process_pool",
     "run_fits",
 ]
 
 _log = logging.getLogger(__name__)
+
+_RETRIES = 3
 
 
 class Task[Result](Protocol):
@@ -353,6 +356,46 @@ def process_pool(jobs: int) -> Executor:
         expected = f"a whole number from 1 to {cores}, the number of cores"
         raise InputError(Fault("jobs", str(jobs), expected))
     return _Pool(jobs, cores // jobs)
+
+
+@contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """Dask's workers, for `run_fits`; needs the extra ``distributed``.
+
+    Workers must have the package and see the folder of the fits under the same path. Each task has
+    one core: start workers with one thread each. A worker that dies takes its fits with it; they
+    are made again elsewhere.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``.
+
+    Yields
+    ------
+    concurrent.futures.Executor
+
+    Raises
+    ------
+    InputError
+        If the extra is not installed, or no scheduler answers there.
+
+    Examples
+    --------
+    >>> with dask_executor("tcp://host:8786") as executor:  # doctest: +SKIP
+    ...     fits = run_fits(tasks, Path("fits"), executor)
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        expected = "the extra trustbayes[distributed], which is not installed"
+        raise InputError(Fault("dask", address, expected)) from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise InputError(Fault("dask", address, "the address of a running scheduler")) from error
+    with client:
+        yield client.get_executor(pure=False, retries=_RETRIES)
 
 
 class _Pool(ProcessPoolExecutor):

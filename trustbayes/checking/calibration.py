@@ -1,4 +1,4 @@
-r"""Simulation-based calibration: do posterior intervals mean what they say?
+r"""Simulation-based calibration: whether posterior intervals mean what they say.
 
 Parameters are drawn from the prior, data from the parameters, and the model is fitted to the data.
 If all is right, the rank of what was planted among posterior draws is uniform, for every parameter
@@ -22,9 +22,14 @@ import pandas as pd
 from trustbayes.checking.truth import planted_draw
 from trustbayes.checking.uniformity import uniformity_p_values
 from trustbayes.errors import Fault, InputError
-from trustbayes.experiments import Experiment, Outcome, Played, SimulatedFits
+from trustbayes.experiments import (
+    Experiment,
+    Played,
+    SimulatedFits,
+    collected,
+    total_seconds,
+)
 from trustbayes.fitting import Fit
-from trustbayes.manyfits import Failure, FitsFailed, iter_fits
 from trustbayes.models import Model
 from trustbayes.models.evaluate import Draws, draw_types, subject_log_likelihood
 from trustbayes.sampling import Sampling
@@ -155,7 +160,7 @@ def calibrate(
     Raises
     ------
     InputError
-        If there are too few simulations, the draws are fewer than the ranks need, or the model is of
+        If there are too few simulations, or fewer draws than the ranks need, or the model is of
         another role or kind of game.
 
     Examples
@@ -178,38 +183,17 @@ def calibrate(
         for number in range(simulations)
     ]
     outcomes, failures = collected(tasks, folder, executor, progress)
-    tables = [one.table.assign(seed=one.seed) for one in outcomes if one.usable]
+    made = outcomes.values()
+    tables = [one.table.assign(seed=one.seed) for one in made if one.usable]
     return Calibration(
         experiment,
         chosen,
         sampling,
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS),
-        {one.seed: one.reason for one in outcomes if not one.usable},
-        tuple(map(str, failures)),
-        total_seconds(outcomes),
+        {one.seed: one.reason for one in made if not one.usable},
+        failures,
+        total_seconds(made),
     )
-
-
-def collected(
-    tasks: Sequence[SimulatedFits],
-    folder: Path | None,
-    executor: Executor | None,
-    progress: bool,
-) -> tuple[list[Outcome], tuple[Failure, ...]]:
-    """Outcomes of simulated fits in the order of the tasks, and those that failed."""
-    found: dict[int, Outcome] = {}
-    failures: tuple[Failure, ...] = ()
-    try:
-        for position, one in iter_fits(tasks, folder, executor, progress):
-            found[position] = one
-    except FitsFailed as error:
-        failures = error.failures
-    return [found[position] for position in sorted(found)], failures
-
-
-def total_seconds(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """Spent on each part in all."""
-    return {part: sum(one.seconds[part] for one in outcomes) for part in ("compile", "sample")}
 
 
 def ranks_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
@@ -243,8 +227,8 @@ def ranks_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
         rows.append(row)
 
     for name, index, label, about in _quantities(fit, truth):
-        values = draws.data[name].to_numpy()[(slice(None), *index)]
-        planted = truth.data[name].to_numpy()[(0, *index)]
+        values = np.moveaxis(draws.data[name].to_numpy(), 0, -1)[index]
+        planted = truth.data[name].to_numpy()[0, *index]
         add(label, about, planted, values, float(ess[name].to_numpy()[index]))
     if any(fit.model.ignored.values()):
         return pd.DataFrame(rows)  # subjects' own draws are those of their type only
@@ -278,7 +262,7 @@ def _quantities(fit: Fit, truth: Draws) -> list[tuple[str, tuple[int, ...], str,
                 if number in seen:  # the first of its options
                     continue
                 seen.add(number)
-            if np.isnan(values.to_numpy()[(0, *index)]):
+            if np.isnan(values.to_numpy()[0, *index]):
                 continue
             labels = [
                 f"subject {where[dim] + 1}" if dim == "subject" else str(values[dim].to_numpy()[i])

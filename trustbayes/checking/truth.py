@@ -25,14 +25,14 @@ def planted_draw(fit: Fit, parameters: pd.DataFrame) -> Draws:
     Returns
     -------
     Draws
-        With one sample; variables that were not planted are left out, and what no subject met is
-        NaN.
+        With one sample; what was not planted is left out, and so are locations of parameters that
+        all subjects share, which say the same twice. What no subject met is NaN.
     """
     model = fit.model
     here = parameters[(parameters["role"] == model.role)]
     keys = zip(here["parameter"], here["subject"], here["treatment"], strict=True)
     known = dict(zip(keys, here["value"].astype(float), strict=True))
-    names = {key[0].split("[")[0] for key in known}
+    names = {key[0].split("[")[0] for key in known} - _twice(fit)
     data = {}
     for name, draws in fit.posterior.data_vars.items():
         if name not in names:
@@ -48,6 +48,16 @@ def planted_draw(fit: Fit, parameters: pd.DataFrame) -> Draws:
         data[name] = (("sample", *dims), values[None])
     coords = {name: fit.posterior[name] for name in fit.posterior.coords if name not in _DRAWS}
     return Draws(model, fit.game, fit.units, xr.Dataset(data, coords=coords))
+
+
+def _twice(fit: Fit) -> set[str]:
+    """Locations of what all subjects share: the value itself on another scale."""
+    shared = (p for p in fit.model.parameters if "subject" not in fit.model.varies[p.name])
+    return {
+        f"{p.name}_{prior.family.location}"
+        for p in shared
+        if p.name not in fit.model.coded and (prior := fit.model.priors[p.name]).hierarchical
+    }
 
 
 _DRAWS = ("chain", "draw")

@@ -53,7 +53,7 @@ def uniformity_p_values(values: np.ndarray) -> np.ndarray:
     --------
     >>> even = (np.arange(50) + 0.5) / 50
     >>> uniformity_p_values(np.array([even, even**2])).round(2)
-    array([1.  , 0.01])
+    array([1., 0.])
     """
     values = np.asarray(values, dtype=float)
     null = _smallest_under_uniformity(values.shape[-1])
