@@ -26,7 +26,7 @@ from trustbayes.games import Game
 from trustbayes.manyfits import process_pool
 from trustbayes.models.finite.response import Logit, unit_log_likelihood
 from trustbayes.models.forecast.response import CensoredNoise, NormalNoise
-from trustbayes.report.style import GREY, grid, look, style
+from trustbayes.report.style import GREY, grid, look, style, wrapped
 
 SEED = 20180418
 KINDS = {"finite": "simulated-finite", "forecast": "simulated-forecast"}
@@ -48,10 +48,16 @@ class WithoutEnds(CensoredNoise):
     def log_likelihood(
         self, units: Any, answer: Any, values: Any, typed: bool
     ) -> tuple[Any, np.ndarray]:
+        """As the right one, less the last factors, which are those of the ends."""
         logs, subject = super().log_likelihood(units, answer, values, typed)
         choice = units.trial_choice
         inside = ((choice > self.low) & (choice < self.high)).sum()
         return (logs[..., :inside, :] if typed else logs[..., :inside]), subject[:inside]
+
+    def cell_logs(self, units: Any, answer: Any, values: Any, typed: bool) -> np.ndarray:
+        """The right ones."""
+        whole = CensoredNoise(self.noise, self.low, self.high, self.scale)
+        return whole.cell_logs(units, answer, values, typed)
 
 
 class WithoutTwo(Logit):
@@ -60,6 +66,7 @@ class WithoutTwo(Logit):
     def log_likelihood(
         self, units: Any, answer: Any, values: Any, typed: bool
     ) -> tuple[Any, np.ndarray]:
+        """As the right one, of fewer messages."""
         precision = values.of_units("response_precision")
         parts = units.counts[:, :-2], answer[..., :-2, :], precision
         return unit_log_likelihood(*parts, typed=typed), units.unit_subject
@@ -159,9 +166,7 @@ def figure(found: list[tuple[Case, Calibration]]) -> Figure:
             for side in (edge.lower, edge.upper):
                 panel.plot(edge.points, side - edge.points, color=GREY, lw=1.2)
             words = "passed" if one.passed else "FAILED"
-            panel.set_title(
-                f"{case.label.replace(', forecast', ',\nforecast')}: {words}", fontsize=8
-            )
+            panel.set_title(wrapped(f"{case.label}: {words}", 44), fontsize=8)
             panel.set_xlabel("rank, as a share")
         axes[0].set_ylabel("ECDF − uniform")
         return drawing
@@ -208,8 +213,8 @@ at 5 %.
 {markdown(pd.DataFrame(rows))}
 
 Fits: {sampling.chains} chains of {sampling.draws} draws after {sampling.tune} steps of warm-up,
-{RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does not
-help. Compiling and sampling: {spent / 60:.0f} min of processor time in all. "Left out" counts fits
+{RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does
+not help. Compiling and sampling: {spent / 60:.0f} min in all. "Left out" counts fits
 that were not usable. Every quantity: [calibration.csv](results/calibration.csv).
 """
 

@@ -22,6 +22,7 @@ GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})
 SENDERS = Experiment(GAME, FullTrust("sender"), None, subjects=4, rounds=6)
 MARKET = ForecastGame()
 RECEIVERS = Experiment(MARKET, LevelK("sender", MARKET), LevelK("receiver", MARKET), 5, 8)
+PLAIN = (FullTrust("sender"),)
 SHORT = Sampling(draws=20, tune=10, chains=2)
 
 
@@ -36,7 +37,7 @@ def means(played, fits):
     )
 
 
-def task(seed=1, models=(FullTrust("sender"),), **changes):
+def task(seed=1, models=PLAIN, **changes):
     return SimulatedFits(SENDERS, seed, models, SHORT, means, **changes)
 
 

@@ -13,6 +13,7 @@ from trustbayes.errors import InputError
 from trustbayes.experiments import Experiment
 from trustbayes.games import FiniteGame, ForecastGame
 from trustbayes.models import FullTrust, LevelK, Model, TrustEmbedded
+from trustbayes.models.evaluate import subject_log_likelihood
 from trustbayes.models.forecast.response import CensoredNoise, NormalNoise
 from trustbayes.priors import Prior
 from trustbayes.sampling import Sampling
@@ -27,6 +28,14 @@ PRECISE = Prior("Gamma", mean=Prior("LogNormal", mu=1.0, sigma=2.0), shape=2.0)
 @pytest.fixture
 def from_prior(monkeypatch):
     monkeypatch.setattr(experiments, "fit", prior_fit)
+
+
+@pytest.fixture(scope="module")
+def ignoring():
+    """A calibration whose fits are draws of the prior."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiments, "fit", prior_fit)
+        return calibrate(SENDERS, simulations=50, progress=False)
 
 
 def played(one, seed=1):
@@ -66,10 +75,7 @@ def test_the_log_likelihood_of_what_was_planted_is_that_of_its_choices():
                 logs[level] += np.log(chance[int(row.message) - 1] / chance.sum())
         total += np.logaddexp(*logs)
     ranked = ranks_of(made, [fit]).set_index("quantity")
-    below = fit.draws(RANKS - 1)
-    from trustbayes.models.evaluate import subject_log_likelihood
-
-    draws = subject_log_likelihood(below).sum(axis=1)
+    draws = subject_log_likelihood(fit.draws(RANKS - 1)).sum(axis=1)
     assert subject_log_likelihood(truth).sum() == pytest.approx(total)
     assert ranked.loc["log likelihood", "rank"] == (draws < total).sum()
 
@@ -89,27 +95,30 @@ def test_ranks_count_the_draws_below_what_was_planted():
     assert levels == ["level, subject 1", "level, subject 2"]  # ties, broken at random
 
 
-def test_draws_that_ignore_the_data_pass_for_parameters_and_fail_for_the_log_likelihood(from_prior):
+@pytest.mark.slow
+def test_draws_that_ignore_the_data_pass_for_parameters_and_fail_for_the_log_likelihood(ignoring):
     # Modrák et al. (2023): the prior is calibrated for all parameters.
-    found = calibrate(SENDERS, simulations=60, progress=False)
+    found = ignoring
     tests = found.tests.set_index("quantity")
     assert found.complete
     assert not found.passed
     assert list(tests.index[~tests["passed"]]) == ["log likelihood"]
     assert tests.loc["log likelihood", "mean_rank"] > 0.7  # what was planted fits better
-    assert set(found.ranks["seed"]) == set(range(1, 61))
+    assert set(found.ranks["seed"]) == set(range(1, 51))
 
 
+@pytest.mark.slow
 def test_another_prior_in_the_simulator_fails(from_prior):
     doubled = replace(
         SENDERS, sender=LevelK("sender", max_level=1, priors={"response_precision": PRECISE})
     )
-    found = calibrate(doubled, LevelK("sender", max_level=1), simulations=60, progress=False)
+    found = calibrate(doubled, LevelK("sender", max_level=1), simulations=40, progress=False)
     assert not found.tests.set_index("quantity").loc["response precision mean", "passed"]
 
 
-def test_too_many_missing_is_a_failure(from_prior):
-    found = calibrate(SENDERS, simulations=20, progress=False)
+@pytest.mark.slow
+def test_too_many_missing_is_a_failure(ignoring):
+    found = replace(ignoring, ranks=ignoring.ranks[ignoring.ranks["seed"] <= 20])
     all_there = replace(found, ranks=found.ranks[found.ranks["quantity"] != "log likelihood"])
     assert all_there.passed
     assert replace(all_there, lost={30: "R-hat 2", 31: "R-hat 2"}).passed
@@ -118,7 +127,7 @@ def test_too_many_missing_is_a_failure(from_prior):
 
 
 def test_what_cannot_be_calibrated_is_refused():
-    with pytest.raises(InputError, match="simulations.*from 20"):
+    with pytest.raises(InputError, match=r"simulations.*from 20"):
         calibrate(SENDERS, simulations=5)
     with pytest.raises(InputError, match="at least 99 draws"):
         calibrate(SENDERS, sampling=Sampling(draws=40, chains=2))

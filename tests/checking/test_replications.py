@@ -87,9 +87,10 @@ def test_errors_allow_for_values_of_an_experiment_being_alike():
     assert repeated.coverage()[1] == pytest.approx(error, rel=0.02)
 
 
+@pytest.mark.slow
 def test_draws_of_the_prior_cover_what_the_prior_planted(monkeypatch):
     monkeypatch.setattr(experiments, "fit", prior_fit)
-    found = recover(RECEIVERS, rounds=[4, 8], replications=20, progress=False)
+    found = recover(RECEIVERS, rounds=[4, 8], replications=8, progress=False)
     assert set(found.values["rounds"]) == {4, 8}
     for about in ("population", "subject"):
         share, error = found.coverage(about)

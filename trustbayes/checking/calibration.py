@@ -46,6 +46,9 @@ LEVEL = 0.05
 """Probability that a model in order fails, over all quantities tested."""
 
 _COLUMNS = ["quantity", "about", "rank", "pit", "ess", "seed"]
+_TESTS = [
+    *("quantity", "about", "simulations", "p_value", "threshold", "passed", "mean_rank", "ess"),
+]
 _SUBJECTS = 2
 _MOST_LOST = 0.1
 
@@ -111,7 +114,7 @@ class Calibration:
                     "ess": float(here["ess"].median()),
                 }
             )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=_TESTS)
 
     @property
     def complete(self) -> bool:
@@ -122,7 +125,9 @@ class Calibration:
     @property
     def passed(self) -> bool:
         """Whether every quantity passed, and not too many simulations are missing."""
-        return self.complete and self.simulations > 0 and bool(self.tests["passed"].all())
+        return (
+            self.complete and self.simulations > 0 and bool(self.tests["passed"].astype(bool).all())
+        )
 
 
 def calibrate(
