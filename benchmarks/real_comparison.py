@@ -25,7 +25,6 @@ from trustbayes.report.style import GREY, grid, legend_below, look, style
 
 MODELS = ("trust-embedded", "level-k", "mixture", "hybrid", "babbling", "full-trust")
 FULL = tb.Sampling()
-COMBINED = tb.Sampling(draws=3000)  # subjects between two theories mix more slowly
 COMBINATIONS = ("mixture", "hybrid")
 LOSO_DRAWS = 1000  # of combinations, whose integrals take long; all of the others
 REFIT = tb.Sampling(draws=500, tune=400, chains=2)
@@ -56,11 +55,7 @@ def main() -> None:
     with process_pool(options.jobs) as pool:
         for role in trials.roles:
             models = [tb.model(name, role, trials.game) for name in names]
-            tasks = [
-                FitTask(model, trials, COMBINED if model.name in COMBINATIONS else FULL)
-                for model in models
-            ]
-            fits = run_fits(tasks, options.folder, pool)
+            fits = run_fits([FitTask(m, trials, FULL) for m in models], options.folder, pool)
             seconds, by_subject = {}, {}
             for fit in fits:
                 started = time.perf_counter()
@@ -211,8 +206,7 @@ def says(table: pd.DataFrame, fits: pd.DataFrame) -> str:
 In nats: the best model's expected log predictive density, and of the others the difference to it ±
 one standard error. LOSO predicts all trials of a new subject, the {FOLDS}-fold all trials of a new
 matching group, by real refits; LOO and WAIC predict a new trial of a known subject, so that they
-say nothing of new people. Fits: {FULL.chains} chains of {FULL.draws} draws, of combinations
-{COMBINED.draws}; refits of the
+say nothing of new people. Fits: {FULL.chains} chains of {FULL.draws} draws; refits of the
 {FOLDS}-fold: {REFIT.chains} of {REFIT.draws} after {REFIT.tune} steps of warm-up. All numbers and
 warnings: [real_comparison.csv](results/real_comparison.csv); gates, Pareto k, errors of integration
 and the refits' largest R-hat: [real_comparison_fits.csv](results/real_comparison_fits.csv).

@@ -5,6 +5,7 @@ import functools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from loops import TRIALS as TRIALS_OF
@@ -114,6 +115,55 @@ def test_a_fit_of_forecast_sharing_finds_what_was_planted_as_quadrature_does(tmp
     xr.testing.assert_identical(again.posterior, found.posterior)
     assert again.manifest["parametrisation"] == {"trust": "centred", "response_noise": "centred"}
     assert again.manifest["game"]["kind"] == again.manifest["model"]["kind"] == "forecast-sharing"
+
+
+def two_groups(names):
+    """Subjects who alternate between two treatments, and choices of their own."""
+    rng = np.random.default_rng(5)
+    rows = [
+        (name, turn, ("Low", "High")[i % 2], 0.5 + i % 2, *rng.integers(1, 4, 2))
+        for i, name in enumerate(names)
+        for turn in range(1, 10)
+    ]
+    columns = ["sender", "round", "treatment", "bias", "state", "message"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return trials_from_frame(frame, FiniteGame([1, 2, 3]))
+
+
+def test_experiments_of_one_design_have_one_pattern_whoever_plays_what():
+    one, other = two_groups("abcdef").fold("sender"), two_groups("fcabed").fold("sender")
+    assert [a.tolist() for a in one.pattern] != [a.tolist() for a in other.pattern]
+    for folded in (one, other):
+        found = folded.by_design()
+        assert sorted(found.subjects) == sorted(folded.subjects)
+        for name in folded.subjects:
+            of_name = [units.subjects.index(name) for units in (folded, found)]
+            for units, position in zip((folded, found), of_name, strict=True):
+                assert (units.unit_subject == position).sum() == 1
+            counts, moved = (
+                units.counts[units.unit_subject == position]
+                for units, position in zip((folded, found), of_name, strict=True)
+            )
+            np.testing.assert_array_equal(moved, counts)
+        for units in (folded, found):  # trials keep their order, and belong to whom they did
+            who = [units.subjects[i] for i in units.unit_subject[units.trial_unit]]
+            assert who == [folded.subjects[i] for i in folded.trial_subject]
+    for a, b in zip(one.by_design().pattern, other.by_design().pattern, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_draws_of_subjects_stand_in_the_order_of_the_trials():
+    trials = two_groups("abcdef")
+    by_name = {}
+    for names in ("abcdef", "fcabed"):
+        table = trials.table.copy()
+        table["sender"] = table["sender"].map(dict(zip("abcdef", names, strict=True)))
+        renamed = trials_from_frame(table, trials.game)
+        made = fit(FullTrust("sender"), renamed, Sampling(draws=400, chains=2), progress=False)
+        assert list(made.posterior["subject"].to_numpy()) == sorted(names)
+        precision = made.posterior["response_precision"].mean(("chain", "draw"))
+        by_name[names] = [float(precision.sel(subject=name)) for name in names]
+    np.testing.assert_allclose(by_name["abcdef"], by_name["fcabed"], rtol=0.15)  # Monte Carlo
 
 
 def test_a_fit_survives_its_file(sampled, tmp_path):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,13 @@ class Units(ABC):
     def pattern(self) -> tuple[np.ndarray, ...]:
         """The design: a model compiled for replaceable trials fits others of their pattern."""
 
+    def by_design(self) -> Self:
+        """The same trials with the subjects in an order that the design alone says.
+
+        Experiments of one design then have one pattern, whatever their subjects are called.
+        """
+        return self
+
     @cached_property
     def cell_subject(self) -> np.ndarray:
         """The subject of each cell, shape (cells,)."""
@@ -129,6 +137,26 @@ class Cells(Units):
         """Who is observed under which treatment and bias, and the numbers of options."""
         shape = np.array(self.counts.shape)
         return self.unit_subject, self.unit_treatment, self.biases, self.unit_bias, shape
+
+    def by_design(self) -> Self:
+        """Subjects by treatments and biases, those alike in the order that they had."""
+        played: list[list[list[int]]] = [[] for _ in self.subjects]
+        units = np.column_stack([self.unit_treatment, self.unit_bias]).tolist()
+        for subject, unit in zip(self.unit_subject.tolist(), units, strict=True):
+            played[subject].append(unit)
+        order = sorted(range(len(self.subjects)), key=played.__getitem__)
+        subject = np.argsort(order)[self.unit_subject]
+        moved = np.argsort(subject, kind="stable")
+        return replace(
+            self,
+            subjects=tuple(self.subjects[i] for i in order),
+            groups=None if self.groups is None else tuple(self.groups[i] for i in order),
+            unit_subject=subject[moved],
+            unit_treatment=self.unit_treatment[moved],
+            unit_bias=self.unit_bias[moved],
+            counts=self.counts[moved],
+            trial_unit=np.argsort(moved)[self.trial_unit],
+        )
 
     @cached_property
     def observed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

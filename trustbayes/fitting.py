@@ -164,7 +164,8 @@ def fit(
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    units = trials.fold(model.role)
+    own_order = trials.fold(model.role)
+    units = own_order.by_design()
     information = pilot(model, units, trials.game)
     if can_be_placed(model):
         information = sited(model, units, trials.game, information)
@@ -208,11 +209,15 @@ def fit(
     return Fit(
         model=model,
         game=trials.game,
-        units=units,
-        posterior=sampled.posterior,
+        units=own_order,
+        posterior=_in_order(sampled.posterior, own_order.subjects),
         sample_stats=sampled.sample_stats,
         manifest=manifest,
     )
+
+
+def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
+    return posterior.sel(subject=list(subjects)) if "subject" in posterior.dims else posterior
 
 
 def _adaptation(units: Units, information: Information) -> Adaptation:
@@ -224,7 +229,7 @@ def _adaptation(units: Units, information: Information) -> Adaptation:
 def described(model: Model, information: Information, game: Game) -> dict[str, Any]:
     """What the manifest says of a model."""
     form = dict(information.form)
-    form |= dict.fromkeys(information.sites.names if information.sites else (), "placed")
+    form |= dict.fromkeys(information.sites.placed if information.sites else (), "placed")
     return {
         "model": model.to_dict(),
         "conventions": dict(model.settle(game)),
@@ -283,7 +288,7 @@ def _pattern(model: Model, units: Units, game: Game, information: Information, a
         "alike": alike,
         "form": {n: model.parametrisation.get(n, f) for n, f in information.form.items()},
         "stand_ins": list(information.stand_ins),
-        "placed": information.sites.names if information.sites else (),
+        "placed": information.sites.placed if information.sites else (),
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for array in arrays:

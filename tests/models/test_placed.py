@@ -20,7 +20,7 @@ from trustbayes.models import SPECS, Hybrid, LevelK, Mixture, Model, TrustEmbedd
 from trustbayes.models.evaluate import Draws
 from trustbayes.models.new_subject import new_subject_log_likelihood
 from trustbayes.models.pilot import pilot
-from trustbayes.models.placed import Sites, can_be_placed
+from trustbayes.models.placed import Habits, Sites, can_be_placed
 from trustbayes.models.sites import sited
 from trustbayes.priors import Prior
 from trustbayes.sampling import Sampling
@@ -28,7 +28,7 @@ from trustbayes.simulation import simulate
 from trustbayes.trials import trials_from_frame
 
 EVERY = [Model(replace(spec, placed=True)) for spec in SPECS if spec.types]
-PLACED = [model for model in EVERY if can_be_placed(model)]  # the finite mixture's habits cannot
+PLACED = [model for model in EVERY if can_be_placed(model)]
 OF_EACH = pytest.mark.parametrize(
     "model", PLACED, ids=[f"{m.spec.kind} {m.name} {m.role}" for m in PLACED]
 )
@@ -42,16 +42,26 @@ def trials_for(model):
 def made_up_sites(model, units, seed=3):
     """Of any precision; none at all for what a type ignores, as the trials tell nothing of it."""
     rng = np.random.default_rng(seed)
-    names = tuple(
-        p.name
-        for p in model.parameters
-        if p.support != "simplex" and "subject" in model.varies[p.name]
-    )
+    own = [
+        p for p in model.parameters if p.support != "simplex" and "subject" in model.varies[p.name]
+    ]
+    names = tuple(p.name for p in own if p.option is None)
     shape = (len(units.subjects), len(model.types), len(names))
     root = rng.normal(size=(*shape, len(names)))
     heeds = [[name not in model.ignored[label] for name in names] for label in model.types]
     root *= np.array(heeds)[..., None]
-    return Sites(names, root @ root.swapaxes(-1, -2), rng.normal(size=shape) * np.array(heeds))
+    habits = {}
+    for parameter in own:
+        if parameter.option:
+            [kind] = [
+                k for k, t in enumerate(model.types) if parameter.name not in model.ignored[t]
+            ]
+            size = (shape[0], units.counts.shape[-1])
+            scale = np.tril(rng.normal(size=(*size, size[1])), -1)
+            scale += rng.uniform(0.3, 1, size)[..., None] * np.eye(size[1])
+            habits[parameter.name] = Habits(kind, rng.normal(size=size), scale)
+    shift = rng.normal(size=shape) * np.array(heeds)
+    return Sites(names, root @ root.swapaxes(-1, -2), shift, habits)
 
 
 def built_with(model, units, game, sites):
@@ -108,12 +118,23 @@ class WrittenOut:
                         linked = x[j] + at - information.weights[name][i] @ at
                     natural[k][name].append(INVERSE[prior.distribution](linked))
         self.natural = [{n: np.array(v) for n, v in one.items()} for one in natural]
+        for name, habits in sites.habits.items():
+            prior = model.priors[name].arguments
+            law = stats.norm(prior["mu"], prior["sigma"])
+            z = point[f"{name}_offset"]
+            for one in self.natural:
+                one[name] = prior["mu"] + prior["sigma"] * z
+            moved = np.einsum("ijk,ik->ij", habits.scale, np.sinh(0.3 * z) / 0.3)
+            self.natural[habits.kind][name] = habits.mean + moved
+            size = np.linalg.slogdet(habits.scale)[1] + np.log(np.cosh(0.3 * z)).sum(axis=1)
+            density = law.logpdf(habits.mean + moved) - stats.norm.logpdf(z)
+            self.joint[:, habits.kind] += size + density.sum(axis=1)
         share = model.type_shares({name: point[f"{name}_share"] for name in model.shares})
         self.joint += np.log(share)
         shared = {
             p.name: values.get(p.name, point.get(p.name))
             for p in model.parameters
-            if p.support != "simplex" and p.name not in sites.names
+            if p.support != "simplex" and p.name not in sites.placed
         }
         for k, own in enumerate(self.natural):
             arrays = own | shared
@@ -178,25 +199,25 @@ def test_only_the_coordinates_and_the_pick_of_a_type_take_the_place_of_parameter
         rv.name for rv in plain.free_RVs if "subject" in plain.named_vars_to_dims.get(rv.name, ())
     }
     population = {rv.name for rv in plain.free_RVs} - own
-    coordinates = {f"{name}_offset" for name in sites.names}
+    coordinates = {f"{name}_offset" for name in sites.placed}
     assert {rv.name for rv in built.free_RVs} == population | coordinates | {"type_aim"}
-    for name in sites.names:
+    for name in sites.placed:
         assert built.named_vars_to_dims[name] == dims_of(model, name)
     above = set(ancestors([built["log_likelihood"]]))
     assert {rv.name for rv in built.free_RVs if rv not in above} == {"type_aim"}
 
 
 def test_what_can_be_placed():
-    assert [m for m in EVERY if m not in PLACED] == [
-        m for m in EVERY if (m.name, m.role, m.spec.kind) == ("mixture", "sender", "finite")
-    ]
+    assert PLACED == EVERY
     for role in ("sender", "receiver"):
         assert can_be_placed(Hybrid(role))
+        assert can_be_placed(Mixture(role))
+    spread = {"habit": Prior("Normal", mu=Prior("ZeroSumNormal", sigma=1.0), sigma=1.0)}
     beta = {"trust": Prior("Beta", alpha=2, beta=3)}
     for other in (
         LevelK("sender"),
         TrustEmbedded("sender"),
-        Mixture("receiver"),
+        Mixture("sender", priors=spread),
         Hybrid("receiver", parametrisation={"trust": "centred"}),
         Hybrid("receiver", priors=beta, varies={"trust": ("subject",)}),
         Hybrid("receiver", varies={"trust": ("treatment",), "response_precision": ()}),

@@ -306,7 +306,7 @@ class Model:
         sites = information.sites
         for parameter in self.parameters:
             name, prior = parameter.name, self.priors[parameter.name]
-            if name in arrays or (sites and name in sites.names):
+            if name in arrays or (sites and name in sites.placed):
                 continue
             if isinstance(prior, CustomPrior):
                 own = [p for p in self.parameters if p.name in prior.parameters]

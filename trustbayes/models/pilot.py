@@ -129,7 +129,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     stand_ins = {
         p.name: _of_prior(model, p.name, (len(units.subjects), model.width(p, game)))
         for p in evenly
-        if _can_be_ignored(model, p.name)
+        if _can_be_ignored(model, p.name) and not can_be_placed(model)
     }
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
     begin = 0

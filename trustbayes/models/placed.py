@@ -15,6 +15,9 @@ is the one of the model, whatever the sites are: for each type it is a change of
 the site z is about standard normal under every type and for every population, so neither types nor
 parametrisations (centred, non-centred) are in the sampler's way.
 
+Habits, of which only people who babble have need, have coordinates of their own: a fixed map makes
+habits of them for that type, and for all others they are the prior's.
+
 Each draw has one type, drawn given z and φ; the parameters kept are those of that type.
 """
 
@@ -22,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +36,31 @@ from trustbayes.models.hierarchy import Spread, data, spread_of
 
 if TYPE_CHECKING:
     from trustbayes.models.model import Model
+    from trustbayes.models.spec import Parameter
 
-__all__ = ["Placed", "Sites", "can_be_placed", "place"]
+__all__ = ["Habits", "Placed", "Sites", "can_be_placed", "place"]
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _STRETCH = 0.3
 _NORMAL = ("Normal", "LogNormal", "LogitNormal")
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """What the trials say about values by option that one type alone has need of.
+
+    Parameters
+    ----------
+    kind : int
+        Position of the type.
+    mean : array, shape (subjects, options)
+    scale : array, shape (subjects, options, options)
+        Lower triangular: the covariance is this times its transpose.
+    """
+
+    kind: int
+    mean: np.ndarray
+    scale: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,33 +76,47 @@ class Sites:
         Positive semidefinite; zero where the trials say nothing.
     shift : array, shape (subjects, types, parameters)
         Precision times mean.
+    habits : mapping of str to Habits
+        The placed parameters that have a value for each option.
     """
 
     names: tuple[str, ...]
     precision: np.ndarray
     shift: np.ndarray
+    habits: Mapping[str, Habits] = field(default_factory=dict)
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        """All parameters that are."""
+        return (*self.names, *self.habits)
 
 
 def can_be_placed(model: Model) -> bool:
     """Whether the model asks for it, and all that is the subjects' own has a fitting population.
 
-    That is one that is normal or log-gamma on the scale of the link. No form may be asked for.
+    That is one that is normal or log-gamma on the scale of the link; of habits a normal one
+    without parameters of its own. No form may be asked for.
     """
     own = [
         p for p in model.parameters if p.support != "simplex" and "subject" in model.varies[p.name]
     ]
     return (
         model.spec.placed
-        and bool(own and model.types)
+        and bool(model.types)
+        and any(p.option is None for p in own)
         and not model.parametrisation
         and not model.coded
-        and all(
-            model.priors[p.name].hierarchical
-            and model.priors[p.name].distribution in (*_NORMAL, "Gamma")
-            and p.option is None
-            for p in own
-        )
+        and all(_fits(model, p) for p in own)
     )
+
+
+def _fits(model: Model, parameter: Parameter) -> bool:
+    prior = model.priors[parameter.name]
+    if parameter.option:
+        heeding = [label for label in model.types if parameter.name not in model.ignored[label]]
+        plain = prior.distribution == "Normal" and not prior.hierarchical
+        return plain and len(heeding) == 1
+    return prior.hierarchical and prior.distribution in (*_NORMAL, "Gamma")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +152,7 @@ class Placed:
         subject = pt.arange(kind.shape[0])
         for name, dims in self.dims.items():
             every = pt.stack([values[name] for values in self.values])
-            own = tuple(f"{prefix}{dim}" if dim == "subject" else dim for dim in dims)
+            own = tuple(dim if dim == "treatment" else f"{prefix}{dim}" for dim in dims)
             pm.Deterministic(f"{prefix}{name}", every[kind, subject], dims=own)
 
 
@@ -155,12 +191,39 @@ def place(
     for i, spread in enumerate(spreads):
         log_density = log_density + _log_density(spread, x[i]) + pt.log(pt.cosh(_STRETCH * z[i]))
         log_density = log_density + 0.5 * z[i] ** 2 + _HALF_LOG_2_PI
-    values = [
+    values: list[dict[str, Any]] = [
         {n: s.natural(one[:, kind]) for n, s, one in zip(names, spreads, x, strict=True)}
         for kind in range(sites.shift.shape[1])
     ]
     dims = {n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names}
+    for parameter in model.parameters:
+        if parameter.name in sites.habits:
+            dims[parameter.name] = ("subject", str(parameter.option))
+            own, density = _habits(model, parameter, sites.habits[parameter.name], prefix)
+            log_density = log_density + density
+            for kind, found in enumerate(values):
+                found[parameter.name] = own[int(kind == sites.habits[parameter.name].kind)]
     return Placed(values, dims, log_density)
+
+
+def _habits(
+    model: Model, parameter: Parameter, habits: Habits, prefix: str
+) -> tuple[tuple[Any, Any], Any]:
+    """Values of the types that ignore them and of the one that does not, and log density.
+
+    The latter as in `Placed`. The map is fixed, as the prior is.
+    """
+    name, given = f"{prefix}{parameter.name}", model.priors[parameter.name].arguments
+    mu, sigma = (np.asarray(given[key], dtype=float) for key in ("mu", "sigma"))
+    z = pm.Normal(f"{name}_offset", dims=(f"{prefix}subject", f"{prefix}{parameter.option}"))
+    scale = data(f"{name}_site_scale", habits.scale)
+    far = pt.sinh(_STRETCH * z) / _STRETCH
+    x = data(f"{name}_site_mean", habits.mean) + (scale * far[:, None, :]).sum(axis=-1)
+    # Volume of the map and density of the habits, less the coordinates' own.
+    volume = pt.log(pt.cosh(_STRETCH * z)) + pt.log(pt.diagonal(scale, axis1=1, axis2=2))
+    density = volume - 0.5 * ((x - mu) / sigma) ** 2 - np.log(sigma) + 0.5 * z**2
+    concerned = np.arange(len(model.types)) == habits.kind
+    return (mu + sigma * z, x), density.sum(axis=1)[:, None] * concerned
 
 
 def _moments(spread: Spread) -> tuple[Any, Any]:

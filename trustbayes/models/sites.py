@@ -15,7 +15,7 @@ from trustbayes.models._population import Population
 from trustbayes.models.hierarchy import LINKS
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information, typical
-from trustbayes.models.placed import Sites
+from trustbayes.models.placed import Habits, Sites
 
 __all__ = ["sited"]
 
@@ -47,20 +47,33 @@ def sited(
         for e in population.effects
     )
     population = replace(population, effects=effects)
-    names = tuple(e.parameter.name for e in effects)
+    single = [e.parameter.option is None for e in effects]
+    first = np.array([place.start for place in population.places()])[single]
+    names = tuple(e.parameter.name for e, one in zip(effects, single, strict=True) if one)
     shape = (len(units.subjects), len(model.types), len(names))
     precision, shift = np.zeros((*shape, shape[-1])), np.zeros(shape)
-    for kind in range(len(model.types)):
+    habits = {}
+    for kind, label in enumerate(model.types):
         found = site(population, population, kind)
-        at = np.flatnonzero(found.active)
-        precision[:, kind, at[:, None], at] = found.precision
-        shift[:, kind, at] = found.shift
-    return replace(information, sites=Sites(names, precision, shift))
+        position = np.cumsum(found.active) - 1  # of a coordinate among the active ones
+        at = np.flatnonzero(found.active[first])
+        here = position[first[at]]
+        precision[:, kind, at[:, None], at] = found.precision[:, here[:, None], here]
+        shift[:, kind, at] = found.shift[:, here]
+        for effect, place in zip(effects, population.places(), strict=True):
+            name = effect.parameter.name
+            if effect.parameter.option and name not in model.ignored[label]:
+                mean, covariance = (part[0] for part in found.moments(population, slice(0, 1)))
+                own = position[place]
+                scale = np.linalg.cholesky(covariance[:, own[:, None], own])
+                habits[name] = Habits(kind, mean[:, own], scale)
+    return replace(information, sites=Sites(names, precision, shift, habits))
 
 
 def _typical(model: Model, units: Units, game: Game, information: Information) -> xr.Dataset:
     """One draw: the pilot's locations, typical spreads and even shares."""
     found: dict[str, Any] = {}
+    coords: dict[str, Any] = {"treatment": list(units.treatments)}
     for parameter in model.parameters:
         name, prior = parameter.name, model.priors[parameter.name]
         if parameter.support == "simplex":
@@ -69,6 +82,12 @@ def _typical(model: Model, units: Units, game: Game, information: Information) -
             continue
         over = ("treatment",) if "treatment" in model.varies[name] else ()
         location = information.locations.get(name)
+        if parameter.option:
+            width = model.width(parameter, game)
+            coords[parameter.option] = np.arange(width)
+            if "subject" not in model.varies[name]:
+                found[name] = ((parameter.option,), np.zeros(width))
+            continue
         if "subject" in model.varies[name]:
             assert location is not None
             natural = LINKS[prior.distribution].location_forward
@@ -77,11 +96,8 @@ def _typical(model: Model, units: Units, game: Game, information: Information) -
             for key, value in prior.arguments.items():
                 if key != argument:
                     found[f"{name}_{key}"] = ((), max(1.0, typical(value)))
-        elif parameter.option:
-            found[name] = ((parameter.option,), np.zeros(model.width(parameter, game)))
         elif location is not None:
             found[name] = (over, LINKS[prior.distribution].inverse(location))
         else:
             found[name] = (over, np.full(len(units.treatments) if over else (), typical(prior)))
-    coords = {"treatment": list(units.treatments)}
     return xr.Dataset(found, coords=coords).expand_dims(sample=[0])
