@@ -97,6 +97,7 @@ def calibrate(
     from trustbayes.checking.calibration import CALIBRATION_SAMPLING
     from trustbayes.checking.calibration import calibrate as run
     from trustbayes.report.simulated import calibration_report
+    from trustbayes.report.simulated.shared import records
 
     check_target(out)
     experiment = _experiment(model, role, game, subjects, rounds)
@@ -114,7 +115,7 @@ def calibrate(
     written = calibration_report(found, out, invocation)
     verdict = "passed" if found.passed else "FAILED"
     if as_json:
-        tests = found.tests.to_dict(orient="records")
+        tests = records(found.tests)
         _print_written(written, passed=found.passed, simulations=found.simulations, tests=tests)
     else:
         shown = found.tests[["quantity", "p_value", "threshold", "passed"]]
@@ -276,9 +277,9 @@ def design(
     as_json : bool
         Only JSON on standard output.
     """
-    from trustbayes.design import DESIGN_SAMPLING
-    from trustbayes.design import design as run
     from trustbayes.games import read_game
+    from trustbayes.power import DESIGN_SAMPLING
+    from trustbayes.power import design as run
     from trustbayes.report.simulated import design_report
     from trustbayes.report.simulated.shared import records
 

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from trustbayes.comparison import verdict_rules
-from trustbayes.design import Power
 from trustbayes.models import model
+from trustbayes.power import Power
 from trustbayes.report.build import Written
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import Section

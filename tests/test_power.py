@@ -8,11 +8,11 @@ from synthetic import synthetic_fit
 
 import trustbayes.experiments as experiments
 from trustbayes.comparison import compare, verdict
-from trustbayes.design import Power, design, verdict_of, wilson
 from trustbayes.errors import InputError
 from trustbayes.experiments import Experiment
 from trustbayes.games import FiniteGame
 from trustbayes.models import Babbling, FullTrust
+from trustbayes.power import Power, design, verdict_of, wilson
 from trustbayes.sampling import Gate, Sampling
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})
