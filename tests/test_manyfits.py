@@ -253,8 +253,14 @@ def test_processes_give_the_same_numbers_as_here():
     np.testing.assert_array_equal(here.units.counts, there.units.counts)
 
 
+@pytest.fixture(scope="module")
+def uninterrupted():
+    """What the fits of ``interrupted.py``, and two more, give if nothing happens."""
+    return run_fits(interrupted.tasks(8), **QUIET)
+
+
 @pytest.mark.slow
-def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
+def test_a_run_that_is_killed_goes_on_where_it_was(uninterrupted, tmp_path):
     script, folder = Path(__file__).with_name("interrupted.py"), tmp_path / "fits"
     killed = subprocess.Popen([sys.executable, script, folder])
     deadline = time.monotonic() + 100
@@ -270,22 +276,15 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
         load_fit(path)  # whole
     found = run_fits(tasks, folder, **QUIET)
     assert {path: path.stat().st_mtime_ns for path in done} == done
-    for one, again in zip(found, run_fits(tasks, tmp_path / "afresh", **QUIET), strict=True):
-        xr.testing.assert_identical(one.posterior, again.posterior)
-
-
-def small_fits(folder, executor=None):
-    return run_fits(interrupted.tasks(8), folder, executor, **QUIET)
+    for one, other in zip(found, uninterrupted, strict=False):
+        xr.testing.assert_identical(one.posterior, other.posterior)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of a worker that dies
-def test_dask_gives_the_same_numbers_though_a_worker_dies(tmp_path):
+def test_dask_gives_the_same_numbers_though_a_worker_dies(uninterrupted, tmp_path):
     distributed = pytest.importorskip("distributed")
-    here = small_fits(tmp_path / "here")
-    with process_pool(1) as pool:
-        there = small_fits(tmp_path / "pool", pool)
-    folder = tmp_path / "dask"
+    folder, done = tmp_path / "fits", []
     local = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     with distributed.LocalCluster(**local) as cluster:
 
@@ -293,16 +292,16 @@ def test_dask_gives_the_same_numbers_though_a_worker_dies(tmp_path):
             while len(list(folder.glob("*.nc"))) < 2:
                 time.sleep(0.02)
             os.kill(cluster.workers[0].pid, signal.SIGKILL)
+            done.extend(folder.glob("*.nc"))
 
         killer = threading.Thread(target=kill_one)
         killer.start()
         with dask_executor(cluster.scheduler_address) as executor:
-            elsewhere = small_fits(folder, executor)
+            found = run_fits(interrupted.tasks(8), folder, executor, **QUIET)
         killer.join(timeout=1)
-        assert not killer.is_alive()
-    for one, two, three in zip(here, there, elsewhere, strict=True):
-        xr.testing.assert_identical(one.posterior, two.posterior)
-        xr.testing.assert_identical(one.posterior, three.posterior)
+    assert 2 <= len(done) < 8
+    for one, other in zip(found, uninterrupted, strict=True):
+        xr.testing.assert_identical(one.posterior, other.posterior)
 
 
 def test_a_dask_that_does_not_answer_is_an_error():

@@ -72,7 +72,7 @@ def calibration_report(calibration: Calibration, path: str | Path, command: str 
                     one.seconds,
                     command,
                     model=f"{one.model.name}, {one.model.role}",
-                    played_by=f"{one.experiment.player.name}, priors as in `trustbayes models`",
+                    simulated_by=one.experiment.player.name,
                     experiment=size_of(one.experiment),
                     simulations=str(one.simulations),
                 )
@@ -173,7 +173,9 @@ def ecdf_figure(calibration: Calibration) -> Figure:
         spec = panel.get_subplotspec()
         if spec is not None and spec.is_first_col():
             panel.set_ylabel("ECDF − uniform")
-    figure.supxlabel("rank of what was planted, as a share", fontsize=9)
+    for panel in axes[-4:]:
+        panel.set_xlabel("rank, as a share")
+        panel.tick_params(labelbottom=True)
     legend_below(
         figure,
         [

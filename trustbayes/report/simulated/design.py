@@ -18,7 +18,7 @@ from trustbayes.report.section import Section
 from trustbayes.report.simulated.shared import made, missing, records, write
 from trustbayes.report.style import GREY, grid, legend_below
 from trustbayes.report.table import Table, table
-from trustbayes.report.wording import counted, interval, listed, percent
+from trustbayes.report.wording import counted, listed, percent
 
 __all__ = ["design_report", "power_figure"]
 
@@ -109,7 +109,8 @@ def _answer(power: Power, role: str) -> str:
     words = (
         f"Of the sizes tried, {counted(int(best['subjects']), role)} and "
         f"{counted(int(best['rounds']), 'round')} name the right theory most often: in "
-        f"{percent(best['power'])} of experiments ({interval(best['lower'], best['upper'])})."
+        f"{percent(best['power'])} of experiments "
+        f"({percent(best['lower'])} to {percent(best['upper'])})."
     )
     if enough.empty:
         return f"{words} No size does so in 80 % of them."
