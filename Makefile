@@ -24,6 +24,7 @@ bench: $(VENV)/.package
 	$(PYTHON) benchmarks/loso_refits.py
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py
+	$(PYTHON) benchmarks/traits.py
 	$(PYTHON) benchmarks/calibration.py
 	$(PYTHON) benchmarks/recovery.py
 	$(PYTHON) benchmarks/readme.py

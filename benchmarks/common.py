@@ -29,6 +29,7 @@ def command_line(description: str, *, experiment: bool) -> argparse.ArgumentPars
         parser.add_argument(
             "--game", type=Path, default=HERE.parent / "data/games/ioannidis-2024.toml"
         )
+        parser.add_argument("--people", type=Path, help="covariates that the trials lack")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="fits at a time")
     parser.add_argument(
         "--folder", type=Path, default=HERE / "fits", help="where fits are kept: none is repeated"
@@ -39,7 +40,9 @@ def command_line(description: str, *, experiment: bool) -> argparse.ArgumentPars
 
 def read_experiment(options: argparse.Namespace) -> tb.Trials:
     """The trials of the command line."""
-    return tb.read_trials(options.trials or tb.fetch("ioannidis-2024"), options.game)
+    return tb.read_trials(
+        options.trials or tb.fetch("ioannidis-2024"), options.game, options.people
+    )
 
 
 def write_results(

@@ -7,6 +7,7 @@ import xarray as xr
 from trustbayes.fitting import Fit, fit_key
 from trustbayes.games import FiniteGame
 from trustbayes.models import Model
+from trustbayes.priors import Prior
 from trustbayes.sampling import Sampling, versions
 from trustbayes.trials import Trials, trials_from_frame
 
@@ -40,6 +41,7 @@ def synthetic_fit(
     """A fit whose draws are independent random numbers in each parameter's support."""
     rng = np.random.default_rng(seed)
     units = trials.fold(model.role)
+    model = model.learnt(units)
     coords = {"subject": list(units.subjects), "treatment": list(units.treatments)}
     coords |= {name: list(labels) for name, labels in model.shares.items()}
     if trials.game.kind == "finite":
@@ -61,10 +63,27 @@ def synthetic_fit(
         if prior.hierarchical and "subject" in dims:
             over = [d for d in dims if d != "subject"]
             size = (chains, draws, *(len(coords[d]) for d in over))
-            for argument in prior.arguments:
-                own = over if argument == prior.family.location else []
+            for argument, given in prior.arguments.items():
+                if not isinstance(given, Prior):
+                    continue
+                by_treatment = parameter.name not in model.formulas  # whose intercept is one
+                own = over if argument == prior.family.location and by_treatment else []
                 values = np.exp(0.3 * rng.normal(size=size if own else (chains, draws)))
                 data[f"{parameter.name}_{argument}"] = (("chain", "draw", *own), values)
+    for name, formula in model.formulas.items():
+        coords[f"{name}_term"] = list(formula.columns)
+        over = [f"{name}_term"]
+        if name in model.shares:
+            coords[f"{name}_contrast"] = list(model.shares[name][1:])
+            over.insert(0, f"{name}_contrast")
+        size = (chains, draws, *(len(coords[d]) for d in over))
+        data[f"{name}_slope"] = (("chain", "draw", *over), 0.5 + 0.3 * rng.normal(size=size))
+        if formula.grouped:
+            coords["group"] = list(formula.known.groups)
+            effect = 0.2 * rng.normal(size=(chains, draws, len(coords["group"])))
+            data[f"{name}_group_effect"] = (("chain", "draw", "group"), effect)
+            spread = np.exp(rng.normal(-1.5, 0.2, size=(chains, draws)))
+            data[f"{name}_group_sigma"] = (("chain", "draw"), spread)
     used = {d for dims, _ in data.values() for d in dims}
     posterior = xr.Dataset(data, coords={k: v for k, v in coords.items() if k in used})
     stats = xr.Dataset(

@@ -33,7 +33,8 @@ def fitted(monkeypatch):
 @pytest.fixture
 def no_population(monkeypatch):
     """Made-up fits have the locations of all habits, priors only the free ones."""
-    monkeypatch.setattr("trustbayes.analysis.population_estimates", lambda *_: pd.DataFrame())
+    for name in ("population_estimates", "prior_sensitivity"):
+        monkeypatch.setattr(f"trustbayes.analysis.{name}", lambda *_: pd.DataFrame())
 
 
 def test_the_whole_job_without_its_sampler(fitted, tmp_path: Path):

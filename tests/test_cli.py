@@ -576,6 +576,58 @@ def test_report_without_trials_takes_the_bundled_ones(run, stub):
     assert not logging.getLogger("trustbayes").handlers
 
 
+def with_people(folder):
+    (folder / "people.csv").write_text("subject,crt\ns1,0\ns2,1\nr1,2\nr2,3\n")
+    return ("--game", "game.toml", "--people", "people.csv")
+
+
+def test_report_has_formulas_in_every_model_that_takes_them(run, stub, tmp_path):
+    formulas = ("--formula", "trust = 1 + crt", "--formula", "level=1 + crt")
+    models = ("--models", "trust-embedded,level-k")
+    code, _, _ = run("report", "trials.csv", *with_people(tmp_path), *models, *formulas)
+    assert code == 0
+    asked = {
+        (one.name, one.role): {name: formula.text for name, formula in one.formulas.items()}
+        for one in stub.arguments["models"]
+    }
+    assert asked == {
+        ("trust-embedded", "sender"): {},
+        ("trust-embedded", "receiver"): {"trust": "1 + crt"},
+        ("level-k", "sender"): {"level": "1 + crt"},
+        ("level-k", "receiver"): {"level": "1 + crt"},
+    }
+    assert "receiver_crt" in stub.arguments["trials"].table
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("trust: 1 + crt", "a parameter and its formula"),
+        ("turst = 1 + crt", "'trust' (did you mean it?)"),
+        ("trust = 1 +", "formula of trust: found '1 +', expected a formula"),
+        ("trust = 1 + crtt", "'crt' (did you mean it?)"),
+        ("trust = 1 + treatment + crt + (1 | group)", "a column of matching groups"),
+    ],
+)
+def test_faults_of_formulas_are_found_before_sampling(run, tmp_path, formula, expected):
+    people = with_people(tmp_path)
+    tokens = ("trust-embedded", "trials.csv", "--role", "receiver", "--formula", formula)
+    code, out, err = run("fit", *tokens, *people, "--out", "fit.nc")
+    assert (code, out) == (2, "")
+    assert expected in err
+    assert err.count("\n") == 1
+    assert "fit.nc" not in files(tmp_path)
+
+
+def test_report_finds_faults_of_formulas_before_any_fit(run, tmp_path):
+    people = with_people(tmp_path)
+    models = ("--models", "level-k,trust-embedded", "--jobs", "1")
+    code, out, err = run("report", "trials.csv", *people, *models, "--formula", "trust = 1 + crtt")
+    assert (code, out) == (2, "")
+    assert "'crt' (did you mean it?)" in err
+    assert "fitting" not in err
+
+
 def test_report_passes_on_what_was_asked(run, stub):
     stub.converged = False
     options = ("--draws", "7", "--tune", "8", "--chains", "3", "--seed", "9", "--fits", "kept")

@@ -74,6 +74,9 @@ def test_each_side_keeps_its_own_answers(fetched, local_copy):
     ours = pd.read_csv(fetched)
     raw = pd.read_csv(local_copy / "experimental_data.csv").drop_duplicates("id_sub")
     answers = raw.set_index("id_sub")[["risk", "crt", "trust_sender", "trust_receiver"]]
+    steps = ["Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree"]
+    steps = {words: number for number, words in enumerate([*steps, "Strongly agree"], 1)}
+    answers = answers.assign(**{c: answers[c].map(steps) for c in answers if "trust" in c})
     for role in ("sender", "receiver"):
         for column in answers:
             expected = ours[f"{role}_id"].map(answers[column])

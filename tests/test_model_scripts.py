@@ -12,7 +12,7 @@ from trustbayes.datasets import bundled
 from trustbayes.models import model
 
 FOLDER = Path(__file__).resolve().parents[1] / "models"
-SCRIPTS = ("trust_embedded", "level_k", "hybrid", "benchmarks", "forecast_sharing")
+SCRIPTS = ("trust_embedded", "level_k", "hybrid", "benchmarks", "forecast_sharing", "regression")
 
 
 def load(name: str):
@@ -28,7 +28,8 @@ def test_a_script_spells_out_every_default_prior(script):
     assert {one.role for one in models} == {"sender", "receiver"}
     source = (FOLDER / f"{script}.py").read_text(encoding="utf-8")
     for one in models:
-        default = model(one.name, one.role, one.spec.kind)
+        formulas = {name: formula.text for name, formula in one.formulas.items()}
+        default = model(one.name, one.role, one.spec.kind, formulas=formulas)
         assert one.priors == default.priors
         assert one.varies == default.varies
         for name, value in one.conventions.items():
@@ -71,5 +72,6 @@ def test_a_script_reports_bad_input(script, tmp_path):
         cwd=tmp_path,
     )
     assert found.returncode == 2
-    assert "no.csv: expected a CSV file of trials, but there is no such file" in found.stderr
+    missing = "no.csv: expected a CSV file of trials, but there is no such file"
+    assert missing in found.stderr or "the game file of no.csv" in found.stderr
     assert "Traceback" not in found.stderr

@@ -7,7 +7,10 @@ import pymc as pm
 import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
+from synthetic import small_trials
 
+from trustbayes.errors import InputError
+from trustbayes.models import model
 from trustbayes.priors import FAMILIES, Prior
 
 PYTHON = Mode(linker="py", optimizer="fast_compile")  # no compilation
@@ -221,3 +224,49 @@ def test_what_must_be_positive_may_not_be_otherwise(name, arguments, at):
 def test_shares_that_are_none_are_refused(name, arguments, message):
     with pytest.raises(ValueError, match=f"{name}: .*{message}"):
         Prior(name, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mu": "a", "sigma": 1}, "mu: found 'a', expected a finite number"),
+        ({"mu": np.nan, "sigma": 1}, "mu: found nan, expected a finite number"),
+        ({"mu": 0, "sigma": np.inf}, "sigma: found inf, expected a finite number"),
+        ({"mu": [], "sigma": 1}, r"mu: found \[\], expected a finite number"),
+        ({"mu": [[1, 2]], "sigma": 1}, "expected a finite number"),
+        ({"mu": lambda dims: dims, "sigma": 1}, "mu: found <function"),
+        ({"mu": 0, "sigma": [1, 2]}, "sigma: .* expected a number or a prior of one"),
+        ({"mu": Prior("Normal", mu=[0, 1], sigma=1), "sigma": 1}, "lists stand in the outermost"),
+    ],
+)
+def test_arguments_that_are_no_numbers_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Prior("Normal", **arguments)
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "settings", "message"),
+    [
+        ("receiver", "trust", {}, "prior of trust, numbers: found '3', expected 2, one for each"),
+        ("sender", "expected_trust", {}, "one for each treatment: "),
+        ("receiver", "trust", {"varies": {"trust": ("subject",)}}, "does not vary by treatment"),
+    ],
+)
+def test_a_list_of_locations_goes_with_the_treatments(role, name, settings, message):
+    prior = Prior("LogitNormal", mu=[0, 1, 2], sigma=1)
+    chosen = model("trust-embedded", role, priors={name: prior}, **settings)
+    with pytest.raises(InputError, match=message):
+        chosen.build(small_trials())
+
+
+@pytest.mark.parametrize(
+    ("priors", "message"),
+    [
+        ([1], "priors: found 'list', expected a dict"),
+        ({3: Prior("Beta", alpha=1, beta=1)}, "priors, key: found '3'"),
+        ({"trust": lambda: 1}, "takes one argument, the dims"),
+    ],
+)
+def test_what_is_no_dict_of_priors_by_name_is_refused(priors, message):
+    with pytest.raises(InputError, match=message):
+        model("trust-embedded", "receiver", priors=priors)

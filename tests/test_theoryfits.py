@@ -10,7 +10,7 @@ from trustbayes import manyfits, theoryfits
 from trustbayes.fitting import Fit
 from trustbayes.models import LevelK, TrustEmbedded
 from trustbayes.sampling import Check, Gate, Sampling
-from trustbayes.theoryfits import fit_theories
+from trustbayes.theoryfits import fit_theories, settled_models
 
 TRIALS = small_trials(pairs=6, rounds=20)
 FULL = Sampling(draws=500, tune=400, chains=4, seed=4)
@@ -71,7 +71,7 @@ def test_a_rival_is_used_only_if_it_is_surely_better(monkeypatch, lead, rhat, us
     monkeypatch.setattr(theoryfits, "leave_one_subject_out", new_people)
     monkeypatch.setattr(manyfits, "fit", fake)
     monkeypatch.setattr(Fit, "gate", property(gate))
-    fits, variants = fit_theories(TRIALS, ["level-k"], FULL, progress=False)
+    fits, variants = fit_theories(TRIALS, settled_models(TRIALS, ["level-k"]), FULL, progress=False)
     assert list(fits) == [("level-k", role) for role in TRIALS.roles]
     for (_, role), one in fits.items():
         assert one.model.conventions["ties"] == used
@@ -95,6 +95,8 @@ def test_models_without_alternatives_have_no_variants(monkeypatch):
     monkeypatch.setattr(
         manyfits, "fit", lambda model, trials, sampling, progress: synthetic_fit(model, trials)
     )
-    fits, variants = fit_theories(TRIALS, ["full-trust"], FULL, progress=False)
+    fits, variants = fit_theories(
+        TRIALS, settled_models(TRIALS, ["full-trust"]), FULL, progress=False
+    )
     assert set(fits) == {("full-trust", "sender"), ("full-trust", "receiver")}
     assert variants.empty

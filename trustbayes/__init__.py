@@ -77,11 +77,15 @@ if TYPE_CHECKING:
     from trustbayes.power import design as design
     from trustbayes.priors import Prior as Prior
     from trustbayes.report import report
+    from trustbayes.report.figures.priors import plot_prior_posterior as plot_prior_posterior
+    from trustbayes.report.figures.priors import plot_prior_predictive as plot_prior_predictive
     from trustbayes.sampling import Sampling as Sampling
     from trustbayes.script import run_script as run_script
+    from trustbayes.sensitivity import prior_sensitivity as prior_sensitivity
     from trustbayes.simulation import Simulation as Simulation
     from trustbayes.simulation import read_parameters as read_parameters
     from trustbayes.simulation import simulate as simulate
+    from trustbayes.traits import trait_effects as trait_effects
     from trustbayes.trials import Trials as Trials
     from trustbayes.trials import read_trials as read_trials
     from trustbayes.trials import trials_from_frame as trials_from_frame
@@ -150,9 +154,12 @@ _ROOMS = {
     "power": ("Power", "design"),
     "priors": ("Prior",),
     "report": ("write_report",),
+    "report.figures.priors": ("plot_prior_posterior", "plot_prior_predictive"),
     "sampling": ("Sampling",),
     "script": ("run_script",),
+    "sensitivity": ("prior_sensitivity",),
     "simulation": ("Simulation", "read_parameters", "simulate"),
+    "traits": ("trait_effects",),
     "trials": ("Trials", "read_trials", "trials_from_frame"),
     "trustgap": ("trust_gap",),
     "worth": ("trust_worth",),

@@ -23,22 +23,24 @@ from trustbayes.comparison import (
     Verdict,
     by_person,
     check_folds,
+    check_new_subjects,
     compare,
     shares,
     single_theories,
     verdict,
 )
 from trustbayes.comparison import kfold as refit
-from trustbayes.errors import Fault, InputError
 from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
 from trustbayes.fitting import Fit, fit_key
 from trustbayes.games import Role
 from trustbayes.jointfit import JointFit, fit_joint, load_joint_fit
-from trustbayes.models import Joint, TrustEmbedded, model_names
+from trustbayes.models import Joint, Model, TrustEmbedded
 from trustbayes.models.evaluate import prior_draws
 from trustbayes.models.joint import check_roles
 from trustbayes.sampling import Sampling
-from trustbayes.theoryfits import NEW_PEOPLE, Key, fit_theories
+from trustbayes.sensitivity import prior_sensitivity
+from trustbayes.theoryfits import NEW_PEOPLE, Key, fit_theories, settled_models
+from trustbayes.traits import trait_effects
 from trustbayes.trials import Trials
 from trustbayes.trustgap import trust_gap
 from trustbayes.worth import trust_worth
@@ -60,14 +62,15 @@ class Analysis:
         In the order of the report: by role, then model.
     comparisons : mapping of role to Comparison
         By new subjects, by which theories are judged; by new matching groups where the trials
-        have two or more; and by new trials of known subjects.
+        have two or more; and by new trials of known subjects. By the last alone where the prior
+        of a model's subjects is Python code.
     kfolds : mapping of role to HeldOut
         Predictions of new subjects by real refits; empty unless they were asked for.
     verdicts : mapping of role to Verdict
     people : mapping of role to DataFrame
         The two best theories subject by subject, see `trustbayes.comparison.by_person`: the two
         first of `trustbayes.comparison.single_theories`, among which are the favourites. No
-        entry for a role with one model.
+        entry for a role with one model, or whose new subjects cannot be predicted.
     shares : mapping of role to DataFrame
         How many subjects each of these theories predicts best, see
         `trustbayes.comparison.shares`.
@@ -76,12 +79,18 @@ class Analysis:
         mean", "population median", "share" ...), treatment ("" if common), option ("" or a level
         or message), unit, mean, lower, upper (posterior, equal-tailed), prior_mean, prior_lower,
         prior_upper.
+    sensitivity : DataFrame
+        How far each population quantity hangs on its priors, see
+        `trustbayes.sensitivity.prior_sensitivity`.
     subjects : DataFrame
         A row per subject parameter: model, role, subject, treatment ("" if common), parameter,
         symbol, unit, mean, median, lower, upper, alone (estimate from the subject's own trials
         without the population; NaN where there is none), trials.
     types : DataFrame
         A row per model with types, subject and type: model, role, subject, type, probability.
+    traits : DataFrame
+        What people's traits and treatments predict by the models' formulas, see
+        `trustbayes.traits.trait_effects`; empty without formulas.
     posterior_checks, prior_checks : mapping of (model name, role) to PredictiveCheck
     variants : DataFrame
         How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
@@ -116,8 +125,10 @@ class Analysis:
     people: Mapping[Role, pd.DataFrame]
     shares: Mapping[Role, pd.DataFrame]
     population: pd.DataFrame
+    sensitivity: pd.DataFrame
     subjects: pd.DataFrame
     types: pd.DataFrame
+    traits: pd.DataFrame
     posterior_checks: Mapping[Key, PredictiveCheck]
     prior_checks: Mapping[Key, PredictiveCheck]
     variants: pd.DataFrame
@@ -143,7 +154,7 @@ _PRIOR_DRAWS = 500
 def analyse(
     trials: Trials,
     *,
-    models: Sequence[str] | None = None,
+    models: Sequence[str | Model] | None = None,
     sampling: Sampling | None = None,
     fits: Path | None = None,
     planted: pd.DataFrame | None = None,
@@ -163,8 +174,10 @@ def analyse(
     Parameters
     ----------
     trials : Trials
-    models : sequence of str, optional
-        Names of models; default those that `trustbayes.models.ModelSpec` marks so.
+    models : sequence of str or Model, optional
+        A name stands for that model of every role, with its defaults; a `Model` for itself, with
+        its priors and conventions, such as ``TrustEmbedded("receiver", priors={...})``. Default:
+        the names that `trustbayes.models.ModelSpec` marks so.
     sampling : Sampling, optional
     fits : Path, optional
         Folder in which fits are kept; those already there are not repeated.
@@ -191,33 +204,39 @@ def analyse(
     Raises
     ------
     InputError
-        If a model is unknown, a joint fit is asked for and a role is missing, or there are
-        fewer subjects than folds.
+        If a model is unknown, occurs twice or is of another role or kind of game than the trials,
+        a joint fit is asked for and a role is missing, or there are fewer subjects than folds.
+
+    Notes
+    -----
+    New subjects cannot be predicted by a model that has priors of subjects that are Python code
+    (`trustbayes.models.Model.bound`). All models of its role are then compared by new trials of
+    known subjects, and the verdict says so.
     """
     sampling = sampling or Sampling()
-    known = model_names(trials.game.kind)
-    names = list(models or model_names(trials.game.kind, by_default=True))
-    for name in names:
-        if name not in known:
-            raise InputError(Fault("models", name, f"one of: {', '.join(known)}"))
-    if joint:
-        check_roles(trials)
+    chosen = settled_models(trials, models)
+    both = _joint_of(chosen, trials) if joint else None
+    of_role: dict[Role, list[Model]] = {}
+    for own in chosen:
+        of_role.setdefault(own.role, []).append(own)
     if kfold is not None:
-        for role in trials.roles:
+        for role, group in of_role.items():
             check_folds(trials, role, kfold)
+            check_new_subjects(group)
     found, variants = fit_theories(
-        trials, names, sampling, folder=fits, executor=executor, progress=progress
+        trials, chosen, sampling, folder=fits, executor=executor, progress=progress
     )
-    of_role = {role: [found[name, role] for name in names] for role in trials.roles}
+    fitted = {role: [found[m.name, role] for m in group] for role, group in of_role.items()}
     comparisons = {
-        role: compare(group, _units(trials), NEW_PEOPLE) for role, group in of_role.items()
+        role: compare(group, _units(trials, of_role[role]), NEW_PEOPLE)
+        for role, group in fitted.items()
     }
     kfolds = {}
     if kfold is not None:
-        for role, group in of_role.items():
+        for role, whole in fitted.items():
             _log.info("refitting %ss in %d folds", role, kfold)
             kfolds[role] = refit(
-                [one.model for one in group],
+                [one.model for one in whole],
                 trials,
                 folds=kfold,
                 sampling=sampling,
@@ -228,9 +247,9 @@ def analyse(
             )
     theories = {role: single_theories(one) for role, one in comparisons.items()}
     people = {
-        role: by_person(comparisons[role], of_role[role], ranked[0], ranked[1], ranked)
+        role: by_person(comparisons[role], fitted[role], ranked[0], ranked[1], ranked)
         for role, ranked in theories.items()
-        if len(ranked) > 1
+        if len(ranked) > 1 and "subject" in comparisons[role].scores
     }
     population, posterior_checks, prior_checks = [], {}, {}
     for key, one in found.items():
@@ -244,7 +263,7 @@ def analyse(
     subjects = pd.concat(
         [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
     )
-    together = _fit_joint(trials, sampling, fits, progress) if joint else None
+    together = None if both is None else _fit_joint(both, trials, sampling, fits, progress)
     return Analysis(
         trials=trials,
         sampling=sampling,
@@ -253,13 +272,17 @@ def analyse(
         kfolds=kfolds,
         verdicts={
             role: verdict(comparisons[role], group, kfolds.get(role))
-            for role, group in of_role.items()
+            for role, group in fitted.items()
         },
         people=people,
         shares={role: shares(one, theories[role]) for role, one in people.items()},
         population=pd.concat(population, ignore_index=True),
+        sensitivity=pd.concat(
+            [prior_sensitivity(one, NEW_PEOPLE) for one in found.values()], ignore_index=True
+        ),
         subjects=subjects,
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
+        traits=_traits(found, ci_prob),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,
@@ -272,10 +295,20 @@ def analyse(
     )
 
 
-def _units(trials: Trials) -> tuple[str, ...]:
+def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
     """What is predicted to compare theories, that to judge by first."""
+    if any(one.bound for one in models):
+        return ("trial",)
     groups = trials.table["group"].nunique() if "group" in trials.table else 0
+    if any(sum(f.grouped for f in one.formulas.values()) > 1 for one in models):
+        groups = 0  # their effects are integrated out one at a time only
     return ("subject", *(("group",) if groups > 1 else ()), "trial")
+
+
+def _traits(found: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
+    tables = [trait_effects(one, ci_prob) for one in found.values()]
+    with_effects = [rows for rows in tables if not rows.empty]
+    return pd.concat(with_effects or tables[:1], ignore_index=True)
 
 
 def _recovery(
@@ -334,10 +367,20 @@ def _best(
     return passed[0] if passed else None
 
 
-def _fit_joint(trials: Trials, sampling: Sampling, folder: Path | None, progress: bool) -> JointFit:
-    """Fit the trust-embedded models of both roles, or read their fit from the folder."""
-    kind = trials.game.kind
-    both = Joint(TrustEmbedded("sender", kind), TrustEmbedded("receiver", kind))
+def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:
+    """The trust-embedded models of both roles tied together, those chosen where there are any."""
+    check_roles(trials)
+    given = {one.role: one for one in chosen if one.name == "trust-embedded"}
+    sender, receiver = (
+        given.get(role) or TrustEmbedded(role, trials.game) for role in ("sender", "receiver")
+    )
+    return Joint(sender, receiver)
+
+
+def _fit_joint(
+    both: Joint, trials: Trials, sampling: Sampling, folder: Path | None, progress: bool
+) -> JointFit:
+    """Fit the models of both roles together, or read their fit from the folder."""
     path = folder / f"joint-{fit_key(both, trials, sampling)[:16]}.nc" if folder else None
     if path is not None and path.exists():
         return load_joint_fit(path, trials.game)

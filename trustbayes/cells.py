@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -12,7 +13,15 @@ import pandas as pd
 
 from trustbayes.games.finite import FiniteGame, Role
 
-__all__ = ["Cells", "Points", "Units", "fold_trials", "points_of_trials"]
+__all__ = [
+    "Cells",
+    "Points",
+    "Units",
+    "fold_trials",
+    "groups_of",
+    "people_of",
+    "points_of_trials",
+]
 
 _SEEN_AND_CHOSEN: dict[Role, tuple[str, str]] = {
     "sender": ("state", "message"),
@@ -40,6 +49,12 @@ class Units(ABC):
         Positions in ``subjects`` and ``treatments``.
     trial_unit : array of int, shape (trials,)
         The unit of each trial, in the order of the trials.
+    people : mapping of str to array, shape (subjects,)
+        What else is known of each subject: every further column of the trials that is the same
+        in all her trials, as numbers or texts. One called ``sender_age`` or ``receiver_age`` is
+        ``age`` of her role, too.
+    varying : tuple of str
+        The further columns that are not.
     """
 
     role: Role
@@ -49,6 +64,8 @@ class Units(ABC):
     unit_subject: np.ndarray
     unit_treatment: np.ndarray
     trial_unit: np.ndarray
+    people: Mapping[str, np.ndarray] = field(default_factory=dict)
+    varying: tuple[str, ...] = ()
 
     @property
     def n_trials(self) -> int:
@@ -156,6 +173,7 @@ class Cells(Units):
             unit_bias=self.unit_bias[moved],
             counts=self.counts[moved],
             trial_unit=np.argsort(moved)[self.trial_unit],
+            people={name: values[order] for name, values in self.people.items()},
         )
 
     @cached_property
@@ -265,6 +283,7 @@ def fold_trials(
     units, trial_unit = _units(table, role, subjects, treatments, bias)
     trial_seen = _positions(table[seen], game.seen(role))
     trial_option = _positions(table[option], game.options(role))
+    people, varying = people_of(table, role, subjects)
     counts = np.zeros((len(units), game.seen(role).size, game.options(role).size), dtype=int)
     np.add.at(counts, (trial_unit, trial_seen, trial_option), 1)
     return Cells(
@@ -272,7 +291,7 @@ def fold_trials(
         subjects=subjects,
         treatments=treatments,
         biases=biases,
-        groups=_groups(table, role, subjects),
+        groups=groups_of(table, role, subjects),
         unit_subject=units[:, 0],
         unit_treatment=units[:, 1],
         unit_bias=units[:, 2],
@@ -280,6 +299,8 @@ def fold_trials(
         trial_unit=trial_unit,
         trial_seen=trial_seen,
         trial_option=trial_option,
+        people=people,
+        varying=varying,
     )
 
 
@@ -302,16 +323,19 @@ def points_of_trials(
     """
     seen, choice = _SEEN_AND_CHOSEN[role]
     units, trial_unit = _units(table, role, subjects, treatments)
+    people, varying = people_of(table, role, subjects)
     return Points(
         role=role,
         subjects=subjects,
         treatments=treatments,
-        groups=_groups(table, role, subjects),
+        groups=groups_of(table, role, subjects),
         unit_subject=units[:, 0],
         unit_treatment=units[:, 1],
         trial_unit=trial_unit,
         trial_seen=table[seen].to_numpy(float),
         trial_choice=table[choice].to_numpy(float),
+        people=people,
+        varying=varying,
     )
 
 
@@ -330,10 +354,48 @@ def _units(
     return units, trial_unit
 
 
-def _groups(table: pd.DataFrame, role: Role, subjects: tuple[str, ...]) -> tuple[str, ...] | None:
+def groups_of(table: pd.DataFrame, role: Role, subjects: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The matching group of each subject; None if the table has none."""
     if "group" not in table:
         return None
     return tuple(table.drop_duplicates(role).set_index(role)["group"].loc[list(subjects)])
+
+
+_STANDARD = (
+    *("sender", "receiver", "round", "treatment", "bias", "group"),
+    *("state", "message", "action"),
+)
+
+
+def people_of(
+    table: pd.DataFrame, role: Role, subjects: tuple[str, ...]
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+    """Take what is known of the subjects of a role from a table of trials.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With standard column names and others.
+    role : "sender" or "receiver"
+    subjects : tuple of str
+
+    Returns
+    -------
+    people : dict of str to array, shape (subjects,)
+        See `Units`.
+    varying : tuple of str
+        The further columns that differ between the trials of a subject.
+    """
+    others = [str(name) for name in table if name not in _STANDARD]
+    row = table.drop_duplicates(role).set_index(role)
+    first = row[others].loc[table[role]]
+    same = {n: bool((first[n].to_numpy() == table[n].to_numpy()).all()) for n in others}
+    people = {name: row[name].loc[list(subjects)].to_numpy() for name in others if same[name]}
+    for name in list(people):
+        short = name.removeprefix(f"{role}_")
+        if short != name and short not in table:
+            people[short] = people[name]
+    return people, tuple(name for name in others if not same[name])
 
 
 def _positions(values: pd.Series, listed: np.ndarray) -> np.ndarray:

@@ -47,10 +47,13 @@ if TYPE_CHECKING:
 
     from trustbayes.comparison import HeldOut
     from trustbayes.fitting import Fit
+    from trustbayes.games import Game
+    from trustbayes.models import Model
     from trustbayes.trials import Trials
 
 __all__ = ["main"]
 
+Formulas = Annotated[list[str] | None, Parameter(negative="")]
 
 _DEFAULT = SamplingOptions()
 _SHOWN = [
@@ -108,6 +111,8 @@ def report(
     out: Path = Path("reports/report.html"),
     sampling: SamplingOptions = _DEFAULT,
     fits: Path | None = None,
+    formula: Formulas = None,
+    people: Path | None = None,
     planted: Path | None = None,
     jobs: int | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
@@ -132,6 +137,12 @@ def report(
         The report; its numbers are written beside it as JSON.
     fits : Path, optional
         Folder in which fits are kept; a run that was stopped goes on from there.
+    formula : list of str, optional
+        Regressions on people and treatments in every model that has the parameter, such as
+        `--formula "trust = 1 + crt" --formula "level = 1 + crt"`. The report then says what
+        people's traits predict.
+    people : Path, optional
+        CSV file with the covariates of each subject that the trials lack.
     planted : Path, optional
         True parameters of simulated trials, as `trustbayes simulate` writes them.
     jobs : int, optional
@@ -146,8 +157,9 @@ def report(
         Only JSON on standard output.
     """
     check_target(out)
-    data, known = _experiment(trials, game, planted)
+    data, known = _experiment(trials, game, planted, people)
     names = known_names(models, data.game)
+    chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis import analyse
     from trustbayes.report import report as write_report
 
@@ -155,7 +167,7 @@ def report(
     with messages(), pool(jobs) as executor:
         analysis = analyse(
             data,
-            models=names,
+            models=names if chosen is None else chosen,
             sampling=settings,
             fits=fits,
             planted=known,
@@ -185,7 +197,9 @@ def report(
 
 
 @app.command
-def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
+def validate(
+    trials: Path, /, *, game: Path, people: Path | None = None, as_json: Json = False
+) -> int:
     """Check a file of trials against its game and say what is in it.
 
     Example: `trustbayes validate trials.csv --game game.toml`
@@ -196,11 +210,13 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
         CSV file of trials.
     game : Path
         Game file of the trials.
+    people : Path, optional
+        CSV file with covariates of the subjects.
     as_json : bool
         Only JSON on standard output.
     """
-    data = _read(trials, game)
-    people = {role: len(data.subjects(role)) for role in data.roles}
+    data = _read(trials, game, people)
+    subjects = {role: len(data.subjects(role)) for role in data.roles}
     treatments = {name: data.conditions(name) for name in data.treatments}
     rounds = int(data.table["round"].nunique())
     if as_json:
@@ -209,7 +225,7 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
                 "source": data.source,
                 "checksum": data.checksum,
                 "trials": len(data.table),
-                "subjects": people,
+                "subjects": subjects,
                 "rounds": rounds,
                 "treatments": treatments,
                 "exclusions": [asdict(rule) for rule in data.exclusions],
@@ -217,7 +233,7 @@ def validate(trials: Path, /, *, game: Path, as_json: Json = False) -> int:
             }
         )
         return DONE
-    named = " and ".join(f"{count} {role}s" for role, count in people.items())
+    named = " and ".join(f"{count} {role}s" for role, count in subjects.items())
     print(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds")
     for name, conditions in treatments.items():
         print(f"treatment {name}: {_in_words(conditions)}")
@@ -235,6 +251,8 @@ def fit(
     role: RoleName,
     game: Path,
     out: Path,
+    formula: Formulas = None,
+    people: Path | None = None,
     sampling: SamplingOptions = _DEFAULT,
     as_json: Json = False,
 ) -> int:
@@ -254,17 +272,22 @@ def fit(
         Game file of the trials.
     out : Path
         The fit, a NetCDF file.
+    formula : list of str, optional
+        Regressions on people and treatments, such as `--formula "trust = 1 + crt"`; may be
+        repeated.
+    people : Path, optional
+        CSV file with the covariates of each subject that the trials lack.
     as_json : bool
         Only JSON on standard output.
     """
     check_target(out)
-    data = _read(trials, game)
+    data = _read(trials, game, people)
     known_names(model, data.game)
     from trustbayes.fitting import fit as sample
-    from trustbayes.models import model as chosen
 
     settings = sampling.sampling()
-    result = sample(chosen(model, role, data.game), data, settings, progress=sys.stderr.isatty())
+    chosen = _regressed([model], [role], data.game, formula)
+    result = sample(chosen[0], data, settings, progress=sys.stderr.isatty())
     result.save(out)
     if as_json:
         print_json({"fit": str(out), **_gate(result)})
@@ -281,6 +304,7 @@ def compare(
     kfold: int | None = None,
     trials: Path | None = None,
     game: Path | None = None,
+    people: Path | None = None,
     folder: Path | None = None,
     jobs: int | None = None,
     as_json: Json = False,
@@ -303,6 +327,8 @@ def compare(
         CSV file of the trials, for the k-fold.
     game : Path, optional
         Game file of the trials, for the k-fold.
+    people : Path, optional
+        CSV file with the covariates that the models' formulas name, for the k-fold.
     folder : Path, optional
         Where the k-fold's fits are kept; one that was stopped goes on from there.
     jobs : int, optional
@@ -317,8 +343,9 @@ def compare(
 
     loaded = [load_fit(path) for path in fits]
     if kfold is None:
-        _only_for_kfold({"--trials": trials, "--game": game, "--folder": folder, "--jobs": jobs})
-    data = None if kfold is None else _trials_of_kfold(loaded, unit, trials, game)
+        given = {"--trials": trials, "--game": game, "--people": people}
+        _only_for_kfold({**given, "--folder": folder, "--jobs": jobs})
+    data = None if kfold is None else _trials_of_kfold(loaded, unit, trials, game, people)
     comparison = compare_fits(loaded, unit)
     held = None
     if data is not None and kfold is not None and unit != "trial":
@@ -619,18 +646,54 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     return DONE
 
 
-def _read(trials: Path, game: Path) -> Trials:
+def _regressed(
+    names: Sequence[str] | None,
+    roles: Sequence[RoleName],
+    game: Game,
+    formulas: Sequence[str] | None,
+) -> list[Model]:
+    """Models with each formula in those that have its parameter, at least one."""
+    from trustbayes.models import model, model_names
+
+    names = names or model_names(game.kind, by_default=True)
+
+    given: dict[str, str] = {}
+    for text in formulas or ():
+        name, equal, right = text.partition("=")
+        if not equal or not name.strip():
+            raise InputError(Fault("--formula", text, "a parameter and its formula: trust = 1 + x"))
+        if name.strip() in given:
+            raise InputError(Fault("--formula", text, f"one formula of {name.strip()}"))
+        given[name.strip()] = right.strip()
+    plain = [model(name, role, game) for role in roles for name in names]
+    able = {one.name for each in plain for one in each.parameters if "subject" in one.varies}
+    for name in given:
+        if name not in able:
+            raise InputError(Fault("--formula", name, suggestion(name, sorted(able))))
+    return [
+        one.but(
+            formulas={
+                name: text
+                for name, text in given.items()
+                if name in {p.name for p in one.parameters if "subject" in one.varies[p.name]}
+            }
+        )
+        for one in plain
+    ]
+
+
+def _read(trials: Path, game: Path, people: Path | None = None) -> Trials:
     """Trials, with their warnings said."""
     from trustbayes.trials import read_trials
 
-    data = read_trials(trials, game)
+    data = read_trials(trials, game, people)
     for sentence in data.warnings:
         print(f"warning: {sentence}", file=sys.stderr)
     return data
 
 
 def _experiment(
-    trials: Path | None, game: Path | None, planted: Path | None
+    trials: Path | None, game: Path | None, planted: Path | None, people: Path | None
 ) -> tuple[Trials, pd.DataFrame | None]:
     """The trials asked for, or the bundled ones, and the true parameters if there are any."""
     from trustbayes.simulation import read_parameters
@@ -638,14 +701,14 @@ def _experiment(
     if trials is None:
         from trustbayes.datasets import bundled
 
-        for name, given in (("--game", game), ("--planted", planted)):
+        for name, given in (("--game", game), ("--planted", planted), ("--people", people)):
             if given is not None:
                 raise InputError(Fault(name, str(given), "also TRIALS, a CSV file of trials"))
         own = bundled()
         trials, game, planted = own.trials, own.game, own.parameters
     if game is None:
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
-    data = _read(trials, game)
+    data = _read(trials, game, people)
     return data, None if planted is None else read_parameters(planted)
 
 
@@ -672,7 +735,11 @@ def _only_for_kfold(options: dict[str, Path | int | None]) -> None:
 
 
 def _trials_of_kfold(
-    fits: Sequence[Fit], unit: str, trials: Path | None, game: Path | None
+    fits: Sequence[Fit],
+    unit: str,
+    trials: Path | None,
+    game: Path | None,
+    people: Path | None,
 ) -> Trials:
     """The trials that a k-fold needs, which are those of the fits."""
     from trustbayes.comparison import Basis
@@ -689,7 +756,7 @@ def _trials_of_kfold(
         faults.append(Fault("--unit", unit, "subject or group, which a k-fold leaves out"))
     if faults or trials is None or game is None:
         raise InputError(faults)
-    data = _read(trials, game)
+    data = _read(trials, game, people)
     for one in fits[:1]:
         basis = Basis.of_trials(data, one.model.role)
         faults = basis.faults(str(trials), Basis.of_fit(one), f"the fit of {one.model.name}")

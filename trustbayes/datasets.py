@@ -235,11 +235,22 @@ def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
         raise InputError(Fault(url, "", expected)) from None
 
 
+_ROLES = ("sender", "receiver")
+_AGREEMENT = {
+    "Strongly disagree": "1",
+    "Disagree": "2",
+    "Neither agree nor disagree": "3",
+    "Agree": "4",
+    "Strongly agree": "5",
+}
+
+
 def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
     """One row per subject and round to one row per pair and round.
 
     Matching groups are numbered anew in each of the four treatment cells, and pairs (group_id)
-    anew in each matching group and round. Without participant codes and demographics.
+    anew in each matching group and round. Without participant codes and demographics. Agreement
+    with the statements of trust becomes a number from 1 (strongly disagree) to 5 (strongly agree).
     """
     cell = ["treatment_past", "treatment_future", "matching_group"]
     pair = [*cell, "round", "group_id"]
@@ -260,6 +271,8 @@ def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
         for role, extra in (("sender", shared), ("receiver", []))
     )
     table = senders.join(receivers, how="inner", validate="one_to_one").reset_index()
+    for column in (f"{role}_trust_{of}" for role in _ROLES for of in _ROLES):
+        table[column] = table[column].map(_AGREEMENT)
     table["b"] = table["bias"].map({"Low": "0.2", "Medium": "1", "Large": "2"})
     inside = table[["message", "action"]].isin(list("12345")).all(axis=1)
     table["timeout"] = (~inside).astype(int)

@@ -404,13 +404,7 @@ def _attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, 
         and p.support != "simplex"
         and p.name not in model.coded
     }
-    other = Model(
-        model.spec,
-        priors=model.priors,
-        varies=model.varies,
-        parametrisation=forms,
-        **model.conventions,
-    )
+    other = model.but(parametrisation=forms)
     return [(model, own), (model, longer), (other, longer)]
 
 

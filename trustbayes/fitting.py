@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pymc as pm
 import xarray as xr
 
 from trustbayes.cells import Cells, Points, Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, game_from_dict
 from trustbayes.models import Model, model_from_dict
+from trustbayes.models.built import added
 from trustbayes.models.evaluate import Draws
 from trustbayes.models.firstrun import likely_chains, refined
 from trustbayes.models.joint import Joint
@@ -71,6 +73,17 @@ class Fit:
     def gate(self) -> Gate:
         """The convergence gate, see `trustbayes.sampling.gate_of`."""
         return gate_of(self.posterior, self.sample_stats)
+
+    @property
+    def altered(self) -> bool:
+        """Whether a user's additions to the PyMC model bear on the posterior."""
+        return any(names for kind, names in self.added.items() if kind != "deterministic")
+
+    @property
+    def added(self) -> Mapping[str, list[str]]:
+        """Names of what a user added to the PyMC model, by kind; see ``built`` of `fit`."""
+        found: Mapping[str, list[str]] = self.manifest.get("added", {})
+        return found
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file, whole or not at all.
@@ -128,6 +141,7 @@ def fit(
     progress: bool = True,
     cores: int | None = None,
     alike: bool = False,
+    built: pm.Model | None = None,
 ) -> Fit:
     """Sample a model's posterior with nutpie's NUTS.
 
@@ -150,6 +164,10 @@ def fit(
         Whether other trials of the same design (who plays which treatment in which trial) are
         fitted in this process, too: all then share one compiled model. In a finite game they do
         anyway; in forecast sharing such a model takes longer to compile and to evaluate.
+    built : pymc.Model, optional
+        What ``model.build(trials)`` made, with variables, potentials or observations of a user's
+        own added. They are sampled with the rest, stand in the posterior and the file, and are
+        named in the manifest under "added"; the graph itself cannot be stored.
 
     Returns
     -------
@@ -158,25 +176,46 @@ def fit(
     Raises
     ------
     InputError
-        If the trials lack the model's role, or are of another kind of game.
+        If the trials lack the model's role, or are of another kind of game; if what was built is
+        of another model or other trials, lacks something, or is of a model that combines theories,
+        whose two runs need graphs of their own.
+
+    Examples
+    --------
+    >>> import pymc as pm
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> model = tb.TrustEmbedded("receiver")
+    >>> with model.build(trials) as built:
+    ...     spread = pm.Deterministic("trust_range", built["trust"].max() - built["trust"].min())
+    >>> fit(model, trials, built=built).posterior["trust_range"]  # doctest: +SKIP
     """
     sampling = sampling or Sampling()
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    own_order = trials.fold(model.role)
+    folded = trials.fold(model.role)
+    model, own_order = model.learnt(folded), model.own_people(folded)
     units = own_order.by_design()
     information = pilot(model, units, trials.game)
+    extra = {} if built is None else added(built, model, trials)
+    if built is not None and (information.stand_ins or can_be_placed(model)):
+        expected = "none: models that combine theories are sampled in two runs, each with its graph"
+        raise InputError(Fault(f"{model.name}, {model.role}", "a built model", expected))
     if can_be_placed(model):
         information = sited(model, units, trials.game, information)
     # Code may draw on anything, names of subjects included, so what it makes is not used again.
-    pattern = "" if model.coded else _pattern(model, units, trials.game, information, alike)
+    reused = not model.coded and built is None
+    pattern = _pattern(model, units, trials.game, information, alike) if reused else ""
 
     def sampled_with(
         information: Information, how: Sampling, starts: np.ndarray | None = None
     ) -> Sampled:
         return sample(
-            model.build_units(units, trials.game, information, replaceable=alike),
+            model.build_units(units, trials.game, information, replaceable=alike)
+            if built is None
+            else built,
             how,
             progress=progress,
             cores=cores,
@@ -202,7 +241,8 @@ def fit(
     else:
         sampled = sampled_with(information, sampling)
     manifest = {
-        "key": fit_key(model, trials, sampling),
+        # With additions the same inputs cannot be told from others: no key, and no reuse by one.
+        **({"key": fit_key(model, trials, sampling)} if built is None else {"added": extra}),
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled),
     }
@@ -260,7 +300,12 @@ def recorded(trials: Trials, sampling: Sampling, sampled: Sampled) -> dict[str, 
 
 
 def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
-    """Identify a fit by its content: the same inputs have the same key."""
+    """Identify a fit by its content: the same inputs have the same key.
+
+    What formulas take from people is a part of the model, so the trials without them are enough.
+    """
+    if isinstance(model, Model) and model.formulas:
+        model = model.learnt(trials.fold(model.role))
     content = {
         "format": FORMAT,
         "model": model.to_dict(),
@@ -281,8 +326,12 @@ def _pattern(model: Model, units: Units, game: Game, information: Information, a
     arrays = units.pattern
     if isinstance(units, Points) and not alike:
         arrays += units.trial_seen, units.trial_choice
+    formulas = {
+        n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
+        for n, f in model.formulas.items()
+    }
     parts = {
-        "model": model.to_dict(),
+        "model": {**model.to_dict(), "formulas": formulas},
         "game": game.checksum,
         "sizes": [len(units.subjects), len(units.treatments)],
         "alike": alike,
@@ -383,6 +432,7 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
 
 
 _TEXTS = ("subjects", "treatments", "groups")
+_COVARIATE = "people "
 _ARRAYS: dict[str, tuple[str, ...]] = {
     "unit_subject": ("unit",),
     "unit_treatment": ("unit",),
@@ -404,6 +454,9 @@ def _units_dataset(units: Units) -> xr.Dataset:
         if getattr(units, name) is not None:
             dim = "treatment" if name == "treatments" else "subject"
             data[name] = (dim, np.array(getattr(units, name)))
+    for name, values in units.people.items():
+        plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
+        data[f"{_COVARIATE}{name}"] = ("subject", plain)
     return xr.Dataset(data)
 
 
@@ -411,4 +464,9 @@ def _units_from(data: xr.Dataset, role: Any) -> Units:
     found: dict[str, Any] = {"groups": None}
     found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
     found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
+    found["people"] = {
+        str(name).removeprefix(_COVARIATE): array.to_numpy()
+        for name, array in data.items()
+        if str(name).startswith(_COVARIATE)
+    }
     return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

@@ -126,7 +126,8 @@ class FitTask:
     Raises
     ------
     InputError
-        If the trials lack the model's role, or are of another kind of game.
+        If the trials lack the model's role or what its formulas name, or are of another kind of
+        game.
 
     Examples
     --------
@@ -145,6 +146,8 @@ class FitTask:
         self.model.check_kind(self.trials.game)
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
+        if self.model.formulas:  # whose faults should not show after other fits were made
+            self.model.learnt(self.trials.fold(self.model.role))
 
     @cached_property
     def key(self) -> str:

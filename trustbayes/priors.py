@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from scipy.special import gammaln
 
+from trustbayes.elicited import form_of, is_elicited
 from trustbayes.errors import suggestion
+from trustbayes.priordraws import SHARES, VALUES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["FAMILIES", "Family", "Prior"]
 
@@ -71,7 +76,7 @@ class Prior:
         ZeroSumNormal(sigma); and for shares Dirichlet(a), TruncatedPoisson(tau), Fixed(shares).
         LogNormal's mu and sigma are on the log scale, LogitNormal's on the logit scale, all
         others on the scale of the values.
-    **arguments : float, sequence of float or Prior
+    **arguments : float, sequence of float, Prior or PreliZ distribution
         The distribution's arguments, all of them.
 
     Raises
@@ -115,12 +120,19 @@ class Prior:
         missing = [name for name in needed if name not in arguments]
         if missing:
             raise ValueError(f"{distribution}: argument {', '.join(missing)} is missing")
-        plain = {
-            name: tuple(map(float, value)) if np.ndim(value) else value
+        arguments = {
+            name: self.from_preliz(value) if is_elicited(value) else value
             for name, value in arguments.items()
         }
+        plain = {}
+        for name, value in arguments.items():
+            if not isinstance(value, Prior) and not _is_finite(value):
+                other = "a finite number, a list of such numbers, or a prior"
+                expected = _SHARES if name == "shares" else other
+                raise ValueError(f"{distribution}: {name}: found {value!r}, expected {expected}")
+            plain[name] = tuple(map(float, value)) if np.ndim(value) else value
         for name, value in plain.items():
-            fault = _fault(name, value)
+            fault = _fault(name, value, FAMILIES[distribution].location)
             if fault:
                 raise ValueError(f"{distribution}: {name}: found {value}, expected {fault}")
         object.__setattr__(self, "distribution", distribution)
@@ -136,6 +148,123 @@ class Prior:
         """Whether subjects share a location that is estimated, or given for each treatment."""
         location = self.family.location
         return location is not None and isinstance(self.arguments[location], Prior | tuple)
+
+    @classmethod
+    def from_preliz(cls, elicited: Any) -> Prior:
+        """The prior that PreliZ, a package for eliciting priors, has found.
+
+        Models take PreliZ's distributions as they are, too, wherever they take a prior.
+
+        Parameters
+        ----------
+        elicited : PreliZ distribution
+            Beta, Dirichlet, Exponential, Gamma, HalfNormal, LogitNormal, LogNormal, Normal or
+            StudentT, with all its parameters known, as after ``preliz.maxent``.
+
+        Returns
+        -------
+        Prior
+
+        Raises
+        ------
+        ValueError
+            If it is none of these, or its parameters are not known yet.
+
+        Examples
+        --------
+        >>> import preliz as pz  # doctest: +SKIP
+        >>> trust = pz.maxent(pz.Beta(), 0.2, 0.8, 0.9, plot=False)  # doctest: +SKIP
+        >>> Prior.from_preliz(trust)  # doctest: +SKIP
+        Beta(alpha=3.06, beta=3.06)
+        """
+        if not is_elicited(elicited):
+            raise ValueError(f"elicited prior: found {elicited!r}, expected one of PreliZ's")
+        name, arguments = form_of(elicited)
+        return cls(name, **arguments)
+
+    def draw(self, size: int, seed: int = 0, shares: int = 4) -> np.ndarray:
+        """Draws of single values, each with arguments of its own drawn from their priors.
+
+        Parameters
+        ----------
+        size : int
+        seed : int
+        shares : int
+            How many shares to draw, where neither the arguments nor anything else says so.
+
+        Returns
+        -------
+        array, shape (size,), for priors of shares (size, shares)
+            On the natural scale. Of a hierarchy these are subjects, each from a population of its
+            own. Where a location is given for each treatment, shape (size, treatments).
+
+        Raises
+        ------
+        ValueError
+            If the prior is Python code, which needs a model to be drawn from.
+
+        Examples
+        --------
+        >>> Prior("Fixed", shares=[0.25, 0.75]).draw(2).tolist()
+        [[0.25, 0.75], [0.25, 0.75]]
+        """
+        return self._drawn(np.random.default_rng(seed), size, shares)
+
+    def plot(
+        self, axes: Axes | None = None, *, labels: Sequence[str] | None = None, seed: int = 0
+    ) -> Axes:
+        """Draw where the values lie before any data.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; default: a new figure.
+        labels : sequence of str, optional
+            Of the shares, or of the treatments where a location is given for each.
+        seed : int
+            Of the 200,000 draws whose histogram is shown.
+
+        Returns
+        -------
+        matplotlib Axes
+            The density of a value on the natural scale, the middle 90% shaded; of a hierarchy
+            that of a subject's value, what is believed of the population and its spread together.
+            Of shares the mean and 90% interval of each.
+
+        Raises
+        ------
+        ValueError
+            If the prior is Python code; `trustbayes.plot_prior_predictive` shows what it means.
+            If there are more or fewer labels than shares or treatments.
+
+        Notes
+        -----
+        Of a parameter that all subjects share a model takes only the location: the spread of a
+        hierarchical prior has then no part in it, see `trustbayes.Model.describe`.
+
+        Examples
+        --------
+        >>> Prior("Beta", alpha=2, beta=2).plot().get_ylabel()
+        'density'
+        """
+        from trustbayes.priorplot import plot_shares, plot_values
+
+        count = len(labels) if labels is not None else 4
+        if self.family.support == "simplex":
+            drawn = self.draw(_PLOTTED, seed, self.length or count)
+            given = labels or [str(position) for position in range(drawn.shape[1])]
+            if len(given) != drawn.shape[1]:
+                raise ValueError(f"labels: found {len(given)}, expected {drawn.shape[1]}")
+            return plot_shares(drawn, given, str(self), axes)
+        drawn = self.draw(_PLOTTED, seed)
+        curves = {"": drawn}
+        if drawn.ndim > 1:
+            given = labels or [f"treatment {one}" for one in range(1, drawn.shape[1] + 1)]
+            if len(given) != drawn.shape[1]:
+                raise ValueError(f"labels: found {len(given)}, expected {drawn.shape[1]}")
+            curves = dict(zip(given, drawn.T, strict=True))
+        whose = "value of a subject" if self.hierarchical else "value"
+        return plot_values(curves, self.family.support, str(self), whose, axes)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form that `from_dict` reads back."""
@@ -222,6 +351,21 @@ class Prior:
             found = pt.as_tensor(np.array(given["shares"]) / sum(given["shares"]))
         return pm.Deterministic(f"{name}_share", found, dims=name)
 
+    def _drawn(self, rng: np.random.Generator, size: int, shares: int) -> np.ndarray:
+        given = {
+            key: value._drawn(rng, size, shares) if isinstance(value, Prior) else value
+            for key, value in self.arguments.items()
+        }
+        if self.distribution in SHARES:
+            return SHARES[self.distribution](rng, size, self.length or shares, **given)
+        if self.distribution not in VALUES:
+            raise ValueError(f"draws from {self}: found Python code, expected a prior by name")
+        draw, key = VALUES[self.distribution], str(self.family.location)
+        if isinstance(given.get(key), tuple):
+            columns = [draw(rng, size, **{**given, key: one}) for one in given[key]]
+            return np.stack(columns, axis=-1)
+        return draw(rng, size, **given)
+
     def _given(self, name: str) -> dict[str, Any]:
         """The arguments, with those that are priors added to the PyMC model in context."""
         return {
@@ -230,12 +374,27 @@ class Prior:
         }
 
 
+_PLOTTED = 200_000  # draws of a plot
 _POSITIVE = {"sigma", "shape", "mean", "lam", "nu", "alpha", "beta", "a", "tau"}
+_SHARES = "a list of numbers from 0 that add up to 1"
 _ROUNDING = 1e-6  # by which shares may miss 1
 
 
-def _fault(name: str, value: Any) -> str:
+def _is_finite(value: Any) -> bool:
+    """Whether it is a finite number or a list of them, with at least one."""
+    try:
+        found = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return found.ndim <= 1 and found.size > 0 and bool(np.isfinite(found).all())
+
+
+def _fault(name: str, value: Any, location: str | None) -> str:
     """What was expected of an argument instead; empty if nothing is wrong with it."""
+    if isinstance(value, Prior) and any(isinstance(v, tuple) for v in value.arguments.values()):
+        return "a number or a prior of one: lists stand in the outermost prior"
+    if isinstance(value, tuple) and name not in (location, "a", "shares", "tau"):
+        return "a number or a prior of one"
     if isinstance(value, Prior) and value.family.support == "simplex":
         return "a number or a prior of one, not of shares"
     if name == "tau" and isinstance(value, tuple):
@@ -245,7 +404,7 @@ def _fault(name: str, value: Any) -> str:
     if name == "shares":
         known = isinstance(value, tuple) and min(value, default=-1.0) >= 0
         if not (known and abs(sum(value) - 1) <= _ROUNDING):
-            return "a list of numbers from 0 that add up to 1"
+            return _SHARES
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trustbayes.datasets import bundled
@@ -13,24 +13,28 @@ from trustbayes.fitting import fit
 from trustbayes.models import Model
 from trustbayes.models.evaluate import prior_draws
 from trustbayes.sampling import Sampling
-from trustbayes.trials import read_trials
+from trustbayes.traits import trait_effects
+from trustbayes.trials import Trials, read_trials
 
 __all__ = ["run_script"]
 
 
-def run_script(models: Sequence[Model], description: str, dataset: str) -> None:
+def run_script(
+    models: Sequence[Model], description: str, dataset: str | Callable[[], Trials]
+) -> None:
     """Run a model script: read its command line, fit each model, print what it estimates.
 
-    The command line is ``[TRIALS --game GAME.toml] [--draws N] [--tune N]``. Models whose role the
-    trials lack are left out.
+    The command line is ``[TRIALS --game GAME.toml] [--people PEOPLE.csv] [--draws N] [--tune N]``.
+    Models whose role the trials lack are left out.
 
     Parameters
     ----------
     models : sequence of Model
     description : str
         Its first line is shown by ``--help``.
-    dataset : str
-        The bundled experiment to run on without TRIALS, a key of `trustbayes.datasets.BUNDLED`.
+    dataset : str or callable
+        What to run on without TRIALS: a bundled experiment, a key of
+        `trustbayes.datasets.BUNDLED`, or what a function makes.
 
     Raises
     ------
@@ -42,17 +46,25 @@ def run_script(models: Sequence[Model], description: str, dataset: str) -> None:
     >>> run_script([], "Nothing.", "simulated-finite")  # doctest: +SKIP
     """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    own = bundled(dataset)
-    parser.add_argument("trials", type=Path, nargs="?", default=own.trials)
-    parser.add_argument("--game", type=Path, default=own.game)
+    own = bundled(dataset) if isinstance(dataset, str) else None
+    parser.add_argument("trials", type=Path, nargs="?", default=own and own.trials)
+    parser.add_argument("--game", type=Path, default=own and own.game)
+    parser.add_argument("--people", type=Path, help="covariates of the subjects")
     parser.add_argument("--draws", type=int, default=1000, help="of each of 4 chains")
     parser.add_argument("--tune", type=int, default=1000, help="warm-up steps of each chain")
     options = parser.parse_args()
     try:
-        trials = read_trials(options.trials, options.game)
+        if options.trials is None and not isinstance(dataset, str):
+            trials = dataset()
+        elif options.game is None:
+            parser.error(f"--game: expected the game file of {options.trials}")
+        else:
+            trials = read_trials(options.trials, options.game, options.people)
         sampling = Sampling(draws=options.draws, tune=options.tune)
         for model in models:
             model.check_kind(trials.game)
+            if model.role in trials.roles:
+                model.learnt(trials.fold(model.role))
     except InputError as error:
         parser.error(str(error))
     for model in models:
@@ -65,3 +77,6 @@ def run_script(models: Sequence[Model], description: str, dataset: str) -> None:
         prior = prior_draws(model, trials.game, found.units, 1000, sampling.seed)
         estimates = population_estimates(found, prior, ci_prob=0.9)
         print(estimates.drop(columns=["model", "role", "unit"]).round(2).to_string(index=False))
+        if model.formulas:
+            effects = trait_effects(found, ci_prob=0.9)
+            print(effects.drop(columns=["model", "role", "symbol"]).round(2).to_string(index=False))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trustbayes.cells import Cells, Units, points_of_trials
+from trustbayes.cells import Cells, Units, groups_of, people_of, points_of_trials
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.games import FiniteGame, ForecastGame, Game, Role
 from trustbayes.models import Model
@@ -104,6 +104,7 @@ def simulate(
     seed: int,
     treatments: Mapping[str, float | Sequence[float]] | Sequence[str] | None = None,
     between: bool = False,
+    people: pd.DataFrame | None = None,
 ) -> Simulation:
     """Play an experiment with subjects who behave as the models say.
 
@@ -132,6 +133,10 @@ def simulate(
         names alone. Default: the game's.
     between : bool
         Whether every subject plays one treatment only.
+    people : DataFrame, optional
+        What formulas of the models name: a row per sender and receiver of the same number, in
+        columns such as ``sender_age`` and ``receiver_age``, which become columns of the trials;
+        and ``group``, the matching group of both, within which they are matched.
 
     Returns
     -------
@@ -156,6 +161,7 @@ def simulate(
         raise InputError(Fault("simulation, sender", "", "a model of senders: messages are theirs"))
     _check_models(game, sender, receiver)
     _check_numbers(subjects, rounds, seed, len(of_treatment), between)
+    _check_people(people, subjects)
     # One stream for the experiment and one for each role.
     design, *streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     table = pd.DataFrame({"round": np.repeat(np.arange(1, rounds + 1), subjects)})
@@ -173,10 +179,17 @@ def simulate(
     else:
         limits = game.seen_range("sender")
         table["state"] = _rounded(design.uniform(*limits, size=len(table)), *limits)
-    matches = np.tile(_labels("r", subjects), (rounds, 1))
+    receivers = _labels("r", subjects)
+    matches = np.tile(receivers, (rounds, 1))
+    if people is not None and "group" in people:
+        at = pd.factorize(pd.MultiIndex.from_arrays([at, people["group"]]))[0]
     for group in np.unique(at):
         matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
     table["receiver"] = matches.reshape(-1)
+    number = pd.Index(receivers).get_indexer(pd.Index(table["receiver"]))
+    for name, column in () if people is None else people.items():
+        values, of_receivers = column.to_numpy(), str(name).startswith("receiver_")
+        table[str(name)] = values[number] if of_receivers else np.tile(values, rounds)
     parts = []
     for model, stream in zip((sender, receiver), streams, strict=True):
         if model is None:
@@ -206,10 +219,12 @@ def _play(
         units = points_of_trials(at, model.role, subjects, order)
     # The first of two: `prior_draws` keeps no axis of draws for a single one.
     draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
-    draws = Draws(model, game, units, draws.data.isel(sample=[0]))
+    draws = replace(draws, data=draws.data.isel(sample=[0]))
     kinds = None
     if draws.shares is not None:
-        kinds = rng.choice(len(model.types), size=len(units.subjects), p=draws.shares[0])
+        reached = draws.shares[0].cumsum(axis=1)
+        reached /= reached[:, -1:]
+        kinds = (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
     choose = _choose_option if isinstance(units, Cells) else _choose_point
     return choose(draws, table, kinds, rng), _parameters(draws, kinds)
 
@@ -273,20 +288,21 @@ def _cells(
         [(t, b) for t, name in enumerate(order) for b in np.searchsorted(biases, treatments[name])]
     )
     subjects = sorted(table[role].unique())
-    people = np.repeat(np.arange(len(subjects)), len(conditions))
+    whose = np.repeat(np.arange(len(subjects)), len(conditions))
     conditions = np.tile(conditions, (len(subjects), 1))
     played = {(s, t) for s, t in table[[role, "treatment"]].drop_duplicates().to_numpy()}
-    pairs = zip(people, conditions[:, 0], strict=True)
+    pairs = zip(whose, conditions[:, 0], strict=True)
     kept = np.array([(subjects[person], order[t]) in played for person, t in pairs])
-    people, conditions = people[kept], conditions[kept]
-    shape = (len(people), game.seen(role).size, game.options(role).size)
+    whose, conditions = whose[kept], conditions[kept]
+    shape = (len(whose), game.seen(role).size, game.options(role).size)
     return Cells(
         role=role,
         subjects=tuple(subjects),
         treatments=tuple(order),
         biases=biases,
-        groups=None,
-        unit_subject=people,
+        groups=groups_of(table, role, tuple(subjects)),
+        people=people_of(table, role, tuple(subjects))[0],
+        unit_subject=whose,
         unit_treatment=conditions[:, 0],
         unit_bias=conditions[:, 1],
         counts=np.ones(shape, dtype=int),
@@ -331,11 +347,13 @@ def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
 def _laid_out(table: pd.DataFrame, game: Game) -> pd.DataFrame:
     """The columns in order, whole numbers as such, under the names that the game's files use."""
     order = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
-    table = table[[name for name in order if name in table]]
+    table = table[
+        [*(name for name in order if name in table), *(name for name in table if name not in order)]
+    ]
     for name in ("bias", "state", "message", "action"):
         if name in table and (table[name] % 1 == 0).all():
             table = table.assign(**{name: table[name].astype(int)})
-    if "group" in game.layout.columns:
+    if "group" in game.layout.columns and "group" not in table:
         table = table.assign(group="all")
     table = table.rename(columns=dict(game.layout.columns))
     unused = {name: "" for name in game.layout.exclude if name not in table}
@@ -398,6 +416,20 @@ def _check_numbers(subjects: int, rounds: int, seed: int, treatments: int, betwe
         )
         if not isinstance(value, int) or value < least
     ]
+    if faults:
+        raise InputError(faults)
+
+
+def _check_people(people: pd.DataFrame | None, subjects: int) -> None:
+    if people is None:
+        return
+    faults = []
+    if len(people) != subjects:
+        faults.append(Fault("simulation, people", f"{len(people)} rows", f"{subjects}"))
+    for name in map(str, people):
+        if name != "group" and not name.startswith(("sender_", "receiver_")):
+            expected = "columns named group, sender_... or receiver_..."
+            faults.append(Fault("simulation, people", name, expected))
     if faults:
         raise InputError(faults)
 

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.comparison import leave_one_subject_out, pointwise
+from trustbayes.errors import Fault, InputError
 from trustbayes.fitting import Fit
 from trustbayes.games import FiniteGame, Role
 from trustbayes.manyfits import FitTask, iter_fits
-from trustbayes.models import Model, model
+from trustbayes.models import Model, model, model_names
 from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
 
-__all__ = ["NEW_PEOPLE", "Key", "fit_theories"]
+__all__ = ["NEW_PEOPLE", "Key", "fit_theories", "settled_models"]
 
 Key = tuple[str, Role]
 """A model's name and the role it was fitted to."""
@@ -30,9 +31,71 @@ _SURE = 2.0
 _ROUGHLY = 1.05
 
 
+def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) -> list[Model]:
+    """The models to fit to every role of the trials, from names and from models of a user's own.
+
+    Parameters
+    ----------
+    trials : Trials
+    models : sequence of str or Model, optional
+        A name stands for the model of every role of the trials; default: the names that
+        `trustbayes.models.ModelSpec` marks so.
+
+    Returns
+    -------
+    list of Model
+        By role, then in the order given.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, a model is of a role or kind of game that the trials lack, two are of
+        the same theory and role, by which results go, or a prior in code does not make what its
+        parameters need.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> mine = tb.LevelK("receiver", max_level=2)
+    >>> [f"{one.name}, {one.role}" for one in settled_models(trials, ["babbling", mine])]
+    ['babbling, sender', 'babbling, receiver', 'level-k, receiver']
+    """
+    known = model_names(trials.game.kind)
+    given = list(models or model_names(trials.game.kind, by_default=True))
+    faults = []
+    for one in given:
+        if isinstance(one, Model):
+            one.check_kind(trials.game)
+            if one.role not in trials.roles:
+                faults.append(Fault(trials.source, "", f"trials of the {one.role}"))
+        elif one not in known:
+            faults.append(Fault("models", str(one), f"one of: {', '.join(known)}"))
+    if faults:
+        raise InputError(faults)
+    found = [
+        model(one, role, trials.game) if isinstance(one, str) else one
+        for role in trials.roles
+        for one in given
+        if isinstance(one, str) or one.role == role
+    ]
+    keys = [(one.name, one.role) for one in found]
+    twice = [
+        f"{name}, {role}" for name, role in dict.fromkeys(keys) if keys.count((name, role)) > 1
+    ]
+    if twice:
+        expected = "every theory once for a role: results go by its name"
+        raise InputError([Fault("models", each, expected) for each in twice])
+    for one in found:
+        if one.coded:
+            one.build(trials)  # its code is tried before anything is fitted
+    return found
+
+
 def fit_theories(
     trials: Trials,
-    names: Sequence[str],
+    models: Sequence[Model],
     sampling: Sampling,
     *,
     folder: Path | None = None,
@@ -41,15 +104,16 @@ def fit_theories(
 ) -> tuple[dict[Key, Fit], pd.DataFrame]:
     """Fit models to every role of the trials, and try what each theory leaves open.
 
-    Each model is fitted with its default conventions; short fits try each alternative, one at a
-    time. If the best of these leads the default by more than two standard errors of PSIS-LOO
-    summed by subject, it is fitted in full, and used if that fit passes the gate.
+    Each model is fitted as it is; short fits try each alternative to a convention that it leaves at
+    its default, one at a time. If the best of these leads the model by more than two standard
+    errors of PSIS-LOO summed by subject, it is fitted in full, and used if that fit passes the
+    gate.
 
     Parameters
     ----------
     trials : Trials
-    names : sequence of str
-        Of models.
+    models : sequence of Model
+        See `settled_models`.
     sampling : Sampling
         Short fits have at most 2 chains of 200 draws after 300 steps of warm-up.
     folder, executor, progress
@@ -76,7 +140,7 @@ def fit_theories(
             made[position] = one
             # Kept until they are asked for; other processes go on fitting meanwhile.
             pointwise(one)
-            if position < len(models):
+            if position < len(models) and not one.model.bound:
                 leave_one_subject_out(one, draws=NEW_PEOPLE)
         return [made[position] for position in range(len(tasks))]
 
@@ -86,7 +150,7 @@ def fit_theories(
         tune=min(300, sampling.tune),
         chains=min(2, sampling.chains),
     )
-    bases = {(name, r): model(name, r, trials.game) for r in trials.roles for name in names}
+    bases: dict[Key, Model] = {(one.name, one.role): one for one in models}
     rivals = {key: _rivals(base, trials) for key, base in bases.items()}
     others = [rival for group in rivals.values() for rival in group]
     made = fits_of(list(bases.values()), others)
@@ -147,11 +211,13 @@ def _in_words(fit: Fit) -> str:
 
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:
-    """The model with each open convention changed, one at a time."""
+    """The model with each convention that it leaves open changed, one at a time."""
     settled, game = base.settle(trials.game), trials.game
     tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
     found = []
     for convention in base.spec.conventions:
+        if base.conventions[convention.name] != convention.default:
+            continue  # chosen by the user
         for choice in convention.rivals:
             if choice == settled[convention.name]:
                 continue
@@ -159,15 +225,7 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one
-            found.append(
-                Model(
-                    base.spec,
-                    priors=base.priors,
-                    varies=base.varies,
-                    parametrisation=base.parametrisation,
-                    **{**base.conventions, convention.name: choice},
-                )
-            )
+            found.append(base.but(**{convention.name: choice}))
     return found
 
 

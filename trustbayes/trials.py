@@ -14,6 +14,7 @@ import pandas as pd
 from trustbayes.cells import Cells, Points
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, Role, read_game
+from trustbayes.peoplefile import people_columns
 from trustbayes.textfile import TextTable, natural_order, numbers, parse_csv, read_bytes
 from trustbayes.trialcheck import check_trials, standard_columns
 from trustbayes.trialrules import rules_of
@@ -184,7 +185,9 @@ class Trials:
             raise ValueError(f"{self.source} holds no trials of the {role}")
 
 
-def read_trials(path: str | Path, game: Game | str | Path) -> Trials:
+def read_trials(
+    path: str | Path, game: Game | str | Path, people: str | Path | None = None
+) -> Trials:
     """Read and check a file of trials.
 
     Parameters
@@ -197,6 +200,9 @@ def read_trials(path: str | Path, game: Game | str | Path) -> Trials:
         treatment in the game), group. The game's layout may give columns other names.
     game : FiniteGame, ForecastGame, str or Path
         The game, or its file.
+    people : str or Path, optional
+        A CSV file with what formulas of models may name, see
+        `trustbayes.peoplefile.people_columns`: a row for each subject.
 
     Returns
     -------
@@ -215,7 +221,11 @@ def read_trials(path: str | Path, game: Game | str | Path) -> Trials:
     (256, 5, 5)
     """
     game = read_game(game) if isinstance(game, str | Path) else game
-    return _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
+    trials = _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
+    if people is None:
+        return trials
+    columns = people_columns(people, trials.table, trials.roles)
+    return replace(trials, table=pd.concat([trials.table, columns], axis=1))
 
 
 def trials_from_frame(

@@ -9,6 +9,7 @@ import xarray as xr
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.fitting import Fit
 from trustbayes.models.hierarchy import logit_normal_mean
+from trustbayes.regressed import population_means
 
 __all__ = ["trust_gap"]
 
@@ -78,6 +79,13 @@ def _given(fit: Fit) -> xr.DataArray:
     if "trust" not in fit.posterior:
         raise InputError(Fault("trust gap, receiver", fit.model.name, "a model with trust"))
     draws, prior = fit.draws().data, fit.model.priors["trust"]
+    if "trust" in fit.model.formulas:
+        every = fit.draws()
+        means = population_means(every, "trust", every.location("trust")).mean(axis=1)
+        dims = ("sample", "treatment")
+        size = (every.size, len(fit.units.treatments))
+        labels = {"treatment": list(fit.units.treatments)}
+        return xr.DataArray(np.broadcast_to(means, size), dims=dims, coords=labels)
     if prior.distribution == "LogitNormal" and "trust_mu" in draws:
         spread = draws["trust_sigma"] if "trust_sigma" in draws else prior.arguments["sigma"]
         if "subject" in draws["trust"].dims:

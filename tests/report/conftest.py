@@ -19,6 +19,7 @@ from trustbayes.models.evaluate import Draws
 from trustbayes.report import picture
 from trustbayes.report.style import Encoded
 from trustbayes.sampling import Sampling
+from trustbayes.traits import trait_effects
 from trustbayes.trials import Trials, trials_from_frame
 
 CHAINS, DRAWS = 4, 500
@@ -123,6 +124,15 @@ def made_up_gap(trials: Trials) -> pd.DataFrame:
     return rows.assign(more=more, **names)
 
 
+def made_up_sensitivity(population: pd.DataFrame) -> pd.DataFrame:
+    """Every third quantity hangs on its prior, every sixth on the data, too."""
+    names = ["model", "role", "parameter", "symbol", "statistic", "treatment", "option"]
+    found = population[names].assign(prior=0.01, likelihood=0.02, diagnosis="")
+    found.loc[::3, ["prior", "diagnosis"]] = [0.12, "prior outweighs data"]
+    found.loc[::6, ["likelihood", "diagnosis"]] = [0.34, "prior and data pull apart"]
+    return found.assign(strongest=found["parameter"])
+
+
 def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
     game, names = trials.game, names or model_names(trials.game.kind)
     fits = {
@@ -161,6 +171,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
             "converged": [True, True],
         }
     )
+    table = pd.concat(population, ignore_index=True)
     has_worth = game.kind == "forecast-sharing" and len(trials.roles) == 2
     return Analysis(
         trials=trials,
@@ -171,9 +182,11 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         verdicts={r: verdict(comparisons[r], group) for r, group in of_role.items()},
         people=people,
         shares={r: shares(one, ranked[r]) for r, one in people.items()},
-        population=pd.concat(population, ignore_index=True),
+        population=table,
+        sensitivity=made_up_sensitivity(table),
         subjects=frame,
         types=types,
+        traits=trait_effects(next(iter(fits.values()))),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,

@@ -3,7 +3,14 @@
 from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.averaging import Averaged, averaged
 from trustbayes.comparison.basis import Basis
-from trustbayes.comparison.heldout import HeldOut, check_folds, hold_out, kfold, refit_without
+from trustbayes.comparison.heldout import (
+    HeldOut,
+    check_folds,
+    check_new_subjects,
+    hold_out,
+    kfold,
+    refit_without,
+)
 from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out, log_score
 from trustbayes.comparison.people import by_person, shares, single_theories, theory_of
 from trustbayes.comparison.pointwise import Pointwise, pointwise
@@ -24,6 +31,7 @@ __all__ = [
     "averaged",
     "by_person",
     "check_folds",
+    "check_new_subjects",
     "compare",
     "hold_out",
     "kfold",

@@ -27,7 +27,15 @@ from trustbayes.sampling import Gate, Sampling
 from trustbayes.textfile import natural_order
 from trustbayes.trials import Trials
 
-__all__ = ["HeldOut", "Unit", "check_folds", "hold_out", "kfold", "refit_without"]
+__all__ = [
+    "HeldOut",
+    "Unit",
+    "check_folds",
+    "check_new_subjects",
+    "hold_out",
+    "kfold",
+    "refit_without",
+]
 
 Unit = Literal["subject", "group"]
 """What is held out and scored as one."""
@@ -190,6 +198,29 @@ def check_folds(trials: Trials, role: Role, folds: int, unit: Unit = "subject") 
     if not 2 <= folds <= most:
         expected = f"a whole number from 2 to {most}, the number of {unit}s"
         raise InputError(Fault(f"{trials.source}, folds", str(folds), expected))
+
+
+def check_new_subjects(models: Sequence[Model]) -> None:
+    """Refuse models that cannot predict new subjects, before anything is fitted.
+
+    Parameters
+    ----------
+    models : sequence of Model
+
+    Raises
+    ------
+    InputError
+        Naming each prior from which a new subject cannot be drawn, see
+        `trustbayes.models.Model.bound`.
+    """
+    expected = "a prior from which a new subject can be drawn alone"
+    faults = [
+        Fault(f"{one.name}, {one.role}, prior of {name}", str(prior), expected)
+        for one in models
+        for name, prior in one.bound.items()
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def refit_without(
@@ -399,7 +430,11 @@ def _held_out(
     progress: bool,
 ) -> HeldOut:
     """Fit every model to what is learnt in each part, and score what is predicted."""
+    role = models[0].role
+    if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
+        check_new_subjects(models)
     sampling = sampling or Sampling()
+    models = [model.learnt(trials.fold(model.role)) for model in models]  # the same in all parts
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)

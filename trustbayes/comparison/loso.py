@@ -10,13 +10,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.new_groups import by_unit, new_groups
 from trustbayes.comparison.psis import psis
-from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.fitting import Fit
 from trustbayes.models._adaptation import log_total
 from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
 
-__all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
+__all__ = ["SubjectScores", "evenly", "leave_one_subject_out", "log_score", "new_subjects"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +109,9 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
               p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
 
-    The log likelihood of a group is the sum of its members', given a draw. It is worked out once
-    for each fit that is in use, whatever is left out.
+    The log likelihood of a group is the sum of its members', given a draw; where a formula has
+    effects of matching groups, that of a group left out is integrated out, too. It is worked out
+    once for each fit that is in use.
 
     Parameters
     ----------
@@ -127,7 +129,8 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     Raises
     ------
     InputError
-        If groups are asked for and the trials have none.
+        If groups are asked for and the trials have none, or several formulas have their effects,
+        or the fit is of a PyMC model to which a user has added what bears on the posterior.
     ValueError
         If the unit is neither, or the number of draws is below 0.
 
@@ -140,13 +143,18 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         raise ValueError(f"unit: found {unit!r}, expected subject or group")
     if draws < 0:
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
+    if fit.altered:
+        names = [n for kind, own in fit.added.items() if kind != "deterministic" for n in own]
+        expected = "a model to which nothing was added that bears on the posterior"
+        raise InputError(Fault("prediction of new subjects", listing(names), expected))
     labels, members = _members(fit, unit)
-    part = _evenly(fit, draws)
-    found = _new_subjects(fit, part)
-    logs, errors = (
-        np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
-        for part in (found.log_likelihood, found.error)
-    )
+    part = evenly(fit, draws)
+    grouped = [name for name, one in fit.model.formulas.items() if one.grouped]
+    if unit == "group" and grouped:
+        logs, errors = new_groups(fit, part, grouped, members)
+    else:
+        found = new_subjects(fit, part)
+        logs, errors = by_unit(found, members)
     elpd, pareto_k, good_k = psis(part, logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
@@ -189,8 +197,21 @@ _KNOWN: WeakKeyDictionary[Fit, dict[int, NewSubject]] = WeakKeyDictionary()
 """By number of draws, for fits that are still in use: a fit does not change."""
 
 
-def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
-    """The log likelihood of every subject as if new, given the draws of a part of a fit."""
+def new_subjects(fit: Fit, part: Fit) -> NewSubject:
+    """The log likelihood of every subject as if new, given the draws of a part of a fit.
+
+    It is worked out once for a fit that is in use and a number of draws.
+
+    Parameters
+    ----------
+    fit : Fit
+    part : Fit
+        From `evenly`.
+
+    Returns
+    -------
+    NewSubject
+    """
     known, sizes = _KNOWN.setdefault(fit, {}), part.posterior.sizes
     size = sizes["chain"] * sizes["draw"]
     if size not in known:
@@ -198,8 +219,18 @@ def _new_subjects(fit: Fit, part: Fit) -> NewSubject:
     return known[size]
 
 
-def _evenly(fit: Fit, draws: int) -> Fit:
-    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+def evenly(fit: Fit, draws: int) -> Fit:
+    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0.
+
+    Parameters
+    ----------
+    fit : Fit
+    draws : int
+
+    Returns
+    -------
+    Fit
+    """
     chains, size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     each = max(1, draws // chains)
     if draws == 0 or each >= size:

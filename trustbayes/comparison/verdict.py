@@ -133,6 +133,14 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
         pair = f"{best} and {rival}"
         start = f"For {role}s, {pair} are not distinguishable: they differ by {figures}."
     parts = [start, f"Predicted: {UNITS[comparison.unit]}; {_beside(checked, rival)}."]
+    bound = [
+        f"that of {name.replace('_', ' ')} in {fit.model.spec.title} ({prior})"
+        for fit in fits
+        for name, prior in fit.model.bound.items()
+    ]
+    if bound:
+        why = f"no new person can be drawn from a prior such as {'; '.join(bound)}"
+        parts.append(f"New {role}s were not predicted: {why}.")
     if not ahead:
         who = "matching groups" if comparison.unit == "group" else "subjects"
         parts.append(_needed(lead, error, len(comparison.elpd_by_unit()), who))

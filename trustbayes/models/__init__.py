@@ -9,6 +9,7 @@ from trustbayes.errors import suggestion
 from trustbayes.games import Game, Role
 from trustbayes.models import finite, forecast
 from trustbayes.models.custom_prior import custom_priors_from
+from trustbayes.models.formula import Formula
 from trustbayes.models.joint import Joint
 from trustbayes.models.model import Model
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
@@ -72,7 +73,7 @@ def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -
     game : Game or str
         The game, or its kind: "finite" or "forecast-sharing".
     **settings
-        ``priors``, ``varies``, ``parametrisation`` and conventions, see `Model`.
+        ``priors``, ``varies``, ``parametrisation``, ``formulas`` and conventions, see `Model`.
 
     Returns
     -------
@@ -130,6 +131,10 @@ def model_from_dict(form: Mapping[str, Any], priors: Mapping[Any, Any] | None = 
         priors=plain | coded,
         varies={name: tuple(over) for name, over in form["varies"].items()},
         parametrisation=form["parametrisation"],
+        formulas={
+            name: Formula.from_dict(one, f"formula of {name}")
+            for name, one in form.get("formulas", {}).items()
+        },
         **form["conventions"],
     )
 

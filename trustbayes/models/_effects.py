@@ -9,9 +9,11 @@ import numpy as np
 import xarray as xr
 from scipy.special import betaln, digamma, gammaln, polygamma
 
+from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.models.hierarchy import LINKS
 from trustbayes.models.model import Model
+from trustbayes.models.predictor import added
 from trustbayes.models.spec import Parameter
 from trustbayes.priors import Prior
 
@@ -30,8 +32,9 @@ class Effect:
     parameter : Parameter
     distribution : str
         See `trustbayes.priors.Prior`.
-    location : array, shape (draws, treatments or 1, options or 1)
-        On the scale of the link; zero for a distribution without one.
+    location : array, shape (draws, 1 or subjects, treatments or 1, options or 1)
+        On the scale of the link; zero for a distribution without one. It differs between subjects
+        by a formula.
     shape : mapping of str to array, shape (draws, 1, 1, 1)
         The other arguments.
     share : array, shape (subjects, treatments or 1)
@@ -60,8 +63,14 @@ class Effect:
 
     def middle(self, rows: slice) -> np.ndarray:
         """Location at the mean of a subject's treatments, (rows, 1, subjects, coordinates)."""
-        middle = np.einsum("it,stk->sik", self.share, self.location[rows])
-        return (middle @ self.basis)[:, None]
+        return (self._mean(rows) @ self.basis)[:, None]
+
+    def _mean(self, rows: slice) -> np.ndarray:
+        """Location at the mean of a subject's treatments, (rows, subjects, options or 1)."""
+        location = self.location[rows]
+        if location.shape[1] == 1:
+            return np.einsum("it,stk->sik", self.share, location[:, 0])
+        return np.einsum("it,sitk->sik", self.share, location)
 
     def gap(self, rows: slice) -> np.ndarray:
         """Location less that at the mean of a subject's treatments.
@@ -70,8 +79,7 @@ class Effect:
         """
         if self.gaps is not None:
             return self.gaps[rows][..., None]
-        location = self.location[rows]
-        return location[:, None] - np.einsum("it,stk->sik", self.share, location)[:, :, None]
+        return self.location[rows] - self._mean(rows)[:, :, None]
 
     def moments(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of the coordinates, to which (rows, 1, subjects, coordinates) fits."""
@@ -145,7 +153,9 @@ def _exp(values: np.ndarray) -> np.ndarray:
     return np.exp(np.minimum(values, 300.0))
 
 
-def effect_of(parameter: Parameter, model: Model, data: xr.Dataset, share: np.ndarray) -> Effect:
+def effect_of(
+    parameter: Parameter, model: Model, data: xr.Dataset, share: np.ndarray, units: Units
+) -> Effect:
     """Take a parameter's population from draws.
 
     Parameters
@@ -157,6 +167,7 @@ def effect_of(parameter: Parameter, model: Model, data: xr.Dataset, share: np.nd
         Population variables only, with a leading dimension ``sample``.
     share : array, shape (subjects, treatments)
         Share of each treatment in a subject's trials.
+    units : Units
 
     Returns
     -------
@@ -185,7 +196,8 @@ def effect_of(parameter: Parameter, model: Model, data: xr.Dataset, share: np.nd
         )
     if parameter.option and parameter.option not in data.dims:
         raise ValueError(f"prior of {name}: found {prior}, expected one with an estimated location")
-    by_treatment = prior.hierarchical and "treatment" in model.varies[name]
+    formula = model.formulas.get(name)
+    by_treatment = "treatment" in model.varies[name] and bool(prior.hierarchical or formula)
 
     def argument(key: str) -> np.ndarray:
         if f"{name}_{key}" in data:
@@ -195,13 +207,16 @@ def effect_of(parameter: Parameter, model: Model, data: xr.Dataset, share: np.nd
         return np.broadcast_to(np.asarray(given, dtype=float), (size, *np.shape(given)))
 
     key = prior.family.location
-    location = np.zeros((size, 1, options))
+    location = np.zeros((size, 1, 1, options))
     if key is not None:
         found = argument(key)
-        over = share.shape[1] if by_treatment else 1
+        over = share.shape[1] if by_treatment and formula is None else 1
         given = found.size // (size * over)
-        location = np.broadcast_to(found.reshape(size, over, given), (size, over, options))
+        whole = (size, 1, over, options)
+        location = np.broadcast_to(found.reshape(size, 1, over, given), whole)
         location = np.log(location) if prior.distribution == "Gamma" else location
+        if formula is not None:
+            location = location + added(name, formula, data, units)[..., None]
     shape = {k: argument(k).reshape(size, 1, 1, 1) for k in prior.arguments if k != key}
     basis = np.eye(options)
     if prior.distribution == "ZeroSumNormal":

@@ -63,7 +63,7 @@ class Population:
         np.add.at(trials, (units.unit_subject, units.unit_treatment), units.trials_per_unit)
         share = trials / trials.sum(axis=1, keepdims=True)
         effects = tuple(
-            effect_of(parameter, model, data, share)
+            effect_of(parameter, model, data, share, units)
             for parameter in model.parameters
             if parameter.support != "simplex" and "subject" in model.varies[parameter.name]
         )
@@ -90,6 +90,9 @@ class Population:
         effects = tuple(
             replace(
                 effect,
+                location=(
+                    effect.location[:, keep] if effect.location.shape[1] > 1 else effect.location
+                ),
                 share=effect.share[keep],
                 gaps=None if effect.gaps is None else effect.gaps[:, keep],
             )
@@ -206,6 +209,7 @@ def restricted(units: Units, keep: np.ndarray, treatment: int | None = None) -> 
     changes: dict[str, Any] = {
         "subjects": tuple(units.subjects[i] for i in keep),
         "groups": None if units.groups is None else tuple(units.groups[i] for i in keep),
+        "people": {name: values[keep] for name, values in units.people.items()},
         "unit_subject": np.searchsorted(keep, units.unit_subject[chosen]),
         "unit_treatment": units.unit_treatment[chosen],
         "trial_unit": (np.cumsum(chosen) - 1)[units.trial_unit[trials]],

@@ -14,6 +14,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from trustbayes.elicited import is_elicited
 from trustbayes.errors import Fault, InputError
 from trustbayes.models.hierarchy import PLAIN
 from trustbayes.priors import Family, Prior
@@ -71,6 +72,11 @@ class CustomPrior(Prior):
             if not inspect.isfunction(function):
                 expected = "a Prior or a function, made by def or lambda"
                 raise InputError(Fault(place, str(function), expected))
+            try:
+                inspect.signature(function).bind(None)
+            except TypeError:
+                expected = "one that takes one argument, the dims"
+                raise InputError(Fault(place, f"function {function.__name__}", expected)) from None
             form = {
                 "distribution": "callable",
                 "name": function.__name__,
@@ -174,12 +180,12 @@ class CustomPrior(Prior):
         return tensors
 
 
-def settled(given: Mapping[Any, Any]) -> dict[str, Prior]:
+def settled(given: Any) -> dict[str, Prior]:
     """Priors by parameter, functions made into `CustomPrior`.
 
     Parameters
     ----------
-    given : mapping of str or tuple of str to Prior or callable
+    given : mapping of str or tuple of str to Prior, PreliZ distribution or callable
         A tuple for a function that serves several parameters.
 
     Returns
@@ -192,9 +198,18 @@ def settled(given: Mapping[Any, Any]) -> dict[str, Prior]:
         If a parameter has two priors, a tuple has no function, or only some of the parameters of
         a function have it.
     """
+    if not isinstance(given, Mapping):
+        expected = "a dict, such as {'trust': Prior(...)}"
+        raise InputError(Fault("priors", type(given).__name__, expected))
     found: dict[str, Prior] = {}
     for key, value in given.items():
-        names = (key,) if isinstance(key, str) else tuple(key)
+        names = (key,) if isinstance(key, str) else key
+        if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
+            raise InputError(
+                Fault("priors, key", str(key), "a parameter's name or a tuple of names")
+            )
+        if is_elicited(value):
+            value = Prior.from_preliz(value)
         if isinstance(value, Prior):
             prior = value
             if not isinstance(key, str) and getattr(prior, "parameters", None) != names:

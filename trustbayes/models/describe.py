@@ -125,12 +125,17 @@ class Description:
 def describe(model: Model, game: Game | None = None) -> Description:
     """Describe a model; see `trustbayes.models.Model.describe`."""
     return Description(
-        title=f"{model.spec.title}, {model.role}s, {model.spec.kind} game",
+        title=f"{model.spec.title}, {model.role}s, {model.spec.kind} game" + _formulas(model),
         text=_text(model),
         plates="\n".join(_plates(model, game).lines()),
         parameters=_parameter_table(model),
         conventions=_convention_table(model, game),
     )
+
+
+def _formulas(model: Model) -> str:
+    names = " and ".join(model.formulas)
+    return f", with a formula of {names}" if names else ""
 
 
 def describe_joint(joint: Joint, game: Game | None = None) -> Description:
@@ -187,6 +192,7 @@ class _Plates:
 
     population: list[str] = field(default_factory=list)
     treatment: list[str] = field(default_factory=list)
+    group: list[str] = field(default_factory=list)
     subject: list[str] = field(default_factory=list)
     both: list[str] = field(default_factory=list)
     trial: list[str] = field(default_factory=list)
@@ -198,6 +204,7 @@ class _Plates:
         found = [
             *_within("population", self.population),
             *_within("each treatment", self.treatment),
+            *_within("each matching group", self.group),
             "each subject",
             *(f"  {line}" for line in self.subject),
             *(f"  {line}" for line in _within("each treatment", self.both)),
@@ -251,6 +258,16 @@ def _add_shares(plates: _Plates, parameter: Parameter, model: Model, prefix: str
     sign = "~" if prior.distribution == "Dirichlet" else "="
     labels = ", ".join(model.shares[parameter.name])
     plates.population.append(f"{name}_share {sign} {_stated(name, prior)} over {labels}")
+    if parameter.name in model.formulas:
+        first = model.shares[parameter.name][0]
+        _add_coefficients(plates, parameter, model, prefix)
+        right = _right_side(parameter, model, prefix)
+        plates.subject += [
+            f"log odds of each {name} against {first} = log({name}_share / {name}_share[{first}])"
+            f" + {right}",
+            f"{name} ~ Categorical(by the log odds), summed out",
+        ]
+        return
     plates.subject.append(f"{name} ~ Categorical({name}_share), summed out")
 
 
@@ -260,6 +277,9 @@ def _add_values(plates: _Plates, parameter: Parameter, model: Model, prefix: str
     over = model.varies[parameter.name]
     option = f"[{parameter.option}]" if parameter.option else ""
     shared = plates.treatment if "treatment" in over else plates.population
+    if parameter.name in model.formulas:
+        _add_regressed(plates, parameter, model, prefix)
+        return
     if isinstance(prior, CustomPrior):
         own = plates.both if "treatment" in over else plates.subject
         place = own if "subject" in over else shared
@@ -295,6 +315,55 @@ def _add_values(plates: _Plates, parameter: Parameter, model: Model, prefix: str
     family = "StudentT" if prior.distribution == "StudentT" else "Normal"
     plates.subject.append(f"{effect} ~ {_stated(name, prior, {location: '0'}, family)}")
     plates.both.append(f"{name}{option} = {inverse}({centre}{option} + {effect})")
+
+
+def _add_regressed(plates: _Plates, parameter: Parameter, model: Model, prefix: str) -> None:
+    """A parameter whose population's location is what a formula says."""
+    name, prior = f"{prefix}{parameter.name}", model.priors[parameter.name]
+    location = str(prior.family.location)
+    plates.population += _of_arguments(name, prior)
+    inner = f"{name}_{location}"
+    if not isinstance(prior.arguments[location], Prior):
+        inner = _numbers(prior.arguments[location])
+    _add_coefficients(plates, parameter, model, prefix)
+    gamma = prior.distribution == "Gamma"
+    right = _right_side(parameter, model, prefix)
+    by_treatment = "treatment" in model.varies[parameter.name]
+    where = plates.both if by_treatment else plates.subject
+    inner = f"log({inner})" if gamma else inner
+    where.append(f"location of {name} = {inner} + {right}")
+    effect = f"effect on {name}"
+    family = {"Gamma": "Gamma", "StudentT": "StudentT"}.get(prior.distribution, "Normal")
+    stated = _stated(name, prior, {location: "1" if gamma else "0"}, family)
+    plates.subject.append(f"{effect} ~ {stated}")
+    whole = f"location of {name} + {effect}"
+    if gamma:
+        value = f"exp(location of {name}) × {effect}"
+    else:
+        inverse = _INVERSES[prior.distribution]
+        value = f"{inverse}({whole})" if inverse else whole
+    where.append(f"{name} = {value}")
+
+
+def _add_coefficients(plates: _Plates, parameter: Parameter, model: Model, prefix: str) -> None:
+    name, formula = f"{prefix}{parameter.name}", model.formulas[parameter.name]
+    if formula.has_slopes:
+        slope, prior = f"{name}_slope", model.priors[f"{parameter.name}_slope"]
+        plates.population += _of_arguments(slope, prior)
+        plates.population.append(f"{slope} ~ {_stated(slope, prior)} of each column of {formula}")
+    if formula.grouped:
+        spread, prior = f"{name}_group_sigma", model.priors[f"{parameter.name}_group_sigma"]
+        plates.population += _of_arguments(spread, prior)
+        plates.population.append(f"{spread} ~ {_stated(spread, prior)}")
+        plates.group.append(f"{name}_group_effect ~ Normal(mu=0, sigma={spread})")
+
+
+def _right_side(parameter: Parameter, model: Model, prefix: str) -> str:
+    """What a formula adds to the location."""
+    name, formula = f"{prefix}{parameter.name}", model.formulas[parameter.name]
+    parts = [f"columns × {name}_slope"] if formula.has_slopes else []
+    parts += [f"{name}_group_effect"] if formula.grouped else []
+    return " + ".join(parts) or "0"
 
 
 def _of_arguments(name: str, prior: Prior, without: str = "") -> list[str]:
@@ -358,22 +427,56 @@ def _text(model: Model) -> str:
 
 
 def _parameter_table(model: Model) -> pd.DataFrame:
+    rows = [
+        {
+            "parameter": p.name,
+            "symbol": p.symbol,
+            "meaning": p.meaning,
+            "unit": p.unit + (f" (reported in {p.report_unit}, too)" if p.report_unit else ""),
+            "support": _SUPPORTS.get(p.support) or f"shares of {', '.join(model.shares[p.name])}",
+            "varies over": _varies(p, model),
+            "prior": _prior(p, model),
+            "scale": _SCALES.get(model.priors[p.name].distribution, "natural"),
+        }
+        for p in model.parameters
+    ]
     return pd.DataFrame(
-        [
-            {
-                "parameter": p.name,
-                "symbol": p.symbol,
-                "meaning": p.meaning,
-                "unit": p.unit + (f" (reported in {p.report_unit}, too)" if p.report_unit else ""),
-                "support": _SUPPORTS.get(p.support)
-                or f"shares of {', '.join(model.shares[p.name])}",
-                "varies over": _varies(p, model),
-                "prior": _prior(p, model),
-                "scale": _SCALES.get(model.priors[p.name].distribution, "natural"),
-            }
-            for p in model.parameters
-        ]
+        [*rows, *(row for p in model.parameters for row in _coefficients(p, model))]
     )
+
+
+def _coefficients(parameter: Parameter, model: Model) -> Iterable[dict[str, str]]:
+    """Rows on the slopes of a parameter's formula and its effects of groups."""
+    name, formula = parameter.name, model.formulas.get(parameter.name)
+    if formula is None:
+        return
+    of_shares = parameter.support == "simplex"
+    whose = model.priors[name].distribution
+    scale = "log odds" if of_shares else _SCALES.get(whose, "natural")
+    scale = "link (log)" if whose == "Gamma" else scale
+    other = f"{name} other than {model.shares[name][0]}, " if of_shares else ""
+    for part, symbol, meaning, over, support in (
+        (
+            "slope",
+            "b",
+            f"effects on {name} by the formula {formula}, for one standard deviation of each "
+            "column, or from 0 to 1 where it holds nothing else",
+            f"{other}column",
+            "real",
+        ),
+        ("group_sigma", "τ", f"spread of effects of groups on {name}", "nothing", "positive"),
+    ):
+        if f"{name}_{part}" in model.priors:
+            yield {
+                "parameter": f"{name}_{part}",
+                "symbol": symbol,
+                "meaning": meaning,
+                "unit": "",
+                "support": _SUPPORTS[support],
+                "varies over": over,
+                "prior": str(model.priors[f"{name}_{part}"]),
+                "scale": scale,
+            }
 
 
 def _varies(parameter: Parameter, model: Model) -> str:

@@ -12,9 +12,10 @@ import xarray as xr
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
-from trustbayes.models.hierarchy import PLAIN
+from trustbayes.models.hierarchy import LINKS, PLAIN
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information
+from trustbayes.models.predictor import added, shares_of
 from trustbayes.models.response import log_sum_exp
 from trustbayes.models.values import Values
 
@@ -70,18 +71,53 @@ class Draws:
 
     @property
     def shares(self) -> np.ndarray | None:
-        """Population shares of the types, shape (draws, types); None without types."""
+        """Shares of the types, shape (draws, 1 or subjects, types); None without types.
+
+        They are those of the population or, by a formula, of people such as each subject.
+        """
         if not self.model.types:
             return None
-        return np.asarray(
-            self.model.type_shares(
-                {name: self.data[f"{name}_share"].to_numpy() for name in self.model.shares}
-            )
-        )
+        found = {name: self.shares_by(name) for name in self.model.shares}
+        size = max(one.shape[1] for one in found.values())
+        wide = {n: np.broadcast_to(a, (len(a), size, a.shape[-1])) for n, a in found.items()}
+        return np.asarray(self.model.type_shares(wide))
+
+    def shares_by(self, name: str) -> np.ndarray:
+        """As `shares`, of one parameter that is a share, shape (draws, 1 or subjects, labels)."""
+        base = self.data[f"{name}_share"].transpose("sample", name).to_numpy()
+        if name not in self.model.formulas:
+            return base[:, None]
+        more = added(name, self.model.formulas[name], self.data, self.units)
+        return np.asarray(shares_of(base, more))
+
+    def location(self, name: str, design: np.ndarray | None = None) -> np.ndarray:
+        """Location of people such as each subject, by the formula of a parameter.
+
+        Parameters
+        ----------
+        name : str
+            Of a parameter that has a formula and is no share.
+        design : array, optional
+            In place of the people's own, see `trustbayes.models.formula.Formula.design`.
+
+        Returns
+        -------
+        array, shape (draws, subjects, treatments or 1)
+            On the scale of the link.
+        """
+        prior = self.model.priors[name]
+        key = str(prior.family.location)
+        known = f"{name}_{key}" in self.data
+        intercept = self.data[f"{name}_{key}"].to_numpy() if known else prior.arguments[key]
+        intercept = np.broadcast_to(np.asarray(intercept, dtype=float), (self.size,))
+        if LINKS[prior.distribution].location_forward:
+            intercept = np.log(intercept)
+        more = added(name, self.model.formulas[name], self.data, self.units, design)
+        return np.asarray(intercept[:, None, None] + more)
 
     @property
     def log_shares(self) -> np.ndarray:
-        """Logs of the shares: minus infinity where rounding made one zero."""
+        """Logs of `shares`: minus infinity where rounding made one zero."""
         with np.errstate(divide="ignore"):
             return np.log(np.asarray(self.shares))
 
@@ -99,7 +135,7 @@ class Draws:
         -------
         array, shape (rows, subjects, types)
         """
-        found = self.log_shares[rows][:, None] + self.by_subject(logs)
+        found = self.log_shares[rows] + self.by_subject(logs)
         for position, label in enumerate(self.model.types):
             for name in self.model.ignored[label]:
                 if f"{name}_unused" in self.data:
@@ -260,7 +296,7 @@ def _types(
     """As `draw_types` for one of the slices that `Draws.answers` gives."""
     if draws.shares is None:
         return None
-    joint = draws.log_shares[rows][:, None]
+    joint = draws.log_shares[rows]
     if given_trials:
         response = draws.model.response(draws.game)
         logs = response.cell_logs(draws.units, answer, values, typed=True)
@@ -314,6 +350,7 @@ def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) ->
     InputError
         If a prior is Python code that is not at hand, see `trustbayes.load_fit`.
     """
+    model = model.learnt(units)
     built = model.build_units(units, game, Information.without_pilot(model, units))
     variables = [*built.free_RVs, *built.deterministics]
     drawn = pm.draw(variables, draws=size, random_seed=seed, mode=PLAIN)

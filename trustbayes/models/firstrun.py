@@ -85,8 +85,7 @@ def likely_chains(draws: Draws, chains: int) -> np.ndarray:
         False for chains more than 5 nats behind the best, on average over their draws. All true
         if a prior of subjects is Python code: the heights are then unknown.
     """
-    subjects_own = [name for name in draws.model.coded if "subject" in draws.model.varies[name]]
-    if subjects_own:  # cannot be integrated out
+    if draws.model.bound:  # cannot be integrated out
         return np.ones(chains, dtype=bool)
     logs = new_subject_log_likelihood(draws).log_likelihood.sum(axis=1)
     height = logs.reshape(chains, -1).mean(axis=1)

@@ -128,7 +128,7 @@ class Spread:
     family : str
         See `trustbayes.priors.Prior`.
     location : PyTensor variable, shape () or (treatments,), each followed by options
-        On the scale of the link.
+        On the scale of the link; by a formula (subjects,) or (subjects, treatments).
     base : PyTensor variable, shape () or (subjects,), each followed by options
         Location at the mean of a subject's treatments, weighted by how much each says about her.
     shape : mapping of str to PyTensor variable or float
@@ -156,6 +156,7 @@ def spread_of(
     *,
     prefix: str = "",
     extra: tuple[str, ...] = (),
+    added: Any = None,
 ) -> Spread:
     """Add the population of a hierarchical prior to the PyMC model in context.
 
@@ -170,6 +171,8 @@ def spread_of(
     prefix : str
     extra : tuple of str
         Dimension of the options, if there are any.
+    added : PyTensor variable, shape (subjects,) or (subjects, treatments), optional
+        What a formula adds to a location that is then common to all treatments.
 
     Returns
     -------
@@ -177,7 +180,8 @@ def spread_of(
     """
     location_name = str(prior.family.location)
     location = prior.arguments[location_name]
-    over = (*(d for d in varies if d == "treatment"), *extra)
+    by_treatment = "treatment" in varies
+    over = (*(("treatment",) if by_treatment and added is None else ()), *extra)
     if isinstance(location, Prior):
         location = location.variable(f"{prefix}{name}_{location_name}", over or None)
     else:
@@ -191,8 +195,9 @@ def spread_of(
     }
     if LINKS[prior.distribution].location_forward:
         location = pt.log(location)
+    location = location if added is None else location + added
     base = location
-    if "treatment" in varies:
+    if by_treatment:
         # A sum of products compiles in a fraction of the time that a dot product does.
         shape_of = (*weights.shape, *(1,) * len(extra))
         base = (data(f"{prefix}{name}_weights", weights.reshape(shape_of)) * location).sum(axis=1)
@@ -209,6 +214,7 @@ def declare(
     shift: Any = 0.0,
     prefix: str = "",
     stand_in: tuple[np.ndarray, np.ndarray] | None = None,
+    added: Any = None,
 ) -> tuple[Any, tuple[str, ...]]:
     """Add a parameter to the PyMC model in context.
 
@@ -233,6 +239,8 @@ def declare(
         See `trustbayes.models.pilot.Information`. For a parameter whose subjects are normal on the
         link scale, adds the variable ``name_unused``: log density of each subject's value by the
         stand-in less that by the population.
+    added : PyTensor variable, optional
+        By a formula, see `spread_of`.
 
     Returns
     -------
@@ -243,9 +251,9 @@ def declare(
     """
     option = (parameter.option,) if parameter.option else ()
     dims = tuple(over for over in ("subject", "treatment") if over in varies) + option
-    if not prior.hierarchical and "subject" in varies:
+    if not prior.hierarchical and added is None and "subject" in varies:
         dims = ("subject", *option)
-    found = _declare(parameter, prior, varies, centred, weights, shift, prefix, stand_in)
+    found = _declare(parameter, prior, varies, centred, weights, shift, prefix, stand_in, added)
     return found, dims
 
 
@@ -258,13 +266,14 @@ def _declare(
     shift: Any,
     prefix: str,
     stand_in: tuple[np.ndarray, np.ndarray] | None,
+    added: Any,
 ) -> Any:
     """The values that `declare` gives."""
     name, family = f"{prefix}{parameter.name}", prior.distribution
     subject = f"{prefix}subject"
     extra = (f"{prefix}{parameter.option}",) if parameter.option else ()
     treatment = ("treatment",) if "treatment" in varies else ()
-    if not prior.hierarchical:
+    if not prior.hierarchical and added is None:
         dims = (subject,) if "subject" in varies else treatment
         value = prior.variable(name, (*dims, *extra) or None)
         if stand_in is not None:
@@ -272,7 +281,9 @@ def _declare(
             _stand_in(name, subject, value, stand_in, mean, sigma)
         return value
     link = LINKS[family]
-    spread = spread_of(parameter.name, prior, varies, weights, prefix=prefix, extra=extra)
+    spread = spread_of(
+        parameter.name, prior, varies, weights, prefix=prefix, extra=extra, added=added
+    )
     base, shape = spread.base, spread.shape
     if "subject" not in varies:
         value = base if link.location_forward else link.symbolic(base)

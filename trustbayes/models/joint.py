@@ -91,6 +91,8 @@ class Joint:
                     f"joint model, prior of {name}: found {model.priors[name]}, expected a "
                     "prior of the package"
                 )
+            for formula in model.formulas.values():
+                raise InputError(Fault(f"joint model, {formula.place}", formula.text, "none"))
         over = self.sender.varies["expected_trust"]
         if over != ("treatment",):
             raise ValueError(

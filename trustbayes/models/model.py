@@ -13,11 +13,21 @@ import pytensor.tensor as pt
 from trustbayes.cells import Cells, Points, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.models.built import mark
 from trustbayes.models.custom_prior import CustomPrior, settled
 from trustbayes.models.describe import Description, describe
+from trustbayes.models.formula import Formula
 from trustbayes.models.hierarchy import data, declare
 from trustbayes.models.pilot import Information, pilot
 from trustbayes.models.placed import place
+from trustbayes.models.predictor import (
+    check_lengths,
+    coefficient_priors,
+    coefficients,
+    declare_added,
+    shares_of,
+    suited,
+)
 from trustbayes.models.response import Response, log_sum_exp, of_type
 from trustbayes.models.spec import Convention, ModelSpec, Parameter
 from trustbayes.models.values import Values
@@ -36,7 +46,7 @@ class Model:
     Parameters
     ----------
     spec : ModelSpec
-    priors : mapping of str to Prior or callable, optional
+    priors : mapping of str to Prior, PreliZ distribution or callable, optional
         In place of the defaults, on the natural standardised scale. A callable is any PyMC code:
         called inside the model context with the parameter's dims, such as ("subject",), it
         returns a tensor of their shape. Under a tuple of names one callable serves several
@@ -46,6 +56,14 @@ class Model:
         Over what a parameter varies: any of "subject" and "treatment".
     parametrisation : mapping of str to "centred" or "non-centred", optional
         In place of the choice made from the data; it bears on the sampler's speed only.
+    formulas : mapping of str to str, optional
+        Regressions on people and treatments, see `trustbayes.models.formula.Formula`: by parameter
+        that varies by subject, such as ``{"trust": "1 + treatment + crt + (1 | group)"}``, or of
+        shares that have a Dirichlet prior, ``{"level": "1 + crt"}``, a multinomial logit. The
+        formula takes the place of the population's location on the scale of the link, whose prior
+        becomes that of the intercept, the location of average people; treatments differ only if
+        the formula says so. Priors of coefficients are set by ``priors`` of ``trust_slope`` (of
+        all slopes; lists as arguments hold one number for each column) and ``trust_group_sigma``.
     **conventions
         In place of the spec's defaults.
 
@@ -67,6 +85,7 @@ class Model:
     priors: Mapping[str, Prior]
     varies: Mapping[str, tuple[str, ...]]
     parametrisation: Mapping[str, str]
+    formulas: Mapping[str, Formula]
     conventions: Mapping[str, Any]
 
     def __init__(
@@ -76,6 +95,7 @@ class Model:
         priors: Mapping[Any, Any] | None = None,
         varies: Mapping[str, tuple[str, ...]] | None = None,
         parametrisation: Mapping[str, str] | None = None,
+        formulas: Mapping[str, Any] | None = None,
         **conventions: Any,
     ) -> None:
         chosen = {convention.name: convention.default for convention in spec.conventions}
@@ -87,6 +107,14 @@ class Model:
         all_priors = {p.name: p.prior for p in parameters}
         all_varies = {p.name: p.varies for p in parameters}
         own_priors = settled(priors or {})
+        _known(formulas or {}, all_varies, f"{spec.name}: formula of")
+        own_formulas = {
+            name: one if isinstance(one, Formula) else Formula(one, f"formula of {name}")
+            for name, one in (formulas or {}).items()
+        }
+        of_formulas: dict[str, Prior] = {}
+        for name, formula in own_formulas.items():
+            of_formulas |= coefficient_priors(name, formula, own_priors)
         _known(own_priors, all_priors, f"{spec.name}: prior of")
         _known(varies or {}, all_varies, f"{spec.name}: varies")
         _known(parametrisation or {}, all_priors, f"{spec.name}: parametrisation of")
@@ -105,15 +133,74 @@ class Model:
                 )
         for name, value in {
             "spec": spec,
-            "priors": all_priors | own_priors,
+            "priors": all_priors | own_priors | of_formulas,
             "varies": all_varies | {k: tuple(v) for k, v in (varies or {}).items()},
             "parametrisation": dict(parametrisation or {}),
+            "formulas": own_formulas,
             "conventions": chosen,
         }.items():
             object.__setattr__(self, name, value)
         for parameter in parameters:
+            if parameter.name in own_formulas:
+                self._settle_formula(parameter, parameter.name in (varies or {}))
             if parameter.support == "simplex":
                 _check_length(parameter, self.priors[parameter.name], self.shares[parameter.name])
+
+    def _settle_formula(self, parameter: Parameter, told: bool) -> None:
+        """Refuse a formula that does not suit its parameter, which then varies as it says."""
+        name = parameter.name
+        able = [p.name for p in self.parameters if "subject" in p.varies and not p.option]
+        own = suited(parameter, self.formulas[name], self.priors[name], self.varies[name], able)
+        if told and self.varies[name] != own:
+            expected = f"{own!r}, as its formula {self.formulas[name]} says"
+            raise InputError(Fault(f"varies of {name}", str(self.varies[name]), expected))
+        object.__setattr__(self, "varies", {**self.varies, name: own})
+
+    def but(self, **changes: Any) -> Model:
+        """The same model with some of its settings changed, each as `Model` takes it."""
+        formulas = changes.get("formulas", self.formulas)
+        regressed = {*self.formulas, *formulas}  # vary as their formula says
+        lost = [n for name in self.formulas if name not in formulas for n in coefficients(name)]
+        settings = {
+            "priors": {n: prior for n, prior in self.priors.items() if n not in lost},
+            "varies": {n: over for n, over in self.varies.items() if n not in regressed},
+            "parametrisation": self.parametrisation,
+            "formulas": self.formulas,
+            **self.conventions,
+        }
+        return Model(self.spec, **{**settings, **changes})
+
+    def learnt(self, units: Units) -> Model:
+        """Fix what formulas take from the people of some trials, unless it is fixed.
+
+        Parameters
+        ----------
+        units : Units
+            Trials of the model's role.
+
+        Returns
+        -------
+        Model
+            The same if there is nothing to be learnt.
+
+        Raises
+        ------
+        InputError
+            See `trustbayes.models.formula.Formula.learnt`.
+        """
+        if all(formula.known is not None for formula in self.formulas.values()):
+            return self
+        formulas = {name: formula.learnt(units) for name, formula in self.formulas.items()}
+        for name, formula in formulas.items():
+            if f"{name}_slope" in self.priors:
+                check_lengths(name, formula, self.priors[f"{name}_slope"])
+        return self.but(formulas=formulas)
+
+    def own_people(self, units: Units) -> Units:
+        """The trials with the covariates that formulas name, and no others."""
+        needed = {n for formula in self.formulas.values() for n in formula.covariates}
+        people = {n: values for n, values in units.people.items() if n in needed}
+        return replace(units, people=people, varying=())
 
     @property
     def name(self) -> str:
@@ -136,6 +223,19 @@ class Model:
         return {n: prior for n, prior in self.priors.items() if isinstance(prior, CustomPrior)}
 
     @property
+    def bound(self) -> Mapping[str, Prior]:
+        """Priors of subjects from which a new subject cannot be drawn alone, by parameter.
+
+        Python code makes all subjects at once, and zero-sum effects tie each to all others. New
+        subjects cannot be predicted by a model that has such priors.
+        """
+        return {
+            p.name: self.priors[p.name]
+            for p in self.parameters
+            if "subject" in self.varies[p.name] and _is_bound(p, self.priors[p.name])
+        }
+
+    @property
     def types(self) -> tuple[str, ...]:
         """Labels of the discrete types that are summed out; empty if there are none."""
         return self.spec.types(self.conventions) if self.spec.types else ()
@@ -154,7 +254,10 @@ class Model:
         return {p.name: self.types for p in self.parameters if p.support == "simplex"}
 
     def type_shares(self, shares: Mapping[str, Any]) -> Any:
-        """The shares of the types, shape (..., types), from those of each parameter."""
+        """The shares of the types, shape (..., types), from those of each parameter.
+
+        With formulas they are of shape (..., subjects, types).
+        """
         if self.spec.type_shares:
             return self.spec.type_shares(shares)
         [only] = shares.values()
@@ -229,6 +332,11 @@ class Model:
             "varies": {name: list(over) for name, over in self.varies.items()},
             "parametrisation": dict(self.parametrisation),
             "conventions": dict(self.conventions),
+            **(
+                {"formulas": {n: f.to_dict() for n, f in self.formulas.items()}}
+                if self.formulas
+                else {}
+            ),
         }
 
     def build(self, trials: Trials) -> pm.Model:
@@ -243,14 +351,15 @@ class Model:
         pymc.Model
             Its coordinates are subject, treatment and, where there are any, level or message.
             Parameters are on the natural standardised scale under their names; the likelihood is
-            the potential ``log_likelihood``.
+            the potential ``log_likelihood``. Variables may be added to it, and the whole given to
+            `trustbayes.fit` as ``built``.
 
         Raises
         ------
         ValueError
             If the trials lack the model's role, or are of another kind of game.
         """
-        return self.build_units(trials.fold(self.role), trials.game)
+        return mark(self.build_units(trials.fold(self.role), trials.game), self, trials)
 
     def build_units(
         self,
@@ -298,6 +407,10 @@ class Model:
             parameters need.
         """
         self.check_kind(game)
+        if self.learnt(units) is not self:
+            self.learnt(units).add(units, game, information, prefix=prefix, given=given)
+            return
+        self._check_locations(units)
         information = pilot(self, units, game) if information is None else information
         pm.modelcontext(None).add_coords(self._coords(units, game, prefix))
         arrays: dict[str, Any] = dict(given or {})
@@ -316,6 +429,11 @@ class Model:
                 continue
             if parameter.support == "simplex":
                 shares[name] = prior.shares(f"{prefix}{name}", len(self.shares[name]))
+                if name in self.formulas:
+                    labels = self.shares[name][1:]
+                    pm.modelcontext(None).add_coord(f"{name}_contrast", list(labels))
+                    more = declare_added(name, self.formulas[name], self.priors, units, len(labels))
+                    shares[name] = shares_of(shares[name], more)
                 continue
             arrays[name], dims[name] = declare(
                 parameter,
@@ -326,6 +444,7 @@ class Model:
                 shift=self._shift(name, arrays, dims),
                 prefix=prefix,
                 stand_in=information.stand_ins.get(name),
+                added=self._added(name, units),
             )
         if isinstance(units, Cells):
             units = replace(units, counts=data(f"{prefix}counts", units.counts))
@@ -336,7 +455,8 @@ class Model:
                 trial_choice=data(f"{prefix}choice", units.trial_choice),
             )
         if sites:
-            placed = place(self, sites, information.weights, prefix)
+            over = {name: self._added(name, units) for name in sites.names}
+            placed = place(self, sites, information.weights, over, prefix)
             dims |= placed.dims
             logs = pt.stack(
                 [
@@ -345,15 +465,50 @@ class Model:
                 ],
                 axis=1,
             )
-            logs = pt.log(self.type_shares(shares)) + logs + placed.log_density
+            logs = pt.log(self._each_share(shares)) + logs + placed.log_density
             placed.pick(logs, prefix)
             logs = log_sum_exp(logs)
         else:
             logs = self._logs(units, game, Values(arrays, dims, units))
             if self.types:
                 logs = logs + self._unused(information, prefix)
-                logs = log_sum_exp(pt.log(self.type_shares(shares)) + logs)
+                logs = log_sum_exp(pt.log(self._each_share(shares)) + logs)
         pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+    def _check_locations(self, units: Units) -> None:
+        """Refuse lists of locations that do not go with the treatments."""
+        faults = []
+        for parameter in self.parameters:
+            prior = self.priors[parameter.name]
+            given = prior.arguments.get(str(prior.family.location))
+            if not isinstance(given, tuple) or parameter.option:
+                continue
+            names = units.treatments if "treatment" in self.varies[parameter.name] else ("all",)
+            if len(given) != len(names):
+                expected = f"{len(names)}, one for each treatment: {', '.join(names)}"
+                if "treatment" not in self.varies[parameter.name]:
+                    expected = "1: it does not vary by treatment"
+                faults.append(
+                    Fault(f"prior of {parameter.name}, numbers", str(len(given)), expected)
+                )
+        if faults:
+            raise InputError(faults)
+
+    def _added(self, name: str, units: Units) -> Any:
+        """What a formula adds to a parameter's location; None without one."""
+        if name not in self.formulas:
+            return None
+        return declare_added(name, self.formulas[name], self.priors, units)
+
+    def _each_share(self, shares: Mapping[str, Any]) -> Any:
+        """Shares of the types, shape (types,) or, with formulas, (subjects, types)."""
+        sizes = [one.shape[0] for one in shares.values() if one.ndim == 2]
+        if sizes:
+            shares = {
+                name: one if one.ndim == 2 else one[None, :] * pt.ones((sizes[0], 1))
+                for name, one in shares.items()
+            }
+        return self.type_shares(shares)
 
     def _logs(self, units: Units, game: Game, values: Values, kind: int | None = None) -> Any:
         """Log likelihood by subject, of one type or with an axis of types if there are any."""
@@ -406,6 +561,12 @@ class Model:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+
+
+def _is_bound(parameter: Parameter, prior: Prior) -> bool:
+    if isinstance(prior, CustomPrior):
+        return True
+    return prior.distribution == "ZeroSumNormal" and parameter.option is None
 
 
 def _known(given: Mapping[str, Any], known: Mapping[str, Any], what: str) -> None:

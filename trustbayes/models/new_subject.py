@@ -95,7 +95,7 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
     ladders = [rules(each) for each in sites]
     for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
         logs[k], errors[k] = _integrate(population, reference, each, *ladder[0])
-    share = draws.log_shares.T[:, :, None] if draws.model.types else 0.0
+    share = np.moveaxis(draws.log_shares, -1, 0) if draws.model.types else 0.0
     for step in range(1, max(len(ladder) for ladder in ladders)):
         weight = _proportion(share + logs)
         for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):

@@ -157,7 +157,11 @@ class Placed:
 
 
 def place(
-    model: Model, sites: Sites, weights: Mapping[str, np.ndarray], prefix: str = ""
+    model: Model,
+    sites: Sites,
+    weights: Mapping[str, np.ndarray],
+    added: Mapping[str, Any],
+    prefix: str = "",
 ) -> Placed:
     """Add populations and coordinates of the subjects' parameters to the PyMC model in context.
 
@@ -167,6 +171,8 @@ def place(
     sites : Sites
     weights : mapping of str to array, shape (subjects, treatments)
         See `trustbayes.models.pilot.Information`.
+    added : mapping of str to PyTensor variable or None
+        By formulas, see `trustbayes.models.hierarchy.spread_of`.
     prefix : str
         Of the names of all variables and, but for the treatments, dimensions.
 
@@ -176,7 +182,8 @@ def place(
     """
     names, width = sites.names, len(sites.names)
     spreads = [
-        spread_of(n, model.priors[n], model.varies[n], weights[n], prefix=prefix) for n in names
+        spread_of(n, model.priors[n], model.varies[n], weights[n], prefix=prefix, added=added[n])
+        for n in names
     ]
     z = [pm.Normal(f"{prefix}{n}_offset", dims=f"{prefix}subject")[:, None] for n in names]
     known = data(f"{prefix}site_precision", sites.precision)
@@ -195,7 +202,9 @@ def place(
         {n: s.natural(one[:, kind]) for n, s, one in zip(names, spreads, x, strict=True)}
         for kind in range(sites.shift.shape[1])
     ]
-    dims = {n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names}
+    dims: dict[str, tuple[str, ...]] = {
+        n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names
+    }
     for parameter in model.parameters:
         if parameter.name in sites.habits:
             dims[parameter.name] = ("subject", str(parameter.option))

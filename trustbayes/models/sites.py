@@ -16,6 +16,7 @@ from trustbayes.models.hierarchy import LINKS
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information, typical
 from trustbayes.models.placed import Habits, Sites
+from trustbayes.models.predictor import nothing_added
 
 __all__ = ["sited"]
 
@@ -92,6 +93,10 @@ def _typical(model: Model, units: Units, game: Game, information: Information) -
             assert location is not None
             natural = LINKS[prior.distribution].location_forward
             argument = str(prior.family.location)
+            formula = model.formulas.get(name)
+            if formula is not None:
+                over, location = (), np.mean(location)
+                found |= nothing_added(name, formula)
             found[f"{name}_{argument}"] = (over, np.exp(location) if natural else location)
             for key, value in prior.arguments.items():
                 if key != argument:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from trustbayes.analysis import Analysis
+from trustbayes.checking import PredictiveCheck
 from trustbayes.games import Role
 from trustbayes.report.picture import Picture
 from trustbayes.report.table import Table
@@ -82,6 +84,11 @@ class Kind(Protocol):
 
     def pictures(self, analysis: Analysis) -> list[Picture]:
         """The choices as they were observed."""
+
+    def panel(
+        self, axes: Axes, check: PredictiveCheck, trials: Trials, role: Role, treatment: str
+    ) -> None:
+        """Choices of one treatment as a check replicates them, without what was observed."""
 
     def replicated(
         self, analysis: Analysis, role: Role, group: str, models: Sequence[str]

@@ -17,7 +17,9 @@ from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
 from trustbayes.report.kind import Kind
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
-from trustbayes.report.wording import listed, probability
+from trustbayes.report.traits import traits_section
+from trustbayes.report.wording import fixed, listed, probability
+from trustbayes.sensitivity import SENSITIVE
 
 __all__ = ["checks_section", "people_section", "population_section"]
 
@@ -181,12 +183,67 @@ def population_section(
                 pictures=[render(picture) for picture in pictures],
             )
         )
+    parts.append(_sensitivity(analysis, found, titles))
+    if not analysis.traits.empty:
+        parts.append(traits_section(analysis, found, titles))
     if analysis.worth is not None:
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
     text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
     return Section("population", "The population, by treatment", texts=[text], parts=parts)
+
+
+_SCALED = (
+    "How much of an estimate is the prior? The priors of the population are given a little more "
+    "and a little less weight (power-scaling, without refits: Kallioinen et al. 2024, Statistics "
+    "and Computing 34), then the data. A sensitivity of {0:g} or more counts. It is no fault: it "
+    "says that a reader with another prior would come to another number. How people vary within "
+    "the population is part of the model and keeps its weight."
+)
+
+
+def _sensitivity(
+    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
+) -> Section:
+    """Where the priors still speak."""
+    flagged = analysis.sensitivity[analysis.sensitivity["diagnosis"] != ""]
+    keys = ["role", "model", "parameter", "statistic", "diagnosis"]
+    items = [
+        _still_speaks(rows, titles[str(rows["model"].iloc[0])])
+        for _, rows in flagged.groupby(keys, sort=False)
+    ]
+    shown = [
+        tables.sensitivity_table(found, role, titles)
+        for role in roles(analysis)
+        if (analysis.sensitivity["role"] == role).any()
+    ]
+    texts = [_SCALED.format(SENSITIVE)]
+    if not items:
+        texts.append("No estimate of the population hangs on its priors to that degree.")
+    return Section("sensitivity", "How much the priors say", texts=texts, items=items, tables=shown)
+
+
+def _still_speaks(rows: pd.DataFrame, title: str) -> str:
+    """The sentence on one quantity, in all treatments and options in which it is flagged."""
+    first = rows.sort_values("prior").iloc[-1]
+    places = [
+        ", ".join(part for part in (str(row["treatment"]), str(row["option"])) if part)
+        for _, row in rows.iterrows()
+    ]
+    where = f" ({listed(places)})" if any(places) else ""
+    what = f"{first['statistic']} of {first['parameter'].replace('_', ' ')} {first['symbol']}"
+    data = (
+        f"the data pull as well ({fixed(first['likelihood'])}), elsewhere than the prior"
+        if first["likelihood"] >= SENSITIVE
+        else f"the data say little ({fixed(first['likelihood'])})"
+    )
+    most = "up to " if len(rows) > 1 else ""
+    return (
+        f"The prior still speaks: {title}, {first['role']}s, {what.strip()}{where}: sensitivity to "
+        f"the prior {most}{fixed(first['prior'])}, most to that of "
+        f"{str(first['strongest']).replace('_', ' ')}; {data}."
+    )
 
 
 def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Section:

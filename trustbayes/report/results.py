@@ -42,7 +42,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
-        subjects, types, recovery, type_recovery, worth, gap, checks, how, ci_prob.
+        sensitivity, subjects, types, traits, recovery, type_recovery, worth, gap, checks, how,
+        ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -64,8 +65,10 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "shares": {role: _records(one) for role, one in analysis.shares.items()},
         "variants": _records(analysis.variants),
         "population": [_intervals(row) for row in _records(analysis.population)],
+        "sensitivity": _records(analysis.sensitivity),
         "subjects": [_intervals(row) for row in _records(analysis.subjects)],
         "types": _records(analysis.types),
+        "traits": [_intervals(row) for row in _records(analysis.traits)],
         "recovery": None
         if recovered is None
         else {
@@ -270,6 +273,8 @@ def _made(fit: Fit) -> dict[str, Any]:
         "description": fit.model.spec.description,
         "citation": fit.model.spec.citation,
         "priors": {name: repr(prior) for name, prior in fit.model.priors.items()},
+        "code": list(dict.fromkeys(prior.source for prior in fit.model.coded.values())),
         "varies": {name: list(over) for name, over in fit.model.varies.items()},
+        "formulas": {name: formula.text for name, formula in fit.model.formulas.items()},
         **{name: fit.manifest[name] for name in kept},
     }

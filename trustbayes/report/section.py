@@ -30,6 +30,8 @@ class Section:
         Points of a list.
     notes : list of str
         Warnings.
+    code : list of str
+        Programs, each as its lines.
     tables : list of Table
     pictures : list of Rendered
     parts : list of Section
@@ -40,6 +42,7 @@ class Section:
     texts: list[str] = field(default_factory=list)
     items: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     pictures: list[Rendered] = field(default_factory=list)
     parts: list[Section] = field(default_factory=list)

@@ -33,6 +33,11 @@ _PREDICTED = (
     "LOO and WAIC predict a new trial of a person whose other trials are known; they stand beside "
     "it and decide nothing."
 )
+_BY_TRIAL = (
+    "New {0}s cannot be predicted by every model here, so theories of {0}s are judged by new "
+    "trials of known {0}s alone (LOO, summed by {0}), which are easier for a theory that gives "
+    "each person more freedom."
+)
 _ABOUT = {
     "mixture": (
         "The mixture contains the theories: person by person, these are set against each other and "
@@ -90,7 +95,7 @@ def _answer(analysis: Analysis) -> Section:
             render(
                 Picture(
                     "headline",
-                    "How far each model falls behind in predicting new people",
+                    evidence.headline_title(analysis),
                     partial(evidence.headline, analysis),
                     partial(evidence.headline_says, analysis),
                 )
@@ -151,7 +156,9 @@ def _comparison(
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
     fitted = {model for model, _ in analysis.fits}
-    texts = [_PREDICTED, verdict_rules(), _refits(analysis), *kind.comparison_texts]
+    by_trial = [role for role, one in analysis.comparisons.items() if one.unit == "subject-sum"]
+    texts = [_PREDICTED, *map(_BY_TRIAL.format, by_trial), verdict_rules(), _refits(analysis)]
+    texts += kind.comparison_texts
     texts += [_ABOUT[model] for model in _ABOUT if model in fitted]
     return Section("comparison", "Which theory predicts better", texts=texts, parts=parts)
 
@@ -184,7 +191,7 @@ def _comparison_of(
                 partial(evidence.differences_says, analysis, role),
             )
         )
-        if not evidence.failed(analysis, role):
+        if role in analysis.people and not evidence.failed(analysis, role):
             shown.append(tables.share_table(found, role, titles))
             pictures.append(
                 Picture(
@@ -236,4 +243,9 @@ def _convergence(
 
 def _making(found: Mapping[str, Any]) -> Section:
     shown = [tables.record_table(found), *tables.model_tables(found)]
-    return Section("making", "How it was made", tables=shown)
+    code = list(dict.fromkeys(text for one in found["how"]["models"] for text in one["code"]))
+    parts = []
+    if code:
+        text = "Priors that are Python code, as it was fitted with."
+        parts.append(Section("code", "Priors in code", texts=[text], code=code))
+    return Section("making", "How it was made", tables=shown, parts=parts)

@@ -12,6 +12,7 @@ from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,6 +23,7 @@ from PIL import Image
 __all__ = [
     "GREY",
     "OBSERVED",
+    "PRIOR",
     "Encoded",
     "Look",
     "brief",
@@ -63,6 +65,8 @@ _LOOKS = {
 _OTHER = Look("#4D4D4D", "X", "-")
 OBSERVED = Look("#000000", "x", "-")
 """What was observed."""
+PRIOR = Look("#0072B2", "o", "-")
+"""What a model says before any data."""
 GREY = "#8C8C8C"
 """What stands in the background: priors, guides."""
 
@@ -177,7 +181,13 @@ def wrapped(text: str, width: int = 40) -> str:
 
 
 def grid(
-    panels: int, columns: int, width: float = 3.2, height: float = 2.8, **shared: Any
+    panels: int,
+    columns: int,
+    width: float = 3.2,
+    height: float = 2.8,
+    *,
+    shown: bool = False,
+    **shared: Any,
 ) -> tuple[Figure, list[Axes]]:
     """A figure of panels in rows, the unused places empty.
 
@@ -186,6 +196,8 @@ def grid(
     panels, columns : int
     width, height : float
         Of a panel, inches.
+    shown : bool
+        Whether it is pyplot's, which shows it in a notebook or a window.
     **shared
         For ``Figure.subplots``.
 
@@ -197,7 +209,8 @@ def grid(
     """
     columns = max(1, min(columns, panels))
     rows = -(-panels // columns)
-    figure = Figure(figsize=(max(width * columns, 4.5), height * rows))
+    size = (max(width * columns, 4.5), height * rows)
+    figure = plt.figure(figsize=size) if shown else Figure(figsize=size)
     axes = list(figure.subplots(rows, columns, squeeze=False, **shared).ravel())
     for empty in axes[panels:]:
         empty.remove()

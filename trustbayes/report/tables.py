@@ -19,6 +19,7 @@ from trustbayes.report.wording import (
     probability,
     type_label,
 )
+from trustbayes.sensitivity import SENSITIVE
 from trustbayes.textfile import natural_order
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "population_table",
     "record_table",
     "reliability_table",
+    "sensitivity_table",
     "share_table",
     "type_table",
     "variant_table",
@@ -65,7 +67,8 @@ def comparison_tables(
         f"How well each model predicts {UNITS['trial']}, the columns as above: no prediction of a "
         "new person. Standard errors take either subjects or trials for independent."
     )
-    return [_score_table(people, titles, first), _score_table(trials, titles, second)]
+    shown_tables = [(people, first), (trials, second)]
+    return [_score_table(rows, titles, words) for rows, words in shown_tables if rows]
 
 
 def _score_table(
@@ -234,6 +237,32 @@ def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, s
     )
     header = "model|parameter|statistic|treatment or option|mean|interval|prior interval|unit"
     return table(caption, header, rows, (0, 1, 2, 3, 7))
+
+
+def sensitivity_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+    """How far the population estimates of one role hang on their priors."""
+    rows = [
+        (
+            titles[row["model"]],
+            f"{row['parameter'].replace('_', ' ')} {row['symbol']}",
+            row["statistic"],
+            ", ".join(part for part in (row["treatment"], row["option"]) if part) or "all",
+            fixed(row["prior"]),
+            fixed(row["likelihood"]),
+            row["strongest"].replace("_", " ") if row["diagnosis"] else "",
+            row["diagnosis"],
+        )
+        for row in found["sensitivity"]
+        if row["role"] == role
+    ]
+    caption = (
+        f"Power-scaling sensitivity of the estimates of {role}s to the priors of the population "
+        "and to the data: how far the posterior would move for each doubling of their weight "
+        "(cumulative Jensen-Shannon distance, from 0); and, from a sensitivity to the prior of "
+        f"{SENSITIVE:g}, the parameter whose priors alone move it most."
+    )
+    header = "model|parameter|statistic|treatment or option|prior|data|most by the prior of|what"
+    return table(caption, header, rows, (0, 1, 2, 3, 6, 7))
 
 
 def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
@@ -407,6 +436,7 @@ def model_tables(found: Mapping[str, Any]) -> list[Table]:
                 (f"{n.replace('_', ' ')} varies by", listed(over) or "nothing")
                 for n, over in one["varies"].items()
             ),
+            *((f"{n.replace('_', ' ')} by formula", text) for n, text in one["formulas"].items()),
             *(
                 (f"parametrisation of {n.replace('_', ' ')}", form)
                 for n, form in one["parametrisation"].items()

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from trustbayes.analysis import Analysis
+from trustbayes.comparison.table import CRITERIA
 from trustbayes.games.finite import Role
 from trustbayes.report.style import GREY, grid, look
 from trustbayes.report.wording import KINDS, listed, number
@@ -16,6 +17,7 @@ __all__ = [
     "failed",
     "headline",
     "headline_says",
+    "headline_title",
     "title",
 ]
 
@@ -42,8 +44,16 @@ def _no_ranking(analysis: Analysis, role: Role) -> str:
     )
 
 
+def headline_title(analysis: Analysis) -> str:
+    """What is predicted: new people, unless some model cannot."""
+    units = {one.unit for one in analysis.comparisons.values()}
+    what = {"subject": "new people", "subject-sum": "new trials of known people"}
+    words = " or ".join(what.get(unit, unit) for unit in sorted(units))
+    return f"How far each model falls behind in predicting {words}"
+
+
 def headline(analysis: Analysis) -> Figure:
-    """LOSO difference to the best model of each role, ± 2 standard errors."""
+    """Difference to the best model of each role by the criterion to judge by, ± 2 SE."""
     roles = list(analysis.comparisons)
     most = max(len(c.rows()) for c in analysis.comparisons.values())
     figure, axes = grid(len(roles), 2, width=4.8, height=1.2 + 0.45 * most)
@@ -71,8 +81,10 @@ def headline(analysis: Analysis) -> Figure:
         panel.set_xlim(-1.06 * span, 0.06 * span)
         panel.xaxis.set_major_locator(MaxNLocator(5))
         panel.set_title(f"{role.capitalize()}s")
+        criterion = _criterion(analysis, role)
         panel.set_xlabel(
-            "LOSO difference to the model with the highest\n(nats; bars: ± 2 standard errors)"
+            f"{criterion} difference to the model with the highest\n"
+            "(nats; bars: ± 2 standard errors)"
         )
     return figure
 
@@ -90,14 +102,20 @@ def headline_says(analysis: Analysis) -> str:
             f"{name} ({number(float(row['elpd_diff']))} ± {number(2 * float(row['dse']))})"
             for name, (_, row) in list(zip(names, rows.iterrows(), strict=True))[1:]
         ]
+        what = "new people" if comparison.unit == "subject" else "new trials of known people"
         start = (
             f"{role.capitalize()}s: {names[0]} has the highest expected log predictive density of "
-            "new people (LOSO)"
+            f"{what} ({_criterion(analysis, role)})"
         )
         parts.append(
             start + (f", then {listed(behind)} nats, ± two standard errors." if behind else ".")
         )
     return " ".join(parts)
+
+
+def _criterion(analysis: Analysis, role: Role) -> str:
+    """That to judge by."""
+    return CRITERIA[analysis.comparisons[role].unit][0].upper()
 
 
 def differences(analysis: Analysis, role: Role) -> Figure:

@@ -14,7 +14,7 @@ from trustbayes.report.wording import listed, percent, probability
 
 __all__ = ["against_priors", "against_priors_says"]
 
-_FREE = ("population spread", "Poisson mean")
+_FREE = ("population spread", "spread of groups", "Poisson mean")
 """Statistics that may exceed 1, whatever the parameter's support."""
 
 
@@ -62,14 +62,15 @@ def against_priors(analysis: Analysis, role: Role, model: str) -> Figure:
             panel.plot([row["prior_lower"], row["prior_upper"]], [y + 0.14] * 2, color=GREY, lw=3.5)
             panel.plot([row["lower"], row["upper"]], [y - 0.14] * 2, color=shape.colour, lw=2)
             panel.plot(row["mean"], y - 0.14, shape.marker, color=shape.colour, ms=5)
-        option = options[parameter]
+        option = options.get(parameter, "element")
         labels = [brief(_place(row, option), 18) for _, row in rows.iterrows()]
         panel.set_yticks(range(len(rows)), labels)
         panel.set_ylim(tallest[place // 3] - 0.5, -0.5)
         bounds = rows[["lower", "upper", "prior_lower", "prior_upper"]].to_numpy()
-        if supports[parameter] == "positive" and (bounds > 0).all():
+        support = supports.get(parameter, "real")
+        if support == "positive" and (bounds > 0).all():
             log_axis(panel, "x")
-        elif supports[parameter] in ("unit", "simplex") and statistic not in _FREE:
+        elif support in ("unit", "simplex") and statistic not in _FREE:
             panel.set_xlim(-0.02, 1.02)
         symbol = rows["symbol"].iloc[0]
         panel.set_title(f"{parameter.replace('_', ' ')} {symbol}:\n{statistic}")

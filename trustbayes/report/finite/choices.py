@@ -18,7 +18,7 @@ from trustbayes.report.finite.patterns import WORDS
 from trustbayes.report.style import Look, brief, grid, legend_below, look
 from trustbayes.report.wording import percent, probability
 
-__all__ = ["choices", "choices_says"]
+__all__ = ["choices", "choices_says", "shares_panel"]
 
 
 def choices(analysis: Analysis, role: Role, models: Sequence[str], height: float = 1.75) -> Figure:
@@ -41,7 +41,7 @@ def choices(analysis: Analysis, role: Role, models: Sequence[str], height: float
         axes, [(t, m) for t in treatments for m in models], strict=True
     ):
         table = checks[name].choices
-        _panel(panel, table[table["treatment"] == treatment], game, role, look(name))
+        shares_panel(panel, table[table["treatment"] == treatment], game, role, look(name))
         panel.set_title(f"{brief(treatment, 24)}: {title(analysis, name, role)}")
     for panel in axes[-columns:]:
         panel.set_xlabel(f"{words.choice} chosen, by {words.seen} seen (in grey)")
@@ -56,12 +56,33 @@ def choices(analysis: Analysis, role: Role, models: Sequence[str], height: float
     return figure
 
 
-def _panel(panel: Axes, table: pd.DataFrame, game: FiniteGame, role: Role, shape: Look) -> None:
+def shares_panel(
+    panel: Axes,
+    table: pd.DataFrame,
+    game: FiniteGame,
+    role: Role,
+    shape: Look,
+    observed: bool = True,
+) -> None:
+    """Shares of the options after everything seen, in one treatment.
+
+    Parameters
+    ----------
+    panel : Axes
+    table : DataFrame
+        Rows of one treatment of `trustbayes.checking.PredictiveCheck.choices`.
+    game : FiniteGame
+    role : "sender" or "receiver"
+    shape : Look
+    observed : bool
+        Whether to show what was observed, too.
+    """
     seen, options = game.seen(role), game.options(role)
     group = options.size + 1
     x = np.searchsorted(seen, table["seen"]) * group + np.searchsorted(options, table["option"])
     spans = np.abs(table[["lower", "upper"]].to_numpy().T - table["mean"].to_numpy())
-    panel.bar(x, table["observed"], width=0.9, color="#BDBDBD")
+    if observed:
+        panel.bar(x, table["observed"], width=0.9, color="#BDBDBD")
     panel.errorbar(
         x,
         table["mean"],

@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from trustbayes.analysis import Analysis
-from trustbayes.games import Role
+from trustbayes.checking import PredictiveCheck
+from trustbayes.games import FiniteGame, Role
 from trustbayes.report.finite import choices, raw
 from trustbayes.report.finite.patterns import WORDS, shares
 from trustbayes.report.finite.tables import design_table, treatment_table
 from trustbayes.report.kind import CORNERS
 from trustbayes.report.picture import Picture
+from trustbayes.report.style import PRIOR
 from trustbayes.report.table import Table
 from trustbayes.trials import Trials
 
@@ -60,6 +63,17 @@ class Finite:
             )
             for role in analysis.trials.roles
         ]
+
+    def panel(
+        self, axes: Axes, check: PredictiveCheck, trials: Trials, role: Role, treatment: str
+    ) -> None:
+        """Shares of the options after everything seen."""
+        game, words = trials.game, self.words[role]
+        assert isinstance(game, FiniteGame)
+        table = check.choices[check.choices["treatment"] == treatment]
+        choices.shares_panel(axes, table, game, role, PRIOR, observed=False)
+        axes.set_xlabel(f"{words.choice} chosen, by {words.seen} seen (in grey)")
+        axes.set_ylabel("share")
 
     def replicated(
         self, analysis: Analysis, role: Role, group: str, models: Sequence[str]

@@ -19,7 +19,7 @@ from trustbayes.report.forecast.patterns import WORDS, choices, game_of
 from trustbayes.report.style import GREY, Look, brief, grid, legend_below, look
 from trustbayes.report.wording import number, probability
 
-__all__ = ["bands", "bands_says"]
+__all__ = ["band", "bands", "bands_says"]
 
 _SINGLE, _MEAN = 0.18, 0.5  # how dark the bands are
 
@@ -44,7 +44,7 @@ def bands(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
         check = checks[name].choices
         binned = check[check["treatment"] == treatment]
         raw.points(panel, here, binned.rename(columns={"mean": "copied", "observed": "mean"}))
-        _band(panel, binned, look(name))
+        band(panel, binned, look(name))
         mean_report = float(trials.table.loc[here.index, "message"].mean())
         lines.draw(
             panel, lines.benchmarks(game_of(trials), role, treatment, mean_report), back=True
@@ -66,7 +66,7 @@ def bands(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
     return figure
 
 
-def _band(panel: Axes, binned: pd.DataFrame, shape: Look) -> None:
+def band(panel: Axes, binned: pd.DataFrame, shape: Look) -> None:
     """Where single choices and their means are replicated; a bar where there is one bin only."""
     for lower, upper, alpha in (("low", "high", _SINGLE), ("lower", "upper", _MEAN)):
         panel.fill_between(

@@ -7,13 +7,16 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from trustbayes.analysis import Analysis
+from trustbayes.checking import PredictiveCheck
 from trustbayes.games import Role
 from trustbayes.report.forecast import choices, patterns, raw, slopes
 from trustbayes.report.forecast.tables import design_table, slope_table, treatment_table
 from trustbayes.report.kind import CORNERS
 from trustbayes.report.picture import Picture
+from trustbayes.report.style import PRIOR
 from trustbayes.report.table import Table
 from trustbayes.theories.forecast.benchmarks import babbling_capacity
 from trustbayes.theories.forecast.level_k import level_shift
@@ -83,6 +86,17 @@ class Forecast:
             partial(slopes.slope_figure_says, analysis),
         )
         return [*scatters, steepness]
+
+    def panel(
+        self, axes: Axes, check: PredictiveCheck, trials: Trials, role: Role, treatment: str
+    ) -> None:
+        """Bands of single choices and their means over what was seen."""
+        words = self.words[role]
+        binned = check.choices[check.choices["treatment"] == treatment]
+        choices.band(axes, binned, PRIOR)
+        axes.plot(binned["seen"], binned["mean"], color=PRIOR.colour)
+        axes.set_xlabel(f"{words.seen}\n(units of demand)")
+        axes.set_ylabel(f"{words.choice}\n(units of demand)")
 
     def replicated(
         self, analysis: Analysis, role: Role, group: str, models: Sequence[str]
