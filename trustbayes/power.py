@@ -254,4 +254,4 @@ def wilson(successes: int, trials: int, ci_prob: float = 0.95) -> tuple[float, f
     share = successes / trials
     middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     away = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / (1 + z**2 / trials)
-    return max(0.0, middle - away), min(1.0, middle + away)
+    return max(0.0, float(middle - away)), min(1.0, float(middle + away))
