@@ -121,7 +121,8 @@ def figure(found: list[tuple[str, Recovery]]) -> Figure:
         panel.axvspan(0.87, 0.93, color=GREY, alpha=0.2, lw=0)
         panel.set_yticks(range(len(found)), [label for label, _ in found])
         panel.invert_yaxis()
-        panel.set_xlabel("share of 90 % intervals that hold what was planted (± 2 standard errors)")
+        panel.set_xlim(0.6, 1.02)
+        panel.set_xlabel("coverage of 90 % intervals (± 2 standard errors)")
         panel.legend(loc="lower left")
         return drawing
 
