@@ -25,6 +25,8 @@ bench: $(VENV)/.package
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py
 	$(PYTHON) benchmarks/traits.py
+	$(PYTHON) benchmarks/calibration.py
+	$(PYTHON) benchmarks/recovery.py
 	$(PYTHON) benchmarks/readme.py
 
 docs: $(VENV)/.package

@@ -2,10 +2,16 @@
 
 import dataclasses
 import functools
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 
+import interrupted
 import numpy as np
 import pytest
 import xarray as xr
@@ -15,7 +21,14 @@ import trustbayes.manyfits as manyfits
 from trustbayes.errors import InputError
 from trustbayes.fitting import fit_key, load_fit
 from trustbayes.games import FiniteGame, ForecastGame, PayoffFunctions
-from trustbayes.manyfits import FitsFailed, FitTask, iter_fits, process_pool, run_fits
+from trustbayes.manyfits import (
+    FitsFailed,
+    FitTask,
+    dask_executor,
+    iter_fits,
+    process_pool,
+    run_fits,
+)
 from trustbayes.models import FullTrust, LevelK
 from trustbayes.priors import Prior
 from trustbayes.sampling import Sampling
@@ -238,6 +251,63 @@ def test_processes_give_the_same_numbers_as_here():
     assert here.model.to_dict() == there.model.to_dict()
     assert there.game is trials.game
     np.testing.assert_array_equal(here.units.counts, there.units.counts)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    """What the fits of ``interrupted.py``, and two more, give if nothing happens."""
+    return run_fits(interrupted.tasks(8), **QUIET)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_goes_on_where_it_was(uninterrupted, tmp_path):
+    script, folder = Path(__file__).with_name("interrupted.py"), tmp_path / "fits"
+    killed = subprocess.Popen([sys.executable, script, folder])
+    deadline = time.monotonic() + 100
+    while len(list(folder.glob("*.nc"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    time.sleep(0.5)  # its worker ends by itself
+    done = {path: path.stat().st_mtime_ns for path in folder.glob("*.nc")}
+    tasks = interrupted.tasks()
+    assert 2 <= len(done) < len(tasks)
+    for path in done:
+        load_fit(path)  # whole
+    found = run_fits(tasks, folder, **QUIET)
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    for one, other in zip(found, uninterrupted, strict=False):
+        xr.testing.assert_identical(one.posterior, other.posterior)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of a worker that dies
+def test_dask_gives_the_same_numbers_though_a_worker_dies(uninterrupted, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    folder, done = tmp_path / "fits", []
+    local = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(**local) as cluster:
+
+        def kill_one():
+            while len(list(folder.glob("*.nc"))) < 2:
+                time.sleep(0.02)
+            os.kill(cluster.workers[0].pid, signal.SIGKILL)
+            done.extend(folder.glob("*.nc"))
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        with dask_executor(cluster.scheduler_address) as executor:
+            found = run_fits(interrupted.tasks(8), folder, executor, **QUIET)
+        killer.join(timeout=1)
+    assert 2 <= len(done) < 8
+    for one, other in zip(found, uninterrupted, strict=True):
+        xr.testing.assert_identical(one.posterior, other.posterior)
+
+
+def test_a_dask_that_does_not_answer_is_an_error():
+    pytest.importorskip("distributed")
+    with pytest.raises(InputError, match="a running scheduler"), dask_executor("nowhere"):
+        pass
 
 
 @pytest.mark.slow

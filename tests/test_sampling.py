@@ -11,10 +11,20 @@ from synthetic import small_trials
 
 from trustbayes import sampling
 from trustbayes.fitting import fit
-from trustbayes.models import FullTrust, TrustEmbedded
+from trustbayes.games import ForecastGame
+from trustbayes.models import FullTrust, LevelK, TrustEmbedded
 from trustbayes.sampling import Sampling
+from trustbayes.simulation import simulate
+from trustbayes.trials import trials_from_frame
 
 SHORT = Sampling(draws=20, tune=20, chains=2, seed=4)
+GAME = ForecastGame()
+
+
+def small_market(seed, model):
+    """A simulated experiment of forecast sharing: four senders, eight rounds."""
+    played = simulate(GAME, sender=model, receiver=None, subjects=4, rounds=8, seed=seed)
+    return trials_from_frame(played.trials, GAME)
 
 
 @pytest.fixture
@@ -47,6 +57,21 @@ def test_a_compiled_model_takes_other_trials_of_the_same_pattern(compiled):
     afresh = fit(model, second, SHORT, progress=False)
     assert len(compiled) == 2
     xr.testing.assert_identical(found.posterior, afresh.posterior)
+
+
+@pytest.mark.slow
+def test_trials_that_are_points_share_a_compiled_model_if_they_are_alike(compiled):
+    chosen = LevelK("sender", GAME, parametrisation={"response_noise": "centred"})
+    first, second = (small_market(seed, chosen) for seed in (1, 2))
+    ends = [int((t.table["message"] == 150).sum()) for t in (first, second)]
+    assert ends[0] != ends[1]  # as many choices at the ends of the range would hide a fault
+    fit(chosen, first, SHORT, progress=False, alike=True)
+    shared = fit(chosen, second, SHORT, progress=False, alike=True)
+    assert len(compiled) == 1
+    own = fit(chosen, second, SHORT, progress=False)
+    assert len(compiled) == 2
+    # The same density, so the same path.
+    xr.testing.assert_allclose(shared.posterior, own.posterior, rtol=1e-4)
 
 
 @pytest.mark.slow

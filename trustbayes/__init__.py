@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trustbayes.analysis import Analysis as Analysis
     from trustbayes.analysis import analyse as analyse
+    from trustbayes.checking import Calibration as Calibration
+    from trustbayes.checking import Recovery as Recovery
+    from trustbayes.checking import calibrate as calibrate
     from trustbayes.checking import identified as identified
     from trustbayes.checking import predictive_check as predictive_check
+    from trustbayes.checking import recover as recover
     from trustbayes.checking import recovery as recovery
     from trustbayes.checking import type_recovery as type_recovery
     from trustbayes.comparison import Averaged as Averaged
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from trustbayes.estimates import population_estimates as population_estimates
     from trustbayes.estimates import subject_estimates as subject_estimates
     from trustbayes.estimates import type_estimates as type_estimates
+    from trustbayes.experiments import Experiment as Experiment
     from trustbayes.fitting import Fit as Fit
     from trustbayes.fitting import fit as fit
     from trustbayes.fitting import load_fit as load_fit
@@ -68,6 +73,8 @@ if TYPE_CHECKING:
     from trustbayes.models import model as model
     from trustbayes.models import model_names as model_names
     from trustbayes.models.evaluate import prior_draws as prior_draws
+    from trustbayes.power import Power as Power
+    from trustbayes.power import design as design
     from trustbayes.priors import Prior as Prior
     from trustbayes.report import report
     from trustbayes.report.figures.priors import plot_prior_posterior as plot_prior_posterior
@@ -89,7 +96,16 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "analysis": ("Analysis", "analyse"),
-    "checking": ("identified", "predictive_check", "recovery", "type_recovery"),
+    "checking": (
+        "Calibration",
+        "Recovery",
+        "calibrate",
+        "identified",
+        "predictive_check",
+        "recover",
+        "recovery",
+        "type_recovery",
+    ),
     "comparison": (
         "Averaged",
         "Comparison",
@@ -109,6 +125,7 @@ _ROOMS = {
     "datasets": ("bundled", "fetch", "published"),
     "errors": ("Fault", "InputError"),
     "estimates": ("population_estimates", "subject_estimates", "type_estimates"),
+    "experiments": ("Experiment",),
     "fitting": ("Fit", "fit", "load_fit"),
     "games": (
         "FiniteGame",
@@ -134,6 +151,7 @@ _ROOMS = {
         "model_names",
     ),
     "models.evaluate": ("prior_draws",),
+    "power": ("Power", "design"),
     "priors": ("Prior",),
     "report": ("write_report",),
     "report.figures.priors": ("plot_prior_posterior", "plot_prior_predictive"),

@@ -105,7 +105,7 @@ class Units(ABC):
     @property
     @abstractmethod
     def pattern(self) -> tuple[np.ndarray, ...]:
-        """What a compiled model depends on: trials of the same pattern can take their place."""
+        """The design: a model compiled for replaceable trials fits others of their pattern."""
 
     def by_design(self) -> Self:
         """The same trials with the subjects in an order that the design alone says.
@@ -237,14 +237,8 @@ class Points(Units):
 
     @property
     def pattern(self) -> tuple[np.ndarray, ...]:
-        """The trials themselves: where choices are censored depends on them."""
-        return (
-            self.unit_subject,
-            self.unit_treatment,
-            self.trial_unit,
-            self.trial_seen,
-            self.trial_choice,
-        )
+        """Who made each trial, in which treatment."""
+        return self.unit_subject, self.unit_treatment, self.trial_unit
 
     @property
     def cell_unit(self) -> np.ndarray:

@@ -8,25 +8,40 @@ commands that need it.
 from __future__ import annotations
 
 import json
-import logging
 import math
-import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
+from trustbayes import simcommands
+from trustbayes.commandline import (
+    BAD_INPUT,
+    DONE,
+    NOT_CONVERGED,
+    Invocation,
+    Json,
+    KindName,
+    RoleName,
+    SamplingOptions,
+    add_row,
+    check_target,
+    empty_table,
+    frame_table,
+    known_names,
+    messages,
+    pool,
+    print_json,
+    print_tables,
+)
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.wholefile import write_whole
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     import pandas as pd
     from rich.table import Table
 
@@ -34,55 +49,16 @@ if TYPE_CHECKING:
     from trustbayes.fitting import Fit
     from trustbayes.games import Game
     from trustbayes.models import Model
-    from trustbayes.sampling import Sampling
     from trustbayes.trials import Trials
 
 __all__ = ["main"]
 
-DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
-
-RoleName = Literal["sender", "receiver"]
-KindName = Literal["finite", "forecast-sharing"]
-Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 Formulas = Annotated[list[str] | None, Parameter(negative="")]
-Invocation = Annotated[str, Parameter(parse=False)]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class SamplingOptions:
-    """How to sample.
-
-    Parameters
-    ----------
-    draws : int
-        Kept draws of each chain.
-    tune : int
-        Warm-up steps of each chain.
-    chains : int
-        Number of chains.
-    seed : int
-        The same seed gives the same draws.
-    """
-
-    draws: int = 1000
-    tune: int = 500
-    chains: int = 4
-    seed: int = 20110601
-
-    def sampling(self) -> Sampling:
-        """The package's own form."""
-        from trustbayes.sampling import Sampling
-
-        return Sampling(**asdict(self))
-
 
 _DEFAULT = SamplingOptions()
 _SHOWN = [
     "model", "elpd", "se", "elpd_diff", "dse", "other_sign", "p", "weight", "weight_bma", "warning",
 ]  # fmt: skip
-_MOST_JOBS = min(4, os.cpu_count() or 1)
-"""Processes of about one gigabyte each that fit models side by side unless told otherwise."""
 
 
 def _version() -> str:
@@ -180,15 +156,15 @@ def report(
     as_json : bool
         Only JSON on standard output.
     """
-    _check_target(out)
+    check_target(out)
     data, known = _experiment(trials, game, planted, people)
-    names = _names(models, data.game)
+    names = known_names(models, data.game)
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis import analyse
     from trustbayes.report import report as write_report
 
     settings = sampling.sampling()
-    with _messages(), _pool(jobs) as executor:
+    with messages(), pool(jobs) as executor:
         analysis = analyse(
             data,
             models=names if chosen is None else chosen,
@@ -205,7 +181,7 @@ def report(
         role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
     }
     if as_json:
-        _print_json(
+        print_json(
             {
                 "report": str(written.html),
                 "results": str(written.results),
@@ -244,7 +220,7 @@ def validate(
     treatments = {name: data.conditions(name) for name in data.treatments}
     rounds = int(data.table["round"].nunique())
     if as_json:
-        _print_json(
+        print_json(
             {
                 "source": data.source,
                 "checksum": data.checksum,
@@ -304,9 +280,9 @@ def fit(
     as_json : bool
         Only JSON on standard output.
     """
-    _check_target(out)
+    check_target(out)
     data = _read(trials, game, people)
-    _names(model, data.game)
+    known_names(model, data.game)
     from trustbayes.fitting import fit as sample
 
     settings = sampling.sampling()
@@ -314,9 +290,9 @@ def fit(
     result = sample(chosen[0], data, settings, progress=sys.stderr.isatty())
     result.save(out)
     if as_json:
-        _print_json({"fit": str(out), **_gate(result)})
+        print_json({"fit": str(out), **_gate(result)})
     else:
-        _print_tables([_gate_table([result])])
+        print_tables([_gate_table([result])])
         print(f"fit: {out}")
     return _code([result])
 
@@ -375,7 +351,7 @@ def compare(
     if data is not None and kfold is not None and unit != "trial":
         from trustbayes.comparison import kfold as refit
 
-        with _messages(), _pool(jobs) as executor:
+        with messages(), pool(jobs) as executor:
             settings = loaded[0].sampling
             held = refit(
                 [one.model for one in loaded],
@@ -394,17 +370,19 @@ def compare(
     if as_json:
         gates = {one.model.name: _gate(one) for one in loaded}
         written = {"comparison": _records(table), "verdict": asdict(found), "gate": gates}
-        _print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
+        print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code
     tables = [
-        _table(f"{rows['criterion'].iloc[0].upper()}: {UNITS[rows['unit'].iloc[0]]}", rows[_SHOWN])
+        frame_table(
+            f"{rows['criterion'].iloc[0].upper()}: {UNITS[rows['unit'].iloc[0]]}", rows[_SHOWN]
+        )
         for name in UNITS
         for criterion in CRITERIA[name]
         if len(rows := table[table["unit"].eq(name) & table["criterion"].eq(criterion)])
     ]
     if held is not None:
-        tables.append(_table(held.split, held.totals().rename_axis("model").reset_index()))
-    _print_tables([*tables, _gate_table(loaded)])
+        tables.append(frame_table(held.split, held.totals().rename_axis("model").reset_index()))
+    print_tables([*tables, _gate_table(loaded)])
     if held is not None:
         _print_failed(held)
     print(found.text)
@@ -456,8 +434,8 @@ def holdout(
     from trustbayes.models import model as chosen
 
     data = _read(trials, game)
-    names = _names(models, data.game) or []
-    with _messages(), _pool(jobs) as executor:
+    names = known_names(models, data.game) or []
+    with messages(), pool(jobs) as executor:
         held = hold_out(
             [chosen(name, role, data.game) for name in names],
             data,
@@ -469,9 +447,9 @@ def holdout(
             progress=sys.stderr.isatty(),
         )
     if as_json:
-        _print_json(_held_out(held))
+        print_json(_held_out(held))
         return _code_of(held)
-    _print_tables([_table(held.split, held.totals().rename_axis("model").reset_index())])
+    print_tables([frame_table(held.split, held.totals().rename_axis("model").reset_index())])
     _print_failed(held)
     return _code_of(held)
 
@@ -519,13 +497,13 @@ def simulate(
     as_json : bool
         Only JSON on standard output.
     """
-    _check_target(out)
+    check_target(out)
     from trustbayes.games import read_game
     from trustbayes.models import model as chosen
     from trustbayes.simulation import simulate as play
 
     played_game = read_game(game)
-    _names(model, played_game)
+    known_names(model, played_game)
     played = play(
         played_game,
         sender=chosen(model, "sender", played_game),
@@ -540,7 +518,7 @@ def simulate(
     beside = out.with_name(f"{out.stem}.parameters.csv")
     write_whole({out: _csv(played.trials), beside: _csv(played.parameters)})
     if as_json:
-        _print_json({"trials": str(out), "parameters": str(beside)})
+        print_json({"trials": str(out), "parameters": str(beside)})
     else:
         print(f"trials: {out}\nparameters: {beside}")
     return DONE
@@ -582,29 +560,32 @@ def models(
     if name is not None:
         found = [Model(spec).describe() for spec in chosen]
         if as_json:
-            _print_json([one.to_dict() for one in found])
+            print_json([one.to_dict() for one in found])
         else:
             print("\n\n\n".join(map(str, found)))
         return DONE
     if as_json:
-        _print_json([_declared(spec) for spec in chosen])
+        print_json([_declared(spec) for spec in chosen])
         return DONE
     tables = []
     for spec in chosen:
-        table = _grid(f"{spec.name}, {spec.role}, {spec.kind} game")
+        table = empty_table(f"{spec.name}, {spec.role}, {spec.kind} game")
         request = "" if spec.by_default else " On request."
         table.caption = f"{spec.description}{request} {spec.citation}."
         for heading in ("parameter", "meaning", "varies by", "default prior"):
             table.add_column(heading)
         for p in spec.parameters:
-            _add_row(table, f"{p.symbol}  {p.name}", p.meaning, ", ".join(p.varies), str(p.prior))
+            add_row(table, f"{p.symbol}  {p.name}", p.meaning, ", ".join(p.varies), str(p.prior))
         for c in spec.conventions:
             choices = ", ".join(map(str, c.choices)) or "a whole number from 0"
-            _add_row(table, f"convention {c.name}", c.meaning, "", choices)
+            add_row(table, f"convention {c.name}", c.meaning, "", choices)
         tables.append(table)
-    _print_tables(tables)
+    print_tables(tables)
     return DONE
 
+
+for _command in (simcommands.calibrate, simcommands.recover, simcommands.design):
+    app.command(_command)
 
 datasets = App(name="datasets", help="List the data sets, or fetch one.")
 app.command(datasets)
@@ -632,7 +613,7 @@ def list_datasets(*, as_json: Json = False) -> int:
         for d in DATASETS.values()
     ]
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         for one in found:
             source = "bundled" if one["from"] == "bundled" else f"datasets fetch {one['name']}"
@@ -659,33 +640,10 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     trials = download(name)
     game = DATASETS[name].game
     if as_json:
-        _print_json({"trials": str(trials), "game": str(game)})
+        print_json({"trials": str(trials), "game": str(game)})
     else:
         print(f"trials: {trials}\ngame: {game}")
     return DONE
-
-
-def _names(listed: str | None, game: Game) -> list[str] | None:
-    """The model names between commas, all of them known for the kind of game."""
-    if listed is None:
-        return None
-    from trustbayes.models import model_names
-
-    names = [name.strip() for name in listed.split(",")]
-    known = model_names(game.kind)
-    faults = [
-        Fault("model", name or "an empty name", suggestion(name, known))
-        for name in names
-        if name not in known
-    ]
-    faults += [
-        Fault("model", name, "every model once")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
-    if faults:
-        raise InputError(faults)
-    return names
 
 
 def _regressed(
@@ -761,42 +719,8 @@ def _in_words(conditions: list[float] | dict[str, float]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {v:g}" for name, v in conditions.items())
 
 
-def _check_target(path: Path) -> None:
-    """Find out before the work whether the result can be written; writes nothing."""
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(Fault("--out", str(path), "a file that can be written"))
-
-
 def _csv(table: pd.DataFrame) -> str:
     return str(table.to_csv(index=False, lineterminator="\n"))
-
-
-@contextmanager
-def _messages() -> Iterator[None]:
-    """What the package logs, on standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
-    logger = logging.getLogger("trustbayes")
-    before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(before)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _pool(jobs: int | None) -> Executor:
-    """Where models are fitted side by side."""
-    from trustbayes.manyfits import process_pool
-
-    return process_pool(_MOST_JOBS if jobs is None else jobs)
 
 
 def _only_for_kfold(options: dict[str, Path | int | None]) -> None:
@@ -884,49 +808,17 @@ def _gate(one: Fit) -> dict[str, Any]:
 
 
 def _gate_table(fits: Sequence[Fit]) -> Table:
-    table = _grid("Convergence")
+    table = empty_table("Convergence")
     for heading in ("model", "check", "value", "needed", "passed", "worst at"):
         table.add_column(heading)
     for one in fits:
         for check in one.gate.checks:
             needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
             passed = "yes" if check.passed else "NO"
-            _add_row(
+            add_row(
                 table, one.model.name, check.name, f"{check.value:.4g}", needed, passed, check.worst
             )
     return table
-
-
-def _table(title: str, rows: pd.DataFrame) -> Table:
-    table = _grid(title)
-    for name in rows:
-        table.add_column(str(name))
-    for row in rows.itertuples(index=False):
-        _add_row(table, *(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row))
-    return table
-
-
-def _grid(title: str) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    return Table(title=Text(title), box=box.SIMPLE, title_justify="left", caption_justify="left")
-
-
-def _add_row(table: Table, *cells: str) -> None:
-    """Cells as they stand: brackets in names are no markup."""
-    from rich.text import Text
-
-    table.add_row(*(Text(cell, overflow="fold") for cell in cells))
-
-
-def _print_tables(tables: Sequence[Table]) -> None:
-    from rich.console import Console
-
-    console = Console()
-    for table in tables:
-        console.print(table)
 
 
 def _declared(spec: Any) -> dict[str, Any]:

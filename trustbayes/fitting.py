@@ -140,6 +140,7 @@ def fit(
     *,
     progress: bool = True,
     cores: int | None = None,
+    alike: bool = False,
     built: pm.Model | None = None,
 ) -> Fit:
     """Sample a model's posterior with nutpie's NUTS.
@@ -159,6 +160,10 @@ def fit(
         Whether to show a progress bar.
     cores : int, optional
         Chains at a time; default: as many as the machine has cores.
+    alike : bool
+        Whether other trials of the same design (who plays which treatment in which trial) are
+        fitted in this process, too: all then share one compiled model. In a finite game they do
+        anyway; in forecast sharing such a model takes longer to compile and to evaluate.
     built : pymc.Model, optional
         What ``model.build(trials)`` made, with variables, potentials or observations of a user's
         own added. They are sampled with the rest, stand in the posterior and the file, and are
@@ -202,13 +207,15 @@ def fit(
         information = sited(model, units, trials.game, information)
     # Code may draw on anything, names of subjects included, so what it makes is not used again.
     reused = not model.coded and built is None
-    pattern = _pattern(model, units, trials.game, information) if reused else ""
+    pattern = _pattern(model, units, trials.game, information, alike) if reused else ""
 
     def sampled_with(
         information: Information, how: Sampling, starts: np.ndarray | None = None
     ) -> Sampled:
         return sample(
-            model.build_units(units, trials.game, information) if built is None else built,
+            model.build_units(units, trials.game, information, replaceable=alike)
+            if built is None
+            else built,
             how,
             progress=progress,
             cores=cores,
@@ -314,8 +321,11 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _pattern(model: Model, units: Units, game: Game, information: Information) -> str:
+def _pattern(model: Model, units: Units, game: Game, information: Information, alike: bool) -> str:
     """Identify what is compiled: all but the numbers in the PyMC model's data variables."""
+    arrays = units.pattern
+    if isinstance(units, Points) and not alike:
+        arrays += units.trial_seen, units.trial_choice
     formulas = {
         n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
         for n, f in model.formulas.items()
@@ -324,12 +334,13 @@ def _pattern(model: Model, units: Units, game: Game, information: Information) -
         "model": {**model.to_dict(), "formulas": formulas},
         "game": game.checksum,
         "sizes": [len(units.subjects), len(units.treatments)],
-        "form": dict(information.form),
+        "alike": alike,
+        "form": {n: model.parametrisation.get(n, f) for n, f in information.form.items()},
         "stand_ins": list(information.stand_ins),
         "placed": information.sites.placed if information.sites else (),
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-    for array in units.pattern:
+    for array in arrays:
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -20,7 +20,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -34,14 +34,82 @@ from rich.progress import (
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.fitting import Fit, fit, fit_key, load_fit
-from trustbayes.games import PayoffFunctions
+from trustbayes.games import Game, PayoffFunctions
 from trustbayes.models import Model, model_from_dict
 from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
 
-__all__ = ["Failure", "FitTask", "FitsFailed", "iter_fits", "process_pool", "run_fits"]
+__all__ = [
+    "Failure",
+    "FitTask",
+    "FitsFailed",
+    "Task",
+    "check_travel",
+    "dask_executor",
+    "iter_fits",
+    "process_pool",
+    "run_fits",
+]
 
 _log = logging.getLogger(__name__)
+
+_RETRIES = 3
+
+
+class Task[Result](Protocol):
+    """Work that fits models and ends in one file: of given trials, or of trials yet to be made."""
+
+    @property
+    def key(self) -> str:
+        """Content hash: the same inputs have the same key."""
+        ...
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What is done, for messages."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the trials come from, for messages."""
+        ...
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker: a function and its first arguments, which can be pickled.
+
+        It is called with them, the path of the file and a number of cores, and writes the file
+        whole.
+        """
+        ...
+
+    def make(self, path: Path | None, progress: bool) -> Result:
+        """Do it here, and write the file if there is a path."""
+        ...
+
+    def read(self, path: Path) -> Result:
+        """The result from its file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        ...
+
+    def check_travel(self) -> None:
+        """Refuse what other processes cannot be given.
+
+        Raises
+        ------
+        InputError
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +166,32 @@ class FitTask:
         settings = ", ".join(f"{name}={value}" for name, value in settled)
         return f"{self.model.name}, {self.model.role}" + (f" ({settings})" if settings else "")
 
+    @property
+    def source(self) -> str:
+        """What the trials are called."""
+        return self.trials.source
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker, see `Task.job`."""
+        return _fit_to_file, (self.model.to_dict(), self.trials, self.sampling)
+
+    def make(self, path: Path | None, progress: bool) -> Fit:
+        """Fit the model here, and keep the fit if there is a path."""
+        found = fit(self.model, self.trials, self.sampling, progress=progress)
+        if path is not None:
+            found.save(path)
+        return found
+
+    def read(self, path: Path) -> Fit:
+        """The fit from its file, see `trustbayes.fitting.load_fit`."""
+        return load_fit(path, self.trials.game, self.model.priors)
+
+    def check_travel(self) -> None:
+        """Refuse payoffs and priors that are Python functions."""
+        game = self.trials.game
+        check_travel(game, [self.model], f"{self.trials.source}, game {game.name}", self.label)
+
 
 @dataclass(frozen=True, eq=False)
 class Failure:
@@ -105,16 +199,16 @@ class Failure:
 
     Parameters
     ----------
-    task : FitTask
+    task : Task
     reason : str
         Kind of the error and what it said.
     """
 
-    task: FitTask
+    task: Task[Any]
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.task.label}, {self.task.trials.source}: {self.reason}"
+        return f"{self.task.label}, {self.task.source}: {self.reason}"
 
 
 class FitsFailed(RuntimeError):
@@ -123,27 +217,27 @@ class FitsFailed(RuntimeError):
     Parameters
     ----------
     failures : sequence of Failure
-    fits : sequence of Fit or None
+    fits : sequence of results or None
         From `run_fits`: in the order of its tasks, None where there is no fit.
     """
 
-    def __init__(self, failures: Sequence[Failure], fits: Sequence[Fit | None] = ()) -> None:
+    def __init__(self, failures: Sequence[Failure], fits: Sequence[Any] = ()) -> None:
         self.failures, self.fits = tuple(failures), tuple(fits)
         lines = [f"{len(self.failures)} of the fits failed:", *map(str, self.failures)]
         super().__init__("\n".join(lines))
 
 
-def run_fits(
-    tasks: Sequence[FitTask],
+def run_fits[Result](
+    tasks: Sequence[Task[Result]],
     folder: Path | None = None,
     executor: Executor | None = None,
     progress: bool = True,
-) -> list[Fit]:
+) -> list[Result]:
     """Make many fits.
 
     Parameters
     ----------
-    tasks : sequence of FitTask
+    tasks : sequence of FitTask or of other `Task`
         Equal ones are done once.
     folder : Path, optional
         Where each fit is kept, whole, as a file by its key. A fit whose file is there is read
@@ -158,7 +252,7 @@ def run_fits(
 
     Returns
     -------
-    list of Fit
+    list of Fit, or of what the tasks give
         In the order of the tasks.
 
     Raises
@@ -188,12 +282,12 @@ def run_fits(
     return found
 
 
-def iter_fits(
-    tasks: Sequence[FitTask],
+def iter_fits[Result](
+    tasks: Sequence[Task[Result]],
     folder: Path | None = None,
     executor: Executor | None = None,
     progress: bool = True,
-) -> Iterator[tuple[int, Fit]]:
+) -> Iterator[tuple[int, Result]]:
     """Make many fits and give each as soon as it is there, so that not all need be held.
 
     Parameters
@@ -205,7 +299,7 @@ def iter_fits(
     ------
     position : int
         Of the task.
-    fit : Fit
+    fit : Fit, or what the task gives
 
     Raises
     ------
@@ -213,7 +307,8 @@ def iter_fits(
         As `run_fits`; what has been given is not repeated in the error.
     """
     if executor is not None:
-        _check_travel(tasks)
+        for task in tasks:
+            task.check_travel()
     where: dict[str, list[int]] = {}
     for position, task in enumerate(tasks):
         where.setdefault(task.key, []).append(position)
@@ -266,6 +361,46 @@ def process_pool(jobs: int) -> Executor:
     return _Pool(jobs, cores // jobs)
 
 
+@contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """Dask's workers, for `run_fits`; needs the extra ``distributed``.
+
+    Workers must have the package and see the folder of the fits under the same path. Each task has
+    one core: start workers with one thread each. A worker that dies takes its fits with it; they
+    are made again elsewhere.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``.
+
+    Yields
+    ------
+    concurrent.futures.Executor
+
+    Raises
+    ------
+    InputError
+        If the extra is not installed, or no scheduler answers there.
+
+    Examples
+    --------
+    >>> with dask_executor("tcp://host:8786") as executor:  # doctest: +SKIP
+    ...     fits = run_fits(tasks, Path("fits"), executor)
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        expected = "the extra trustbayes[distributed], which is not installed"
+        raise InputError(Fault("dask", address, expected)) from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise InputError(Fault("dask", address, "the address of a running scheduler")) from error
+    with client:
+        yield client.get_executor(pure=False, retries=_RETRIES)
+
+
 class _Pool(ProcessPoolExecutor):
     """A process pool that knows how many cores each of its fits may use."""
 
@@ -286,10 +421,13 @@ def _end_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def _results(
-    tasks: Mapping[str, FitTask], folder: Path | None, executor: Executor | None, progress: bool
-) -> Iterator[tuple[str, Fit | Exception]]:
-    """Each fit, or why there is none, by its key: those read first."""
+def _results[Result](
+    tasks: Mapping[str, Task[Result]],
+    folder: Path | None,
+    executor: Executor | None,
+    progress: bool,
+) -> Iterator[tuple[str, Result | Exception]]:
+    """Each result, or why there is none, by its key: those read first."""
     todo = {}
     for key, task in tasks.items():
         one = _read(task, folder)
@@ -303,46 +441,44 @@ def _results(
         yield from _elsewhere(todo, folder, executor)
 
 
-def _read(task: FitTask, folder: Path | None) -> Fit | None:
-    """The fit from its file; None if there is none, or it cannot be read."""
+def _read[Result](task: Task[Result], folder: Path | None) -> Result | None:
+    """The result from its file; None if there is none, or it cannot be read."""
     if folder is None or not (folder / task.file).exists():
         return None
     _log.info("reading the fit of %s", task.label)
     try:
-        return load_fit(folder / task.file, task.trials.game, task.model.priors)
+        return task.read(folder / task.file)
     except InputError as error:
         _log.warning("fitting again what could not be read: %s", error)
         return None
 
 
-def _here(
-    tasks: Mapping[str, FitTask], folder: Path | None, progress: bool
-) -> Iterator[tuple[str, Fit | Exception]]:
+def _here[Result](
+    tasks: Mapping[str, Task[Result]], folder: Path | None, progress: bool
+) -> Iterator[tuple[str, Result | Exception]]:
     for key, task in tasks.items():
         _log.info("fitting %s", task.label)
-        found: Fit | Exception
+        found: Result | Exception
         try:
-            found = fit(task.model, task.trials, task.sampling, progress=progress)
-            if folder is not None:
-                found.save(folder / task.file)
+            found = task.make(None if folder is None else folder / task.file, progress)
         except Exception as error:
             found = error
         yield key, found
 
 
-def _elsewhere(
-    tasks: Mapping[str, FitTask], folder: Path | None, executor: Executor
-) -> Iterator[tuple[str, Fit | Exception]]:
+def _elsewhere[Result](
+    tasks: Mapping[str, Task[Result]], folder: Path | None, executor: Executor
+) -> Iterator[tuple[str, Result | Exception]]:
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="trustbayes-")))
         keys = {_submit(executor, task, place): key for key, task in tasks.items()}
         stack.callback(_stop, keys)
         for future in as_completed(keys):
             task, path = tasks[keys[future]], place / tasks[keys[future]].file
-            found: Fit | Exception
+            found: Result | Exception
             try:
                 future.result()
-                found = load_fit(path, task.trials.game)
+                found = task.read(path)
                 _log.info("fitted %s", task.label)
             except Exception as error:
                 found = error
@@ -351,11 +487,11 @@ def _elsewhere(
             yield keys[future], found
 
 
-def _submit(executor: Executor, task: FitTask, folder: Path) -> Future[None]:
-    cores = getattr(executor, "cores", 1)
-    form, path = task.model.to_dict(), folder / task.file
+def _submit(executor: Executor, task: Task[Any], folder: Path) -> Future[None]:
+    function, arguments = task.job
+    path, cores = folder / task.file, getattr(executor, "cores", 1)
     try:
-        return executor.submit(_fit_to_file, form, task.trials, task.sampling, path, cores)
+        return executor.submit(function, *arguments, path, cores)
     except BrokenExecutor as error:  # a worker died while others were being submitted
         future: Future[None] = Future()
         future.set_exception(error)
@@ -374,18 +510,30 @@ def _fit_to_file(
     fit(model_from_dict(form), trials, sampling, progress=False, cores=cores).save(path)
 
 
-def _check_travel(tasks: Sequence[FitTask]) -> None:
-    for task in tasks:
-        if isinstance(getattr(task.trials.game, "payoffs", None), PayoffFunctions):
-            place = f"{task.trials.source}, game {task.trials.game.name}"
-            expected = "no executor: such payoffs do not travel to other processes"
-            raise InputError(Fault(place, "payoffs that are Python functions", expected))
-        for name, prior in task.model.coded.items():
-            place, expected = f"{task.label}, prior of {name}", "no executor: code does not travel"
-            raise InputError(Fault(place, str(prior), expected))
+def check_travel(game: Game, models: Sequence[Model], place: str, label: str) -> None:
+    """Refuse payoffs and priors that are Python functions, which other processes cannot be given.
+
+    Parameters
+    ----------
+    game : Game
+    models : sequence of Model
+    place, label : str
+        Where the game and the models stand, for messages.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(getattr(game, "payoffs", None), PayoffFunctions):
+        expected = "no executor: such payoffs do not travel to other processes"
+        raise InputError(Fault(place, "payoffs that are Python functions", expected))
+    for model in models:
+        for name, prior in model.coded.items():
+            what, expected = f"{label}, prior of {name}", "no executor: code does not travel"
+            raise InputError(Fault(what, str(prior), expected))
 
 
-def _failure(task: FitTask, error: Exception) -> Failure:
+def _failure(task: Task[Any], error: Exception) -> Failure:
     failure = Failure(task, f"{type(error).__name__}: {error}")
     _log.error("failed: %s", failure)
     return failure

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from trustbayes.analysis import Analysis
+from trustbayes.report.page import page_of
 from trustbayes.report.results import results
 from trustbayes.report.sections import sections
 from trustbayes.report.wording import counted, listed
@@ -60,14 +58,10 @@ def report(analysis: Analysis, path: str | Path, command: str = "") -> Written:
     written = Written(path, path.with_name("results.json"))
     trials = analysis.trials
     people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
-    template = files("trustbayes.report").joinpath("template.html.j2").read_text("utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.from_string(template).render(
-        title=f"Trust or limited thinking? {trials.game.name}",
-        subtitle=f"{counted(len(trials.table), 'trial')} of {people}, from {trials.source}.",
-        sections=sections(analysis, found),
+    page = page_of(
+        f"Trust or limited thinking? {trials.game.name}",
+        f"{counted(len(trials.table), 'trial')} of {people}, from {trials.source}.",
+        sections(analysis, found),
     )
     write_whole({written.html: page, written.results: json.dumps(found, indent=1, allow_nan=False)})
     return written

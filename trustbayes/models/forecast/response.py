@@ -99,22 +99,22 @@ class CensoredNoise:
         self, units: Points, answer: Any, values: Values, typed: bool
     ) -> tuple[Any, np.ndarray]:
         """By trial: those inside the range first, then those at its upper and its lower end."""
-        choice = units.trial_choice
-        inside = np.flatnonzero((choice > self.low) & (choice < self.high))
-        upper, lower = np.flatnonzero(choice >= self.high), np.flatnonzero(choice <= self.low)
-        sigma = self._sigma(values, typed)
-        xp = namespace(answer, sigma)
+        choice, sigma = units.trial_choice, self._sigma(values, typed)
+        xp = namespace(choice, answer, sigma)
+        ends = (choice > self.low) & (choice < self.high), choice >= self.high, choice <= self.low
+        inside, upper, lower = (namespace(choice).nonzero(one)[0] for one in ends)
 
-        def gap(rows: np.ndarray) -> Any:
+        def gap(rows: Any) -> Any:
             return (choice[rows] - answer[..., rows]) / sigma[..., rows]
 
         parts = [self.noise.log_density(gap(inside)) - xp.log(sigma[..., inside])]
-        if upper.size:
+        if _any(upper):
             parts.append(self.noise.log_cumulative(-gap(upper)))
-        if lower.size:
+        if _any(lower):
             parts.append(self.noise.log_cumulative(gap(lower)))
         logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-        subject = units.trial_subject[np.concatenate([inside, upper, lower])]
+        rows = namespace(choice).concatenate([inside, upper, lower])
+        subject = namespace(choice).take(units.trial_subject, rows)
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
     def cell_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> np.ndarray:
@@ -180,6 +180,11 @@ class CensoredNoise:
     def _sigma(self, values: Values, typed: bool) -> Any:
         sigma = values.of_trials("response_noise") * self.scale
         return sigma[..., None, :] if typed else sigma
+
+
+def _any(rows: Any) -> bool:
+    """Whether there are, or may be, any rows: those that are symbolic change with the data."""
+    return not isinstance(rows, np.ndarray) or rows.size > 0
 
 
 def censored(role: Role) -> Any:

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from trustbayes.games.forecast import Terms
+from trustbayes.theories._arrays import Array, namespace
 from trustbayes.theories.forecast.demand import uniform_sum_quantile
 
 __all__ = ["Unsent", "believed_states", "capacities", "level_shift", "reports"]
@@ -50,7 +51,7 @@ def level_shift(terms: Terms) -> np.ndarray:
     return 2 * terms.uncertainty * terms.capacity_cost / terms.receiver_margin
 
 
-def reports(forecast: np.ndarray, max_level: int, terms: Terms) -> np.ndarray:
+def reports(forecast: Array, max_level: int, terms: Terms) -> Array:
     """Reports of level-k senders, S_k(ξ) = min(ξ + k h, a), for levels 0 to ``max_level``.
 
     S_k is the smallest lie among the best replies to the level-(k-1) receiver. From k >= 2a/h
@@ -84,12 +85,13 @@ def reports(forecast: np.ndarray, max_level: int, terms: Terms) -> np.ndarray:
            [  0., 150.]])
     """
     shift = _levels(max_level) * level_shift(terms)
-    return np.minimum(np.asarray(forecast)[..., None, :] + shift, terms.forecast_range)
+    xp = namespace(forecast)
+    return xp.minimum(xp.expand_dims(forecast, -2) + shift, terms.forecast_range)
 
 
 def believed_states(
-    report: np.ndarray, max_level: int, terms: Terms, unsent: Unsent = "monotone"
-) -> tuple[np.ndarray, np.ndarray]:
+    report: Array, max_level: int, terms: Terms, unsent: Unsent = "monotone"
+) -> tuple[Array, Array]:
     """States that a level-k receiver holds possible after a report, for levels 0..``max_level``.
 
     They are uniform on an interval: the one state x - k h after a report below a; all those
@@ -129,19 +131,18 @@ def believed_states(
         raise ValueError(f"unsent: found {unsent!r}, expected one of {', '.join(get_args(Unsent))}")
     a = terms.forecast_range
     shift = _levels(max_level) * level_shift(terms)
-    heard = np.asarray(report)[..., None, :]
-    lowest = np.maximum(heard - shift, -a)
+    xp = namespace(report)
+    heard = xp.expand_dims(report, -2)
+    lowest = xp.maximum(heard - shift, -a)
     no_news = shift >= 2 * a
     if unsent == "prior":
         no_news = no_news | (heard - shift < -a - _SAME * a)
     capped = heard >= a - _SAME * a
-    width = np.where(capped, np.minimum(shift, 2 * a), np.where(no_news, 2 * a, 0.0))
+    width = xp.where(capped, np.minimum(shift, 2 * a), xp.where(no_news, 2 * a, 0.0))
     return lowest, width
 
 
-def capacities(
-    report: np.ndarray, max_level: int, terms: Terms, unsent: Unsent = "monotone"
-) -> np.ndarray:
+def capacities(report: Array, max_level: int, terms: Terms, unsent: Unsent = "monotone") -> Array:
     """Capacities R_k(x) of level-k receivers, for levels 0 to ``max_level``.
 
     The f-quantile of demand under `believed_states`: μ + x - k h + g below a, not less than

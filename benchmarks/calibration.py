@@ -1,0 +1,226 @@
+"""Whether intervals mean what they say: simulation-based calibration of every base model.
+
+    python benchmarks/calibration.py [--jobs N] [--folder FITS] [--out DIR] [--simulations 200]
+
+Parameters are drawn from the default priors, 20 subjects play 20 rounds, the model is fitted, and
+the ranks of what was planted must be uniform. Three models that are broken on purpose must fail.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from common import command_line, markdown, write_results
+from matplotlib.figure import Figure
+
+import trustbayes as tb
+from trustbayes.checking.calibration import RANKS, Calibration, calibrate
+from trustbayes.checking.uniformity import band
+from trustbayes.experiments import Experiment
+from trustbayes.games import Game
+from trustbayes.manyfits import process_pool
+from trustbayes.models.finite.response import Logit, unit_log_likelihood
+from trustbayes.models.forecast.response import CensoredNoise, NormalNoise
+from trustbayes.report.style import GREY, grid, look, style, wrapped
+
+SEED = 20180418
+KINDS = {"finite": "simulated-finite", "forecast": "simulated-forecast"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model to calibrate, in order or broken."""
+
+    label: str
+    experiment: Experiment
+    fitted: tb.Model
+    broken: str = ""
+
+
+class WithoutEnds(CensoredNoise):
+    """Leaves out the factors of choices at the ends of the range, which are censored."""
+
+    def log_likelihood(
+        self, units: Any, answer: Any, values: Any, typed: bool
+    ) -> tuple[Any, np.ndarray]:
+        """As the right one, less the last factors, which are those of the ends."""
+        logs, subject = super().log_likelihood(units, answer, values, typed)
+        choice = units.trial_choice
+        inside = ((choice > self.low) & (choice < self.high)).sum()
+        return (logs[..., :inside, :] if typed else logs[..., :inside]), subject[:inside]
+
+    def cell_logs(self, units: Any, answer: Any, values: Any, typed: bool) -> np.ndarray:
+        """The right ones."""
+        whole = CensoredNoise(self.noise, self.low, self.high, self.scale)
+        return whole.cell_logs(units, answer, values, typed)
+
+
+class WithoutTwo(Logit):
+    """Leaves out what was chosen after the two highest messages."""
+
+    def log_likelihood(
+        self, units: Any, answer: Any, values: Any, typed: bool
+    ) -> tuple[Any, np.ndarray]:
+        """As the right one, of fewer messages."""
+        precision = values.of_units("response_precision")
+        parts = units.counts[:, :-2], answer[..., :-2, :], precision
+        return unit_log_likelihood(*parts, typed=typed), units.unit_subject
+
+
+def main() -> None:
+    parser = command_line(__doc__, experiment=False)
+    parser.add_argument("--simulations", type=int, default=200)
+    options = parser.parse_args()
+    found = []
+    for case in cases():
+        started = time.perf_counter()
+        # A likelihood made here does not travel to other processes.
+        own = case.fitted.spec not in tb.models.SPECS
+        with process_pool(1 if own else options.jobs) as pool:
+            one = calibrate(
+                case.experiment,
+                case.fitted,
+                simulations=options.simulations,
+                seed=SEED,
+                folder=options.folder / "calibration",
+                executor=None if own else pool,
+            )
+        verdict = "passed" if one.passed else "FAILED"
+        spent = time.perf_counter() - started
+        print(f"{case.label}: {verdict}; {len(one.lost)} left out; {spent:.0f} s", flush=True)
+        found.append((case, one))
+        tests = pd.concat([c.tests.assign(case=case.label) for case, c in found])
+        tables = {"calibration.csv": tests.round(5)}
+        write_results("calibration", options.out, tables, figure(found), says(found))
+
+
+def cases() -> Iterator[Case]:
+    """All base models, and three broken ones."""
+    for kind, name in KINDS.items():
+        game = tb.read_game(tb.bundled(name).game)
+        for theory in ("level-k", "trust-embedded"):
+            for role in ("receiver", "sender"):
+                experiment = played(game, theory, role)
+                yield Case(f"{theory}, {role}, {kind}", experiment, experiment.player)
+    # Two subjects say little of how much people differ, so that the prior matters. In the centred
+    # form the sampler hardly reaches spreads near zero, and no calibration of so few passes.
+    form = {"response_noise": "non-centred"}
+    right = tb.LevelK("receiver", game, parametrisation=form)
+    small = Experiment(game, tb.LevelK("sender", game), right, subjects=2, rounds=8)
+    doubled = tb.Prior(
+        "LogNormal",
+        mu=tb.Prior("Normal", mu=-2.0, sigma=1.0),
+        sigma=tb.Prior("HalfNormal", sigma=1.4),
+    )
+    wrong = tb.LevelK("receiver", game, priors={"response_noise": doubled})
+    what = "the simulator doubles the scale of the prior of the spread of noise"
+    label = "level-k, receiver, forecast, 2 subjects, 8 rounds"
+    yield Case(f"{label}, in order", small, small.player)
+    yield Case(f"{label}, prior doubled", replace(small, receiver=wrong), small.player, what)
+    yield broken(
+        "level-k, sender, forecast, no ends",
+        played(game, "level-k", "sender"),
+        WithoutEnds(NormalNoise(), *game.choice_range("sender"), game.scale),
+        "the likelihood lacks the factors of reports at the ends of the range",
+    )
+    finite = tb.read_game(tb.bundled(KINDS["finite"]).game)
+    yield broken(
+        "level-k, receiver, finite, two messages left out",
+        played(finite, "level-k", "receiver"),
+        WithoutTwo(),
+        "the likelihood lacks the factors of actions after the two highest messages",
+    )
+
+
+def played(game: Game, theory: str, role: str, subjects: int = 20, rounds: int = 20) -> Experiment:
+    """An experiment of one theory at its default priors."""
+    receiver = tb.model(theory, "receiver", game) if role == "receiver" else None
+    return Experiment(game, tb.model(theory, "sender", game), receiver, subjects, rounds)
+
+
+def broken(label: str, experiment: Experiment, response: Any, what: str) -> Case:
+    """The experiment's model with another likelihood, under a name of its own."""
+    spec = replace(
+        experiment.player.spec,
+        name=f"{experiment.player.name} {type(response).__name__}",
+        response=lambda game, conventions: response,
+    )
+    return Case(label, experiment, tb.Model(spec), what)
+
+
+def figure(found: list[tuple[Case, Calibration]]) -> Figure:
+    """Ranks against uniform ones, a panel for each model."""
+    with style():
+        drawing, axes = grid(len(found), 3, width=3.3, height=2.6, sharex=True, sharey=True)
+        for panel, (case, one) in zip(axes, found, strict=True):
+            for test in one.tests.to_dict("records"):
+                here = one.ranks["quantity"] == test["quantity"]
+                values = np.sort(one.ranks.loc[here, "pit"].to_numpy(float))
+                edge = band(values.size, 1 - test["threshold"])
+                share = np.searchsorted(values, edge.points, side="right") / values.size
+                colour = look(case.fitted.name.split(" ")[0]).colour if test["passed"] else "black"
+                width = 0.8 if test["passed"] else 1.8
+                panel.plot(edge.points, share - edge.points, color=colour, lw=width)
+            for side in (edge.lower, edge.upper):
+                panel.plot(edge.points, side - edge.points, color=GREY, lw=1.2)
+            words = "passed" if one.passed else "FAILED"
+            panel.set_title(wrapped(f"{case.label}: {words}", 44), fontsize=8)
+            panel.set_xlabel("rank, as a share")
+        axes[0].set_ylabel("ECDF − uniform")
+        return drawing
+
+
+def says(found: list[tuple[Case, Calibration]]) -> str:
+    """The section of the README."""
+    rows, spent = [], 0.0
+    for case, one in found:
+        tests = one.tests
+        worst = tests.loc[tests["p_value"].idxmin()]
+        failed = list(tests.loc[~tests["passed"], "quantity"])
+        spent += sum(one.seconds.values())
+        rows.append(
+            {
+                "model": case.label,
+                "broken": case.broken or "no",
+                "verdict": "passes" if one.passed else "**fails**",
+                "quantities that fail": f"{len(failed)} of {len(tests)}"
+                + (
+                    f": {', '.join(failed[:4])}" + (" …" if len(failed) > 4 else "")
+                    if failed
+                    else ""
+                ),
+                "smallest p (needed)": f"{worst['p_value']:.4f} ({worst['threshold']:.4f})",
+                "simulations": one.simulations,
+                "left out": len(one.lost) + len(one.failures),
+                "seconds each": f"{sum(one.seconds.values()) / max(1, one.simulations):.1f}",
+            }
+        )
+    right = [one.passed for case, one in found if not case.broken]
+    wrong = [not one.passed for case, one in found if case.broken]
+    sampling = found[0][1].sampling
+    return f"""
+{sum(right)} of {len(right)} models in order pass their calibration, and {sum(wrong)} of
+{len(wrong)} broken ones fail it.
+
+{{plot}}
+
+Each line is one quantity (parameters of the population, of two subjects, and the log likelihood);
+black ones leave their band. Grey: the band of uniform ranks, for all quantities of a model together
+at 5 %.
+
+{markdown(pd.DataFrame(rows))}
+
+Fits: {sampling.chains} chains of {sampling.draws} draws after {sampling.tune} steps of warm-up,
+{RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does
+not help. Compiling and sampling: {spent / 60:.0f} min in all. "Left out" counts fits
+that were not usable. Every quantity: [calibration.csv](results/calibration.csv).
+"""
+
+
+if __name__ == "__main__":
+    main()

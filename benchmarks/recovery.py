@@ -1,0 +1,174 @@
+"""Planted against estimated parameters of all models, and how many fits an hour takes.
+
+    python benchmarks/recovery.py [--jobs N] [--folder FITS] [--out DIR] [--replications 30]
+
+Populations are drawn from the default priors, 30 subjects play 20 or 40 rounds, and the model that
+played is fitted. 90 % intervals should hold 90 % of what was planted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from common import command_line, markdown, write_results
+from matplotlib.figure import Figure
+
+import trustbayes as tb
+from trustbayes.checking.replications import Recovery, recover
+from trustbayes.experiments import Experiment
+from trustbayes.fitting import fit
+from trustbayes.manyfits import process_pool
+from trustbayes.report.style import GREY, grid, look, style
+
+SEED, SUBJECTS, ROUNDS = 20220101, 30, (20, 40)
+GAMES = ("simulated-finite", "simulated-forecast")
+THEORIES = ("level-k", "trust-embedded", "full-trust", "babbling", "mixture", "hybrid")
+ROLES = ("receiver", "sender")
+TIMED = 12
+
+
+def main() -> None:
+    parser = command_line(__doc__, experiment=False)
+    parser.add_argument("--replications", type=int, default=30)
+    options = parser.parse_args()
+    speed = throughput()
+    print(speed.to_string(index=False), flush=True)
+    found = []
+    for label, experiment in experiments():
+        started = time.perf_counter()
+        with process_pool(options.jobs) as pool:
+            one = recover(
+                experiment,
+                rounds=ROUNDS,
+                replications=options.replications,
+                seed=SEED,
+                folder=options.folder / "recovery",
+                executor=pool,
+            )
+        print(f"{label}: {time.perf_counter() - started:.0f} s", flush=True)
+        found.append((label, one))
+        table = pd.concat([each.table.assign(model=name) for name, each in found])
+        tables = {"recovery.csv": table.round(4), "throughput.csv": speed.round(2)}
+        write_results("recovery", options.out, tables, figure(found), says(found, speed))
+
+
+def experiments() -> Iterator[tuple[str, Experiment]]:
+    """All models in both roles of both kinds of game."""
+    for name in GAMES:
+        game = tb.read_game(tb.bundled(name).game)
+        for theory in THEORIES:
+            for role in ROLES:
+                receiver = tb.model(theory, "receiver", game) if role == "receiver" else None
+                sender = tb.model(theory, "sender", game)
+                yield (
+                    f"{theory}, {role}, {game.kind}",
+                    Experiment(game, sender, receiver, SUBJECTS, ROUNDS[0]),
+                )
+
+
+def throughput() -> pd.DataFrame:
+    """Fits per hour of the 30-subject level-k receiver in one process, compiled once or anew."""
+    rows = []
+    for name in GAMES:
+        game = tb.read_game(tb.bundled(name).game)
+        model = tb.LevelK("receiver", game)
+        one = Experiment(game, tb.LevelK("sender", game), model, SUBJECTS, ROUNDS[0])
+        data = [one.play(seed).trials for seed in range(1, TIMED + 1)]
+        for reused in (True, False):
+            spent = []
+            for number, trials in enumerate(data if reused else data[:4]):
+                if not reused:
+                    tb.sampling._COMPILED.kept.clear()
+                started = time.perf_counter()
+                how = tb.Sampling(draws=500, tune=300, chains=2, seed=number)
+                fit(model, trials, how, progress=False, alike=True)
+                spent.append(time.perf_counter() - started)
+            usual = float(np.median(spent[1:]))
+            rows.append(
+                {
+                    "game": game.kind,
+                    "compiled model": "reused" if reused else "not reused",
+                    "fits timed": len(spent) - 1,
+                    "seconds a fit (median)": usual,
+                    "fits per hour": 3600 / usual,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def figure(found: list[tuple[str, Recovery]]) -> Figure:
+    """Coverage of 90 % intervals over all parameters of each model."""
+    with style():
+        drawing, [panel] = grid(1, 1, width=7.0, height=1.0 + 0.35 * len(found))
+        for place, (label, one) in enumerate(found):
+            shape = look(label.split(",")[0])
+            for about, face, up in (
+                ("population", shape.colour, -0.13),
+                ("subject", "white", 0.13),
+            ):
+                if not (one.values["about"] == about).any():
+                    continue
+                share, error = one.coverage(about)
+                words = f"{about} parameters" if place == 0 else None
+                panel.errorbar(
+                    share, place + up, xerr=2 * error, fmt=shape.marker, color=shape.colour,
+                    mfc=face, ms=6, label=words,
+                )  # fmt: skip
+        panel.axvline(0.9, color=GREY, lw=1)
+        panel.axvspan(0.87, 0.93, color=GREY, alpha=0.2, lw=0)
+        panel.set_yticks(range(len(found)), [label for label, _ in found])
+        panel.invert_yaxis()
+        panel.set_xlim(0.6, 1.02)
+        panel.set_xlabel("coverage of 90 % intervals (± 2 standard errors)")
+        panel.legend(loc="lower left")
+        return drawing
+
+
+def says(found: list[tuple[str, Recovery]], speed: pd.DataFrame) -> str:
+    """The section of the README."""
+    rows = []
+    values = pd.concat([one.values.assign(model=label) for label, one in found])
+    for label, one in found:
+        table = one.table
+        row = {"model": label}
+        for about in ("population", "subject"):
+            here = table[(table["about"] == about) & (table["rounds"] == ROUNDS[-1])]
+            if here.empty:
+                continue
+            share, error = one.coverage(about)
+            row[f"{about}: 90 % covered"] = f"{100 * share:.0f} ± {100 * error:.1f} %"
+            row[f"{about}: correlation, median"] = f"{here['correlation'].median():.2f}"
+        row["left out"] = str(len(one.lost) + len(one.failures))
+        rows.append(row)
+    population = values[values["about"] == "population"]
+    held = population["planted"].between(population["q05"], population["q95"])
+    timed = speed.assign(
+        **{
+            "seconds a fit (median)": speed["seconds a fit (median)"].map("{:.1f}".format),
+            "fits per hour": speed["fits per hour"].map("{:.0f}".format),
+        }
+    )
+    return f"""
+90 % intervals hold {100 * held.mean():.1f} % of the {len(held):,} planted population parameters.
+
+{{plot}}
+
+{markdown(pd.DataFrame(rows).fillna("–"))}
+
+Coverage over both numbers of rounds ({ROUNDS[0]} and {ROUNDS[1]}), with its standard error over
+experiments; correlation of the ranks of planted and estimated values at {ROUNDS[1]} rounds, the
+median parameter. Parameters of subjects that their type may ignore are not counted. Bias, error and
+coverage of every parameter: [recovery.csv](results/recovery.csv).
+
+**Throughput**: fits of the {SUBJECTS}-subject level-k receiver ({ROUNDS[0]} rounds, 2 chains of 500
+draws), one after the other in one process with two cores:
+
+{markdown(timed)}
+"""
+
+
+if __name__ == "__main__":
+    main()
