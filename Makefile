@@ -1,5 +1,5 @@
 # make report   the main job on the bundled data; prints where the report is
-# make test     the tests
+# make test     the tests, and the notebooks from beginning to end
 # make bench    the benchmarks; tables and plots in benchmarks/README.md (about 1.5 hours)
 # make docs     the page on the models, docs/models.md, from their declarations
 # make lint     style, types, and the direction of imports
@@ -19,6 +19,7 @@ report: $(VENV)/.package
 
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest --nbmake --nbmake-timeout=300 notebooks
 
 bench: $(VENV)/.package
 	$(PYTHON) benchmarks/loso_refits.py
