@@ -232,7 +232,8 @@ def test_other_people_share_the_compiled_model():
     patterns = {}
     for name, units in (("ours", UNITS), ("others", replace(UNITS, people=mirrored))):
         one = chosen.learnt(units)
-        patterns[name] = _pattern(one, units, TRIALS.game, made_up_information(one, units))
+        information = made_up_information(one, units)
+        patterns[name] = _pattern(one, units, TRIALS.game, information, alike=False)
     assert patterns["ours"] == patterns["others"]
 
 

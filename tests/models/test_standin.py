@@ -85,7 +85,7 @@ def test_types_given_draws_weigh_what_stands_in(make, role, kind):
     data = fit.posterior.assign({f"{name}_unused": (("chain", "draw", "subject"), extra)})
     draws, without = replace(fit, posterior=data).draws(), fit.draws()
     for rows, logs in without.cell_logs():
-        joint = without.log_shares[rows][:, None] + without.by_subject(logs)
+        joint = without.log_shares[rows] + without.by_subject(logs)
         for position, label in enumerate(model.types):
             ignores = label == "0" if make is Hybrid else label != "trust-embedded"
             joint[..., position] += ignores * extra.reshape(-1, subjects)[rows]
@@ -130,7 +130,9 @@ def test_only_what_some_type_ignores_has_a_stand_in():
     for role, name in IGNORED.items():
         units = trials.fold(role)
         habits = {"habit"} if role == "sender" else set()
-        assert set(pilot(Mixture(role), units, trials.game).stand_ins) == {name} | habits
+        not_placed = Mixture(role, parametrisation={name: "centred"})
+        assert set(pilot(not_placed, units, trials.game).stand_ins) == {name} | habits
+        assert not pilot(Mixture(role), units, trials.game).stand_ins
         assert not pilot(TrustEmbedded(role), units, trials.game).stand_ins
         beta = {
             name: Prior(
