@@ -52,6 +52,9 @@ def synthetic_fit(
             name = parameter.name
             shares = rng.dirichlet(np.ones(len(model.shares[name])), size=(chains, draws))
             data[f"{name}_share"] = (("chain", "draw", name), shares)
+            if isinstance(model.priors[name].arguments.get("tau"), Prior):
+                depth = np.exp(0.3 * rng.normal(size=(chains, draws)))
+                data[f"{name}_tau"] = (("chain", "draw"), depth)
             continue
         dims = [d for d in ("subject", "treatment") if d in model.varies[parameter.name]]
         dims += [parameter.option] if parameter.option else []

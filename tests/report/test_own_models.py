@@ -74,6 +74,20 @@ def test_models_of_a_users_own_are_judged_and_reported(asked, tmp_path):
     assert 'pm.Beta("honest_share"' in made["code"][0]
 
 
+def test_a_cognitive_hierarchy_is_reported(asked, tmp_path):
+    poisson = Prior("TruncatedPoisson", tau=Prior("Gamma", mean=1.5, shape=2))
+    own = [LevelK(role, priors={"level": poisson}) for role in TRIALS.roles]
+    analysis = analyse(TRIALS, models=[*own, "full-trust"], sampling=SHORT, progress=False)
+    written = report(analysis, tmp_path / "report.html")
+    text = written.html.read_text("utf-8")
+    assert "could not be drawn" not in text
+    assert "TruncatedPoisson(tau=Gamma(mean=1.5, shape=2))" in text
+    tau = analysis.population.query("parameter == 'level' and statistic == 'Poisson mean'")
+    drawn = analysis.fits["level-k", "sender"].posterior["level_tau"]
+    at = tau.set_index("role").loc["sender", "mean"]
+    assert at == pytest.approx(float(drawn.mean()))
+
+
 def test_names_stand_for_both_roles_and_models_for_their_own(asked):
     mine = LevelK("receiver", max_level=2)
     found = analyse(TRIALS, models=["full-trust", mine], sampling=SHORT, progress=False)
