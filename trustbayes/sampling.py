@@ -42,7 +42,7 @@ class Sampling:
     tune: int = 500
     chains: int = 4
     seed: int = 20110601
-    target_accept: float = 0.85
+    target_accept: float = 0.9
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("seed", 0)):
