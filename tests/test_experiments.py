@@ -175,7 +175,7 @@ def test_a_fit_that_samples_badly_is_sampled_longer_and_then_given_up(fitted, mo
     assert outcome.usable
     assert outcome.attempts == 3
     asked = [(sampling.draws, sampling.target_accept) for _, sampling, _ in fitted]
-    assert asked == [(20, 0.85), (60, 0.95), (60, 0.95)]
+    assert asked == [(20, Sampling().target_accept), (60, 0.95), (60, 0.95)]
     assert not fitted[1][0].parametrisation
     forms = fitted[2][0].parametrisation
     assert forms == {"lying_aversion": "non-centred", "response_precision": "non-centred"}
