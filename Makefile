@@ -1,6 +1,6 @@
 # make report   the main job on the bundled data; prints where the report is
 # make test     the tests, and the notebooks from beginning to end
-# make bench    the benchmarks; tables and plots in benchmarks/README.md (about 1.5 hours)
+# make bench    the benchmarks; tables and plots in benchmarks/README.md (hours)
 # make docs     the page on the models, docs/models.md, from their declarations
 # make lint     style, types, and the direction of imports
 # make venv     only the environment
