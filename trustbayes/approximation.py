@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -87,9 +88,7 @@ def _laplace(model: pm.Model, sampling: Sampling, progress: bool, pattern: str) 
     console = Console(stderr=True, quiet=not progress)
     try:
         with console.status("Laplace: searching the mode"):
-            mode = find_mode(
-                density, arrow, start, sampling.seed
-            )
+            mode = find_mode(density, arrow, start, sampling.seed)
     except NoMode as error:
         expected = "a posterior with one: sample it (method nuts)"
         raise InputError(Fault("method laplace", f"no mode: {error}", expected)) from None
@@ -113,14 +112,20 @@ def _laplace(model: pm.Model, sampling: Sampling, progress: bool, pattern: str) 
 
 def _advi(model: pm.Model, sampling: Sampling, progress: bool) -> Sampled:
     started = time.perf_counter()
-    with model:
-        found = pm.fit(
-            n=_STEPS,
-            method="advi",
-            obj_optimizer=pm.adam(learning_rate=_RATE),
-            random_seed=sampling.seed,
-            progressbar=progress,
-        )
+    log = logging.getLogger("pymc")  # reports the end whether there is a bar or not
+    level = log.level
+    log.setLevel(level if progress else logging.WARNING)
+    try:
+        with model:
+            found = pm.fit(
+                n=_STEPS,
+                method="advi",
+                obj_optimizer=pm.adam(learning_rate=_RATE),
+                random_seed=sampling.seed,
+                progressbar=progress,
+            )
+    finally:
+        log.setLevel(level)
     last, before = (found.hist[-_BLOCK:], found.hist[-2 * _BLOCK : -_BLOCK])
     change = float(abs(last.mean() - before.mean()) / abs(last.mean()))
     tree = found.sample(sampling.chains * sampling.draws, random_seed=sampling.seed)
@@ -173,4 +178,3 @@ def _drawn(
         points=None,
         check=check,
     )
-

@@ -42,7 +42,7 @@ from trustbayes.sampling import (
 from trustbayes.trials import Trials
 from trustbayes.wholefile import write_whole
 
-__all__ = ["Fit", "fit", "fit_key", "load_fit"]
+__all__ = ["Fit", "check_method", "fit", "fit_key", "load_fit"]
 
 FORMAT = 2
 _FIRST = 200  # draws of the run that others start from, see `trustbayes.models.firstrun`
@@ -219,6 +219,7 @@ def fit(
     sampling = sampling or Sampling()
     sampling = replace(sampling, method=method or sampling.method)
     model.check_kind(trials.game)
+    check_method(model, sampling)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     folded = trials.fold(model.role)
@@ -229,9 +230,6 @@ def fit(
     if built is not None and (information.stand_ins or can_be_placed(model)):
         expected = "none: models that combine theories are sampled in two runs, each with its graph"
         raise InputError(Fault(f"{model.name}, {model.role}", "a built model", expected))
-    if sampling.approximates and (information.stand_ins or can_be_placed(model)):
-        expected = "nuts: a subject has a mode for each of the theories that are combined"
-        raise InputError(Fault(f"{model.name}, {model.role}, method", sampling.method, expected))
     if can_be_placed(model):
         information = sited(model, units, trials.game, information)
     # Code may draw on anything, names of subjects included, so what it makes is not used again.
@@ -289,6 +287,18 @@ def fit(
         sample_stats=sampled.sample_stats,
         manifest=manifest,
     )
+
+
+def check_method(model: Model, sampling: Sampling) -> None:
+    """Refuse to approximate models that combine theories.
+
+    Raises
+    ------
+    InputError
+    """
+    if sampling.approximates and (can_be_placed(model) or any(model.ignored.values())):
+        expected = "nuts: a subject has a mode for each of the theories that are combined"
+        raise InputError(Fault(f"{model.name}, {model.role}, method", sampling.method, expected))
 
 
 def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:

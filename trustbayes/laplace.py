@@ -35,11 +35,12 @@ _STEP = 0.1
 """Of differences: payoffs have kinks, at which slopes within a small step say nothing of a density
 as wide as a subject's, which is of the order of a fifth of a coordinate's unit or more."""
 _FAR = 0.3  # of differences of the slope of L, in standard deviations
-_NEWTON = 60
+_NEWTON = 20
+_SHORTER = 3
 _POLISH = 5
 _FLATTEST = 1e-3  # curvature of a subject; less is taken for it
 _LONGEST = 2.0  # step of a subject's coordinate
-_CLOSE = 1e-8  # squared step of a subject, in squared standard deviations
+_CLOSE, _OPEN = 1e-5, 0.1  # squared step of a subject, in squared standard deviations
 _LEVEL = 0.02  # slope of L that is as good as none, for a move of one standard deviation
 _ROUGH = 0.3  # slope that is too much
 _CHECKED = 20
@@ -217,7 +218,12 @@ def _checked(mode: Mode, surface: _Surface, rng: np.random.Generator) -> Mode:
     with np.errstate(invalid="ignore"):
         gap = float(np.std(gaps))
     return Mode(
-        mode.arrow, mode.point, mode.scale, mode.moves, mode.own_scale, gap if gap == gap else np.inf
+        mode.arrow,
+        mode.point,
+        mode.scale,
+        mode.moves,
+        mode.own_scale,
+        gap if gap == gap else np.inf,
     )
 
 
@@ -287,10 +293,11 @@ class _Surface:
             along = np.einsum("ide,id->ie", direction, slope) / size
             step = np.einsum("ide,ie->id", direction, along)
             step *= np.minimum(1, _LONGEST / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-            if (size * along**2).sum(axis=1).max(initial=0) < _CLOSE:
+            left = (size * along**2).sum(axis=1).max(initial=0)
+            if left < _CLOSE:
                 break
             before = (slope * step).sum(axis=1)
-            for _ in range(8):
+            for _ in range(_SHORTER):
                 tried = point.copy()
                 tried[own] += step
                 after = (self.gradient(tried)[own] * step).sum(axis=1)
@@ -301,8 +308,8 @@ class _Surface:
                 shorter = np.where(np.isfinite(after), shorter, 0.1)
                 step[passed] *= shorter[passed, None]
                 before[passed] *= shorter[passed]
-            point = tried
-        else:
+            point[own] += step
+        if left > _OPEN:
             raise NoMode("some subject has no highest point")
         if size.min(initial=1) <= _FLATTEST or np.linalg.eigvalsh(blocks).min(initial=1) <= 0:
             raise NoMode("it is flat at some subject's highest point")
