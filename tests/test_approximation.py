@@ -92,7 +92,7 @@ def test_advi_is_near_in_the_middle_and_too_narrow(near, model, trials):
 def test_combinations_are_refused_before_any_work(kind, method, trials):
     sampling = tb.Sampling(method=method)
     model = kind("sender", trials.game)
-    with pytest.raises(InputError, match="method: found '.*', expected nuts"):
+    with pytest.raises(InputError, match=r"method: found '.*', expected nuts"):
         tb.fit(model, trials, sampling)
     with pytest.raises(InputError, match="expected nuts"):
         FitTask(model, trials, sampling)

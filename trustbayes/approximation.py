@@ -168,9 +168,9 @@ def _drawn(
         ]
         data[name] = (("chain", "draw", *dims), values)
     used = {dim for dims, _ in data.values() for dim in dims}
-    coords = {name: list(labels) for name, labels in model.coords.items() if name in used}
     chains, draws = next(iter(arrays.values())).shape[:2]
-    coords |= {"chain": np.arange(chains), "draw": np.arange(draws)}
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    coords |= {name: list(labels) for name, labels in model.coords.items() if name in used}
     return Sampled(
         posterior=plain(xr.Dataset(data, coords=coords)),
         sample_stats=xr.Dataset(),

@@ -195,7 +195,7 @@ def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
 
 
 def _roughly(fit: Fit) -> bool:
-    """Whether a short fit is good enough to be shown; an approximation, whether its check says so."""
+    """Whether a short fit sampled well enough, or an approximation passes its own check."""
     if fit.gate.approximation:
         return not fit.gate.failed
     return fit.gate.checks[0].value <= _ROUGHLY

@@ -243,8 +243,8 @@ def _convergence(
     text = (
         "Every model passed the convergence gate."
         if analysis.converged
-        else "The convergence gate does not apply to approximations, which pass it in no case; each "
-        "has one check of its own."
+        else "The convergence gate does not apply to approximations, which pass it in no case; "
+        "each has one check of its own."
         if analysis.sampling.approximates
         else "Not every model passed the convergence gate; a comparison with one that did not "
         "names no winner. More warm-up, more draws or a higher target acceptance may help."
