@@ -74,7 +74,7 @@ def pointwise(fit: Fit) -> Pointwise:
     return _KNOWN[fit]
 
 
-_BUDGET = 256 * 2**20  # bytes of the densities held at a time
+_BUDGET = 64 * 2**20  # bytes of the densities held at a time
 
 _KNOWN: WeakKeyDictionary[Fit, Pointwise] = WeakKeyDictionary()
 """Results of fits that are still in use: a fit does not change."""
