@@ -109,7 +109,7 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     failed = [
         f"{fit.model.spec.title}, {role}s ({listed(fit.gate.why)})"
         for (_, role), fit in analysis.fits.items()
-        if not fit.gate.passed
+        if fit.gate.failed
     ]
     if analysis.joint is not None and not analysis.joint.gate.passed:
         failed.append(f"both roles together ({listed(analysis.joint.gate.why)})")
@@ -118,11 +118,10 @@ def _gate_notes(analysis: Analysis) -> list[str]:
         for role, one in analysis.kfolds.items()
         if one.failed
     ]
-    if not failed:
-        return []
-    notes = [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
-    if analysis.sampling.approximates:
-        notes.insert(0, _approximate(analysis))
+    notes = [_approximate(analysis)] if analysis.sampling.approximates else []
+    if failed:
+        gate = "their own check" if analysis.sampling.approximates else "the convergence gate"
+        notes.append(f"Did not pass {gate}, see section 7: {'; '.join(failed)}.")
     return notes
 
 
