@@ -744,3 +744,7 @@ def test_bad_forecast_sharing_is_reported_and_nothing_is_written(
     assert expected in err
     assert "Traceback" not in err
     assert files(tmp_path) == {"game.toml", "trials.csv"}
+
+
+def test_the_method_of_the_command_line_reaches_the_sampling():
+    assert cli.SamplingOptions(method="laplace").sampling() == Sampling(method="laplace")

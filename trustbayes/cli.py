@@ -792,7 +792,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _code(fits: Sequence[Fit]) -> int:
-    return DONE if all(one.gate.passed for one in fits) else NOT_CONVERGED
+    return DONE if all(not one.gate.failed for one in fits) else NOT_CONVERGED
 
 
 def _gate(one: Fit) -> dict[str, Any]:
@@ -804,11 +804,14 @@ def _gate(one: Fit) -> dict[str, Any]:
         }
         for check in one.gate.checks
     ]
-    return {"passed": one.gate.passed, "checks": checks}
+    near = {"approximation": one.gate.approximation} if one.gate.approximation else {}
+    return {"passed": one.gate.passed, **near, "checks": checks}
 
 
 def _gate_table(fits: Sequence[Fit]) -> Table:
-    table = empty_table("Convergence")
+    near = {one.gate.approximation for one in fits} - {""}
+    title = f"Not draws from the posterior: {', '.join(sorted(near))}" if near else "Convergence"
+    table = empty_table(title)
     for heading in ("model", "check", "value", "needed", "passed", "worst at"):
         table.add_column(heading)
     for one in fits:

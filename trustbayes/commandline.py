@@ -71,12 +71,16 @@ class SamplingOptions:
         Number of chains.
     seed : int
         The same seed gives the same draws.
+    method : str
+        The sampler, or an approximation, faster with thousands of subjects, on which no verdict
+        rests.
     """
 
     draws: int = 1000
     tune: int = 500
     chains: int = 4
     seed: int = 20110601
+    method: Literal["nuts", "laplace", "advi"] = "nuts"
 
     def sampling(self) -> Sampling:
         """The package's own form."""

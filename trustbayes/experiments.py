@@ -234,6 +234,9 @@ class SimulatedFits:
     strict: bool = False
 
     def __post_init__(self) -> None:
+        if self.sampling.approximates:
+            expected = "nuts: simulated experiments are judged by draws from the posterior"
+            raise InputError(Fault("sampling, method", self.sampling.method, expected))
         for model in self.models:
             model.check_kind(self.experiment.game)
             if model.role != self.experiment.role:

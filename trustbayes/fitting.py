@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
+from trustbayes.approximation import approximate
 from trustbayes.cells import Cells, Points, Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, game_from_dict
@@ -26,11 +27,22 @@ from trustbayes.models.joint import Joint
 from trustbayes.models.pilot import Information, pilot
 from trustbayes.models.placed import can_be_placed
 from trustbayes.models.sites import sited
-from trustbayes.sampling import Adaptation, Gate, Sampled, Sampling, gate_of, sample, versions
+from trustbayes.sampling import (
+    METHODS,
+    Adaptation,
+    Check,
+    Gate,
+    Method,
+    Sampled,
+    Sampling,
+    gate_of,
+    sample,
+    versions,
+)
 from trustbayes.trials import Trials
 from trustbayes.wholefile import write_whole
 
-__all__ = ["Fit", "fit", "fit_key", "load_fit"]
+__all__ = ["Fit", "check_method", "fit", "fit_key", "load_fit"]
 
 FORMAT = 2
 _FIRST = 200  # draws of the run that others start from, see `trustbayes.models.firstrun`
@@ -71,7 +83,14 @@ class Fit:
 
     @cached_property
     def gate(self) -> Gate:
-        """The convergence gate, see `trustbayes.sampling.gate_of`."""
+        """The convergence gate, see `trustbayes.sampling.gate_of`.
+
+        It does not apply to an approximation, which never passes it, and has a check of its own,
+        see `trustbayes.approximation.approximate`.
+        """
+        if self.sampling.approximates:
+            check = Check(**self.manifest["approximation"])
+            return Gate((check,), METHODS[self.sampling.method])
         return gate_of(self.posterior, self.sample_stats)
 
     @property
@@ -142,8 +161,9 @@ def fit(
     cores: int | None = None,
     alike: bool = False,
     built: pm.Model | None = None,
+    method: Method | None = None,
 ) -> Fit:
-    """Sample a model's posterior with nutpie's NUTS.
+    """Sample a model's posterior with nutpie's NUTS, or draw from an approximation to it.
 
     A model that combines theories is sampled twice: a first short run shows where the posterior has
     its mass and how to carry parameters that a subject's type ignores, and the chains of the main
@@ -168,6 +188,10 @@ def fit(
         What ``model.build(trials)`` made, with variables, potentials or observations of a user's
         own added. They are sampled with the rest, stand in the posterior and the file, and are
         named in the manifest under "added"; the graph itself cannot be stored.
+    method : {"nuts", "laplace", "advi"}, optional
+        In place of that of ``sampling``. With thousands of subjects Laplace's approximation takes
+        a small part of the time that NUTS does, see `trustbayes.approximation.approximate`; the
+        fit says what it is, and no verdict rests on it.
 
     Returns
     -------
@@ -178,7 +202,8 @@ def fit(
     InputError
         If the trials lack the model's role, or are of another kind of game; if what was built is
         of another model or other trials, lacks something, or is of a model that combines theories,
-        whose two runs need graphs of their own.
+        whose two runs need graphs of their own; if such a model, or one whose posterior has no
+        mode, is to be approximated.
 
     Examples
     --------
@@ -192,7 +217,9 @@ def fit(
     >>> fit(model, trials, built=built).posterior["trust_range"]  # doctest: +SKIP
     """
     sampling = sampling or Sampling()
+    sampling = replace(sampling, method=method or sampling.method)
     model.check_kind(trials.game)
+    check_method(model, sampling)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     folded = trials.fold(model.role)
@@ -210,22 +237,27 @@ def fit(
     pattern = _pattern(model, units, trials.game, information, alike) if reused else ""
 
     def sampled_with(
-        information: Information, how: Sampling, starts: np.ndarray | None = None
+        information: Information,
+        how: Sampling,
+        starts: np.ndarray | None = None,
+        points: bool = False,
     ) -> Sampled:
+        graph = built or model.build_units(units, trials.game, information, replaceable=alike)
+        if how.approximates:
+            return approximate(graph, how, progress=progress, pattern=pattern)
         return sample(
-            model.build_units(units, trials.game, information, replaceable=alike)
-            if built is None
-            else built,
+            graph,
             how,
             progress=progress,
             cores=cores,
             pattern=pattern,
             adaptation=_adaptation(units, information),
             starts=starts,
+            points=points,
         )
 
     if information.stand_ins or information.sites:
-        first = sampled_with(information, replace(sampling, draws=_FIRST))
+        first = sampled_with(information, replace(sampling, draws=_FIRST), points=True)
         some = first.posterior.isel(draw=slice(None, None, _FIRST // 10))
         likely = likely_chains(Draws.of(model, trials.game, units, some), sampling.chains)
         kept = first.posterior.isel(chain=np.flatnonzero(likely))
@@ -234,6 +266,7 @@ def fit(
             information = sited(model, units, trials.game, information, draws.data)
         else:
             information = refined(information, draws)
+        assert first.points is not None
         starts = np.concatenate(first.points[likely])
         sampled = sampled_with(information, sampling, starts)
         spent = {"first run": sum(first.seconds.values()), **sampled.seconds}
@@ -254,6 +287,18 @@ def fit(
         sample_stats=sampled.sample_stats,
         manifest=manifest,
     )
+
+
+def check_method(model: Model, sampling: Sampling) -> None:
+    """Refuse to approximate models that combine theories.
+
+    Raises
+    ------
+    InputError
+    """
+    if sampling.approximates and (can_be_placed(model) or any(model.ignored.values())):
+        expected = "nuts: a subject has a mode for each of the theories that are combined"
+        raise InputError(Fault(f"{model.name}, {model.role}, method", sampling.method, expected))
 
 
 def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
@@ -292,7 +337,8 @@ def recorded(trials: Trials, sampling: Sampling, sampled: Sampled) -> dict[str, 
             "checksum": trials.checksum,
             "exclusions": [[e.column, e.value, e.rows] for e in trials.exclusions],
         },
-        "sampler": {"name": "nutpie NUTS", **vars(sampling)},
+        "sampler": {"name": METHODS[sampling.method], **vars(sampling)},
+        **({"approximation": asdict(sampled.check)} if sampled.check else {}),
         "versions": versions(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": dict(sampled.seconds),

@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 from trustbayes.cells import Points
+from trustbayes.errors import Fault, InputError
 from trustbayes.fitting import Fit, described, fit_key, game_of, read_file, recorded, write_file
 from trustbayes.games import Game, Role
 from trustbayes.models.joint import Joint, check_roles
@@ -115,6 +116,9 @@ def fit_joint(
     >>> tb.trust_gap(fit.sender, fit.receiver)  # doctest: +SKIP
     """
     sampling, game = sampling or Sampling(), trials.game
+    if sampling.approximates:
+        expected = "nuts: joint fits of both roles are not approximated"
+        raise InputError(Fault("joint fit, method", sampling.method, expected))
     for model in joint.models.values():
         model.check_kind(game)
     check_roles(trials)

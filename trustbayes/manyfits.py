@@ -33,7 +33,7 @@ from rich.progress import (
 )
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.fitting import Fit, fit, fit_key, load_fit
+from trustbayes.fitting import Fit, check_method, fit, fit_key, load_fit
 from trustbayes.games import Game, PayoffFunctions
 from trustbayes.models import Model, model_from_dict
 from trustbayes.sampling import Sampling
@@ -144,6 +144,7 @@ class FitTask:
 
     def __post_init__(self) -> None:
         self.model.check_kind(self.trials.game)
+        check_method(self.model, self.sampling)
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
         if self.model.formulas:  # whose faults should not show after other fits were made

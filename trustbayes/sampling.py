@@ -1,4 +1,4 @@
-"""Drawing from a posterior with nutpie, and the gate that its draws must pass."""
+"""How to draw from a posterior, drawing with nutpie, and the gate that its draws must pass."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -20,9 +21,32 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
-from trustbayes.errors import Fault, InputError
+from trustbayes.errors import Fault, InputError, suggestion
 
-__all__ = ["Adaptation", "Check", "Gate", "Sampled", "Sampling", "gate_of", "sample", "versions"]
+__all__ = [
+    "METHODS",
+    "Adaptation",
+    "Check",
+    "Gate",
+    "Method",
+    "Sampled",
+    "Sampling",
+    "compiled",
+    "exact",
+    "gate_of",
+    "plain",
+    "sample",
+    "versions",
+]
+
+Method = Literal["nuts", "laplace", "advi"]
+
+METHODS: dict[Method, str] = {
+    "nuts": "nutpie NUTS",
+    "laplace": "Laplace's approximation",
+    "advi": "mean-field ADVI (PyMC)",
+}
+"""How a posterior can be drawn from, and what that is called."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,9 @@ class Sampling:
     seed : int
     target_accept : float
         Between 0 and 1; higher means smaller steps and fewer divergences.
+    method : {"nuts", "laplace", "advi"}
+        The sampler, or an approximation, to which warm-up and target acceptance do not apply: see
+        `trustbayes.approximation.approximate`. No verdict rests on an approximation.
     """
 
     draws: int = 1000
@@ -43,6 +70,7 @@ class Sampling:
     chains: int = 4
     seed: int = 20110601
     target_accept: float = 0.9
+    method: Method = "nuts"
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("seed", 0)):
@@ -53,6 +81,14 @@ class Sampling:
         if not 0 < self.target_accept < 1:
             expected = "a number between 0 and 1"
             raise InputError(Fault("sampling, target_accept", str(self.target_accept), expected))
+        if self.method not in METHODS:
+            expected = suggestion(str(self.method), list(METHODS))
+            raise InputError(Fault("sampling, method", str(self.method), expected))
+
+    @property
+    def approximates(self) -> bool:
+        """Whether the draws are not from the posterior, but from something near it."""
+        return self.method != "nuts"
 
 
 @dataclass(frozen=True)
@@ -92,19 +128,29 @@ class Gate:
     Parameters
     ----------
     checks : tuple of Check
+    approximation : str
+        What the draws are in place of draws from the posterior; empty if they are that. The checks
+        are then those that it has, and it passes no gate, whatever they say.
     """
 
     checks: tuple[Check, ...]
+    approximation: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.passed for check in self.checks)
+        """Whether every check passed, and the draws are from the posterior."""
+        return not self.approximation and all(check.passed for check in self.checks)
 
     @property
     def failed(self) -> tuple[Check, ...]:
         """The checks that did not."""
         return tuple(check for check in self.checks if not check.passed)
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Why it is not passed, in a few words each."""
+        first = (f"an approximation: {self.approximation}",) if self.approximation else ()
+        return (*first, *(check.name for check in self.failed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,14 +163,18 @@ class Sampled:
         With dimensions chain and draw.
     seconds : mapping of str to float
         Spent on ``compile`` and ``sample``.
-    points : array, shape (chains, draws, dimension)
-        The draws as the sampler sees them: what another run can start from.
+    points : array, shape (chains, draws, dimension), or None
+        The draws as the sampler sees them, if they were asked for: what another run can start
+        from.
+    check : Check, optional
+        What there is to say of an approximation.
     """
 
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     seconds: Mapping[str, float]
-    points: np.ndarray
+    points: np.ndarray | None = None
+    check: Check | None = None
 
 
 Adaptation = Literal["diag", "draw_diag", "low_rank"]
@@ -143,6 +193,7 @@ def sample(
     pattern: str = "",
     adaptation: Adaptation = "diag",
     starts: np.ndarray | None = None,
+    points: bool = False,
 ) -> Sampled:
     """Draw from a PyMC model's posterior with nutpie's NUTS.
 
@@ -164,20 +215,21 @@ def sample(
         adaptation costs as much as thousands of cheap gradients.
     starts : array, shape (n, dimension), optional
         Points of another run of the same model, of which each chain starts from one.
+    points : bool
+        Whether to give the draws as another run can start from them.
 
     Returns
     -------
     Sampled
     """
     started = time.perf_counter()
-    # Fast mathematics differs in the last digits between a model compiled and one read from cache.
-    with pytensor.config.change_flags(numba__fastmath=False):
-        compiled = _compile(model, pattern)
+    with exact():
+        program = compiled(model, pattern)
         if starts is not None:
-            compiled = replace(compiled, initial_point_func=partial(_one_of, starts))
+            program = replace(program, initial_point_func=partial(_one_of, starts))
         ready = time.perf_counter()
         tree = nutpie.sample(
-            compiled,
+            program,
             draws=sampling.draws,
             tune=sampling.tune,
             chains=sampling.chains,
@@ -186,7 +238,7 @@ def sample(
             target_accept=sampling.target_accept,
             adaptation=adaptation,
             save_warmup=False,
-            store_unconstrained=True,
+            store_unconstrained=points,
             progress_bar=progress,
         )
     seconds = {"compile": ready - started, "sample": time.perf_counter() - ready}
@@ -195,11 +247,20 @@ def sample(
     posterior = tree["posterior"].to_dataset()
     labels = {name: list(values) for name, values in model.coords.items() if name in posterior.dims}
     return Sampled(
-        posterior=_plain(posterior.assign_coords(labels)),
-        sample_stats=_plain(stats[[name for name in kept if name in stats]]),
+        posterior=plain(posterior.assign_coords(labels)),
+        sample_stats=plain(stats[[name for name in kept if name in stats]]),
         seconds=seconds,
-        points=stats["unconstrained_draw"].to_numpy(),
+        points=stats["unconstrained_draw"].to_numpy() if points else None,
     )
+
+
+def exact() -> AbstractContextManager[Any]:
+    """Compile without fast mathematics.
+
+    Its last digits differ between a model that was compiled and one that was read from cache.
+    """
+    found: AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
+    return found
 
 
 def _one_of(points: np.ndarray, seed: Any) -> np.ndarray:
@@ -207,8 +268,8 @@ def _one_of(points: np.ndarray, seed: Any) -> np.ndarray:
     return np.asarray(points[np.random.default_rng(seed).integers(len(points))])
 
 
-def _compile(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCModel:
-    """Compile a model, or put its data into one of the same pattern."""
+def compiled(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCModel:
+    """Compile a model, or put its data into one of the same pattern; see `sample`."""
     if not pattern:
         return nutpie.compile_pymc_model(model)
     kept: OrderedDict[str, Any] = _COMPILED.__dict__.setdefault("kept", OrderedDict())
@@ -217,12 +278,12 @@ def _compile(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCM
         if len(kept) > _KEPT:
             kept.popitem(last=False)
     kept.move_to_end(pattern)
-    first, compiled = kept[pattern]
+    first, program = kept[pattern]
     values = {variable.name: variable.get_value() for variable in model.data_vars}
     for variable in first.data_vars:  # chains start where these say
         variable.set_value(values[variable.name])
-    needed = {variable.name for variable in compiled.shared_var_keys}
-    return compiled.with_data(**{name: values[name] for name in needed})
+    needed = {variable.name for variable in program.shared_var_keys}
+    return program.with_data(**{name: values[name] for name in needed})
 
 
 def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
@@ -285,7 +346,7 @@ def _worst(data: xr.Dataset, *, highest: bool, at: float) -> tuple[float, float,
     return worst, at, highest, place
 
 
-def _plain(data: xr.Dataset) -> xr.Dataset:
+def plain(data: xr.Dataset) -> xr.Dataset:
     """Text coordinates as plain strings, nothing in the attributes."""
     data = data.copy()
     data.attrs = {}

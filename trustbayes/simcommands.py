@@ -329,8 +329,12 @@ def _experiment(model: str, role: RoleName, game: Path, subjects: int, rounds: i
 def _sampling(
     default: Sampling, draws: int | None, tune: int | None, chains: int | None
 ) -> Sampling:
-    given = {"draws": draws, "tune": tune, "chains": chains}
-    return replace(default, **{name: value for name, value in given.items() if value is not None})
+    return replace(
+        default,
+        draws=default.draws if draws is None else draws,
+        tune=default.tune if tune is None else tune,
+        chains=default.chains if chains is None else chains,
+    )
 
 
 def _numbers(option: str, listed: str) -> list[int]:

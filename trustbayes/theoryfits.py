@@ -187,11 +187,18 @@ def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
             "se": [_error(row) for row in table],
             "elpd_diff": order - order[best],
             "dse": [_error(row - table[best]) for row in table],
-            "converged": [one.gate.checks[0].value <= _ROUGHLY for one in fits],
+            "converged": [_roughly(one) for one in fits],
         }
     )
     lead = table[best] - table[0]
     return rows, best if lead.sum() > _SURE * _error(lead) else 0
+
+
+def _roughly(fit: Fit) -> bool:
+    """Whether a short fit sampled well enough, or an approximation passes its own check."""
+    if fit.gate.approximation:
+        return not fit.gate.failed
+    return fit.gate.checks[0].value <= _ROUGHLY
 
 
 def _variants(tables: Mapping[Key, pd.DataFrame], found: Mapping[Key, Fit]) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Scores of trials: folding is exact, and types are summed out as enumeration does."""
 
+import sys
+
 import arviz as az
 import numpy as np
 import pytest
@@ -141,3 +143,18 @@ def test_scores_of_points_are_those_of_the_trials_in_their_order(name, role):
     np.testing.assert_allclose(point.p_waic, p, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(point.loo + point.p_loo, elpd + p, atol=1e-7)
     assert [fit.units.subjects[s] for s in point.subject] == owner.tolist()
+
+
+@pytest.mark.parametrize("model", [TrustEmbedded("receiver"), LevelK("sender")])
+def test_some_people_at_a_time_score_as_all_together(model, monkeypatch):
+    whole = pointwise(synthetic_fit(model, TRIALS, draws=50))
+    again = synthetic_fit(model, TRIALS, draws=50)
+    parts = list(again.draws().parts(cells=5))
+    assert len(parts) > 1
+    assert (sum(trials for _, trials in parts) == 1).all()
+    module = sys.modules["trustbayes.comparison.pointwise"]
+    monkeypatch.setattr(module, "_BUDGET", 8 * 100 * 5)  # five cells of 100 draws
+    split = pointwise(again)
+    for name in ("loo", "waic", "p_loo", "p_waic", "pareto_k"):
+        np.testing.assert_allclose(getattr(split, name), getattr(whole, name), rtol=1e-12)
+    assert (split.subject == whole.subject).all()

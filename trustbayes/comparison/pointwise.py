@@ -74,26 +74,22 @@ def pointwise(fit: Fit) -> Pointwise:
     return _KNOWN[fit]
 
 
+_BUDGET = 64 * 2**20  # bytes of the densities held at a time
+
 _KNOWN: WeakKeyDictionary[Fit, Pointwise] = WeakKeyDictionary()
 """Results of fits that are still in use: a fit does not change."""
 
 
 def _pointwise(fit: Fit) -> Pointwise:
-    logs = cell_log_likelihood(fit.draws())
-    elpd_loo, pareto_k, good_k = psis(fit, logs)
-    elpd_waic, p_waic = waic(logs)
-    lppd = elpd_waic + p_waic
-
-    def by_trial(values: np.ndarray) -> np.ndarray:
-        return values[fit.units.trial_cell]
-
-    return Pointwise(
-        loo=by_trial(elpd_loo),
-        waic=by_trial(elpd_waic),
-        p_loo=by_trial(lppd - elpd_loo),
-        p_waic=by_trial(p_waic),
-        pareto_k=by_trial(pareto_k),
-        good_k=good_k,
-        subject=fit.units.trial_subject,
-        draws=len(logs),
-    )
+    """Some subjects at a time: densities of all draws and cells of many would fill the memory."""
+    draws, units = fit.draws(), fit.units
+    names = ("loo", "waic", "p_loo", "p_waic", "pareto_k")
+    found = {name: np.empty(units.trial_subject.size) for name in names}
+    for part, trials in draws.parts(max(1, _BUDGET // (8 * draws.size))):
+        logs = cell_log_likelihood(part)
+        loo, pareto_k, good_k = psis(fit, logs)
+        elpd, p_waic = waic(logs)
+        values = (loo, elpd, elpd + p_waic - loo, p_waic, pareto_k)
+        for name, value in zip(names, values, strict=True):
+            found[name][trials] = value[part.units.trial_cell]
+    return Pointwise(**found, good_k=good_k, subject=fit.units.trial_subject, draws=draws.size)

@@ -70,7 +70,7 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
 
     A model is named only if
 
-    - every model compared passed the convergence gate;
+    - every model compared passed the convergence gate, which no approximation does;
     - its lead over the second exceeds two standard errors and four nats (below which a
       difference is small whatever its standard error), in leave-one-subject-out, or
       leave-one-group-out where only groups were left out, or, where neither was, in PSIS-LOO
@@ -113,6 +113,11 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
     role, rows = comparison.role, comparison.rows()
     titles = {fit.model.name: fit.model.spec.title for fit in fits}
     checked = agreement(comparison, kfold) if kfold and len(rows) > 1 else None
+    near = {fit.model.spec.title: fit.gate.approximation for fit in fits if fit.gate.approximation}
+    if near:
+        names = ", ".join(f"{title} ({how})" for title, how in near.items())
+        text = f"No verdict on {role}s: approximations were compared, {names}; only draws from the"
+        return Verdict(role, None, f"{text} posteriors themselves (method nuts) decide.")
     failed = [fit.model.spec.title for fit in fits if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)

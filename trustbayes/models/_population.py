@@ -154,12 +154,15 @@ class Population:
         """
         count, nodes, subjects = coordinates.shape[:3]
         width = self.model.response(self.game).width(self.units)
-        step = max(1, _BUDGET // (8 * width * max(1, len(self.model.types)) * nodes))
+        one = 8 * width * max(1, len(self.model.types))  # bytes of a node of all subjects
+        step, some = max(1, _BUDGET // (one * nodes)), max(1, _BUDGET // one)
         found = np.empty((count, nodes, subjects))
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
             here = slice(rows.start + part.start, rows.start + part.stop)
-            found[part] = self._log_likelihood(coordinates[part], here, kind)
+            for first in range(0, nodes, some):  # many subjects' nodes would fill the memory
+                own = slice(first, first + some)
+                found[part, own] = self._log_likelihood(coordinates[part, own], here, kind)
         return found
 
     def _log_likelihood(self, coordinates: np.ndarray, rows: slice, kind: int | None) -> np.ndarray:

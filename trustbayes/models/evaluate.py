@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import xarray as xr
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
+from trustbayes.models._population import restricted
 from trustbayes.models.hierarchy import LINKS, PLAIN
 from trustbayes.models.model import Model
 from trustbayes.models.pilot import Information
@@ -63,6 +64,32 @@ class Draws:
             keep = np.linspace(0, size - 1, most).round().astype(int)
             stacked = stacked.isel(sample=keep)
         return cls(model, game, units, stacked.reset_index("sample", drop=True))
+
+    def parts(self, cells: int) -> Iterator[tuple[Draws, np.ndarray]]:
+        """The same draws for some people at a time.
+
+        Parameters
+        ----------
+        cells : int
+            Of about how many cells the people of a part may be; one person at least.
+
+        Yields
+        ------
+        draws : Draws
+        trials : array of bool, shape (trials,)
+            Which trials are theirs; their own units have them in the same order.
+        """
+        sizes = np.bincount(self.units.cell_subject, minlength=len(self.units.subjects))
+        part = (np.cumsum(sizes) - 1) // max(cells, 1)
+        if part[-1] == 0:
+            yield self, np.ones(self.units.trial_subject.size, dtype=bool)
+            return
+        for number in np.unique(part):
+            keep = np.flatnonzero(part == number)
+            data = self.data.isel(subject=keep) if "subject" in self.data.dims else self.data
+            units = restricted(self.units, keep)
+            trials = np.isin(self.units.trial_subject, keep)
+            yield replace(self, units=units, data=data), trials
 
     @property
     def size(self) -> int:

@@ -138,7 +138,13 @@ def _gates(analysis: Analysis) -> list[dict[str, Any]]:
 def _gate(role: str, model: str, gate: Gate) -> dict[str, Any]:
     checks = [vars(check) | {"passed": check.passed} for check in gate.checks]
     found: dict[str, Any] = _safe(
-        {"role": role, "model": model, "passed": gate.passed, "checks": checks}
+        {
+            "role": role,
+            "model": model,
+            "passed": gate.passed,
+            "approximation": gate.approximation or None,
+            "checks": checks,
+        }
     )
     return found
 

@@ -22,6 +22,7 @@ from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import Section, models_of, roles
 from trustbayes.report.typical import typical_values
 from trustbayes.report.wording import listed, probability
+from trustbayes.sampling import METHODS
 
 __all__ = ["sections"]
 
@@ -106,21 +107,30 @@ def _answer(analysis: Analysis) -> Section:
 
 def _gate_notes(analysis: Analysis) -> list[str]:
     failed = [
-        f"{fit.model.spec.title}, {role}s ({listed(check.name for check in fit.gate.failed)})"
+        f"{fit.model.spec.title}, {role}s ({listed(fit.gate.why)})"
         for (_, role), fit in analysis.fits.items()
-        if not fit.gate.passed
+        if fit.gate.failed
     ]
     if analysis.joint is not None and not analysis.joint.gate.passed:
-        checks = listed(check.name for check in analysis.joint.gate.failed)
-        failed.append(f"both roles together ({checks})")
+        failed.append(f"both roles together ({listed(analysis.joint.gate.why)})")
     failed += [
         f"{len(one.failed)} of the k-fold's refits of {role}s"
         for role, one in analysis.kfolds.items()
         if one.failed
     ]
-    if not failed:
-        return []
-    return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
+    notes = [_approximate(analysis)] if analysis.sampling.approximates else []
+    if failed:
+        gate = "their own check" if analysis.sampling.approximates else "the convergence gate"
+        notes.append(f"Did not pass {gate}, see section 7: {'; '.join(failed)}.")
+    return notes
+
+
+def _approximate(analysis: Analysis) -> str:
+    return (
+        f"All fits are approximations ({METHODS[analysis.sampling.method]}), not draws from the "
+        "posterior: what is said of populations and subjects may be off, intervals too narrow, "
+        "and no theory is named."
+    )
 
 
 def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
@@ -232,6 +242,9 @@ def _convergence(
     text = (
         "Every model passed the convergence gate."
         if analysis.converged
+        else "The convergence gate does not apply to approximations, which pass it in no case; "
+        "each has one check of its own."
+        if analysis.sampling.approximates
         else "Not every model passed the convergence gate; a comparison with one that did not "
         "names no winner. More warm-up, more draws or a higher target acceptance may help."
     )

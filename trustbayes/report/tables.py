@@ -405,15 +405,16 @@ def record_table(found: Mapping[str, Any]) -> Table:
     how = found["how"]
     versions = how["models"][0]["versions"]
     sampling = how["sampling"]
+    settings = f"{counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws"
+    if sampling["method"] == "nuts":
+        settings += (
+            f" after {sampling['tune']:,} steps of warm-up, target acceptance "
+            f"{sampling['target_accept']:g}"
+        )
     rows = [
         ("command", how["command"] or "called from Python"),
         ("sampler", how["models"][0]["sampler"]["name"]),
-        (
-            "sampler settings",
-            f"{counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws after "
-            f"{sampling['tune']:,} steps of warm-up, target acceptance "
-            f"{sampling['target_accept']:g}",
-        ),
+        ("sampler settings", settings),
         ("seed", str(sampling["seed"])),
         ("versions", ", ".join(f"{name} {value}" for name, value in versions.items())),
         ("data", found["experiment"]["source"]),
