@@ -72,7 +72,9 @@ def limit(name: str, units: Cells, game: FiniteGame, information: Information) -
         earned = np.zeros((subjects, MAX_LEVEL + 1))
         by_unit = np.einsum("uso,ukso->uk", units.counts, utility[units.unit_bias])
         np.add.at(earned, units.unit_subject, by_unit)
-        return Limit(_level_k, (subjects, units.unit_subject, units.unit_bias, seen, earned, utility))
+        return Limit(
+            _level_k, (subjects, units.unit_subject, units.unit_bias, seen, earned, utility)
+        )
     payoffs, counts = game.payoffs, units.counts.astype(float)
     power = (payoffs.scale / game.scale, payoffs.exponent)
     distrusted = np.stack([distrusted_prior(game, float(bias)) for bias in units.biases])

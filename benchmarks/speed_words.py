@@ -79,7 +79,9 @@ def _grown(panel: object, table: pd.DataFrame) -> list[Line2D]:
         lines.append(line)
     for which in ("x", "y"):
         log_axis(panel, which)
-    panel.set_xticks(sorted(set(table["subjects"])), [f"{n:,}" for n in sorted(set(table["subjects"]))])
+    panel.set_xticks(
+        sorted(set(table["subjects"])), [f"{n:,}" for n in sorted(set(table["subjects"]))]
+    )
     panel.set_xlabel("subjects")
     panel.set_ylabel("time per gradient (ms)")
     return lines
@@ -158,7 +160,9 @@ def targets(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> pd.Da
     if "limit" in tables:
         found = tables["limit"].set_index(["model", "role"])["ratio"]
         met = bool((found <= LIMIT).all())
-        rows.append(("one gradient, times that by hand", f"≤ {LIMIT:g}", _each(found, "{:.2f}"), met))
+        rows.append(
+            ("one gradient, times that by hand", f"≤ {LIMIT:g}", _each(found, "{:.2f}"), met)
+        )
     if "growth" in tables and {1000, 10000} <= set(tables["growth"]["subjects"]):
         for column, what in (("gradient", "time per gradient"), ("memory", "memory")):
             wide = tables["growth"].pivot_table(
