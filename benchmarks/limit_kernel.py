@@ -88,8 +88,10 @@ def limit(name: str, units: Cells, game: FiniteGame, information: Information) -
         who = (units.unit_subject, units.unit_condition)
         return Limit(
             _sender,
-            (subjects, len(units.treatments), *who, seen, counts, *of_condition)
-            + (game.states, game.messages, lie, *power),
+            (
+                *(subjects, len(units.treatments), *who, seen, counts, *of_condition),
+                *(game.states, game.messages, lie, *power),
+            ),
         )
     weights = information.weights["trust"]
     of_units = (units.unit_subject, units.unit_treatment, units.unit_bias)

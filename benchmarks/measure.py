@@ -273,14 +273,18 @@ def grown(
     """Time one gradient on trials of some size, and a fit of them."""
     data = tb.read_trials(trials, game)
     model, units = tb.model(name, role, data.game), data.fold(role).by_design()
-    gradient = Gradient(model.build_units(units, data.game))
+    seconds = _gradient_seconds(model.build_units(units, data.game))
+    subjects = len(units.subjects)
+    del data, units  # the fit reads its own
+    fit = sampled("trustbayes", name, role, trials, game, draws, tune, chains)
+    return {**fit, "subjects": subjects, "gradient": seconds}
+
+
+def _gradient_seconds(model: pm.Model) -> float:
+    gradient = Gradient(model)
     once = timed(lambda: gradient(gradient.start), 3)
     times = max(3, min(EVALUATIONS, int(0.2 / once)))
-    each = [timed(lambda: gradient(gradient.start), times) for _ in range(9)]
-    subjects = len(units.subjects)
-    del units, gradient, data
-    fit = sampled("trustbayes", name, role, trials, game, draws, tune, chains)
-    return {**fit, "subjects": subjects, "gradient": float(np.median(each))}
+    return float(np.median([timed(lambda: gradient(gradient.start), times) for _ in range(9)]))
 
 
 def simulated(game: str, name: str, subjects: int, rounds: int, out: str) -> dict[str, Any]:

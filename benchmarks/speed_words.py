@@ -58,7 +58,8 @@ def _compared(panel: object, table: pd.DataFrame) -> list[Line2D]:
     low, high = table["ess_per_second"].min(), table["ess_per_second"].max()
     panel.set_xlim(low / 2, high * 2)
     log_axis(panel, "x")
-    panel.set_yticks(range(len(models)), [f"{tb.model(m, r).spec.title},\n{r}s" for m, r in models])
+    titles = [f"{tb.model(m, r).spec.title},\n{r}s" for m, r in models]
+    panel.set_yticks(range(len(models)), titles)
     panel.set_ylim(len(models) - 0.5, -0.5)
     panel.set_xlabel("effective draws of the worst parameter\nper second of sampling")
     return [
@@ -79,9 +80,8 @@ def _grown(panel: object, table: pd.DataFrame) -> list[Line2D]:
         lines.append(line)
     for which in ("x", "y"):
         log_axis(panel, which)
-    panel.set_xticks(
-        sorted(set(table["subjects"])), [f"{n:,}" for n in sorted(set(table["subjects"]))]
-    )
+    sizes = sorted(set(table["subjects"]))
+    panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
     panel.set_xlabel("subjects")
     panel.set_ylabel("time per gradient (ms)")
     return lines
@@ -99,10 +99,11 @@ def says(
         parts += [
             _comparison(tables["comparison"]),
             f"""
-Real experiment; {how["chains"]} chains of {how["draws"]} draws after {how["tune"]} steps of warm-up,
-on {how["chains"]} cores, each engine with its own defaults otherwise; shortened to {_short(shortened)},
-whose rates are those of the short run. ESS: the smallest over all parameters of population and
-subjects, on the natural scale, the same in all; ESS per second takes the smaller of bulk and tail.
+Real experiment; {how["chains"]} chains of {how["draws"]} draws after {how["tune"]} steps of
+warm-up, on {how["chains"]} cores, each engine with its own defaults otherwise; shortened to
+{_short(shortened)}, whose rates are those of the short run. ESS: the smallest over all parameters
+of population and subjects, on the natural scale, the same in all; ESS per second takes the smaller
+of bulk and tail.
 Compilation: building the model and everything else before the first step, with empty caches; then
 again, in a new process. Gradients: steps of the sampler with its warm-up. Memory: of the largest
 process (PyMC's NUTS runs each chain in a process of its own). All numbers:
@@ -160,9 +161,8 @@ def targets(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> pd.Da
     if "limit" in tables:
         found = tables["limit"].set_index(["model", "role"])["ratio"]
         met = bool((found <= LIMIT).all())
-        rows.append(
-            ("one gradient, times that by hand", f"≤ {LIMIT:g}", _each(found, "{:.2f}"), met)
-        )
+        what = "one gradient, times that by hand"
+        rows.append((what, f"≤ {LIMIT:g}", _each(found, "{:.2f}"), met))
     if "growth" in tables and {1000, 10000} <= set(tables["growth"]["subjects"]):
         for column, what in (("gradient", "time per gradient"), ("memory", "memory")):
             wide = tables["growth"].pivot_table(
@@ -208,13 +208,15 @@ def _report(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> str:
     [one] = tables["report"].to_dict("records")
     full = tb.Sampling()
     text = (
-        f"**The whole default report** on the real experiment took {one['seconds']:.0f} s, compilation "
-        f"as the machine's cache has it, and {one['memory'] / 2**30:.1f} GiB in all processes together."
+        f"**The whole default report** on the real experiment took {one['seconds']:.0f} s, "
+        f"compilation as the machine's cache has it, and {one['memory'] / 2**30:.1f} GiB in all "
+        "processes together."
     )
     if (naive := _naive_fit(tables, how)) is not None:
         text += (
-            f" The trust-embedded senders alone in PyMC with nutpie: {naive:.0f} s at {full.chains} "
-            f"chains of {full.draws} draws, extrapolated from {how['chains']} of {how['draws']} by steps."
+            f" The trust-embedded senders alone in PyMC with nutpie: {naive:.0f} s at "
+            f"{full.chains} chains of {full.draws} draws, extrapolated from {how['chains']} of "
+            f"{how['draws']} by steps."
         )
     return text
 

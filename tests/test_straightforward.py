@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import arviz as az
-import nutpie
 import numpy as np
+import nutpie
 import pytest
 import xarray as xr
 from naive_pymc import MODELS, level_k_sampled
