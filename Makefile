@@ -21,7 +21,8 @@ test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 	$(PYTHON) -m pytest --nbmake --nbmake-timeout=300 notebooks
 
-bench: $(VENV)/.package
+bench: $(VENV)/.bench
+	$(PYTHON) benchmarks/speed.py
 	$(PYTHON) benchmarks/loso_refits.py
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py
@@ -72,6 +73,10 @@ $(VENV)/.package: $(VENV)/.created pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.package
 	@$(INSTALL) --group test
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.package
+	@$(INSTALL) --group bench
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.package
