@@ -147,6 +147,7 @@ def _pymc_sampled(model: pm.Model, how: Mapping[str, int]) -> Run:
             progressbar=False,
             discard_tuned_samples=False,
             compute_convergence_checks=False,
+            quiet=True,
         )
     return (
         tree["posterior"].to_dataset(),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 from common import markdown
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -37,15 +38,16 @@ def figure(tables: Mapping[str, pd.DataFrame]) -> Figure:
     drawn = [part for part in ("comparison", "growth") if part in tables]
     with style():
         drawing, axes = grid(max(1, len(drawn)), 2, width=5.0, height=3.6)
-        marks = []
         for panel, part in zip(axes, drawn, strict=False):
-            marks += (_compared if part == "comparison" else _grown)(panel, tables[part])
-        if marks:
-            legend_below(drawing, marks, columns=5)
+            if part == "comparison":
+                legend_below(drawing, _compared(panel, tables[part]), columns=5)
+            else:
+                _grown(panel, tables[part])
         return drawing
 
 
-def _compared(panel: object, table: pd.DataFrame) -> list[Line2D]:
+def _compared(panel: Axes, table: pd.DataFrame) -> list[Line2D]:
+    """What is drawn, for the legend."""
     models = list(dict.fromkeys(zip(table["model"], table["role"], strict=True)))
     engines = [engine for engine in DRAWN if engine in set(table["engine"])]
     for y, (model, role) in enumerate(models):
@@ -68,23 +70,21 @@ def _compared(panel: object, table: pd.DataFrame) -> list[Line2D]:
     ]
 
 
-def _grown(panel: object, table: pd.DataFrame) -> list[Line2D]:
-    lines = []
+def _grown(panel: Axes, table: pd.DataFrame) -> None:
     for (model, role), rows in table.groupby(["model", "role"], sort=False):
         shape, sender = look(str(model)), role == "sender"
-        [line] = panel.plot(
+        panel.plot(
             rows["subjects"], 1e3 * rows["gradient"], color=shape.colour, marker=shape.marker,
             ls="-" if sender else "--", mfc=shape.colour if sender else "white",
             label=f"{tb.model(str(model), role).spec.title}, {role}s",
         )  # fmt: skip
-        lines.append(line)
     for which in ("x", "y"):
         log_axis(panel, which)
     sizes = sorted(set(table["subjects"]))
     panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
     panel.set_xlabel("subjects")
     panel.set_ylabel("time per gradient (ms)")
-    return lines
+    panel.legend(loc="upper left")
 
 
 def says(
