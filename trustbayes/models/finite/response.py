@@ -10,21 +10,43 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from pytensor.graph.basic import Variable
 
 from trustbayes.cells import Cells
 from trustbayes.games.finite import FiniteGame
+from trustbayes.models.finite import tables
 from trustbayes.models.response import Response
 from trustbayes.models.values import Values
 from trustbayes.theories._arrays import held, namespace
 
-__all__ = ["LOGIT", "Logit", "choice_log_probabilities", "logit", "unit_log_likelihood"]
+__all__ = [
+    "LOGIT",
+    "Logit",
+    "below_best",
+    "choice_log_probabilities",
+    "logit",
+    "unit_log_likelihood",
+]
 
 
-def _below_best(utility: Any) -> Any:
+def below_best(utility: Any) -> Any:
     """Utility less that of the best option: choices depend on differences only.
 
     It is at most zero and zero somewhere, so that exp of it, times any precision, can neither
     overflow nor vanish for all options. The shift cancels, hence its gradient is left out.
+
+    Parameters
+    ----------
+    utility : array, shape (..., options)
+
+    Returns
+    -------
+    array, the same shape
+
+    Examples
+    --------
+    >>> below_best(np.array([1.0, 3.0]))
+    array([-2.,  0.])
     """
     return utility - held(utility.max(axis=-1, keepdims=True))
 
@@ -49,7 +71,7 @@ def choice_log_probabilities(
     """
     xp = namespace(utility, precision, lapse)
     tail = (None,) * (3 if typed else 2)
-    utility = _below_best(utility)
+    utility = below_best(utility)
     scaled = utility if precision is None else precision[(..., *tail)] * utility
     logs = scaled - xp.log(xp.exp(scaled).sum(axis=-1, keepdims=True))
     if lapse is None:
@@ -81,7 +103,7 @@ def unit_log_likelihood(
     # Σ counts·λU - Σ n·log Σ exp(λU): the first term needs no logarithms.
     tail = (None,) * (3 if typed else 2)
     xp = namespace(utility, precision)
-    utility = _below_best(utility)
+    utility = below_best(utility)
     scaled = utility if precision is None else precision[(..., *tail)] * utility
     earned = (chosen * utility).sum(axis=(-1, -2))
     if precision is not None:
@@ -97,8 +119,11 @@ class Logit:
     def log_likelihood(
         self, units: Cells, answer: Any, values: Values, typed: bool
     ) -> tuple[Any, np.ndarray]:
-        """By unit; see `unit_log_likelihood`."""
-        logs = unit_log_likelihood(units.counts, answer, *_noise(values), typed=typed)
+        """By unit, see `unit_log_likelihood`, or by subject, see `tables.log_likelihood`."""
+        precision, lapse = _noise(values)
+        if isinstance(answer, np.ndarray) and isinstance(precision, Variable) and lapse is None:
+            return tables.log_likelihood(units, below_best(answer), values, typed)
+        logs = unit_log_likelihood(units.counts, answer, precision, lapse, typed)
         return logs, units.unit_subject
 
     def logs(self, answer: Any, values: Values, typed: bool) -> Any:
