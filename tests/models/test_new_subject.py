@@ -13,6 +13,7 @@ from scipy.stats import qmc
 
 from trustbayes.games import FiniteGame
 from trustbayes.models import SPECS, Babbling, FullTrust, LevelK, Mixture, Model, TrustEmbedded
+from trustbayes.models._population import Population
 from trustbayes.models.evaluate import Draws, prior_draws, subject_log_likelihood
 from trustbayes.models.new_subject import new_subject_log_likelihood
 from trustbayes.priors import Prior
@@ -269,3 +270,14 @@ def test_a_normal_hierarchy_is_integrated_in_closed_form():
             cov = spread**2 + noise**2 * np.eye(y.size)
             expected = stats.multivariate_normal(np.full(y.size, mean), cov).logpdf(y)
             assert new.log_likelihood[row, subject] == pytest.approx(expected, abs=1e-3)
+
+
+def test_density_of_habits_at_common_nodes_is_normal():
+    draws = drawn(Babbling("sender"), size=5)
+    population = Population.of(draws.model, draws.game, draws.units, draws.data)
+    [effect] = population.effects
+    nodes = np.random.default_rng(5).normal(size=(1, 7, len(draws.units.subjects), effect.width))
+    found = effect.log_density(nodes, slice(1, 4))
+    mean, sigma = (draws.data[f"habit_{key}"].to_numpy()[1:4] for key in ("mu", "sigma"))
+    one_by_one = stats.norm.logpdf(nodes, mean[:, None, None], sigma[:, None, None, None])
+    np.testing.assert_allclose(found, one_by_one.sum(axis=-1), rtol=1e-11)

@@ -20,6 +20,7 @@ from trustbayes.priors import Prior
 __all__ = ["Effect", "effect_of"]
 
 _REACH = 40.0  # on the scale of the link; beyond it values are as good as at the ends
+_NORMAL = ("Normal", "LogNormal", "LogitNormal", "ZeroSumNormal")
 _LINK = {"HalfNormal": "LogNormal", "Exponential": "LogNormal", "Beta": "LogitNormal"}
 
 
@@ -108,6 +109,9 @@ class Effect:
     def log_density(self, coordinates: np.ndarray, rows: slice) -> np.ndarray:
         """Log density, shape (rows, nodes, subjects), of (rows or 1, nodes, subjects, width)."""
         shape = {name: values[rows] for name, values in self.shape.items()}
+        alike = self.location.shape[1] == 1 and not self.by_treatment
+        if self.distribution in _NORMAL and alike and self.width > 1 and len(coordinates) == 1:
+            return self._normal_at_common(coordinates[0], rows, shape["sigma"])
         x = coordinates - self.middle(rows)
         match self.distribution:
             case "Gamma":
@@ -131,6 +135,21 @@ class Effect:
                 x *= -0.5 * x
                 logs = x - np.log(shape["sigma"]) - 0.5 * math.log(2 * math.pi)
         return np.asarray(logs.sum(axis=-1))
+
+    def _normal_at_common(
+        self, coordinates: np.ndarray, rows: slice, sigma: np.ndarray
+    ) -> np.ndarray:
+        """Of several normal coordinates at nodes common to all draws, with one mean for everybody.
+
+        The square is multiplied out, so that a draw takes one product of matrices.
+        """
+        mean, variance = self.location[rows, 0, 0] @ self.basis, sigma[..., 0] ** 2
+        cross = (mean @ coordinates.reshape(-1, self.width).T).reshape(-1, *coordinates.shape[:2])
+        square = (coordinates**2).sum(axis=-1)
+        cross -= 0.5 * (square + (mean**2).sum(axis=-1)[:, None, None])
+        cross /= variance
+        cross -= 0.5 * self.width * np.log(2 * math.pi * variance)
+        return np.asarray(cross)
 
     def values(self, coordinates: np.ndarray, rows: slice) -> tuple[np.ndarray, tuple[str, ...]]:
         """Natural values of coordinates of shape (rows, nodes, subjects, width), and their dims."""

@@ -157,7 +157,8 @@ def _integrate(
         Whether the nodes are the same for all draws, so that the likelihood is worked out once.
     """
     subjects, nodes = len(population.units.subjects), rule.nodes.shape[1]
-    step = max(1, _BUDGET // (8 * subjects * nodes * max(1, population.width)))
+    width = 1 if common else max(1, population.width)
+    step = max(1, _BUDGET // (8 * subjects * nodes * width))
     found = np.empty((2, population.size, subjects))
     if common:
         at, volume = _common(population, reference, site, rule)
