@@ -628,6 +628,14 @@ def test_report_finds_faults_of_formulas_before_any_fit(run, tmp_path):
     assert "fitting" not in err
 
 
+def test_a_quiet_report_shows_no_progress_and_says_nothing_on_the_way(run, stub, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert run("report")[2].endswith(" fitting everything\n")
+    assert stub.arguments["progress"] is True
+    assert run("report", "--quiet")[::2] == (0, "")
+    assert stub.arguments["progress"] is False
+
+
 def test_report_passes_on_what_was_asked(run, stub):
     stub.converged = False
     options = ("--draws", "7", "--tune", "8", "--chains", "3", "--seed", "9", "--fits", "kept")

@@ -26,6 +26,7 @@ from trustbayes.commandline import (
     Invocation,
     Json,
     KindName,
+    Quiet,
     RoleName,
     SamplingOptions,
     add_row,
@@ -37,6 +38,7 @@ from trustbayes.commandline import (
     pool,
     print_json,
     print_tables,
+    watched,
 )
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.wholefile import write_whole
@@ -117,6 +119,7 @@ def report(
     jobs: int | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     kfold: int | None = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
 ) -> int:
@@ -153,6 +156,8 @@ def report(
     kfold : int, optional
         Also refit every model to all but one of so many parts of the subjects, and predict that;
         the verdict then asks whether these refits agree. Takes about so many times as long.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -164,7 +169,7 @@ def report(
     from trustbayes.report import report as write_report
 
     settings = sampling.sampling()
-    with messages(), pool(jobs) as executor:
+    with messages(quiet), pool(jobs) as executor:
         analysis = analyse(
             data,
             models=names if chosen is None else chosen,
@@ -174,7 +179,7 @@ def report(
             joint=joint,
             kfold=kfold,
             executor=executor,
-            progress=sys.stderr.isatty(),
+            progress=watched(quiet),
         )
         written = write_report(analysis, out, command=invocation)
     verdicts = {
@@ -254,6 +259,7 @@ def fit(
     formula: Formulas = None,
     people: Path | None = None,
     sampling: SamplingOptions = _DEFAULT,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Fit one model to the trials of one role and keep the fit as a file.
@@ -277,6 +283,8 @@ def fit(
         repeated.
     people : Path, optional
         CSV file with the covariates of each subject that the trials lack.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -287,7 +295,7 @@ def fit(
 
     settings = sampling.sampling()
     chosen = _regressed([model], [role], data.game, formula)
-    result = sample(chosen[0], data, settings, progress=sys.stderr.isatty())
+    result = sample(chosen[0], data, settings, progress=watched(quiet))
     result.save(out)
     if as_json:
         print_json({"fit": str(out), **_gate(result)})
@@ -307,6 +315,7 @@ def compare(
     people: Path | None = None,
     folder: Path | None = None,
     jobs: int | None = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Compare fits of the same trials by what they predict.
@@ -333,6 +342,8 @@ def compare(
         Where the k-fold's fits are kept; one that was stopped goes on from there.
     jobs : int, optional
         Number of processes that refit side by side. Default: one for each core, at most 4.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -351,7 +362,7 @@ def compare(
     if data is not None and kfold is not None and unit != "trial":
         from trustbayes.comparison import kfold as refit
 
-        with messages(), pool(jobs) as executor:
+        with messages(quiet), pool(jobs) as executor:
             settings = loaded[0].sampling
             held = refit(
                 [one.model for one in loaded],
@@ -362,7 +373,7 @@ def compare(
                 seed=settings.seed,
                 folder=folder,
                 executor=executor,
-                progress=sys.stderr.isatty(),
+                progress=watched(quiet),
             )
     found = verdict(comparison, loaded, held)
     code = max(_code(loaded), _code_of(held))
@@ -402,6 +413,7 @@ def holdout(
     sampling: SamplingOptions = _DEFAULT,
     folder: Path | None = None,
     jobs: int | None = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Predict later rounds from earlier ones, or one treatment from the others, by real refits.
@@ -427,6 +439,8 @@ def holdout(
         Where fits are kept; a run that was stopped goes on from there.
     jobs : int, optional
         Number of processes that fit models side by side. Default: one for each core, at most 4.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -435,7 +449,7 @@ def holdout(
 
     data = _read(trials, game)
     names = known_names(models, data.game) or []
-    with messages(), pool(jobs) as executor:
+    with messages(quiet), pool(jobs) as executor:
         held = hold_out(
             [chosen(name, role, data.game) for name in names],
             data,
@@ -444,7 +458,7 @@ def holdout(
             sampling=sampling.sampling(),
             folder=folder,
             executor=executor,
-            progress=sys.stderr.isatty(),
+            progress=watched(quiet),
         )
     if as_json:
         print_json(_held_out(held))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -35,6 +36,7 @@ __all__ = [
     "Invocation",
     "Json",
     "KindName",
+    "Quiet",
     "RoleName",
     "SamplingOptions",
     "add_row",
@@ -46,6 +48,7 @@ __all__ = [
     "pool",
     "print_json",
     "print_tables",
+    "watched",
 ]
 
 DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
@@ -53,6 +56,7 @@ DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
 RoleName = Literal["sender", "receiver"]
 KindName = Literal["finite", "forecast-sharing"]
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+Quiet = Annotated[bool, Parameter(negative="", show_default=False)]
 Invocation = Annotated[str, Parameter(parse=False)]
 
 
@@ -124,19 +128,24 @@ def check_target(path: Path) -> None:
 
 
 @contextmanager
-def messages() -> Iterator[None]:
-    """What the package logs, on standard error."""
+def messages(quiet: bool = False) -> Iterator[None]:
+    """What the package logs, on standard error; quietly, from warnings on."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger = logging.getLogger("trustbayes")
     before = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+
+
+def watched(quiet: bool) -> bool:
+    """Whether somebody is there to see progress."""
+    return not quiet and sys.stderr.isatty()
 
 
 def print_json(value: Any) -> None:

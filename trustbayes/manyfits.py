@@ -22,20 +22,13 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any, Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TextColumn
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.fitting import Fit, check_method, fit, fit_key, load_fit
 from trustbayes.games import Game, PayoffFunctions
 from trustbayes.models import Model, model_from_dict
+from trustbayes.progress import bar
 from trustbayes.sampling import Sampling
 from trustbayes.trials import Trials
 
@@ -315,14 +308,16 @@ def iter_fits[Result](
         where.setdefault(task.key, []).append(position)
     failures: list[Failure] = []
     cause: Exception | None = None
-    with _bar(len(where), progress and (len(where) > 1 or executor is not None)) as advance:
+    several = progress and (len(where) > 1 or executor is not None)
+    with bar(TextColumn("fits"), show=several) as shown:
+        row = shown.add_task("fits", total=len(where))
         for key, found in _results(
             {key: tasks[positions[0]] for key, positions in where.items()},
             folder,
             executor,
             progress and len(where) == 1,
         ):
-            advance()
+            shown.advance(row)
             if isinstance(found, Exception):
                 failures.append(_failure(tasks[where[key][0]], found))
                 cause = cause or found
@@ -538,19 +533,3 @@ def _failure(task: Task[Any], error: Exception) -> Failure:
     failure = Failure(task, f"{type(error).__name__}: {error}")
     _log.error("failed: %s", failure)
     return failure
-
-
-@contextmanager
-def _bar(total: int, show: bool) -> Iterator[Callable[[], None]]:
-    """A bar over fits, with the time left; gives what moves it on."""
-    columns = (
-        TextColumn("fits"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
-        row = bar.add_task("fits", total=total)
-        yield lambda: bar.advance(row)

@@ -7,7 +7,7 @@ import platform
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,9 +20,11 @@ import nutpie
 import pymc as pm
 import pytensor
 import xarray as xr
+from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.progress import Watch
 
 __all__ = [
     "METHODS",
@@ -180,6 +182,7 @@ class Sampled:
 
 Adaptation = Literal["diag", "draw_diag", "low_rank"]
 
+_OFF, _CLIMB = 0.5, 50
 _KEPT = 8
 _COMPILED = threading.local()
 """Models that this thread compiled last, by what they have in common with others."""
@@ -194,6 +197,7 @@ def sample(
     pattern: str = "",
     adaptation: Adaptation = "diag",
     starts: np.ndarray | None = None,
+    near: Mapping[str, np.ndarray] | None = None,
     points: bool = False,
 ) -> Sampled:
     """Draw from a PyMC model's posterior with nutpie's NUTS.
@@ -216,6 +220,11 @@ def sample(
         adaptation costs as much as thousands of cheap gradients.
     starts : array, shape (n, dimension), optional
         Points of another run of the same model, of which each chain starts from one.
+    near : mapping of str to array, optional
+        Where chains had best start, by name of a variable of the population, on the scale on
+        which it is sampled: each chain starts a little off, and its subjects where they are likely
+        then. A chain that starts with the data against it may settle far from all others, where a
+        region of little probability holds it. Default: chains start anywhere.
     points : bool
         Whether to give the draws as another run can start from them.
 
@@ -229,8 +238,12 @@ def sample(
         program = compiled(model, pattern)
         if starts is not None:
             program = replace(program, initial_point_func=partial(_one_of, starts))
+        elif near:
+            program = replace(program, initial_point_func=_starter(model, program, near))
         ready = time.perf_counter()
-        tree = nutpie.sample(
+        steps = sampling.chains * (sampling.tune + sampling.draws)
+        watch = Watch(steps, sampling.tune, progress)
+        running = nutpie.sample(
             program,
             draws=sampling.draws,
             tune=sampling.tune,
@@ -241,8 +254,11 @@ def sample(
             adaptation=adaptation,
             save_warmup=False,
             store_unconstrained=points,
-            progress_bar=progress,
+            progress_bar=False,
+            progress_callback=watch.told,
+            blocking=False,
         )
+        tree = watch.wait(running, program.n_dim)
     seconds = {"compile": ready - started, "sample": time.perf_counter() - ready}
     stats = tree["sample_stats"].to_dataset()
     kept = ["diverging", "energy", "n_steps", "step_size", "logp"]
@@ -268,6 +284,43 @@ def exact() -> AbstractContextManager[Any]:
 def _one_of(points: np.ndarray, seed: Any) -> np.ndarray:
     """The one that a chain's seed falls upon."""
     return np.asarray(points[np.random.default_rng(seed).integers(len(points))])
+
+
+def _starter(
+    model: pm.Model,
+    program: nutpie.compile_pymc.CompiledPyMCModel,
+    near: Mapping[str, np.ndarray],
+) -> Callable[[Any], np.ndarray]:
+    """From a chain's seed to where it starts: see `sample`.
+
+    Subjects climb (L-BFGS) while the population stays where it is: where its spreads are zero,
+    and all subjects alike, the density of a hierarchy is infinite.
+    """
+    point, places, begin = model.initial_point(), {}, 0
+    held = []
+    for value in model.value_vars:
+        name, size = model.values_to_rvs[value].name, np.size(point[value.name])
+        places[name] = slice(begin, begin + size)
+        held.append(np.full(size, "subject" not in (model.named_vars_to_dims.get(name) or ())))
+        begin += size
+    population, one_at_a_time = np.concatenate(held), threading.Lock()
+
+    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = program.logp_func(point)
+        return -float(value), -np.where(population, 0.0, gradient)
+
+    def start(seed: Any) -> np.ndarray:
+        point = np.array(program.initial_point_func(seed))
+        rng = np.random.default_rng(seed)
+        for name, value in near.items():
+            middle = np.broadcast_to(value, point[places[name]].shape)
+            point[places[name]] = middle + rng.uniform(-_OFF, _OFF, middle.shape)
+        with one_at_a_time:
+            options = {"maxiter": _CLIMB}
+            found = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
+        return found.x if np.isfinite(found.x).all() else point
+
+    return start
 
 
 def compiled(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCModel:

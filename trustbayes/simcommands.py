@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from trustbayes.commandline import (
     NOT_CONVERGED,
     Invocation,
     Json,
+    Quiet,
     RoleName,
     check_target,
     frame_table,
@@ -21,6 +21,7 @@ from trustbayes.commandline import (
     pool,
     print_json,
     print_tables,
+    watched,
 )
 from trustbayes.errors import Fault, InputError
 
@@ -50,6 +51,7 @@ def calibrate(
     folder: Path | None = None,
     jobs: int | None = None,
     dask: str | None = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes calibrate",
 ) -> int:
@@ -91,6 +93,8 @@ def calibrate(
         Number of processes that fit side by side. Default: one for each core, at most 4.
     dask : str, optional
         Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -110,7 +114,7 @@ def calibrate(
             sampling=sampling,
             folder=folder,
             executor=executor,
-            progress=sys.stderr.isatty(),
+            progress=watched(quiet),
         )
     written = calibration_report(found, out, invocation)
     verdict = "passed" if found.passed else "FAILED"
@@ -142,6 +146,7 @@ def recover(
     folder: Path | None = None,
     jobs: int | None = None,
     dask: str | None = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes recover",
 ) -> int:
@@ -182,6 +187,8 @@ def recover(
         Number of processes that fit side by side. Default: one for each core, at most 4.
     dask : str, optional
         Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -203,7 +210,7 @@ def recover(
             sampling=sampling,
             folder=folder,
             executor=executor,
-            progress=sys.stderr.isatty(),
+            progress=watched(quiet),
         )
     written = recovery_report(found, out, invocation)
     if as_json:
@@ -231,6 +238,7 @@ def design(
     folder: Path | None = None,
     jobs: int | None = None,
     dask: str | None = None,
+    quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes design",
 ) -> int:
@@ -274,6 +282,8 @@ def design(
         Number of processes that fit side by side. Default: one for each core, at most 4.
     dask : str, optional
         Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
@@ -301,7 +311,7 @@ def design(
             sampling=sampling,
             folder=folder,
             executor=executor,
-            progress=sys.stderr.isatty(),
+            progress=watched(quiet),
         )
     written = design_report(found, out, invocation)
     if as_json:
