@@ -50,12 +50,13 @@ def switch_id(value):
 
 
 def made_up_information(chosen, units):
-    """Uneven weights, which spare the pilot."""
+    """Uneven weights and couplings, which spare the pilot."""
     rng = np.random.default_rng(8)
     names = [p.name for p in chosen.parameters]
     shape = (len(units.subjects), len(units.treatments))
     weights = {name: rng.dirichlet(np.ones(shape[1]), shape[0]) for name in names}
-    return Information(weights, dict.fromkeys(names, "centred"))
+    couplings = {name: rng.random(shape[0]) for name in chosen.spec.coupling}
+    return Information(weights, dict.fromkeys(names, "centred"), couplings=couplings)
 
 
 def build(chosen, trials):
@@ -136,7 +137,7 @@ def assert_both_forms_agree(chosen, trials):
             shift = 0.0
             partner = chosen.spec.coupling.get(name)
             if partner and "treatment" not in chosen.varies[partner]:
-                shift = 0.5 * np.log(moved[partner])
+                shift = information.couplings[name] * np.log(moved[partner])
             own = location + shift + spread * offset
             log_slope += offset.size * np.log(spread)
             key = f"{name}_own"

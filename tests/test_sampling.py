@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import nutpie
+import pymc as pm
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
 from synthetic import small_trials
@@ -40,6 +43,41 @@ def compiled(monkeypatch):
     monkeypatch.setattr(nutpie, "compile_pymc_model", counted)
     monkeypatch.setattr(sampling, "_COMPILED", type(sampling._COMPILED)())
     return made
+
+
+def two_hills():
+    """A population with a hill at -4, and one at 4 of exp(20) times the mass, and its subjects."""
+    with pm.Model(coords={"subject": range(6)}) as model:
+        centre = pm.Normal("centre", 0, 3)
+        hills = [-0.5 * ((centre - at) / 0.3) ** 2 for at in (-4.0, 4.0)]
+        pm.Potential("hills", pt.logaddexp(hills[0] - 20, hills[1]))
+        pm.Normal("own", 10 * centre, 1, dims="subject")
+    return model
+
+
+@pytest.mark.slow
+def test_chains_that_start_near_the_mass_do_not_settle_elsewhere():
+    how = Sampling(draws=50, tune=200, chains=8, seed=1)
+    found = {
+        near: sampling.sample(
+            two_hills(), how, progress=False, near={"centre": np.array(3.5)} if near else None
+        ).posterior
+        for near in (False, True)
+    }
+    ends = {near: one["centre"].mean("draw").to_numpy() for near, one in found.items()}
+    assert (ends[False] < -3).any()  # else this test shows nothing
+    assert (ends[True] > 3.5).all()
+
+
+def test_subjects_start_where_they_are_likely_and_the_population_where_it_is_told():
+    model = two_hills()
+    program = sampling.compiled(model, "")
+    start = sampling._starter(model, program, {"centre": np.array(3.5)})
+    points = np.array([start(seed) for seed in range(20)])
+    assert np.abs(points[:, 0] - 3.5).max() < 0.5
+    assert points[:, 0].std() > 0.1  # chains start apart
+    np.testing.assert_allclose(points[:, 1:], 10 * points[:, :1] + np.zeros(6), atol=1e-3)
+    np.testing.assert_array_equal(start(3), points[3])
 
 
 @pytest.mark.slow

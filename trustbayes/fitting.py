@@ -253,6 +253,7 @@ def fit(
             pattern=pattern,
             adaptation=_adaptation(units, information),
             starts=starts,
+            near=information.starts,
             points=points,
         )
 

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from trustbayes.games import FiniteGame, ForecastGame, Market
 from trustbayes.models import SPECS, FullTrust, LevelK, Model, TrustEmbedded
-from trustbayes.models.pilot import pilot
+from trustbayes.models.pilot import pilot, prior_centre
 from trustbayes.theories.finite.trust_embedded import (
     expected_payoff,
     receiver_utility,
@@ -63,6 +63,72 @@ def test_every_parameter_has_weights_that_add_up_to_one_and_a_form(spec, uneven)
         # known from there: receivers of the hybrid read messages alike, whatever their trust.
         nothing = (weights[:, 0] == 0).all() and (spec.name, name) == ("hybrid", "trust")
         assert weights[-1, 0] > weights[0, 0] or nothing
+
+
+def test_lying_aversion_falls_with_precision_as_by_a_finer_grid_of_both():
+    trials = play([1.0], rounds=40, subjects=4)
+    table = trials.table.copy()
+    first = table["sender"] == "s0"
+    table.loc[first, "message"] = table.loc[first, "state"]  # honest, unlike the others
+    trials = type(trials)(**{**vars(trials), "table": table})
+    model = TrustEmbedded("sender")
+    found = pilot(model, trials.fold("sender"), GAME)
+    names = ("lying_aversion", "response_precision")
+    aversion, precision = (prior_centre(model.priors[name]) for name in names)
+    trust = 1 / (1 + math.exp(-float(np.squeeze(found.locations["expected_trust"]))))
+    material = expected_payoff(GAME, 1.0, np.array(trust))
+    grid = np.linspace(-5, 5, 61)
+    for place, (_, rows) in enumerate(table.groupby("sender", sort=False)):
+        seen = np.zeros((5, 5))
+        for state, message in zip(rows["state"], rows["message"], strict=True):
+            seen[int(state) - 1, int(message) - 1] += 1
+        logs = np.empty((61, 61))
+        for i, effect in enumerate(grid):
+            beta = math.exp(aversion + effect)
+            utility = sender_utility(GAME, material, np.array(beta * GAME.lying_unit)) / GAME.scale
+            for j, other in enumerate(grid):
+                scaled = math.exp(precision + other) * utility
+                top = scaled.max(axis=1, keepdims=True)
+                chance = scaled - top - np.log(np.exp(scaled - top).sum(axis=1, keepdims=True))
+                logs[i, j] = (seen * chance).sum() - (effect**2 + other**2) / 8
+        weight = np.exp(logs - logs.max())
+        weight /= weight.sum()
+        middle = (weight.sum(axis=1) @ grid, weight.sum(axis=0) @ grid)
+        covariance = (grid - middle[0]) @ weight @ (grid - middle[1])
+        slope = covariance / (weight.sum(axis=0) @ (grid - middle[1]) ** 2)
+        assert found.couplings["lying_aversion"][place] == pytest.approx(
+            min(max(-slope, 0), 1), abs=0.03
+        )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chains_start_near_what_was_planted_where_people_differ_much(seed):
+    # Half of the senders are honest, so their aversion and precision are known as a product only,
+    # and a fit that gives everybody the same values finds no good value of what they expect.
+    treatments = [0.5, 1.0, 2.0], np.array([0.95, 0.7, 0.3])
+    rng = np.random.default_rng(seed)
+    rows = []
+    for subject in range(40):
+        beta, precision = math.exp(rng.normal(-0.7, 2)), rng.gamma(2, 2)
+        for bias, trust in zip(*treatments, strict=True):
+            material = expected_payoff(GAME, bias, np.array(trust))
+            utility = sender_utility(GAME, material, np.array(beta * GAME.lying_unit))
+            chance = np.exp(precision * (utility - utility.max()) / GAME.scale)
+            chance /= chance.sum(axis=1, keepdims=True)
+            for state in rng.integers(5, size=20):
+                sent = rng.choice(5, p=chance[state]) + 1
+                names = (f"s{subject}", f"r{subject}", len(rows), f"bias {bias:g}", bias)
+                rows.append((*names, state + 1, sent, 3))
+    columns = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
+    trials = trials_from_frame(pd.DataFrame(rows, columns=columns), GAME)
+    model = TrustEmbedded("sender")
+    starts = pilot(model, trials.fold("sender"), GAME).starts
+    planted = np.log(treatments[1]) - np.log1p(-treatments[1])
+    # The grid has steps of one; the largest trust differs little from all trust there is.
+    np.testing.assert_allclose(starts["expected_trust_mu"][1:], planted[1:], atol=1)
+    assert starts["expected_trust_mu"][0] > 1.5
+    assert starts["lying_aversion_mu"] == pytest.approx(-0.7, abs=1)
+    assert set(starts) == {"expected_trust_mu", "lying_aversion_mu", "response_precision_mean"}
 
 
 FORECAST = [spec for spec in SPECS if spec.kind == "forecast-sharing"]

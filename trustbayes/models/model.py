@@ -441,7 +441,7 @@ class Model:
                 self.varies[name],
                 centred=self._centred(name, information),
                 weights=information.weights[name],
-                shift=self._shift(name, arrays, dims),
+                shift=self._shift(name, arrays, dims, information, prefix),
                 prefix=prefix,
                 stand_in=information.stand_ins.get(name),
                 added=self._added(name, units),
@@ -552,11 +552,21 @@ class Model:
             total = total + pm.modelcontext(None)[f"{prefix}{name}_unused"][:, None] * without
         return total
 
-    def _shift(self, name: str, arrays: Mapping[str, Any], dims: Mapping[str, Any]) -> Any:
+    def _shift(
+        self,
+        name: str,
+        arrays: Mapping[str, Any],
+        dims: Mapping[str, Any],
+        information: Information,
+        prefix: str,
+    ) -> Any:
         partner = self.spec.coupling.get(name)
         if partner is None or dims.get(partner) != ("subject",):
             return 0.0
-        return 0.5 * pt.log(arrays[partner])
+        power: Any = 0.5
+        if name in information.couplings:
+            power = data(f"{prefix}{name}_coupling", information.couplings[name])
+        return power * pt.log(arrays[partner])
 
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:

@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
+from trustbayes.models.coupled import Pair, find_pair
 from trustbayes.models.hierarchy import LINKS
 from trustbayes.models.placed import Sites, can_be_placed
 from trustbayes.models.response import Response, log_sum_exp
@@ -48,8 +49,14 @@ class Information:
         the posterior of all else is the same with any (Carlin and Chib 1995, Journal of the Royal
         Statistical Society B 57(3)). With one near what the trials say if she is of another type,
         the sampler need not jump between the two.
+    couplings : mapping of str to array, shape (subjects,)
+        The power of its partner by which a parameter is multiplied where the sampler works with
+        both, see `trustbayes.models.spec.ModelSpec.coupling`; one half where it is not found.
     locations : mapping of str to array, shape () or (treatments,)
         Values that all subjects were given, on the scale of the link.
+    starts : mapping of str to array, shape () or (treatments,)
+        Where chains had best start, by name of the population's variable; on the scale of the
+        link. Those not named may start anywhere.
     sites : Sites, optional
         See `trustbayes.models.placed`: then neither forms nor stand-ins are used.
     """
@@ -57,7 +64,9 @@ class Information:
     weights: Mapping[str, np.ndarray]
     form: Mapping[str, str]
     stand_ins: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    couplings: Mapping[str, np.ndarray] = field(default_factory=dict)
     locations: Mapping[str, np.ndarray] = field(default_factory=dict)
+    starts: Mapping[str, np.ndarray] = field(default_factory=dict)
     sites: Sites | None = None
 
     @classmethod
@@ -96,21 +105,24 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     size = {n: counts if "treatment" in model.varies[n] else 1 for n in linked}
     start = np.array([prior_centre(model.priors[n]) for n in linked for _ in range(size[n])])
 
-    def values(point: np.ndarray) -> Values:
+    def values(point: np.ndarray, effects: Mapping[str, np.ndarray]) -> Values:
         arrays: dict[str, Any] = {n: np.asarray(v) for n, v in fixed.items()}
         dims: dict[str, tuple[str, ...]] = dict.fromkeys(fixed, ())
         arrays |= {p.name: np.zeros(model.width(p, game)) for p in evenly}
         dims |= {p.name: (str(p.option),) for p in evenly}
         for n, part in zip(linked, _split(point, list(size.values())), strict=True):
+            own = effects.get(n)
+            part = part if own is None else part + own[:, None]
             natural = LINKS[model.priors[n].distribution].inverse(part)
             shared = "treatment" in model.varies[n]
-            arrays[n], dims[n] = (natural, ("treatment",)) if shared else (natural[0], ())
+            arrays[n] = natural if shared else natural[..., 0]
+            dims[n] = ("subject",) * (own is not None) + ("treatment",) * shared
         return Values(arrays, dims, units)
 
     typed, response = bool(model.types), model.response(game)
 
-    def at(point: np.ndarray) -> tuple[Any, Values]:
-        found = values(point)
+    def at(point: np.ndarray, **effects: np.ndarray) -> tuple[Any, Values]:
+        found = values(point, effects)
         return model.answer(game, found), found
 
     def loss(point: np.ndarray) -> float:
@@ -132,6 +144,30 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
         if _can_be_ignored(model, p.name) and not can_be_placed(model)
     }
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
+    couplings: dict[str, np.ndarray] = {}
+    starts: dict[str, np.ndarray] = {}
+    places = dict(zip(linked, _split(np.arange(start.size), list(size.values())), strict=True))
+    for n, partner in model.spec.coupling.items():
+        if typed or not all(
+            "subject" in model.varies[one] and one in linked for one in (n, partner)
+        ):
+            continue
+        shared = [one for one in linked if "subject" not in model.varies[one]][:1]
+        points = start, found
+        pair = _pair(
+            units, response, at, points, places, (n, partner), shared[0] if shared else None
+        )
+        couplings[n] = pair.coupling
+        new: dict[str, Any] = {
+            n: pair.first,
+            partner: pair.second,
+            **dict.fromkeys(shared, pair.shared),
+        }
+        for one, value in new.items():
+            found[places[one]] = value if places[one].size > 1 else np.mean(value)
+            location = str(model.priors[one].family.location)
+            if isinstance(model.priors[one].arguments[location], Prior):
+                starts[f"{one}_{location}"] = found[places[one]]
     begin = 0
     locations = {}
     for n in linked:
@@ -153,7 +189,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
         if _can_be_ignored(model, n) and not can_be_placed(model):
             middle, spread = _alone(model, units, response, at, found, np.sign(step), n)
             stand_ins[n] = weights[n] @ np.broadcast_to(location, counts) + middle, spread
-    return Information(weights, form, stand_ins, locations)
+    return Information(weights, form, stand_ins, couplings, locations, starts)
 
 
 def _known_prior(model: Model, name: str) -> Prior:
@@ -203,6 +239,38 @@ def _alone(
     mean = _EFFECTS @ weight
     variance = (_EFFECTS**2) @ weight - mean**2
     return mean, np.sqrt(np.maximum(variance, _STEP)) + (_EFFECTS[1] - _EFFECTS[0]) / 2
+
+
+def _pair(
+    units: Units,
+    response: Response,
+    at: Callable[..., tuple[Any, Values]],
+    points: tuple[np.ndarray, np.ndarray],
+    places: Mapping[str, np.ndarray],
+    names: tuple[str, str],
+    shared: str | None,
+) -> Pair:
+    """What a grid says of two parameters of subjects, and of one that they share."""
+    start, found = points
+    treatments = len(units.treatments)
+
+    def logs(first: np.ndarray, second: np.ndarray, value: np.ndarray) -> np.ndarray:
+        point = found.copy()
+        for name in names:
+            point[places[name]] = 0.0
+        if shared is not None:
+            point[places[shared]] = value[: places[shared].size]
+        given = {names[0]: first, names[1]: second}
+        parts, subject = response.log_likelihood(units, *at(point, **given), False)
+        total = np.zeros((first.size, treatments))
+        np.add.at(total, (subject, units.unit_treatment), parts)
+        return total
+
+    middle = [float(np.mean(start[places[name]])) for name in names]
+    begin = np.zeros(treatments) if shared is None else start[places[shared]] + np.zeros(treatments)
+    several = shared is not None and places[shared].size > 1
+    subjects, search = len(units.subjects), shared is not None
+    return find_pair(logs, subjects, (middle[0], middle[1]), begin, search, several)
 
 
 def _split(point: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
