@@ -7,7 +7,10 @@ For trust-embedded and level-k, senders and receivers: a full fit, its leave-one
 (LOSO: subject parameters integrated out, Pareto-smoothed importance sampling over the draws), and
 for 12 subjects the score by a fit to all others. The rule by which the 12 are chosen: the six with
 the largest Pareto k, where importance sampling is hardest, and six of the others spread evenly
-over their order by LOSO, its two ends included. Both sides are estimates, so each has an error:
+over their order by LOSO, its two ends included. A second full fit, with another seed, does the
+choosing: a subject whose draws happen to hold a large weight has a large k and, of the same draws,
+too low a score, so those chosen and scored by one set of draws would be too low on average.
+Both sides are estimates, so each has an error:
 
 - LOSO: of integration, as the package states it, and of the finite number of draws (the draws'
   influence on the estimate, by their effective number);
@@ -36,7 +39,8 @@ from trustbayes.report.style import GREY, grid, legend_below, look, style
 
 MODELS = ("trust-embedded", "level-k")
 FULL = tb.Sampling()
-REFIT = tb.Sampling(draws=500, tune=400, chains=2)
+CHOOSING = tb.Sampling(seed=FULL.seed + 1)
+REFIT = FULL
 EACH = 6  # hard subjects, and others
 BAND = 0.3  # nats
 HARD, SPREAD = "largest Pareto k", "spread over LOSO"
@@ -48,10 +52,11 @@ def main() -> None:
     subjects, totals = [], []
     with process_pool(options.jobs) as pool:
         models = [tb.model(name, role, trials.game) for role in trials.roles for name in MODELS]
-        tasks = [FitTask(model, trials, FULL) for model in models]
-        for fit in run_fits(tasks, options.folder, pool):
+        tasks = [FitTask(model, trials, size) for model in models for size in (FULL, CHOOSING)]
+        fits = run_fits(tasks, options.folder, pool)
+        for fit, choosing in zip(fits[::2], fits[1::2], strict=True):
             scores = tb.leave_one_subject_out(fit)
-            why = choose(scores)
+            why = choose(tb.leave_one_subject_out(choosing))
             refits = tb.refit_without(
                 fit.model, trials, list(why), sampling=REFIT, folder=options.folder, executor=pool
             )
