@@ -81,6 +81,13 @@ def test_subjects_start_where_they_are_likely_and_the_population_where_it_is_tol
 
 
 @pytest.mark.slow
+def test_senders_whose_lying_aversion_follows_a_formula_start_too():
+    model = TrustEmbedded("sender", formulas={"lying_aversion": "1 + C(treatment)"})
+    found = fit(model, small_trials(seed=1), SHORT, progress=False)
+    assert np.isfinite(found.sample_stats["logp"]).all()
+
+
+@pytest.mark.slow
 def test_a_compiled_model_takes_other_trials_of_the_same_pattern(compiled):
     # Weights of treatments are in its graph, but not in that of its likelihood.
     model = TrustEmbedded("receiver", parametrisation={"trust": "non-centred"})

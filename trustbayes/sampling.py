@@ -312,9 +312,10 @@ def _starter(
     def start(seed: Any) -> np.ndarray:
         point = np.array(program.initial_point_func(seed))
         rng = np.random.default_rng(seed)
-        for name, value in near.items():
-            middle = np.broadcast_to(value, point[places[name]].shape)
-            point[places[name]] = middle + rng.uniform(-_OFF, _OFF, middle.shape)
+        for name in sorted(near.keys() & places.keys()):
+            own = point[places[name]]  # by a formula, one for all treatments
+            middle = near[name] if np.size(near[name]) == own.size else np.mean(near[name])
+            own[:] = middle + rng.uniform(-_OFF, _OFF, own.size)
         with one_at_a_time:
             options = {"maxiter": _CLIMB}
             found = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
