@@ -57,7 +57,7 @@ def limit(name: str, units: Cells, game: FiniteGame, information: Information) -
     game : FiniteGame
         With power-loss payoffs.
     information : Information
-        For the weights of treatments, see `trustbayes.models.pilot`.
+        For the weights of treatments and the couplings, see `trustbayes.models.pilot`.
 
     Returns
     -------
@@ -89,6 +89,7 @@ def limit(name: str, units: Cells, game: FiniteGame, information: Information) -
         return Limit(
             _sender,
             (
+                information.couplings["lying_aversion"],
                 *(subjects, len(units.treatments), *who, seen, counts, *of_condition),
                 *(game.states, game.messages, lie, *power),
             ),
@@ -158,7 +159,7 @@ def _spread(q: np.ndarray, grad: np.ndarray, at: int) -> float:
 
 @_jit
 def _sender(
-    q, grad, subjects, treatments, unit_subject, unit_condition, seen, counts,
+    q, grad, coupling, subjects, treatments, unit_subject, unit_condition, seen, counts,
     condition_treatment, condition_bias, distrusted, states, messages, lie, scale, exponent,
 ):  # fmt: skip
     total = _precision(q, grad, subjects)
@@ -169,11 +170,11 @@ def _sender(
     grad[at_mu] = -(mu + 0.7)
     total += -0.5 * (mu + 0.7) ** 2 - _HALF_LOG_2_PI
     for i in range(subjects):
-        gap = (q[own + i] - mu - 0.5 * q[2 + i]) / sigma
+        gap = (q[own + i] - mu - coupling[i] * q[2 + i]) / sigma
         total += -0.5 * gap * gap - q[at_mu + 1] - _HALF_LOG_2_PI
         grad[own + i] = -gap / sigma
         grad[at_mu] += gap / sigma
-        grad[2 + i] += 0.5 * gap / sigma
+        grad[2 + i] += coupling[i] * gap / sigma
         grad[at_mu + 1] += gap * gap - 1.0
     conditions, n_states, n_messages = condition_treatment.size, states.size, messages.size
     payoff = np.empty((conditions, n_states, n_messages))
@@ -194,7 +195,8 @@ def _sender(
     row = np.empty(n_messages)
     for u in range(unit_subject.size):
         i, c = unit_subject[u], unit_condition[u]
-        precision, aversion = math.exp(q[2 + i]), math.exp(q[own + i] + 0.5 * q[2 + i])
+        rest = 1.0 - coupling[i]
+        precision, aversion = math.exp(q[2 + i]), math.exp(q[own + i] + rest * q[2 + i])
         of_precision = of_aversion = moved = 0.0
         for s in range(n_states):
             if seen[u, s] == 0.0:
@@ -214,7 +216,7 @@ def _sender(
                 of_precision += surprise * payoff[c, s, m]
                 of_aversion -= surprise * lie[s, m]
                 moved += surprise * slope[c, s, m]
-        grad[2 + i] += precision * of_precision + 0.5 * aversion * of_aversion
+        grad[2 + i] += precision * of_precision + rest * aversion * of_aversion
         grad[own + i] += aversion * of_aversion
         of_trust[c] += precision * moved
     for t in range(treatments):

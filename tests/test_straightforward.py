@@ -56,12 +56,13 @@ def moved(point, trials, name, role):
         return own, 0.0
     log_sigma = own[f"{SIGMA[role]}_log__"]
     effect = np.exp(log_sigma) * own.pop(f"{OWN[role]}_offset")
+    units = trials.fold(role)
+    found = tb.models.pilot.pilot(tb.model(name, role, trials.game), units, trials.game)
     if role == "sender":
-        centre = own["lying_aversion_mu"] + 0.5 * own["response_precision_log__"]
+        power = found.couplings["lying_aversion"]
+        centre = own["lying_aversion_mu"] + power * own["response_precision_log__"]
     else:
-        units = trials.fold(role)
-        weights = tb.models.pilot.pilot(tb.model(name, role, trials.game), units, trials.game)
-        centre = weights.weights["trust"] @ own["trust_mu"]
+        centre = found.weights["trust"] @ own["trust_mu"]
     own[f"{OWN[role]}_own"] = centre + effect
     return own, effect.size * float(log_sigma)
 
