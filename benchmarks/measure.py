@@ -102,8 +102,15 @@ def _trustbayes(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -
     trees, original = [], nutpie.sample
 
     def sample(*given: Any, **settings: Any) -> Any:  # with the warm-up's steps
-        trees.append(original(*given, **{**settings, "save_warmup": True}))
-        return trees[-1]
+        running = original(*given, **{**settings, "save_warmup": True})
+        wait = running.wait
+
+        def waited() -> Any:
+            trees.append(wait())
+            return trees[-1]
+
+        running.wait = waited
+        return running
 
     nutpie.sample = sample
     try:
