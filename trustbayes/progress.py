@@ -45,7 +45,7 @@ def bar(*columns: TextColumn, show: bool) -> Progress:
         TimeElapsedColumn(),
         TextColumn("left:"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, force_jupyter=False),
         disable=not show,
     )
 

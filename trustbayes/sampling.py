@@ -20,6 +20,7 @@ import nutpie
 import pymc as pm
 import pytensor
 import xarray as xr
+from rich.console import Console
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
@@ -242,7 +243,8 @@ def sample(
             program = replace(program, initial_point_func=_starter(model, program, near))
         ready = time.perf_counter()
         steps = sampling.chains * (sampling.tune + sampling.draws)
-        watch = Watch(steps, sampling.tune, progress)
+        notebook = progress and Console().is_jupyter  # where the sampler has a display of its own
+        watch = Watch(steps, sampling.tune, progress and not notebook)
         running = nutpie.sample(
             program,
             draws=sampling.draws,
@@ -254,7 +256,7 @@ def sample(
             adaptation=adaptation,
             save_warmup=False,
             store_unconstrained=points,
-            progress_bar=False,
+            progress_bar=notebook,
             progress_callback=watch.told,
             blocking=False,
         )
