@@ -13,7 +13,7 @@ from rich.console import Console
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.laplace import Arrow, NoMode, find_mode
-from trustbayes.sampling import Check, Sampled, Sampling, compiled, exact, plain
+from trustbayes.sampling import Check, Sampled, Sampling, compiled, coordinates, exact, plain
 
 __all__ = ["approximate"]
 
@@ -141,16 +141,12 @@ def _advi(model: pm.Model, sampling: Sampling, progress: bool) -> Sampled:
 
 def _arrow(model: pm.Model) -> Arrow:
     """Which of the sampler's coordinates belong to subjects, and to whom."""
-    population, subjects, start = [np.empty(0, dtype=int)], [], 0
+    population, subjects = [np.empty(0, dtype=int)], []
     count = len(model.coords.get("subject") or ())
-    point = model.initial_point()
-    for value in model.value_vars:
-        shape = np.shape(point[value.name])
-        places = start + np.arange(np.prod(shape, dtype=int)).reshape(shape)
-        start += places.size
-        dims = model.named_vars_to_dims.get(model.values_to_rvs[value].name) or ()
+    for name, places in coordinates(model).items():
+        dims = model.named_vars_to_dims.get(name) or ()
         axis = dims.index("subject") if "subject" in dims else None
-        if axis is not None and axis < places.ndim and shape[axis] == count:
+        if axis is not None and axis < places.ndim and places.shape[axis] == count:
             subjects.append(np.moveaxis(places, axis, 0).reshape(count, -1))
         else:
             population.append(places.reshape(-1))

@@ -147,7 +147,7 @@ def smallest_ess(posterior: xr.Dataset) -> float:
         for name, draws in posterior.data_vars.items()
         if draws.dtype.kind == "f" and np.prod(draws.shape[2:]) <= _FEW
     ]
-    if not few or posterior.sizes["draw"] < _LEAST:
+    if not few:
         return float("nan")
     made = posterior[few[0]].notnull().all(set(posterior[few[0]].dims) - {"chain", "draw"})
     counts = made.sum("draw").to_numpy()

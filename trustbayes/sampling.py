@@ -36,6 +36,7 @@ __all__ = [
     "Sampled",
     "Sampling",
     "compiled",
+    "coordinates",
     "exact",
     "gate_of",
     "plain",
@@ -183,7 +184,10 @@ class Sampled:
 
 Adaptation = Literal["diag", "draw_diag", "low_rank"]
 
-_OFF, _CLIMB = 0.5, 50
+_OFF = 0.5
+"""How far from where chains had best start each of them may, and"""
+_CLIMB = 50
+"""the steps by which its subjects then climb."""
 _KEPT = 8
 _COMPILED = threading.local()
 """Models that this thread compiled last, by what they have in common with others."""
@@ -298,14 +302,10 @@ def _starter(
     Subjects climb (L-BFGS) while the population stays where it is: where its spreads are zero,
     and all subjects alike, the density of a hierarchy is infinite.
     """
-    point, places, begin = model.initial_point(), {}, 0
-    held = []
-    for value in model.value_vars:
-        name, size = model.values_to_rvs[value].name, np.size(point[value.name])
-        places[name] = slice(begin, begin + size)
-        held.append(np.full(size, "subject" not in (model.named_vars_to_dims.get(name) or ())))
-        begin += size
-    population, one_at_a_time = np.concatenate(held), threading.Lock()
+    places, population = coordinates(model), np.ones(program.n_dim, dtype=bool)
+    for name, own in places.items():
+        population[own] = "subject" not in (model.named_vars_to_dims.get(name) or ())
+    one_at_a_time = threading.Lock()
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = program.logp_func(point)
@@ -315,15 +315,36 @@ def _starter(
         point = np.array(program.initial_point_func(seed))
         rng = np.random.default_rng(seed)
         for name in sorted(near.keys() & places.keys()):
-            own = point[places[name]]  # by a formula, one for all treatments
+            own = places[name].reshape(-1)  # by a formula, one for all treatments
             middle = near[name] if np.size(near[name]) == own.size else np.mean(near[name])
-            own[:] = middle + rng.uniform(-_OFF, _OFF, own.size)
+            point[own] = middle + rng.uniform(-_OFF, _OFF, own.size)
         with one_at_a_time:
             options = {"maxiter": _CLIMB}
             found = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
         return found.x if np.isfinite(found.x).all() else point
 
     return start
+
+
+def coordinates(model: pm.Model) -> dict[str, np.ndarray]:
+    """Where each free variable of a PyMC model stands among the sampler's coordinates.
+
+    Parameters
+    ----------
+    model : pymc.Model
+
+    Returns
+    -------
+    dict of str to array of int
+        By name of the variable, in the shape of what is sampled.
+    """
+    point, found, begin = model.initial_point(), {}, 0
+    for value in model.value_vars:
+        shape = np.shape(point[value.name])
+        size = int(np.prod(shape, dtype=int))
+        found[str(model.values_to_rvs[value].name)] = begin + np.arange(size).reshape(shape)
+        begin += size
+    return found
 
 
 def compiled(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCModel:

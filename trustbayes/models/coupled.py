@@ -13,12 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 __all__ = ["Pair", "find_pair"]
 
 Logs = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""Log likelihood, shape (subjects, treatments), from a subject's first and second parameter, shape
-(subjects,), and the shared one, shape (treatments,), all on the scales of their links."""
+"""Log likelihood, shape (subjects, treatments), from subjects' first and second parameter, shape
+(subjects,), and what they share, shape (treatments,), (1,) if treatments are alike, or (0,) if
+there is nothing; all on the scales of their links."""
 
 _FIRST, _SECOND = np.linspace(-5, 5, 11), np.linspace(-4, 4, 9)
 _SHARED = np.linspace(-6, 6, 13)
@@ -37,7 +39,7 @@ class Pair:
     ----------
     first, second : float
         Means over subjects, on the scale of the link.
-    shared : array, shape (treatments,)
+    shared : array, shape (treatments,), (1,) or (0,)
         On the scale of the link.
     coupling : array, shape (subjects,)
         By how much a subject's first parameter falls as the second rises, from 0 to 1: 1 where
@@ -55,8 +57,6 @@ def find_pair(
     subjects: int,
     start: tuple[float, float],
     shared: np.ndarray,
-    search: bool,
-    by_treatment: bool,
 ) -> Pair:
     """Find what is shared, and each subject's pair given that.
 
@@ -66,12 +66,8 @@ def find_pair(
     subjects : int
     start : pair of float
         Middle of the two parameters' grids.
-    shared : array, shape (treatments,)
-        Where the search for what is shared begins.
-    search : bool
-        Whether to search; else `shared` is what it is.
-    by_treatment : bool
-        Whether what is shared may differ between treatments.
+    shared : array, shape (treatments,), (1,) or (0,)
+        Its mean is the middle of the grid of what is shared.
 
     Returns
     -------
@@ -84,9 +80,9 @@ def find_pair(
     def table(value: np.ndarray) -> np.ndarray:
         return np.array([logs(*_everyone(*at, subjects), value) for at in grid])
 
-    if search:
-        shared = _shared(table, log_prior, shared, by_treatment)
-    weight = _normal(log_prior[:, None] + table(shared).sum(axis=-1))
+    if shared.size:
+        shared = _shared(table, log_prior, shared)
+    weight = softmax(log_prior[:, None] + table(shared).sum(axis=-1), axis=0)
     first, second = (np.array(grid).T @ weight).mean(axis=1)
     return Pair(float(first), float(second), shared, _coupling(logs, place, subjects, shared))
 
@@ -96,40 +92,33 @@ def _everyone(first: float, second: float, subjects: int) -> tuple[np.ndarray, n
 
 
 def _shared(
-    table: Callable[[np.ndarray], np.ndarray],
-    log_prior: np.ndarray,
-    start: np.ndarray,
-    by_treatment: bool,
+    table: Callable[[np.ndarray], np.ndarray], log_prior: np.ndarray, start: np.ndarray
 ) -> np.ndarray:
-    """Treatment by treatment the value under which a population of any shape fits best.
+    """One after another the values under which a population of any shape fits best.
 
     The population's weights of the grid's points follow by expectation and maximisation.
     """
     values = start.mean() + _SHARED
-    tables = np.array([table(np.full(start.shape, value)) for value in values])
+    tables = np.array([table(np.full(start.size, value)) for value in values])
     penalty = -0.5 * (_SHARED / _SPREAD) ** 2
-    first = np.exp(log_prior - np.logaddexp.reduce(log_prior))
-    population = first
+    treatments, places = np.arange(tables.shape[-1]), np.arange(start.size)
+    first = population = softmax(log_prior)
 
-    def fit(at: np.ndarray) -> tuple[float, np.ndarray]:
-        chosen = tables[at, :, :, np.arange(start.size)].sum(axis=0)
-        joint = np.log(population)[:, None] + chosen
-        return float(np.logaddexp.reduce(joint).sum() + penalty[at].sum()), joint
+    def joint(at: np.ndarray) -> np.ndarray:
+        of_treatments = at + 0 * treatments  # one place may serve all of them
+        return np.log(population)[:, None] + tables[of_treatments, :, :, treatments].sum(axis=0)
 
-    alike = [np.full(start.size, k) for k in range(values.size)]
-    at = max(alike, key=lambda one: fit(one)[0])
+    def fit(at: np.ndarray) -> float:
+        return float(np.logaddexp.reduce(joint(at)).sum() + penalty[at].sum())
+
+    at = max((np.full(start.size, k) for k in range(values.size)), key=fit)
     for _ in range(_SWEEPS):
-        before = at.copy()
-        for treatment in range(start.size) if by_treatment else ():
-            tried = [
-                np.where(np.arange(start.size) == treatment, k, at) for k in range(values.size)
-            ]
-            at = max(tried, key=lambda one: fit(one)[0])
-        if not by_treatment:
-            at = max(alike, key=lambda one: fit(one)[0])
+        before = at
+        for place in places:
+            at = max((np.where(places == place, k, at) for k in range(values.size)), key=fit)
         if (at == before).all() and population is not first:
             break
-        population = (1 - _KEPT) * _normal(fit(at)[1]).mean(axis=1) + _KEPT * first
+        population = (1 - _KEPT) * softmax(joint(at), axis=0).mean(axis=1) + _KEPT * first
     return np.asarray(values[at])
 
 
@@ -146,8 +135,7 @@ def _coupling(logs: Logs, place: np.ndarray, subjects: int, shared: np.ndarray) 
             [[logs(place[0] + i, place[1] + j, shared).sum(axis=-1) for j in second] for i in first]
         )
         joint -= 0.5 * (first[:, None] ** 2 + second**2) / _SPREAD**2
-        weight = np.exp(joint - joint.max(axis=(0, 1)))
-        weight /= weight.sum(axis=(0, 1))
+        weight = softmax(joint, axis=(0, 1))
         own, other = weight.sum(axis=1), weight.sum(axis=0)
         centre = np.array([(own * first).sum(axis=0), (other * second).sum(axis=0)])
         apart = first - centre[0], second - centre[1]
@@ -155,8 +143,3 @@ def _coupling(logs: Logs, place: np.ndarray, subjects: int, shared: np.ndarray) 
         covariance = np.einsum("ijs,is,js->s", weight, *apart)
         width = np.minimum(4 * np.sqrt(spread) + width * (_FINE[1] - _FINE[0]), width)
     return np.clip(-covariance / np.maximum(spread[1], 1e-12), 0, 1)
-
-
-def _normal(logs: np.ndarray) -> np.ndarray:
-    """Exp of the logs, made to add up to one over the first axis."""
-    return np.exp(logs - np.logaddexp.reduce(logs, axis=0))

@@ -152,19 +152,14 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
             "subject" in model.varies[one] and one in linked for one in (n, partner)
         ):
             continue
-        shared = [one for one in linked if "subject" not in model.varies[one]][:1]
-        points = start, found
-        pair = _pair(
-            units, response, at, points, places, (n, partner), shared[0] if shared else None
-        )
+        shared = next((one for one in linked if "subject" not in model.varies[one]), None)
+        pair = _pair(units, response, at, (start, found), places, (n, partner), shared)
         couplings[n] = pair.coupling
-        new: dict[str, Any] = {
-            n: pair.first,
-            partner: pair.second,
-            **dict.fromkeys(shared, pair.shared),
-        }
+        new: dict[str, Any] = {n: pair.first, partner: pair.second}
+        if shared is not None:
+            new[shared] = pair.shared
         for one, value in new.items():
-            found[places[one]] = value if places[one].size > 1 else np.mean(value)
+            found[places[one]] = value
             location = str(model.priors[one].family.location)
             if isinstance(model.priors[one].arguments[location], Prior):
                 starts[f"{one}_{location}"] = found[places[one]]
@@ -252,25 +247,21 @@ def _pair(
 ) -> Pair:
     """What a grid says of two parameters of subjects, and of one that they share."""
     start, found = points
-    treatments = len(units.treatments)
+    of_shared = places[shared] if shared is not None else np.empty(0, dtype=int)
 
     def logs(first: np.ndarray, second: np.ndarray, value: np.ndarray) -> np.ndarray:
         point = found.copy()
         for name in names:
             point[places[name]] = 0.0
-        if shared is not None:
-            point[places[shared]] = value[: places[shared].size]
+        point[of_shared] = value
         given = {names[0]: first, names[1]: second}
         parts, subject = response.log_likelihood(units, *at(point, **given), False)
-        total = np.zeros((first.size, treatments))
+        total = np.zeros((first.size, len(units.treatments)))
         np.add.at(total, (subject, units.unit_treatment), parts)
         return total
 
-    middle = [float(np.mean(start[places[name]])) for name in names]
-    begin = np.zeros(treatments) if shared is None else start[places[shared]] + np.zeros(treatments)
-    several = shared is not None and places[shared].size > 1
-    subjects, search = len(units.subjects), shared is not None
-    return find_pair(logs, subjects, (middle[0], middle[1]), begin, search, several)
+    first, second = (float(np.mean(start[places[name]])) for name in names)
+    return find_pair(logs, len(units.subjects), (first, second), start[of_shared])
 
 
 def _split(point: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
