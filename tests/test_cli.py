@@ -636,6 +636,14 @@ def test_a_quiet_report_shows_no_progress_and_says_nothing_on_the_way(run, stub,
     assert stub.arguments["progress"] is False
 
 
+def test_an_interrupted_report_says_so_in_one_line(run, stub, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trustbayes.analysis.analyse", interrupted)
+    assert run("report") == (130, "", "trustbayes: interrupted\n")
+
+
 def test_report_passes_on_what_was_asked(run, stub):
     stub.converged = False
     options = ("--draws", "7", "--tune", "8", "--chains", "3", "--seed", "9", "--fits", "kept")

@@ -1,8 +1,8 @@
 """The command line: every command is one call into the package.
 
-Exit codes: 0 done, 2 bad input, 3 done but some model did not converge. Results go to standard
-output, messages and progress to standard error. What is heavy to import is imported by the
-commands that need it.
+Exit codes: 0 done, 2 bad input, 3 done but some model did not converge, 130 interrupted. Results
+go to standard output, messages and progress to standard error. What is heavy to import is imported
+by the commands that need it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from trustbayes import simcommands
 from trustbayes.commandline import (
     BAD_INPUT,
     DONE,
+    INTERRUPTED,
     NOT_CONVERGED,
     Invocation,
     Json,
@@ -101,6 +102,9 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except (CycloptsError, InputError) as error:
         print(f"trustbayes: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        print("trustbayes: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 @app.command

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BAD_INPUT",
     "DONE",
+    "INTERRUPTED",
     "NOT_CONVERGED",
     "Invocation",
     "Json",
@@ -51,7 +52,7 @@ __all__ = [
     "watched",
 ]
 
-DONE, BAD_INPUT, NOT_CONVERGED = 0, 2, 3
+DONE, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
 
 RoleName = Literal["sender", "receiver"]
 KindName = Literal["finite", "forecast-sharing"]
