@@ -8,7 +8,6 @@ written with the process's peak of memory.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import resource
 import sys
@@ -21,7 +20,6 @@ import arviz as az
 import numpy as np
 import nutpie
 import pymc as pm
-import pytensor
 import xarray as xr
 from rows import rows_of
 
@@ -226,10 +224,10 @@ def limited(name: str, role: Any, trials: str, game: str) -> dict[str, Any]:
     data = tb.read_trials(trials, game)
     model, units = tb.model(name, role, data.game), data.fold(role).by_design()
     information = pilot(model, units, data.game)
-    ours = Gradient(model.build_units(units, data.game, information))
+    ours, start = compiled(model.build_units(units, data.game, information))
     kernel = limit(name, units, data.game, information)
     rng = np.random.default_rng(SEED)
-    point = ours.start + 0.1 * rng.normal(size=ours.start.size)
+    point = start + 0.1 * rng.normal(size=start.size)
     space = np.zeros(point.size)
     pairs = []
     for _ in range(BATCHES):
@@ -250,29 +248,11 @@ def timed(call: Callable[[], Any], times: int = EVALUATIONS) -> float:
     return (time.perf_counter() - begun) / times
 
 
-class Gradient:
-    """A PyMC model's log density and gradient, compiled as trustbayes has nutpie compile it.
-
-    Parameters
-    ----------
-    model : pymc.Model
-    """
-
-    def __init__(self, model: pm.Model) -> None:
-        with pytensor.config.change_flags(numba__fastmath=False):
-            self.compiled = nutpie.compile_pymc_model(model)
-        self.start = np.asarray(self.compiled.initial_point_func(SEED))
-        self.space, self.value = np.empty(self.start.size), np.empty(1)
-        kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
-        self._function = kind(self.compiled.compiled_logp_func.address)
-
-    def __call__(self, point: np.ndarray) -> float:
-        """The log density; the gradient is in ``space``."""
-        arrays = (point, self.space, self.value, self.compiled.user_data)
-        failed = self._function(point.size, *(array.ctypes.data for array in arrays))
-        if failed:
-            raise ValueError(f"no log density at this point (code {failed})")
-        return float(self.value[0])
+def compiled(model: pm.Model) -> tuple[tb.sampling.Density, np.ndarray]:
+    """A model's density as trustbayes has nutpie compile it, and where a chain may start."""
+    with tb.sampling.exact():
+        program = nutpie.compile_pymc_model(model)
+    return tb.sampling.Density(program), np.asarray(program.initial_point_func(SEED))
 
 
 def grown(
@@ -289,10 +269,10 @@ def grown(
 
 
 def _gradient_seconds(model: pm.Model) -> float:
-    gradient = Gradient(model)
-    once = timed(lambda: gradient(gradient.start), 3)
+    gradient, start = compiled(model)
+    once = timed(lambda: gradient(start), 3)
     times = max(3, min(EVALUATIONS, int(0.2 / once)))
-    return float(np.median([timed(lambda: gradient(gradient.start), times) for _ in range(9)]))
+    return float(np.median([timed(lambda: gradient(start), times) for _ in range(9)]))
 
 
 def simulated(game: str, name: str, subjects: int, rounds: int, out: str) -> dict[str, Any]:

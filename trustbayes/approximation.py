@@ -13,7 +13,16 @@ from rich.console import Console
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.laplace import Arrow, NoMode, find_mode
-from trustbayes.sampling import Check, Sampled, Sampling, compiled, coordinates, exact, plain
+from trustbayes.sampling import (
+    Check,
+    Density,
+    Sampled,
+    Sampling,
+    compiled,
+    coordinates,
+    exact,
+    plain,
+)
 
 __all__ = ["approximate"]
 
@@ -81,14 +90,10 @@ def _laplace(model: pm.Model, sampling: Sampling, progress: bool, pattern: str) 
     given = model.initial_point()
     start = np.concatenate([np.ravel(given[value.name]) for value in model.value_vars])
 
-    def density(point: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = program.logp_func(point)
-        return float(value), np.asarray(gradient)
-
     console = Console(stderr=True, quiet=not progress)
     try:
         with console.status("Laplace: searching the mode"):
-            mode = find_mode(density, arrow, start, sampling.seed)
+            mode = find_mode(Density(program), arrow, start, sampling.seed)
     except NoMode as error:
         expected = "a posterior with one: sample it (method nuts)"
         raise InputError(Fault("method laplace", f"no mode: {error}", expected)) from None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -26,11 +27,13 @@ from threadpoolctl import threadpool_limits
 
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.progress import Watch
+from trustbayes.vectorised import vectorised
 
 __all__ = [
     "METHODS",
     "Adaptation",
     "Check",
+    "Density",
     "Gate",
     "Method",
     "Sampled",
@@ -283,8 +286,10 @@ def exact() -> AbstractContextManager[Any]:
 
     Its last digits differ between a model that was compiled and one that was read from cache.
     """
-    found: AbstractContextManager[Any] = pytensor.config.change_flags(numba__fastmath=False)
-    return found
+    stack = ExitStack()
+    stack.enter_context(pytensor.config.change_flags(numba__fastmath=False))
+    stack.enter_context(vectorised())
+    return stack
 
 
 def _one_of(points: np.ndarray, seed: Any) -> np.ndarray:
@@ -305,11 +310,11 @@ def _starter(
     places, population = coordinates(model), np.ones(program.n_dim, dtype=bool)
     for name, own in places.items():
         population[own] = "subject" not in (model.named_vars_to_dims.get(name) or ())
-    one_at_a_time = threading.Lock()
+    density = Density(program)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = program.logp_func(point)
-        return -float(value), -np.where(population, 0.0, gradient)
+        value, gradient = density(point)
+        return -value, -np.where(population, 0.0, gradient)
 
     def start(seed: Any) -> np.ndarray:
         point = np.array(program.initial_point_func(seed))
@@ -318,12 +323,33 @@ def _starter(
             own = places[name].reshape(-1)  # by a formula, one for all treatments
             middle = near[name] if np.size(near[name]) == own.size else np.mean(near[name])
             point[own] = middle + rng.uniform(-_OFF, _OFF, own.size)
-        with one_at_a_time:
-            options = {"maxiter": _CLIMB}
-            found = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
+        options = {"maxiter": _CLIMB}
+        found = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
         return found.x if np.isfinite(found.x).all() else point
 
     return start
+
+
+class Density:
+    """A compiled model's log density and gradient, as the sampler calls them.
+
+    Parameters
+    ----------
+    program : nutpie.compile_pymc.CompiledPyMCModel
+    """
+
+    def __init__(self, program: nutpie.compile_pymc.CompiledPyMCModel) -> None:
+        self._program = program  # holds the memory that is pointed to
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
+        self._function = kind(program.compiled_logp_func.address)
+
+    def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+        """Both at a point; minus infinity where there is no density or no slope."""
+        point = np.ascontiguousarray(point, dtype=float)
+        value, gradient = np.full(1, -np.inf), np.zeros(point.size)
+        arrays = (point, gradient, value, self._program.user_data)
+        failed = self._function(point.size, *(array.ctypes.data for array in arrays))
+        return -np.inf if failed else float(value[0]), gradient
 
 
 def coordinates(model: pm.Model) -> dict[str, np.ndarray]:

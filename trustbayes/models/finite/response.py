@@ -18,6 +18,7 @@ from trustbayes.models.finite import tables
 from trustbayes.models.response import Response
 from trustbayes.models.values import Values
 from trustbayes.theories._arrays import held, namespace
+from trustbayes.vectorised import exp
 
 __all__ = [
     "LOGIT",
@@ -73,7 +74,7 @@ def choice_log_probabilities(
     tail = (None,) * (3 if typed else 2)
     utility = below_best(utility)
     scaled = utility if precision is None else precision[(..., *tail)] * utility
-    logs = scaled - xp.log(xp.exp(scaled).sum(axis=-1, keepdims=True))
+    logs = scaled - xp.log(exp(scaled).sum(axis=-1, keepdims=True))
     if lapse is None:
         return logs
     share = lapse[(..., *tail)]
@@ -108,7 +109,7 @@ def unit_log_likelihood(
     earned = (chosen * utility).sum(axis=(-1, -2))
     if precision is not None:
         earned = (precision[..., None] if typed else precision) * earned
-    return earned - (chosen.sum(axis=-1) * xp.log(xp.exp(scaled).sum(axis=-1))).sum(axis=-1)
+    return earned - (chosen.sum(axis=-1) * xp.log(exp(scaled).sum(axis=-1))).sum(axis=-1)
 
 
 class Logit:

@@ -16,6 +16,7 @@ import pytensor.tensor as pt
 from trustbayes.cells import Cells
 from trustbayes.models.hierarchy import data
 from trustbayes.models.values import Values
+from trustbayes.vectorised import exp
 
 __all__ = ["log_likelihood"]
 
@@ -61,16 +62,17 @@ def log_likelihood(
     replaceable: Any = units.counts
     counts = replaceable.get_value()
     lists, place = _distinct(utility)
-    had = np.zeros((subject.size, utility.shape[1], len(lists)))
     kinds = np.arange(utility.shape[1])[:, None]
-    np.add.at(had, (part[:, None, None], kinds, place), counts.sum(axis=-1)[:, None])
-    earned = np.zeros(had.shape[:2])
+    # Parts stand last: the processor then does several of them at once.
+    had = np.zeros((utility.shape[1], len(lists), subject.size))
+    np.add.at(had, (kinds, place, part[:, None, None]), counts.sum(axis=-1)[:, None])
+    earned = np.zeros((subject.size, utility.shape[1]))
     np.add.at(earned, part, (counts[:, None] * utility).sum(axis=(-1, -2)))
     number = len(pm.modelcontext(None).data_vars)  # a model may have several such likelihoods
-    total = pt.log(pt.exp(precision[:, None, None] * lists).sum(axis=-1))
-    logs = precision[:, None] * data(f"{replaceable.name}_earned_{number}", earned)
-    logs -= (data(f"{replaceable.name}_lists_{number}", had) * total[:, None]).sum(axis=-1)
-    return (logs if typed else logs[:, 0]), subject
+    total = pt.log(exp(lists.T[:, :, None] * precision).sum(axis=0))
+    logs = data(f"{replaceable.name}_earned_{number}", earned.T) * precision
+    logs -= (data(f"{replaceable.name}_lists_{number}", had) * total).sum(axis=1)
+    return (logs.T if typed else logs[0]), subject
 
 
 def _distinct(utility: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
