@@ -416,7 +416,7 @@ def fitted(tmp_path, monkeypatch):
     for name in ("level-k", "full-trust"):
         synthetic_fit(model(name, "receiver"), trials, draws=20).save(tmp_path / f"{name}.nc")
     monkeypatch.setattr(manyfits, "fit", fake_fit)
-    monkeypatch.setattr(manyfits, "process_pool", lambda jobs: ThreadPoolExecutor(1))
+    monkeypatch.setattr(manyfits, "process_pool", lambda jobs, **_: ThreadPoolExecutor(1))
     return trials
 
 

@@ -39,7 +39,7 @@ def run(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "game.toml").write_text(GAME)
     monkeypatch.setattr(experiments, "fit", prior_fit)
-    monkeypatch.setattr("trustbayes.manyfits.process_pool", lambda jobs: ThreadPoolExecutor(1))
+    monkeypatch.setattr("trustbayes.manyfits.process_pool", lambda jobs, **_: ThreadPoolExecutor(1))
 
     def run(*tokens: str) -> tuple[int, str, str]:
         code = cli.main(tokens)

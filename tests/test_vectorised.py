@@ -117,3 +117,31 @@ def test_the_log_of_its_sum_is_worked_out_once():
     assert stands_in(compiled(both(exp))) == ["exp"]
     names = [str(node.op) for node in compiled(both(exp)).maker.fgraph.toposort()]
     assert not any("max" in name.lower() for name in names)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "part"])
+def test_products_of_matrices_in_any_order_are_numpys(order):
+    left, right = RNG.normal(size=(7, 5)), RNG.normal(size=(5, 9))
+    if order == "F":
+        left, right = np.asfortranarray(left), np.asfortranarray(right)
+    elif order == "part":
+        left, right = RNG.normal(size=(14, 5))[::2], RNG.normal(size=(5, 18))[:, ::-2]
+    x, y = pt.matrix("x"), pt.matrix("y")
+    gradients = pt.grad((x @ y).sum(), [x, y])
+    with exact():
+        function = pytensor.function([x, y], [x @ y, *gradients], mode="NUMBA")
+    names = [type(node.op).__name__ for node in function.maker.fgraph.toposort()]
+    assert names.count("_Product") >= 1
+    assert "Dot" not in names
+    product, by_left, by_right = function(left, right)
+    np.testing.assert_allclose(product, left @ right, rtol=1e-13)
+    np.testing.assert_allclose(by_left, np.ones((7, 9)) @ right.T, rtol=1e-13)
+    np.testing.assert_allclose(by_right, left.T @ np.ones((7, 9)), rtol=1e-13)
+
+
+def test_a_product_has_no_place_where_shapes_do_not_fit():
+    x, y = pt.matrix("x"), pt.matrix("y")
+    with exact():
+        function = pytensor.function([x, y], x @ y, mode="NUMBA")
+    with pytest.raises(ValueError, match="incompatible"):
+        function(np.ones((2, 3)), np.ones((2, 3)))

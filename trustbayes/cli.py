@@ -173,7 +173,7 @@ def report(
     from trustbayes.report import report as write_report
 
     settings = sampling.sampling()
-    with messages(quiet), pool(jobs) as executor:
+    with messages(quiet), pool(jobs, fresh=True) as executor:
         analysis = analyse(
             data,
             models=names if chosen is None else chosen,

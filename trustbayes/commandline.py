@@ -154,11 +154,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def pool(jobs: int | None) -> Executor:
-    """Where models are fitted side by side."""
+def pool(jobs: int | None, *, fresh: bool = False) -> Executor:
+    """Where models are fitted side by side, see `trustbayes.manyfits.process_pool`."""
     from trustbayes.manyfits import process_pool
 
-    return process_pool(MOST_JOBS if jobs is None else jobs)
+    return process_pool(MOST_JOBS if jobs is None else jobs, fresh=fresh)
 
 
 def frame_table(title: str, rows: pd.DataFrame) -> Table:

@@ -1,9 +1,10 @@
-"""exp, log and powers of whole arrays, as many at a time as the processor can.
+"""exp, log, powers and products of arrays, as many numbers at a time as the processor can.
 
 A gradient of these models is mostly exp of scaled utilities and powers of distances. The C library
 computes them one by one. Written without branches, in additions, multiplications and shifts of bits
 only, the compiler does four or eight at once, two to six times as fast, and as exact: within a few
-units in the last place. Formulas stay as they are: where a model is compiled for sampling, within
+units in the last place. PyTensor's product of matrices is compiled in 12 seconds for each layout;
+NumPy's, as fast, in one. Formulas stay as they are: where a model is compiled for sampling, within
 `vectorised`, a rewrite of its graph puts these in their place.
 
 Sources: Cody and Waite (1980), Software Manual for the Elementary Functions, for the reduction of
@@ -33,6 +34,7 @@ from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 from pytensor.scalar.basic import Abs, Exp, Log, Pow, UnaryScalarOp, upgrade_to_float
 from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.math import Dot
 
 __all__ = ["exp", "vectorised"]
 
@@ -87,6 +89,25 @@ class _Flat(Op):
     def perform(self, node: Apply, inputs: Any, outputs: Any) -> None:
         """By NumPy, where nothing is compiled."""
         outputs[0][0] = getattr(np, self.function)(*inputs)
+
+
+class _Product(Op):
+    """What stands in for the product of two matrices."""
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Variable) -> Apply:
+        """One output, a matrix."""
+        (rows, _), (_, columns) = (matrix.type.shape for matrix in inputs)
+        return Apply(self, list(inputs), [pt.tensor(dtype="float64", shape=(rows, columns))])
+
+    def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
+        """Rows of the one, columns of the other."""
+        return [(shapes[0][0], shapes[1][1])]
+
+    def perform(self, node: Apply, inputs: Any, outputs: Any) -> None:
+        """By NumPy, where nothing is compiled."""
+        outputs[0][0] = np.dot(*inputs)
 
 
 class _Exp(UnaryScalarOp):
@@ -219,6 +240,23 @@ def _compiled(op: _Flat, node: Apply, **given: Any) -> tuple[Callable[..., Any],
     return flat, _VERSION
 
 
+@register_funcify_default_op_cache_key(_Product)
+def _multiplied(op: _Product, node: Apply, **given: Any) -> tuple[Callable[..., Any], int]:
+    @numba_njit
+    def product(left: Any, right: Any) -> Any:
+        return np.dot(np.ascontiguousarray(left), np.ascontiguousarray(right))
+
+    return product, _VERSION
+
+
+@node_rewriter([Dot])
+def _rewrite_product(fgraph: FunctionGraph, node: Any) -> list[Any] | None:
+    kinds = [(one.type.ndim, one.type.dtype) for one in node.inputs]
+    if not _ACTIVE.get() or kinds != [(2, "float64")] * 2:
+        return None
+    return [_Product()(*node.inputs)]
+
+
 @node_rewriter([Elemwise])
 def _rewrite(fgraph: FunctionGraph, node: Any) -> list[Any] | None:
     if not _ACTIVE.get():
@@ -260,4 +298,6 @@ def _does(node: Apply | None, scalar: type) -> bool:
 
 
 # After all that simplifies formulas, and before elementwise operations are fused (at 49).
-optdb.register("trustbayes_vectorised", dfs_rewriter(_rewrite), "fast_run", position=48)
+optdb.register(
+    "trustbayes_vectorised", dfs_rewriter(_rewrite, _rewrite_product), "fast_run", position=48
+)
