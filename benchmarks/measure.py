@@ -25,6 +25,7 @@ from rows import rows_of
 
 import trustbayes as tb
 from trustbayes.models.pilot import pilot
+from trustbayes.sampling import Density, exact
 from trustbayes.wholefile import write_whole
 
 SEED = 20110601
@@ -63,18 +64,20 @@ def sampled(
         Seconds of compilation (all but sampling) and sampling, gradients, the smallest bulk and
         tail ESS and the largest R-hat over population and subject parameters.
     """
-    data = tb.read_trials(trials, game)
     how = {"draws": draws, "tune": tune, "chains": chains}
+    return _sampled(engine, tb.read_trials(trials, game), name, role, how)[0]
+
+
+def _sampled(
+    engine: str, data: tb.Trials, name: str, role: str, how: Mapping[str, int]
+) -> tuple[dict[str, Any], xr.Dataset]:
+    """As `sampled`, and the draws."""
     started = time.perf_counter()
     posterior, gradients, seconds = _ENGINES[engine](data, name, role, how)
     whole = time.perf_counter() - started
     kept = posterior[[*PRECISION, *POPULATION[name][role]]]
-    return {
-        "compile": whole - seconds,
-        "sample": seconds,
-        "gradients": gradients,
-        **smallest(kept),
-    }
+    found = {"compile": whole - seconds, "sample": seconds, "gradients": gradients}
+    return {**found, **smallest(kept)}, kept
 
 
 def smallest(posterior: xr.Dataset) -> dict[str, float]:
@@ -248,24 +251,47 @@ def timed(call: Callable[[], Any], times: int = EVALUATIONS) -> float:
     return (time.perf_counter() - begun) / times
 
 
-def compiled(model: pm.Model) -> tuple[tb.sampling.Density, np.ndarray]:
+def compiled(model: pm.Model) -> tuple[Density, np.ndarray]:
     """A model's density as trustbayes has nutpie compile it, and where a chain may start."""
-    with tb.sampling.exact():
+    with exact():
         program = nutpie.compile_pymc_model(model)
-    return tb.sampling.Density(program), np.asarray(program.initial_point_func(SEED))
+    return Density(program), np.asarray(program.initial_point_func(SEED))
 
 
 def grown(
     name: str, role: Any, trials: str, game: str, draws: int, tune: int, chains: int
 ) -> dict[str, Any]:
-    """Time one gradient on trials of some size, and a fit of them."""
+    """Time one gradient on trials of some size, and a fit; with the population's moments."""
     data = tb.read_trials(trials, game)
     model, units = tb.model(name, role, data.game), data.fold(role).by_design()
     seconds = _gradient_seconds(model.build_units(units, data.game))
-    subjects = len(units.subjects)
-    del data, units  # the fit reads its own
-    fit = sampled("trustbayes", name, role, trials, game, draws, tune, chains)
-    return {**fit, "subjects": subjects, "gradient": seconds}
+    del units  # the fit makes its own
+    how = {"draws": draws, "tune": tune, "chains": chains}
+    fit, kept = _sampled("trustbayes", data, name, role, how)
+    return {**fit, "gradient": seconds, "population": moments(kept)}
+
+
+def approximated(name: str, role: Any, trials: str, game: str, method: Any) -> dict[str, Any]:
+    """Time an approximation to the posterior; with the population's moments."""
+    data, how = tb.read_trials(trials, game), tb.Sampling(method=method, seed=SEED)
+    fit = tb.fit(tb.model(name, role, data.game), data, how, progress=False)
+    seconds = fit.manifest["seconds"]
+    return {
+        "compile": seconds.get("compile", 0.0),
+        "sample": seconds["approximate"],
+        "population": moments(fit.posterior[[*PRECISION, *POPULATION[name][role]]]),
+    }
+
+
+def moments(posterior: xr.Dataset) -> dict[str, list[list[float]]]:
+    """Means and standard deviations of what is not a subject's own, by name."""
+    found = {}
+    for name, draws in posterior.data_vars.items():
+        if "subject" in draws.dims:
+            continue
+        values = draws.to_numpy().reshape(draws.sizes["chain"] * draws.sizes["draw"], -1)
+        found[str(name)] = [values.mean(axis=0).tolist(), values.std(axis=0).tolist()]
+    return found
 
 
 def _gradient_seconds(model: pm.Model) -> float:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psutil
 from common import HERE, command_line, read_experiment, write_results
@@ -36,7 +37,8 @@ THEORIES, ROLES = ("trust-embedded", "level-k"), ("sender", "receiver")
 PARTS = ("comparison", "limit", "growth", "report")
 ROUNDS = 60
 LARGE = 1000
-"""Larger experiments are sampled by a short run."""
+"""Larger experiments are sampled by a short run; from here on approximations are tried, too."""
+APPROXIMATIONS = ("laplace", "advi")
 SHORT = {"draws": 100, "tune": 200}
 SHORTENED = {"pymc": {"draws": 200, "tune": 200}, "discrete": {"draws": 100, "tune": 100}}
 """Of the experiment's naive fits those that would take too long."""
@@ -182,7 +184,7 @@ def limits(bench: Bench, files: Mapping[str, str], repeats: int) -> pd.DataFrame
 
 
 def growth(bench: Bench, how: Mapping[str, int], sizes: list[int]) -> pd.DataFrame:
-    """A row for each model, role and number of subjects."""
+    """A row for each model, role, number of subjects and method."""
     game = str(HERE.parent / "data/simulated-finite/game.toml")
     rows = []
     for theory in THEORIES:
@@ -197,14 +199,38 @@ def growth(bench: Bench, how: Mapping[str, int], sizes: list[int]) -> pd.DataFra
                 bench.measured(f"{label}, simulation", played)
             own = {**how, **(SHORT if subjects > LARGE else {})}
             for role in ROLES:
-                task = {"what": "grown", "name": theory, "role": role, "game": game, **own}
-                found = bench.measured(f"{label}, {role}", {**task, "trials": str(file)})
+                task = {"name": theory, "role": role, "game": game, "trials": str(file)}
+                found = bench.measured(f"{label}, {role}", {"what": "grown", **task, **own})
+                known = found.pop("population")
                 least = min(found["bulk"], found["tail"])
+                row = {"model": theory, "role": role, "subjects": subjects}
                 to_400 = 400 * found["sample"] / least
-                # A row for each method: NUTS today.
-                kept = {"model": theory, "role": role, "subjects": subjects, "method": "nuts"}
-                rows.append({**kept, **own, **found, "seconds_to_400": to_400})
+                rows.append({**row, "method": "nuts", **own, **found, "seconds_to_400": to_400})
+                if subjects < LARGE:
+                    continue
+                for method in APPROXIMATIONS:
+                    given = {"what": "approximated", **task, "method": method}
+                    found = bench.measured(f"{label}, {role}, {method}", given)
+                    apart = differences(found.pop("population"), known)
+                    rows.append({**row, "method": method, **found, **apart})
     return pd.DataFrame(rows).drop(columns="label")
+
+
+def differences(found: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, float]:
+    """How an approximation's moments of the population differ from NUTS's, at worst.
+
+    Returns
+    -------
+    dict
+        ``shift``, the largest difference of means in NUTS's standard deviations, and ``narrowest``
+        and ``widest``, the ratios of standard deviations.
+    """
+    shifts, ratios = [], []
+    for name, (means, spreads) in known.items():
+        own_means, own_spreads = map(np.array, found[name])
+        shifts += list(abs(own_means - means) / spreads)
+        ratios += list(own_spreads / spreads)
+    return {"shift": max(shifts), "narrowest": min(ratios), "widest": max(ratios)}
 
 
 def report(bench: Bench, files: Mapping[str, str]) -> pd.DataFrame:

@@ -71,6 +71,7 @@ def _compared(panel: Axes, table: pd.DataFrame) -> list[Line2D]:
 
 
 def _grown(panel: Axes, table: pd.DataFrame) -> None:
+    table = table[table["method"] == "nuts"]
     for (model, role), rows in table.groupby(["model", "role"], sort=False):
         shape, sender = look(str(model)), role == "sender"
         panel.plot(
@@ -130,6 +131,16 @@ process (PyMC's NUTS runs each chain in a process of its own). All numbers:
             f"extrapolated (*) from {large['draws']} draws after {large['tune']} steps of warm-up. "
             "Memory: the peak of the whole process that read the trials, compiled and fitted.",
         ]
+        if (tables["growth"]["method"] != "nuts").any():
+            parts += [
+                "**Approximations** against NUTS on the same trials:",
+                _approximated(tables["growth"], large["large"]),
+                f"""
+Seconds: compilation and drawing, of NUTS to 400 ESS (*: as above). Shift: the largest difference of
+a population parameter's posterior mean, in NUTS's standard deviations; spread: the smallest and
+largest ratio of standard deviations. Above {large["large"]:,} subjects NUTS's own moments, of
+{how["chains"]} x {large["draws"]} draws, are uncertain by some tenths of a standard deviation.""",
+            ]
     if "report" in tables:
         parts.append(_report(tables, how))
     return "\n\n".join(part.strip() for part in parts)
@@ -165,7 +176,8 @@ def targets(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> pd.Da
         rows.append((what, f"≤ {LIMIT:g}", _each(found, "{:.2f}"), met))
     if "growth" in tables and {1000, 10000} <= set(tables["growth"]["subjects"]):
         for column, what in (("gradient", "time per gradient"), ("memory", "memory")):
-            wide = tables["growth"].pivot_table(
+            sampled = tables["growth"][tables["growth"]["method"] == "nuts"]
+            wide = sampled.pivot_table(
                 index=["model", "role"], columns="subjects", values=column, sort=False
             )
             found = wide[10000] / wide[1000]
@@ -257,7 +269,29 @@ def _times(table: pd.DataFrame, column: str) -> pd.Series:
     return _form(pd.Series(values, index=table.index), "{:.3g}")
 
 
+def _approximated(table: pd.DataFrame, large: int) -> str:
+    sampled = table[table["method"] == "nuts"].set_index(["model", "role", "subjects"])
+    rows = []
+    for one in table[table["method"] != "nuts"].to_dict("records"):
+        nuts = sampled.loc[(one["model"], one["role"], one["subjects"])]
+        star = " *" if one["subjects"] > large else ""
+        rows.append(
+            {
+                "model": one["model"],
+                "role": one["role"],
+                "subjects": f"{one['subjects']:,}",
+                "method": one["method"],
+                "seconds": f"{one['compile'] + one['sample']:.0f}",
+                "NUTS, seconds": f"{nuts['compile'] + nuts['seconds_to_400']:.0f}{star}",
+                "shift": f"{one['shift']:.1f}",
+                "spread": f"{one['narrowest']:.2f} to {one['widest']:.2f}",
+            }
+        )
+    return markdown(pd.DataFrame(rows))
+
+
 def _growth(table: pd.DataFrame, large: int) -> str:
+    table = table[table["method"] == "nuts"]
     starred = table["subjects"].gt(large).map({True: " *", False: ""})
     shown = table.assign(
         **{
@@ -268,5 +302,5 @@ def _growth(table: pd.DataFrame, large: int) -> str:
             "seconds to 400 ESS": _form(table["seconds_to_400"], "{:.0f}") + starred,
         }
     )
-    columns = ["model", "role", "subjects", "method", "gradient, ms", "memory, MiB"]
+    columns = ["model", "role", "subjects", "gradient, ms", "memory, MiB"]
     return markdown(shown[[*columns, "smallest ESS", "seconds to 400 ESS"]])

@@ -7,7 +7,7 @@ from loops import GAMES, SEEN_AND_CHOSEN, best_choice, forecast_frame
 from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.checking import predictive_check
+from trustbayes.checking import predictive, predictive_check
 from trustbayes.models import LevelK, Mixture, TrustEmbedded
 from trustbayes.models.evaluate import Draws, replicate, type_probabilities
 from trustbayes.models.finite.response import LOGIT
@@ -54,6 +54,31 @@ def test_replicated_choices_have_the_models_probabilities():
     error = np.sqrt(chances * (1 - chances) / np.maximum(size, 1))[asked]
     # 90 shares; five standard errors hold all of them with probability above 0.9999.
     assert (abs(share - chances[asked]) <= 5 * error + 1e-9).all()
+
+
+@pytest.mark.parametrize("model", [TrustEmbedded("receiver"), LevelK("sender", max_level=2)])
+def test_people_replicated_in_parts_are_those_replicated_together(model, monkeypatch):
+    # So precise that nobody errs and, without types, nothing is left to chance.
+    fit = synthetic_fit(model, TRIALS, draws=300)
+    data = fit.draws().data
+    data["response_precision"] = data["response_precision"] * 0 + 1e6
+    draws = Draws(fit.model, fit.game, fit.units, data)
+    whole = predictive_check(draws, "posterior", seed=1)
+    parts = []
+    monkeypatch.setattr(predictive, "_BUDGET", 8 * draws.size * 30)
+    monkeypatch.setattr(
+        predictive, "replicate", lambda part, *rest: parts.append(part) or replicate(part, *rest)
+    )
+    found = predictive_check(draws, "posterior", seed=1)
+    assert len(parts) > 2
+    # Types are drawn: shares of 300 draws differ by five standard errors, at most 0.15, and less.
+    near = {"atol": 0.2 if model.types else 1e-12, "rtol": 0}
+    for one, other in ((found.choices, whole.choices), (found.subjects, whole.subjects)):
+        pd.testing.assert_frame_equal(
+            one.drop(columns=["mean", "lower", "upper"]),
+            other.drop(columns=["mean", "lower", "upper"]),
+        )
+        np.testing.assert_allclose(one["mean"], other["mean"], **near)
 
 
 def test_replicated_types_follow_the_subjects_trials_or_the_population():

@@ -14,6 +14,9 @@ from trustbayes.models.evaluate import Draws, replicate
 
 __all__ = ["PredictiveCheck", "predictive_check", "seen_bins"]
 
+_BINS = 10
+_BUDGET = 32 * 2**20  # bytes of the draws of the cells that are replicated at a time
+
 
 @dataclass(frozen=True, eq=False)
 class PredictiveCheck:
@@ -69,10 +72,9 @@ def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -
     -------
     PredictiveCheck
     """
-    units = draws.units
-    copies = replicate(draws, np.random.default_rng(seed), given_trials=kind == "posterior")
+    units, rng = draws.units, np.random.default_rng(seed)
     by_kind = _finite if isinstance(units, Cells) else _continuous
-    choices, total, totals = by_kind(draws, copies, ci_prob)
+    choices, total, totals = by_kind(draws, rng, kind == "posterior", ci_prob)
     # Mean shift of each subject in each treatment.
     treatments = units.treatments
     pair = units.unit_subject * len(treatments) + units.unit_treatment
@@ -102,7 +104,7 @@ def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -
 
 
 def _finite(
-    draws: Draws, copies: np.ndarray, ci_prob: float
+    draws: Draws, rng: np.random.Generator, given_trials: bool, ci_prob: float
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Shares of the options after everything seen; the units' total shift, and replicated."""
     units, game = draws.units, draws.game
@@ -110,14 +112,22 @@ def _finite(
     assert isinstance(game, FiniteGame)
     seen, options = game.seen(units.role), game.options(units.role)
     gap = options[None, :] - seen[:, None]
+    copied = np.zeros((draws.size, len(units.treatments), seen.size, options.size))
+    totals = []
+    for part, _ in draws.parts(max(1, _BUDGET // (8 * draws.size))):
+        copies = replicate(part, rng, given_trials)
+        for index in range(len(units.treatments)):
+            copied[:, index] += copies[:, part.units.unit_treatment == index].sum(axis=1)
+        totals.append((copies * gap).sum(axis=(-1, -2)))
     rows = []
     for index, treatment in enumerate(units.treatments):
-        here = units.unit_treatment == index
-        counts, copied = units.counts[here].sum(axis=0), copies[:, here].sum(axis=1)
+        counts = units.counts[units.unit_treatment == index].sum(axis=0)
         trials = counts.sum(axis=1)
         asked = trials > 0
         shares = _summary(
-            counts[asked] / trials[asked, None], copied[:, asked] / trials[asked, None], ci_prob
+            counts[asked] / trials[asked, None],
+            copied[:, index, asked] / trials[asked, None],
+            ci_prob,
         )
         grid = np.meshgrid(seen[asked], options, indexing="ij")
         rows.append(
@@ -131,11 +141,8 @@ def _finite(
                 }
             )
         )
-    total, totals = ((counts * gap).sum(axis=(-1, -2)) for counts in (units.counts, copies))
-    return pd.concat(rows, ignore_index=True), total, totals
-
-
-_BINS = 10
+    total = (units.counts * gap).sum(axis=(-1, -2))
+    return pd.concat(rows, ignore_index=True), total, np.concatenate(totals, axis=1)
 
 
 def seen_bins(game: ForecastGame, role: Role, seen: np.ndarray) -> np.ndarray:
@@ -163,12 +170,13 @@ def seen_bins(game: ForecastGame, role: Role, seen: np.ndarray) -> np.ndarray:
 
 
 def _continuous(
-    draws: Draws, copies: np.ndarray, ci_prob: float
+    draws: Draws, rng: np.random.Generator, given_trials: bool, ci_prob: float
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Mean choices by what was seen, in bins; the units' total shift, and replicated."""
     units, game = draws.units, draws.game
     assert isinstance(units, Points)
     assert isinstance(game, ForecastGame)
+    copies = replicate(draws, rng, given_trials)
     seen, choice = units.trial_seen, units.trial_choice
     trial_treatment = units.unit_treatment[units.trial_unit]
     bins = seen_bins(game, units.role, seen)
