@@ -42,6 +42,7 @@ BATCHES, EVALUATIONS = 31, 50
 
 def main() -> None:
     task = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    xr.DataArray([0.0])  # with the first one, xarray imports all kinds of array that it may hold
     found = globals()[task.pop("what")](**task)
     # Linux counts in KiB, macOS in bytes; of worker processes the largest.
     unit = 1 if sys.platform == "darwin" else 1024
@@ -54,9 +55,17 @@ _CHILDREN = resource.RUSAGE_CHILDREN
 
 
 def sampled(
-    engine: str, name: str, role: str, trials: str, game: str, draws: int, tune: int, chains: int
+    engine: str,
+    name: str,
+    role: str,
+    trials: str,
+    game: str,
+    draws: int,
+    tune: int,
+    chains: int,
+    again: int,
 ) -> dict[str, Any]:
-    """Fit one model once.
+    """Fit one model once; ``again`` is the number of the run, each of which has its own seed.
 
     Returns
     -------
@@ -64,7 +73,7 @@ def sampled(
         Seconds of compilation (all but sampling) and sampling, gradients, the smallest bulk and
         tail ESS and the largest R-hat over population and subject parameters.
     """
-    how = {"draws": draws, "tune": tune, "chains": chains}
+    how = {"draws": draws, "tune": tune, "chains": chains, "seed": SEED + again}
     return _sampled(engine, tb.read_trials(trials, game), name, role, how)[0]
 
 
@@ -116,7 +125,7 @@ def _trustbayes(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -
     nutpie.sample = sample
     try:
         model = tb.model(name, role, data.game)
-        fit = tb.fit(model, data, tb.Sampling(seed=SEED, **how), progress=False)
+        fit = tb.fit(model, data, tb.Sampling(**how), progress=False)
     finally:
         nutpie.sample = original
     return fit.posterior, sum(map(_steps, trees)), fit.manifest["seconds"]["sample"]
@@ -128,7 +137,7 @@ def _nutpie(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -> Ru
     compiled = nutpie.compile_pymc_model(MODELS[name, role](rows_of(data, role)))
     started = time.perf_counter()
     cores = how["chains"]
-    tree = nutpie.sample(compiled, seed=SEED, progress_bar=False, cores=cores, **how)
+    tree = nutpie.sample(compiled, progress_bar=False, cores=cores, **how)
     seconds = time.perf_counter() - started
     return tree["posterior"].to_dataset(), _steps(tree), seconds
 
@@ -146,11 +155,12 @@ def _discrete(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -> 
 
 
 def _pymc_sampled(model: pm.Model, how: Mapping[str, int]) -> Run:
+    settings = {name: value for name, value in how.items() if name != "seed"}
     with model:
         tree = pm.sample(
-            **how,
+            **settings,
             cores=how["chains"],
-            random_seed=SEED,
+            random_seed=how["seed"],
             nuts_sampler="pymc",
             progressbar=False,
             discard_tuned_samples=False,
@@ -179,7 +189,7 @@ def _numpyro(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -> R
         num_chains=how["chains"],
         progress_bar=False,
     )
-    rows, key, fields = rows_of(data, role), jax.random.PRNGKey(SEED), ("num_steps",)
+    rows, key, fields = rows_of(data, role), jax.random.PRNGKey(how["seed"]), ("num_steps",)
     # NumPyro compiles within its runs: JAX says how long it traced, lowered and compiled.
     compiled: list[float] = []
     jax.monitoring.register_event_duration_secs_listener(
@@ -266,7 +276,7 @@ def grown(
     model, units = tb.model(name, role, data.game), data.fold(role).by_design()
     seconds = _gradient_seconds(model.build_units(units, data.game))
     del units  # the fit makes its own
-    how = {"draws": draws, "tune": tune, "chains": chains}
+    how = {"draws": draws, "tune": tune, "chains": chains, "seed": SEED}
     fit, kept = _sampled("trustbayes", data, name, role, how)
     return {**fit, "gradient": seconds, "population": moments(kept)}
 

@@ -1,7 +1,7 @@
 """How fast: against the same models written straightforwardly, a hand-written limit, and by size.
 
     python benchmarks/speed.py [TRIALS --game GAME.toml] [--folder FITS] [--out DIR]
-        [--repeats 3] [--naive-repeats 1] [--subjects 30 128 1000 10000] [--parts PART ...]
+        [--engines ENGINE ...] [--subjects 30 128 1000 10000] [--parts PART ...]
 
 Every measurement runs alone, in a process of its own, and is kept as a file: a run that was stopped
 goes on where it was. Nothing else should run on the machine.
@@ -42,7 +42,9 @@ APPROXIMATIONS = ("laplace", "advi")
 SHORT = {"draws": 100, "tune": 200}
 SHORTENED = {"pymc": {"draws": 200, "tune": 200}, "discrete": {"draws": 100, "tune": 100}}
 """Of the experiment's naive fits those that would take too long."""
-ENGINES = ("trustbayes", "nutpie", "numpyro", "pymc", "discrete")
+ENGINES = {"trustbayes": 5, "nutpie": 3, "numpyro": 1, "pymc": 1, "discrete": 1}
+"""Runs of each, every one with its own seed: medians are reported."""
+LIMIT_RUNS = 3
 
 
 def main() -> None:
@@ -53,7 +55,7 @@ def main() -> None:
     bench = Bench(options.folder / "speed", {**versions(), "data": trials.checksum})
     made = {
         "comparison": lambda: comparison(bench, files, how, options),
-        "limit": lambda: limits(bench, files, options.repeats),
+        "limit": lambda: limits(bench, files),
         "growth": lambda: growth(bench, how, options.subjects),
         "report": lambda: report(bench, files),
     }
@@ -69,9 +71,7 @@ def main() -> None:
 
 def _options() -> argparse.ArgumentParser:
     parser = command_line(__doc__, experiment=True)
-    parser.add_argument("--repeats", type=int, default=3, help="runs of trustbayes: medians")
-    parser.add_argument("--naive-repeats", type=int, default=1, help="runs of the others")
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--subjects", nargs="+", type=int, default=[30, 128, 1000, 10000])
     for name, value in (("draws", 500), ("tune", 500), ("chains", 2)):
@@ -141,12 +141,11 @@ def comparison(
                     continue
                 own = {**how, **SHORTENED.get(engine, {})}
                 task = {"what": "sampled", "engine": engine, "name": theory, "role": role}
-                repeats = options.repeats if engine == "trustbayes" else options.naive_repeats
                 label = f"{theory}, {role}, {engine}"
                 runs = pd.DataFrame(
                     [
-                        bench.measured(label, {**task, **files, **own}, repeat)
-                        for repeat in range(repeats)
+                        bench.measured(label, {**task, **files, **own, "again": repeat}, repeat)
+                        for repeat in range(ENGINES[engine])
                     ]
                 ).drop(columns="label")
                 ess = runs[["bulk", "tail"]].min(axis=1)
@@ -159,7 +158,7 @@ def comparison(
                         "model": theory,
                         "role": role,
                         "engine": engine,
-                        "runs": repeats,
+                        "runs": ENGINES[engine],
                         "draws": own["draws"],
                         **middle,
                         # The first run compiles all; later ones find most of it in the cache.
@@ -170,16 +169,16 @@ def comparison(
     return pd.DataFrame(rows)
 
 
-def limits(bench: Bench, files: Mapping[str, str], repeats: int) -> pd.DataFrame:
+def limits(bench: Bench, files: Mapping[str, str]) -> pd.DataFrame:
     """A row for each model and role: one gradient of trustbayes, and of the kernel by hand."""
     rows = []
     for theory in THEORIES:
         for role in ROLES:
             task = {"what": "limited", "name": theory, "role": role, **files}
             label = f"{theory}, {role}, limit"
-            runs = [bench.measured(label, task, repeat) for repeat in range(repeats)]
+            runs = [bench.measured(label, task, repeat) for repeat in range(LIMIT_RUNS)]
             middle = pd.DataFrame(runs).drop(columns="label").median()
-            rows.append({"model": theory, "role": role, "runs": repeats, **middle})
+            rows.append({"model": theory, "role": role, "runs": LIMIT_RUNS, **middle})
     return pd.DataFrame(rows)
 
 
