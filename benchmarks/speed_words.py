@@ -104,7 +104,7 @@ Real experiment; {how["chains"]} chains of {how["draws"]} draws after {how["tune
 warm-up, on {how["chains"]} cores, each engine with its own defaults otherwise; shortened to
 {_short(shortened)}, whose rates are those of the short run. ESS: the smallest over all parameters
 of population and subjects, on the natural scale, the same in all; ESS per second takes the smaller
-of bulk and tail.
+of bulk and tail. Medians of the runs, each with its own seed.
 Compilation: building the model and everything else before the first step, with empty caches; then
 again, in a new process. Gradients: steps of the sampler with its warm-up. Memory: of the largest
 process (PyMC's NUTS runs each chain in a process of its own). All numbers:

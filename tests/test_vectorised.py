@@ -145,3 +145,11 @@ def test_a_product_has_no_place_where_shapes_do_not_fit():
         function = pytensor.function([x, y], x @ y, mode="NUMBA")
     with pytest.raises(ValueError, match="incompatible"):
         function(np.ones((2, 3)), np.ones((2, 3)))
+
+
+def test_as_exact_where_the_rest_is_compiled_with_fast_mathematics():
+    x = pt.matrix("x")
+    with vectorised(), pytensor.config.change_flags(numba__fastmath=True):
+        function = pytensor.function([x], pt.exp(x), mode="NUMBA")
+    values = RNG.normal(size=(5, 7))
+    np.testing.assert_allclose(function(values), np.exp(values), rtol=1e-15)

@@ -36,7 +36,7 @@ from pytensor.scalar.basic import Abs, Exp, Log, Pow, UnaryScalarOp, upgrade_to_
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Dot
 
-__all__ = ["exp", "vectorised"]
+__all__ = ["exp", "exp_of_one", "log_of_one", "vectorised"]
 
 _VERSION = zlib.crc32(Path(__file__).read_bytes())
 """Of what is compiled here, for the cache."""
@@ -173,8 +173,12 @@ _ROOT_HALF = np.float64(np.sqrt(0.5)).view(np.int64)
 _SMALLEST = float(np.finfo(float).tiny)
 
 
-@numba.njit(error_model="numpy")
-def _exp(x: float) -> float:
+# Said, not left to the caller's: fast mathematics would take the two roundings for idle.
+_scalar = numba.njit(error_model="numpy", fastmath=False)
+
+
+@_scalar
+def exp_of_one(x: float) -> float:
     """By e^x = 2^k e^r, with k whole and |r| at most half of log 2; e^r by its Taylor series."""
     x = -708.0 if x < -708.0 else x
     x = 710.0 if x > 710.0 else x
@@ -190,8 +194,8 @@ def _exp(x: float) -> float:
     return series * _number((_bits(shifted) << _FRACTION) + _ONE)
 
 
-@numba.njit(error_model="numpy")
-def _log(x: float) -> float:
+@_scalar
+def log_of_one(x: float) -> float:
     """By x = 2^k m, with m between √½ and √2 and log m by its series in (m-1)/(m+1)."""
     above = _bits(x) - _ROOT_HALF
     k = above >> _FRACTION
@@ -223,11 +227,11 @@ def _compiled(op: _Flat, node: Apply, **given: Any) -> tuple[Callable[..., Any],
             values = np.ascontiguousarray(array).reshape(-1)
             found, times = np.empty_like(values), exponent.item()
             for i in range(values.size):
-                found[i] = _exp(times * _log(values[i]))
+                found[i] = exp_of_one(times * log_of_one(values[i]))
             return found.reshape(array.shape)
 
         return power, _VERSION
-    one = {"exp": _exp, "log": _log}[op.function]
+    one = {"exp": exp_of_one, "log": log_of_one}[op.function]
 
     @numba_njit
     def flat(array: Any) -> Any:

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 
 from trustbayes.cells import Cells
+from trustbayes.models.finite.logsums import log_sums
 from trustbayes.models.hierarchy import data
 from trustbayes.models.values import Values
-from trustbayes.vectorised import exp
 
 __all__ = ["log_likelihood"]
 
@@ -69,9 +68,10 @@ def log_likelihood(
     earned = np.zeros((subject.size, utility.shape[1]))
     np.add.at(earned, part, (counts[:, None] * utility).sum(axis=(-1, -2)))
     number = len(pm.modelcontext(None).data_vars)  # a model may have several such likelihoods
-    total = pt.log(exp(lists.T[:, :, None] * precision).sum(axis=0))
+    numbers, which = np.unique(lists.round(_DIGITS), return_inverse=True)
+    met = (which.reshape(lists.shape)[..., None] == np.arange(numbers.size)).sum(axis=1)
     logs = data(f"{replaceable.name}_earned_{number}", earned.T) * precision
-    logs -= (data(f"{replaceable.name}_lists_{number}", had) * total).sum(axis=1)
+    logs -= log_sums(numbers, met, data(f"{replaceable.name}_lists_{number}", had), precision)
     return (logs.T if typed else logs[0]), subject
 
 
