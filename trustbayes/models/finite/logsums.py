@@ -36,9 +36,9 @@ class _LogSums(SymbolicOp):
     def build_inner_graph(self, *inputs: Any) -> list[Variable]:
         """The formula."""
         numbers, met, had, precision = inputs
-        shares = exp(numbers[:, None] * precision)
-        total = pt.dot(met, shares)
-        mean = pt.dot(met * numbers, shares) / total
+        shares = met[:, :, None] * exp(numbers[:, None] * precision)
+        total = shares.sum(axis=1)
+        mean = (shares * numbers[:, None]).sum(axis=1) / total
         return [(had * pt.log(total)).sum(axis=1), (had * mean).sum(axis=1)]
 
     def pullback(self, inputs: Any, outputs: Any, gradients: Any) -> list[Variable]:
