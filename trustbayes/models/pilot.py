@@ -6,7 +6,7 @@ than the population does are sampled in the centred form, others in the non-cent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,10 @@ from scipy.optimize import minimize
 
 from trustbayes.cells import Units
 from trustbayes.games import Game
-from trustbayes.models.coupled import Pair, find_pair
+from trustbayes.models.coupled import find_pair
 from trustbayes.models.hierarchy import LINKS
 from trustbayes.models.placed import Sites, can_be_placed
-from trustbayes.models.response import Response, log_sum_exp
+from trustbayes.models.response import log_sum_exp
 from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Information", "pilot", "prior_centre", "typical"]
 
 _STEP = 1e-4
+_NOTHING = 1e-12  # of information
 _TYPICAL_SPREAD = 1.0
 _EFFECTS = np.linspace(-5, 5, 61)
 """Of subjects, on the scale of the link."""
@@ -97,94 +98,127 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     -------
     Information
     """
-    names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
-    evenly = [p for p in model.parameters if p.option]  # no option preferred
-    linked = [n for n in names if model.priors[n].hierarchical]
-    fixed = {n: typical(_known_prior(model, n)) for n in names if n not in linked}
-    counts = len(units.treatments)
-    size = {n: counts if "treatment" in model.varies[n] else 1 for n in linked}
-    start = np.array([prior_centre(model.priors[n]) for n in linked for _ in range(size[n])])
-
-    def values(point: np.ndarray, effects: Mapping[str, np.ndarray]) -> Values:
-        arrays: dict[str, Any] = {n: np.asarray(v) for n, v in fixed.items()}
-        dims: dict[str, tuple[str, ...]] = dict.fromkeys(fixed, ())
-        arrays |= {p.name: np.zeros(model.width(p, game)) for p in evenly}
-        dims |= {p.name: (str(p.option),) for p in evenly}
-        for n, part in zip(linked, _split(point, list(size.values())), strict=True):
-            own = effects.get(n)
-            part = part if own is None else part + own[:, None]
-            natural = LINKS[model.priors[n].distribution].inverse(part)
-            shared = "treatment" in model.varies[n]
-            arrays[n] = natural if shared else natural[..., 0]
-            dims[n] = ("subject",) * (own is not None) + ("treatment",) * shared
-        return Values(arrays, dims, units)
-
-    typed, response = bool(model.types), model.response(game)
-
-    def at(point: np.ndarray, **effects: np.ndarray) -> tuple[Any, Values]:
-        found = values(point, effects)
-        return model.answer(game, found), found
-
-    def loss(point: np.ndarray) -> float:
-        logs, subject = response.log_likelihood(units, *at(point), typed)
-        if typed:
-            by_subject = np.zeros((len(units.subjects), logs.shape[-1]))
-            np.add.at(by_subject, subject, logs)
-            logs = log_sum_exp(by_subject)
-        return float(-logs.sum() + 0.5 * ((point - start) ** 2).sum() / 4)
-
     plain = Information.without_pilot(model, units)
-    shape = (len(units.subjects), counts)
-    weights, form = dict(plain.weights), dict(plain.form)
-    if not linked:
+    alike = _Alike(model, units, game)
+    if not alike.linked:
         return plain
+    found = alike.most_probable()
+    weights, form = dict(plain.weights), dict(plain.form)
     stand_ins = {
         p.name: _of_prior(model, p.name, (len(units.subjects), model.width(p, game)))
-        for p in evenly
-        if _can_be_ignored(model, p.name) and not can_be_placed(model)
+        for p in alike.evenly
+        if _needs_stand_in(model, p.name)
     }
-    found = minimize(loss, start, method="L-BFGS-B", bounds=[(-8, 8)] * start.size).x
     couplings: dict[str, np.ndarray] = {}
     starts: dict[str, np.ndarray] = {}
-    places = dict(zip(linked, _split(np.arange(start.size), list(size.values())), strict=True))
     for n, partner in model.spec.coupling.items():
-        if typed or not all(
-            "subject" in model.varies[one] and one in linked for one in (n, partner)
-        ):
+        if not alike.can_be_paired(n, partner):
             continue
-        shared = next((one for one in linked if "subject" not in model.varies[one]), None)
-        pair = _pair(units, response, at, (start, found), places, (n, partner), shared)
-        couplings[n] = pair.coupling
-        new: dict[str, Any] = {n: pair.first, partner: pair.second}
-        if shared is not None:
-            new[shared] = pair.shared
-        for one, value in new.items():
-            found[places[one]] = value
-            location = str(model.priors[one].family.location)
-            if isinstance(model.priors[one].arguments[location], Prior):
-                starts[f"{one}_{location}"] = found[places[one]]
-    begin = 0
+        couplings[n], better = _pair(alike, found, n, partner)
+        for one, value in better.items():
+            found[alike.places[one]] = value
+            argument = str(model.priors[one].family.location)
+            if isinstance(model.priors[one].arguments[argument], Prior):
+                starts[f"{one}_{argument}"] = found[alike.places[one]]
     locations = {}
-    for n in linked:
-        step = np.zeros_like(found)
-        step[begin : begin + size[n]] = _STEP
-        begin += size[n]
-        location = found[step != 0]
+    for n in alike.linked:
+        location = found[alike.places[n]]
         locations[n] = location if "treatment" in model.varies[n] else location[0]
-        fisher = response.information(units, at(found + step), at(found - step), _STEP, typed)
-        table = np.zeros(shape)
-        np.add.at(table, (units.unit_subject, units.unit_treatment), fisher)
+        table = alike.information(found, n)
         total = table.sum(axis=1)
-        known = total > 1e-12
+        known = total > _NOTHING
         weights[n] = np.where(
             known[:, None], table / np.where(known, total, 1)[:, None], weights[n]
         )
         informed = np.median(total) * _TYPICAL_SPREAD**2 > 1
         form[n] = "centred" if informed else "non-centred"
-        if _can_be_ignored(model, n) and not can_be_placed(model):
-            middle, spread = _alone(model, units, response, at, found, np.sign(step), n)
-            stand_ins[n] = weights[n] @ np.broadcast_to(location, counts) + middle, spread
+        if _needs_stand_in(model, n):
+            middle, spread = _alone(alike, found, n)
+            located = np.broadcast_to(location, len(units.treatments))
+            stand_ins[n] = weights[n] @ located + middle, spread
     return Information(weights, form, stand_ins, couplings, locations, starts)
+
+
+class _Alike:
+    """A model all of whose subjects have the same values, and its units.
+
+    A point holds the values of all parameters that vary between subjects, on the scale of the link,
+    one for each treatment where they vary by treatment; all else is at the middle of its prior.
+    """
+
+    def __init__(self, model: Model, units: Units, game: Game) -> None:
+        self.model, self.units, self.game = model, units, game
+        self.typed, self.response = bool(model.types), model.response(game)
+        names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
+        self.evenly = [p for p in model.parameters if p.option]  # no option preferred
+        self.linked = [n for n in names if model.priors[n].hierarchical]
+        self.fixed = {n: typical(_known_prior(model, n)) for n in names if n not in self.linked}
+        treatments = len(units.treatments)
+        sizes = [treatments if "treatment" in model.varies[n] else 1 for n in self.linked]
+        parts = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+        self.places = dict(zip(self.linked, parts, strict=False))
+        centres = [prior_centre(model.priors[n]) for n in self.linked]
+        self.start = np.repeat(np.array(centres, dtype=float), sizes)
+
+    def at(self, point: np.ndarray, **effects: np.ndarray) -> tuple[Any, Values]:
+        """What everybody answers there; effects of subjects, by parameter, are added."""
+        model = self.model
+        arrays: dict[str, Any] = {n: np.asarray(v) for n, v in self.fixed.items()}
+        dims: dict[str, tuple[str, ...]] = dict.fromkeys(self.fixed, ())
+        arrays |= {p.name: np.zeros(model.width(p, self.game)) for p in self.evenly}
+        dims |= {p.name: (str(p.option),) for p in self.evenly}
+        for n in self.linked:
+            own, part = effects.get(n), point[self.places[n]]
+            part = part if own is None else part + own[:, None]
+            natural = LINKS[model.priors[n].distribution].inverse(part)
+            shared = "treatment" in model.varies[n]
+            arrays[n] = natural if shared else natural[..., 0]
+            dims[n] = ("subject",) * (own is not None) + ("treatment",) * shared
+        values = Values(arrays, dims, self.units)
+        return model.answer(self.game, values), values
+
+    def log_likelihood(self, point: np.ndarray, **effects: np.ndarray) -> tuple[Any, np.ndarray]:
+        """By unit and type, and whose it is."""
+        return self.response.log_likelihood(self.units, *self.at(point, **effects), self.typed)
+
+    def by_subject(self, point: np.ndarray) -> np.ndarray:
+        """The log likelihood of every subject and type."""
+        logs, subject = self.log_likelihood(point)
+        found = np.zeros((len(self.units.subjects), len(self.model.types)))
+        np.add.at(found, subject, np.broadcast_to(logs, (subject.size, found.shape[1])))
+        return found
+
+    def most_probable(self) -> np.ndarray:
+        """The point that the trials and a wide prior about the start make most probable."""
+
+        def loss(point: np.ndarray) -> float:
+            logs = (
+                log_sum_exp(self.by_subject(point)) if self.typed else self.log_likelihood(point)[0]
+            )
+            return float(-logs.sum() + 0.5 * ((point - self.start) ** 2).sum() / 4)
+
+        bounds = [(-8, 8)] * self.start.size
+        return np.array(minimize(loss, self.start, method="L-BFGS-B", bounds=bounds).x)
+
+    def information(self, point: np.ndarray, name: str) -> np.ndarray:
+        """Fisher information about a parameter, shape (subjects, treatments)."""
+        units, step = self.units, _STEP * self.direction(name)
+        up, down = self.at(point + step), self.at(point - step)
+        fisher = self.response.information(units, up, down, _STEP, self.typed)
+        found = np.zeros((len(units.subjects), len(units.treatments)))
+        np.add.at(found, (units.unit_subject, units.unit_treatment), fisher)
+        return found
+
+    def direction(self, name: str) -> np.ndarray:
+        """In which a point moves with a parameter."""
+        found = np.zeros(self.start.size)
+        found[self.places[name]] = 1.0
+        return found
+
+    def can_be_paired(self, *names: str) -> bool:
+        """Whether a grid over two parameters of each subject says all there is to say."""
+        varies = self.model.varies
+        return not self.typed and all(n in self.linked and "subject" in varies[n] for n in names)
 
 
 def _known_prior(model: Model, name: str) -> Prior:
@@ -195,11 +229,11 @@ def _known_prior(model: Model, name: str) -> Prior:
     return default
 
 
-def _can_be_ignored(model: Model, name: str) -> bool:
+def _needs_stand_in(model: Model, name: str) -> bool:
     """Whether some type does without the parameter, whose subjects are normal on its link."""
     ignored = any(name in names for names in model.ignored.values())
     normal = model.priors[name].distribution in ("Normal", "LogNormal", "LogitNormal")
-    return ignored and normal and "subject" in model.varies[name]
+    return ignored and normal and "subject" in model.varies[name] and not can_be_placed(model)
 
 
 def _of_prior(model: Model, name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -209,25 +243,15 @@ def _of_prior(model: Model, name: str, shape: tuple[int, ...]) -> tuple[np.ndarr
     return np.broadcast_to(mean, shape), np.broadcast_to(sigma, shape)
 
 
-def _alone(
-    model: Model,
-    units: Units,
-    response: Response,
-    at: Callable[[np.ndarray], tuple[Any, Values]],
-    point: np.ndarray,
-    direction: np.ndarray,
-    name: str,
-) -> tuple[np.ndarray, np.ndarray]:
+def _alone(alike: _Alike, point: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each subject's effect, if she is of a type that has it.
 
     From her trials and a population of typical spread, by a grid of the effect; all else as found.
     """
-    heeds = [name not in model.ignored[label] for label in model.types]
+    heeds = [name not in alike.model.ignored[label] for label in alike.model.types]
     logs = []
     for effect in _EFFECTS:
-        parts, subject = response.log_likelihood(units, *at(point + effect * direction), True)
-        by_subject = np.zeros((len(units.subjects), len(model.types)))
-        np.add.at(by_subject, subject, np.broadcast_to(parts, (subject.size, len(model.types))))
+        by_subject = alike.by_subject(point + effect * alike.direction(name))
         logs.append(log_sum_exp(by_subject[:, heeds]) - 0.5 * (effect / _TYPICAL_SPREAD) ** 2)
     weight = np.exp(np.array(logs) - np.max(logs, axis=0))
     weight /= weight.sum(axis=0)
@@ -237,35 +261,32 @@ def _alone(
 
 
 def _pair(
-    units: Units,
-    response: Response,
-    at: Callable[..., tuple[Any, Values]],
-    points: tuple[np.ndarray, np.ndarray],
-    places: Mapping[str, np.ndarray],
-    names: tuple[str, str],
-    shared: str | None,
-) -> Pair:
-    """What a grid says of two parameters of subjects, and of one that they share."""
-    start, found = points
+    alike: _Alike, found: np.ndarray, name: str, partner: str
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """What a grid says of two parameters of subjects, and of one that they share.
+
+    The coupling of the first, and better values of each, by name.
+    """
+    units, places = alike.units, alike.places
+    varies = alike.model.varies
+    shared = next((one for one in alike.linked if "subject" not in varies[one]), None)
     of_shared = places[shared] if shared is not None else np.empty(0, dtype=int)
 
     def logs(first: np.ndarray, second: np.ndarray, value: np.ndarray) -> np.ndarray:
         point = found.copy()
-        for name in names:
-            point[places[name]] = 0.0
+        point[places[name]] = point[places[partner]] = 0.0
         point[of_shared] = value
-        given = {names[0]: first, names[1]: second}
-        parts, subject = response.log_likelihood(units, *at(point, **given), False)
+        parts, subject = alike.log_likelihood(point, **{name: first, partner: second})
         total = np.zeros((first.size, len(units.treatments)))
         np.add.at(total, (subject, units.unit_treatment), parts)
         return total
 
-    first, second = (float(np.mean(start[places[name]])) for name in names)
-    return find_pair(logs, len(units.subjects), (first, second), start[of_shared])
-
-
-def _split(point: np.ndarray, sizes: list[int]) -> list[np.ndarray]:
-    return np.split(point, np.cumsum(sizes)[:-1])
+    middle = [float(np.mean(alike.start[places[one]])) for one in (name, partner)]
+    pair = find_pair(logs, len(units.subjects), (middle[0], middle[1]), alike.start[of_shared])
+    better: dict[str, Any] = {name: pair.first, partner: pair.second}
+    if shared is not None:
+        better[shared] = pair.shared
+    return pair.coupling, better
 
 
 def _trial_weights(units: Units, shape: tuple[int, int]) -> np.ndarray:
