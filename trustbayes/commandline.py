@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
+    from trustbayes.fitting import Fit
     from trustbayes.games import Game
     from trustbayes.sampling import Sampling
+    from trustbayes.trials import Trials
 
 __all__ = [
     "BAD_INPUT",
@@ -43,12 +46,16 @@ __all__ = [
     "add_row",
     "check_target",
     "empty_table",
+    "exit_code",
     "frame_table",
+    "gate_json",
+    "gate_table",
     "known_names",
     "messages",
     "pool",
     "print_json",
     "print_tables",
+    "read_warned",
     "watched",
 ]
 
@@ -194,3 +201,49 @@ def print_tables(tables: Sequence[Table]) -> None:
     console = Console()
     for table in tables:
         console.print(table)
+
+
+def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
+    """Trials, with their warnings said."""
+    from trustbayes.trials import read_trials
+
+    data = read_trials(trials, game, people)
+    for sentence in data.warnings:
+        print(f"warning: {sentence}", file=sys.stderr)
+    return data
+
+
+def exit_code(fits: Sequence[Fit]) -> int:
+    """Whether every fit converged."""
+    return DONE if all(not one.gate.failed for one in fits) else NOT_CONVERGED
+
+
+def gate_json(one: Fit) -> dict[str, Any]:
+    """A fit's checks, JSON-safe."""
+    checks = [
+        {
+            **asdict(check),
+            "value": check.value if math.isfinite(check.value) else None,
+            "passed": check.passed,
+        }
+        for check in one.gate.checks
+    ]
+    near = {"approximation": one.gate.approximation} if one.gate.approximation else {}
+    return {"passed": one.gate.passed, **near, "checks": checks}
+
+
+def gate_table(fits: Sequence[Fit]) -> Table:
+    """All checks of all fits."""
+    near = {one.gate.approximation for one in fits} - {""}
+    title = f"Not draws from the posterior: {', '.join(sorted(near))}" if near else "Convergence"
+    table = empty_table(title)
+    for heading in ("model", "check", "value", "needed", "passed", "worst at"):
+        table.add_column(heading)
+    for one in fits:
+        for check in one.gate.checks:
+            needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
+            passed = "yes" if check.passed else "NO"
+            add_row(
+                table, one.model.name, check.name, f"{check.value:.4g}", needed, passed, check.worst
+            )
+    return table

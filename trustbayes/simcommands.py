@@ -24,6 +24,7 @@ from trustbayes.commandline import (
     watched,
 )
 from trustbayes.errors import Fault, InputError
+from trustbayes.jsonrows import records
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -101,7 +102,6 @@ def calibrate(
     from trustbayes.checking.calibration import CALIBRATION_SAMPLING
     from trustbayes.checking.calibration import calibrate as run
     from trustbayes.report.simulated import calibration_report
-    from trustbayes.report.simulated.shared import records
 
     check_target(out)
     experiment = _experiment(model, role, game, subjects, rounds)
@@ -195,7 +195,6 @@ def recover(
     from trustbayes.checking.replications import RECOVERY_SAMPLING
     from trustbayes.checking.replications import recover as run
     from trustbayes.report.simulated import recovery_report
-    from trustbayes.report.simulated.shared import records
 
     check_target(out)
     lengths = _numbers("--rounds", rounds)
@@ -291,7 +290,6 @@ def design(
     from trustbayes.power import DESIGN_SAMPLING
     from trustbayes.power import design as run
     from trustbayes.report.simulated import design_report
-    from trustbayes.report.simulated.shared import records
 
     check_target(out)
     read = read_game(game)

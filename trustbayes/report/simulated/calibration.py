@@ -13,10 +13,11 @@ from matplotlib.patches import Patch
 
 from trustbayes.checking.calibration import LEVEL, Calibration, calibration_rules
 from trustbayes.checking.uniformity import band
+from trustbayes.jsonrows import records
 from trustbayes.report.build import Written
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import Section
-from trustbayes.report.simulated.shared import made, missing, records, size_of, write
+from trustbayes.report.simulated.shared import made, missing, size_of, write
 from trustbayes.report.style import GREY, OBSERVED, grid, legend_below, look, wrapped
 from trustbayes.report.table import Table, table
 from trustbayes.report.wording import counted, fixed, listed, number, percent

@@ -10,12 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from trustbayes.comparison import verdict_rules
+from trustbayes.jsonrows import records
 from trustbayes.models import model
 from trustbayes.power import Power
 from trustbayes.report.build import Written
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import Section
-from trustbayes.report.simulated.shared import made, missing, records, write
+from trustbayes.report.simulated.shared import made, missing, write
 from trustbayes.report.style import GREY, grid, legend_below
 from trustbayes.report.table import Table, table
 from trustbayes.report.wording import counted, listed, percent

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.checking.replications import Recovery
+from trustbayes.jsonrows import records
 from trustbayes.report.build import Written
 from trustbayes.report.picture import Picture, render
 from trustbayes.report.section import Section
-from trustbayes.report.simulated.shared import made, missing, records, size_of, write
+from trustbayes.report.simulated.shared import made, missing, size_of, write
 from trustbayes.report.style import GREY, grid, legend_below, look, wrapped
 from trustbayes.report.table import Table, table
 from trustbayes.report.wording import counted, fixed, listed, percent

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from trustbayes.experiments import Experiment
 from trustbayes.report.build import Written
 from trustbayes.report.page import page_of
@@ -18,7 +16,7 @@ from trustbayes.report.wording import counted, listed
 from trustbayes.sampling import Sampling, versions
 from trustbayes.wholefile import write_whole
 
-__all__ = ["made", "missing", "records", "size_of", "write"]
+__all__ = ["made", "missing", "size_of", "write"]
 
 
 def write(
@@ -29,13 +27,6 @@ def write(
     page = page_of(title, subtitle, sections)
     write_whole({path: page, written.results: json.dumps(numbers, indent=1, allow_nan=False)})
     return written
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame, JSON-safe."""
-    text = frame.to_json(orient="records", double_precision=15)
-    rows: list[dict[str, Any]] = json.loads(text)
-    return rows
 
 
 def size_of(experiment: Experiment) -> str:
