@@ -30,6 +30,7 @@ __all__ = ["Information", "pilot", "prior_centre", "typical"]
 _STEP = 1e-4
 _NOTHING = 1e-12  # of information
 _TYPICAL_SPREAD = 1.0
+_FAR, _NEWTON_STEPS = 0.1, 5
 _EFFECTS = np.linspace(-5, 5, 61)
 """Of subjects, on the scale of the link."""
 
@@ -85,8 +86,8 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
 
     All subjects are given the same values, found by maximum a posteriori; there the expected
     (Fisher) information of each unit's trials is worked out by differences on the scale of the
-    link. A parameter is centred if, for the median subject, the information times a typical
-    population variance (1 on the link scale) exceeds one.
+    link. A parameter is centred if, for the median subject, the information times the variance
+    between subjects, as far as their trials show it, exceeds one.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
         weights[n] = np.where(
             known[:, None], table / np.where(known, total, 1)[:, None], weights[n]
         )
-        informed = np.median(total) * _TYPICAL_SPREAD**2 > 1
+        informed = np.median(total) * _spread(alike, found, n) ** 2 > 1
         form[n] = "centred" if informed else "non-centred"
         if _needs_stand_in(model, n):
             middle, spread = _alone(alike, found, n)
@@ -181,10 +182,11 @@ class _Alike:
         """By unit and type, and whose it is."""
         return self.response.log_likelihood(self.units, *self.at(point, **effects), self.typed)
 
-    def by_subject(self, point: np.ndarray) -> np.ndarray:
+    def by_subject(self, point: np.ndarray, **effects: np.ndarray) -> np.ndarray:
         """The log likelihood of every subject and type."""
-        logs, subject = self.log_likelihood(point)
-        found = np.zeros((len(self.units.subjects), len(self.model.types)))
+        logs, subject = self.log_likelihood(point, **effects)
+        found = np.zeros((len(self.units.subjects), max(1, len(self.model.types))))
+        logs = logs if self.typed else logs[:, None]
         np.add.at(found, subject, np.broadcast_to(logs, (subject.size, found.shape[1])))
         return found
 
@@ -192,9 +194,7 @@ class _Alike:
         """The point that the trials and a wide prior about the start make most probable."""
 
         def loss(point: np.ndarray) -> float:
-            logs = (
-                log_sum_exp(self.by_subject(point)) if self.typed else self.log_likelihood(point)[0]
-            )
+            logs = log_sum_exp(self.by_subject(point))
             return float(-logs.sum() + 0.5 * ((point - self.start) ** 2).sum() / 4)
 
         bounds = [(-8, 8)] * self.start.size
@@ -243,6 +243,35 @@ def _of_prior(model: Model, name: str, shape: tuple[int, ...]) -> tuple[np.ndarr
     return np.broadcast_to(mean, shape), np.broadcast_to(sigma, shape)
 
 
+def _spread(alike: _Alike, point: np.ndarray, name: str) -> float:
+    """Standard deviation between subjects of a parameter, on the scale of the link.
+
+    Each subject's most probable effect in a population of typical spread, by Newton's steps, gives
+    the most likely one and its error; from these the variance between subjects follows by moments
+    (DerSimonian and Laird 1986, Controlled Clinical Trials 7(3)). All else is as found.
+    """
+    if any(name in names for names in alike.model.ignored.values()):
+        return _TYPICAL_SPREAD  # where nobody heeds it at the point, trials seem to say nothing
+    if "subject" not in alike.model.varies[name]:
+        return 0.0
+
+    def logs(effect: np.ndarray) -> np.ndarray:
+        return np.asarray(log_sum_exp(alike.by_subject(point, **{name: effect})))
+
+    effect, prior = np.zeros(len(alike.units.subjects)), 1 / _TYPICAL_SPREAD**2
+    for _ in range(_NEWTON_STEPS):
+        below, at, above = (logs(effect + sign * _FAR) for sign in (-1, 0, 1))
+        slope = (above - below) / (2 * _FAR)
+        known = np.maximum((2 * at - above - below) / _FAR**2, 0.0)
+        effect += np.clip((slope - prior * effect) / (known + prior), -1.0, 1.0)
+    likely = effect * (known + prior) / np.maximum(known, _NOTHING)
+    if not (known > _NOTHING).any():
+        return 0.0
+    off = likely - (known @ likely) / known.sum()
+    apart = known @ off**2 - (known.size - 1)
+    return float(np.sqrt(max(apart / (known.sum() - known @ known / known.sum()), 0.0)))
+
+
 def _alone(alike: _Alike, point: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each subject's effect, if she is of a type that has it.
 
@@ -276,11 +305,13 @@ def _pair(
         point = found.copy()
         point[places[name]] = point[places[partner]] = 0.0
         point[of_shared] = value
-        parts, subject = alike.log_likelihood(point, **{name: first, partner: second})
+        answer, values = alike.at(point, **{name: first, partner: second})
+        cells = alike.response.cell_logs(units, answer, values, typed=False) * units.cell_trials
         total = np.zeros((first.size, len(units.treatments)))
-        np.add.at(total, (subject, units.unit_treatment), parts)
+        np.add.at(total, (units.unit_subject[units.cell_unit], treatment), cells)
         return total
 
+    treatment = units.unit_treatment[units.cell_unit]
     middle = [float(np.mean(alike.start[places[one]])) for one in (name, partner)]
     pair = find_pair(logs, len(units.subjects), (middle[0], middle[1]), alike.start[of_shared])
     better: dict[str, Any] = {name: pair.first, partner: pair.second}

@@ -99,7 +99,7 @@ SENDER = replace(
     answer=_reports,
     response=censored("sender"),
     resolve=None,
-    coupling={},
+    coupling={"lying_aversion": "response_noise"},
 )
 
 RECEIVER = replace(
