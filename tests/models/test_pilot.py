@@ -10,13 +10,13 @@ from scipy.optimize import minimize_scalar
 
 from trustbayes.games import FiniteGame, ForecastGame, Market
 from trustbayes.models import SPECS, FullTrust, LevelK, Model, TrustEmbedded
-from trustbayes.models.pilot import pilot, prior_centre
+from trustbayes.models.pilot import _Alike, _spread, pilot, prior_centre
 from trustbayes.theories.finite.trust_embedded import (
     expected_payoff,
     receiver_utility,
     sender_utility,
 )
-from trustbayes.theories.forecast.trust_embedded import capacity
+from trustbayes.theories.forecast.trust_embedded import capacity, report
 from trustbayes.trials import trials_from_frame
 
 GAME = FiniteGame([1, 2, 3, 4, 5])
@@ -24,17 +24,24 @@ FINITE = [spec for spec in SPECS if spec.kind == "finite"]
 SPEC_IDS = [f"{spec.name} {spec.role}" for spec in FINITE]
 
 
-def play(biases, rounds, subjects=12, seed=0, unequal=False, trust=0.6, precision=3):
-    """Trials of trust-embedded play (standardised β = 0.5) in treatments of one bias each."""
+def play(biases, rounds, subjects=12, seed=0, unequal=False, trust=0.6, precision=3, differ=0.0):
+    """Trials of trust-embedded play (standardised β = 0.5) in treatments of one bias each.
+
+    Subjects differ by so many standard deviations of aversion, trust and precision on their links.
+    """
     rng = np.random.default_rng(seed)
+    own = differ * np.random.default_rng(seed + 1).normal(size=(subjects, 3))
     rows = []
     for bias in biases:
         material = expected_payoff(GAME, bias, np.array(trust))
-        sending = sender_utility(GAME, material, np.array(0.5 * GAME.lying_unit))
-        answering = receiver_utility(GAME, bias, np.array(trust))
-        chances = [np.exp(precision * u / GAME.scale) for u in (sending, answering)]
-        chances = [c / c.sum(axis=1, keepdims=True) for c in chances]
         for subject in range(subjects):
+            aversion = 0.5 * math.exp(own[subject, 0]) * GAME.lying_unit
+            trusting = 1 / (1 + (1 - trust) / trust * math.exp(-own[subject, 1]))
+            sending = sender_utility(GAME, material, np.array(aversion))
+            answering = receiver_utility(GAME, bias, np.array(trusting))
+            sharp = precision * math.exp(own[subject, 2])
+            chances = [np.exp(sharp * u / GAME.scale) for u in (sending, answering)]
+            chances = [c / c.sum(axis=1, keepdims=True) for c in chances]
             for _ in range(rounds + (4 * subject if unequal and bias == biases[0] else 0)):
                 state = rng.integers(5)
                 message = rng.choice(5, p=chances[0][state])
@@ -131,6 +138,30 @@ def test_chains_start_near_what_was_planted_where_people_differ_much(seed):
     assert set(starts) == {"expected_trust_mu", "lying_aversion_mu", "response_precision_mean"}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_chains_of_senders_of_forecasts_start_near_what_was_planted(seed):
+    game = ForecastGame(treatments={"A": Market(15, 25), "B": Market(60, 75)})
+    rng, rows, planted = np.random.default_rng(seed), [], {"A": 0.9, "B": 0.3}
+    for subject in range(30):
+        beta = math.exp(rng.normal(-1, 1))
+        for number in range(20):
+            name = "AB"[number % 2]
+            state, terms = rng.uniform(-150, 150, 1), game.terms([name])
+            trust = np.array([planted[name]])
+            best = report(state, np.array([beta * game.lying_unit]), trust, terms)[0]
+            sent = min(max(best + 15 * rng.normal(), -150), 150)
+            rows.append((f"s{subject}", f"r{subject}", number, name, state[0], sent, 0))
+    columns = ["sender", "receiver", "round", "treatment", "state", "message", "action"]
+    trials = trials_from_frame(pd.DataFrame(rows, columns=columns), game)
+    starts = pilot(TrustEmbedded("sender", game), trials.fold("sender"), game).starts
+    logits = [math.log(trust / (1 - trust)) for trust in planted.values()]
+    # Steps of the grid are one wide, and of much trust more is hardly told apart.
+    assert starts["expected_trust_mu"][0] > logits[0] - 1
+    assert starts["expected_trust_mu"][1] == pytest.approx(logits[1], abs=1)
+    assert starts["lying_aversion_mu"] == pytest.approx(-1, abs=1)
+    assert set(starts) == {"expected_trust_mu", "lying_aversion_mu", "response_noise_mu"}
+
+
 FORECAST = [spec for spec in SPECS if spec.kind == "forecast-sharing"]
 
 
@@ -176,7 +207,8 @@ def test_weights_are_the_information_about_trust_where_nothing_is_censored():
     expected /= expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found.weights["trust"], expected, atol=0.02)
     assert np.ptp(expected[:, 0]) > 0.1
-    assert found.form == {"response_noise": "centred", "trust": "centred"}
+    # All have the same trust and noise.
+    assert found.form == {"response_noise": "non-centred", "trust": "non-centred"}
 
 
 def test_a_treatment_without_conflict_says_nothing_about_trust():
@@ -233,7 +265,6 @@ def test_weights_are_the_expected_information_at_the_fitted_precision(uneven):
         atol=1e-3,
     )
     assert np.median(expected.sum(axis=1)) > 1
-    assert found.form["response_precision"] == "centred"
 
 
 @pytest.mark.parametrize(
@@ -248,16 +279,44 @@ def test_weights_are_the_expected_information_at_the_fitted_precision(uneven):
     ],
     ids=lambda value: value if isinstance(value, str) else f"{value.name} {value.role}",
 )
-def test_the_form_follows_the_number_of_trials(chosen, name):
-    # One trial cannot hold more than the population does about a subject; sixty do by far.
-    many = pilot(chosen, play([1.0, 2.0], rounds=30).fold(chosen.role), GAME)
-    single = pilot(chosen, play([1.0], rounds=1).fold(chosen.role), GAME)
-    assert many.form[name] == "centred"
-    assert single.form[name] == "non-centred"
+def test_the_form_follows_the_number_of_trials_and_how_much_people_differ(chosen, name):
+    # One trial cannot hold more than the population does about a subject; sixty do by far, unless
+    # the population says that all are alike: then the spread's mass is where chains of the centred
+    # form hardly come.
+    many, single, alike = (
+        pilot(chosen, play(biases, rounds, differ=differ).fold(chosen.role), GAME).form[name]
+        for biases, rounds, differ in (([1.0, 2.0], 30, 0.8), ([1.0], 1, 0.8), ([1.0, 2.0], 30, 0))
+    )
+    assert (many, single, alike) == ("centred", "non-centred", "non-centred")
+
+
+@pytest.mark.parametrize("differ", [0.0, 0.3, 0.8])
+def test_the_spread_is_that_of_subjects_fitted_one_by_one_less_their_errors(differ):
+    trials = play([1.0], rounds=60, subjects=40, differ=differ, trust=0.999)
+    model, cells = FullTrust("receiver"), trials.fold("receiver")
+    alike = _Alike(model, cells, GAME)
+    point = alike.most_probable()
+    found = _spread(alike, point, "response_precision")
+    utilities = GAME.receiver_table / GAME.scale
+
+    def loss(log_precision, counts):
+        scaled = math.exp(log_precision) * utilities
+        return -(counts * (scaled - np.logaddexp.reduce(scaled, axis=1)[:, None])).sum()
+
+    fitted, errors = [], []
+    for counts in cells.counts:
+        best = minimize_scalar(loss, bounds=(-4, 4), args=(counts,), method="bounded").x
+        above, below = (loss(best + step, counts) for step in (0.01, -0.01))
+        fitted.append(best)
+        errors.append(1e-4 / (above + below - 2 * loss(best, counts)))
+    between = math.sqrt(max(np.var(fitted, ddof=1) - np.mean(errors), 0.0))
+    # Two moment estimates, of differing weights, from 40 people: each has an error of about a
+    # ninth of the total standard deviation, and they share most of it.
+    assert found == pytest.approx(between, abs=0.15 * math.hypot(between, 0.2))
 
 
 def test_the_chosen_form_is_the_one_that_is_built_unless_overridden():
-    few, many = play([1.0], rounds=1), play([1.0], rounds=40)
+    few, many = play([1.0], rounds=1), play([1.0], rounds=40, differ=0.8)
 
     def free(trials, **settings):
         built = TrustEmbedded("receiver", **settings).build(trials)
