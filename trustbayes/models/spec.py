@@ -136,7 +136,8 @@ class ModelSpec:
         Whether a report has it unless told which models to have.
     coupling : mapping of str to str
         Parameter to the parameter it trades off with: the sampler then works with the product
-        of the one and a power of the other, from 0 to 1, that each subject's trials suggest. The
+        of the one and a power of the other, from 0 to 1, that each subject's trials suggest, and
+        chains start near what a grid of both finds, see `trustbayes.models.coupled`. The
         posterior is the same.
     """
 
