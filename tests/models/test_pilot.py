@@ -207,8 +207,8 @@ def test_weights_are_the_information_about_trust_where_nothing_is_censored():
     expected /= expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found.weights["trust"], expected, atol=0.02)
     assert np.ptp(expected[:, 0]) > 0.1
-    # All have the same trust and noise.
-    assert found.form == {"response_noise": "non-centred", "trust": "non-centred"}
+    # Noise is the same for all by the model, trust by how they play.
+    assert found.form == {"response_noise": "centred", "trust": "non-centred"}
 
 
 def test_a_treatment_without_conflict_says_nothing_about_trust():

@@ -250,10 +250,10 @@ def _spread(alike: _Alike, point: np.ndarray, name: str) -> float:
     the most likely one and its error; from these the variance between subjects follows by moments
     (DerSimonian and Laird 1986, Controlled Clinical Trials 7(3)). All else is as found.
     """
+    if "subject" not in alike.model.varies[name]:
+        return _TYPICAL_SPREAD  # it has none, and one form
     if any(name in names for names in alike.model.ignored.values()):
         return _TYPICAL_SPREAD  # where nobody heeds it at the point, trials seem to say nothing
-    if "subject" not in alike.model.varies[name]:
-        return 0.0
 
     def logs(effect: np.ndarray) -> np.ndarray:
         return np.asarray(log_sum_exp(alike.by_subject(point, **{name: effect})))
@@ -264,12 +264,13 @@ def _spread(alike: _Alike, point: np.ndarray, name: str) -> float:
         slope = (above - below) / (2 * _FAR)
         known = np.maximum((2 * at - above - below) / _FAR**2, 0.0)
         effect += np.clip((slope - prior * effect) / (known + prior), -1.0, 1.0)
+    total = known.sum()
+    degrees = total - known @ known / max(total, _NOTHING)
+    if degrees <= _NOTHING * total or not total:
+        return _TYPICAL_SPREAD  # nobody is known, or one alone
     likely = effect * (known + prior) / np.maximum(known, _NOTHING)
-    if not (known > _NOTHING).any():
-        return 0.0
-    off = likely - (known @ likely) / known.sum()
-    apart = known @ off**2 - (known.size - 1)
-    return float(np.sqrt(max(apart / (known.sum() - known @ known / known.sum()), 0.0)))
+    off = likely - (known @ likely) / total
+    return float(np.sqrt(max((known @ off**2 - (known.size - 1)) / degrees, 0.0)))
 
 
 def _alone(alike: _Alike, point: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
