@@ -158,10 +158,11 @@ def says(found: list[tuple[str, Recovery]], speed: pd.DataFrame) -> str:
 
 {markdown(pd.DataFrame(rows).fillna("–"))}
 
-Coverage over both numbers of rounds ({ROUNDS[0]} and {ROUNDS[1]}), with its standard error over
-experiments; correlation of the ranks of planted and estimated values at {ROUNDS[1]} rounds, the
-median parameter. Parameters of subjects that their type may ignore are not counted. Bias, error and
-coverage of every parameter: [recovery.csv](results/recovery.csv).
+{values["seed"].nunique()} experiments of each number of rounds ({ROUNDS[0]} and {ROUNDS[1]});
+coverage over both, with its standard error over experiments; correlation of the ranks of planted
+and estimated values at {ROUNDS[1]} rounds, the median parameter. Parameters of subjects that their
+type may ignore are not counted. Bias, error and coverage of every parameter:
+[recovery.csv](results/recovery.csv).
 
 **Throughput**: fits of the {SUBJECTS}-subject level-k receiver ({ROUNDS[0]} rounds, 2 chains of 500
 draws), one after the other in one process with two cores:
