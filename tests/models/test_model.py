@@ -37,6 +37,7 @@ from trustbayes.models import (
     model_names,
 )
 from trustbayes.models.hierarchy import LINKS, declare
+from trustbayes.models.pilot import pilot
 from trustbayes.priors import Prior
 from trustbayes.trials import trials_from_frame
 
@@ -391,3 +392,16 @@ def test_coordinates_name_subjects_treatments_levels_and_messages():
     assert coords["treatment"] == ("down", "none", "both")  # by mean bias
     assert coords["level"] == ("0", "1", "2", "3")
     assert Babbling("sender").build(trials).coords["message"] == ("1", "2.5", "4", "6")
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda one: f"{one.name} {one.role} {one.kind}")
+def test_a_model_whose_trials_can_be_replaced_has_the_same_density(spec):
+    trials = TRIALS["power" if spec.kind == "finite" else "forecast"]
+    chosen, units = Model(spec), trials.fold(spec.role)
+    known = pilot(chosen, units, trials.game)
+    fixed, open_ = (
+        chosen.build_units(units, trials.game, known, replaceable=one) for one in (False, True)
+    )
+    point = fixed.initial_point()
+    found = [one.compile_logp(mode="FAST_COMPILE")(point) for one in (fixed, open_)]
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
