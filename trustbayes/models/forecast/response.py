@@ -100,7 +100,7 @@ class CensoredNoise:
     ) -> tuple[Any, np.ndarray]:
         """By trial: those inside the range first, then those at its upper and its lower end."""
         choice, sigma = units.trial_choice, self._sigma(values, typed)
-        if not isinstance(choice, np.ndarray):  # nor are the rows then
+        if namespace(choice) is not np:  # rows are variables, too, and index nothing else
             answer, sigma = pt.as_tensor(answer), pt.as_tensor(sigma)
         xp = namespace(choice, answer, sigma)
         ends = (choice > self.low) & (choice < self.high), choice >= self.high, choice <= self.low
