@@ -137,7 +137,9 @@ def assert_both_forms_agree(chosen, trials):
             shift = 0.0
             partner = chosen.spec.coupling.get(name)
             if partner and "treatment" not in chosen.varies[partner]:
-                shift = information.couplings[name] * np.log(moved[partner])
+                own = f"{partner}_own"  # a log-normal one's, on the scale of the logarithm
+                known = moved[own] if own in moved else np.log(moved[partner])
+                shift = information.couplings[name] * known
             own = location + shift + spread * offset
             log_slope += offset.size * np.log(spread)
             key = f"{name}_own"
