@@ -135,11 +135,11 @@ process (PyMC's NUTS runs each chain in a process of its own). All numbers:
             parts += [
                 "**Approximations** against NUTS on the same trials:",
                 _approximated(tables["growth"], large["large"]),
-                f"""
+                """
 Seconds: compilation and drawing, of NUTS to 400 ESS (*: as above). Shift: the largest difference of
 a population parameter's posterior mean, in NUTS's standard deviations; spread: the smallest and
-largest ratio of standard deviations. Above {large["large"]:,} subjects NUTS's own moments, of
-{how["chains"]} x {large["draws"]} draws, are uncertain by some tenths of a standard deviation.""",
+largest ratio of standard deviations. Where NUTS's R-hat, the largest of its parameters, is far from
+one, its own draws had not converged, and neither shift nor spread says which of the two is off.""",
             ]
     if "report" in tables:
         parts.append(_report(tables, how))
@@ -282,6 +282,7 @@ def _approximated(table: pd.DataFrame, large: int) -> str:
                 "subjects": f"{one['subjects']:,}",
                 "method": one["method"],
                 "seconds": f"{one['compile'] + one['sample']:.0f}",
+                "NUTS's R-hat": f"{nuts['rhat']:.2f}",
                 "NUTS, seconds": f"{nuts['compile'] + nuts['seconds_to_400']:.0f}{star}",
                 "shift": f"{one['shift']:.1f}",
                 "spread": f"{one['narrowest']:.2f} to {one['widest']:.2f}",
@@ -299,8 +300,9 @@ def _growth(table: pd.DataFrame, large: int) -> str:
             "gradient, ms": _form(1e3 * table["gradient"], "{:.2f}"),
             "memory, MiB": _form(table["memory"] / MIB, "{:.0f}"),
             "smallest ESS": _form(table[["bulk", "tail"]].min(axis=1), "{:.0f}"),
+            "R-hat": _form(table["rhat"], "{:.2f}"),
             "seconds to 400 ESS": _form(table["seconds_to_400"], "{:.0f}") + starred,
         }
     )
     columns = ["model", "role", "subjects", "gradient, ms", "memory, MiB"]
-    return markdown(shown[[*columns, "smallest ESS", "seconds to 400 ESS"]])
+    return markdown(shown[[*columns, "smallest ESS", "R-hat", "seconds to 400 ESS"]])

@@ -19,6 +19,7 @@ from cyclopts import App, CycloptsError, Parameter
 from trustbayes import comparecommands, simcommands
 from trustbayes.commandline import (
     BAD_INPUT,
+    DEFAULT_SAMPLING,
     DONE,
     INTERRUPTED,
     NOT_CONVERGED,
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 Formulas = Annotated[list[str] | None, Parameter(negative="")]
-
-_DEFAULT = SamplingOptions()
 
 
 def _version() -> str:
@@ -110,7 +109,7 @@ def report(
     game: Path | None = None,
     models: str | None = None,
     out: Path = Path("reports/report.html"),
-    sampling: SamplingOptions = _DEFAULT,
+    sampling: SamplingOptions = DEFAULT_SAMPLING,
     fits: Path | None = None,
     formula: Formulas = None,
     people: Path | None = None,
@@ -257,7 +256,7 @@ def fit(
     out: Path,
     formula: Formulas = None,
     people: Path | None = None,
-    sampling: SamplingOptions = _DEFAULT,
+    sampling: SamplingOptions = DEFAULT_SAMPLING,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:

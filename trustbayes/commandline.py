@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BAD_INPUT",
+    "DEFAULT_SAMPLING",
     "DONE",
     "INTERRUPTED",
     "NOT_CONVERGED",
@@ -103,6 +104,9 @@ class SamplingOptions:
 
 MOST_JOBS = min(4, os.cpu_count() or 1)
 """Processes of about one gigabyte each that fit models side by side unless told otherwise."""
+
+
+DEFAULT_SAMPLING = SamplingOptions()
 
 
 def known_names(listed: str | None, game: Game) -> list[str] | None:

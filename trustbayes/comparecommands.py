@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trustbayes.commandline import (
+    DEFAULT_SAMPLING,
     DONE,
     NOT_CONVERGED,
     Json,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "holdout"]
 
-_DEFAULT = SamplingOptions()
 _SHOWN = [
     "model", "elpd", "se", "elpd_diff", "dse", "other_sign", "p", "weight", "weight_bma", "warning",
 ]  # fmt: skip
@@ -145,7 +145,7 @@ def holdout(
     role: RoleName,
     after_round: int | None = None,
     treatment: str | None = None,
-    sampling: SamplingOptions = _DEFAULT,
+    sampling: SamplingOptions = DEFAULT_SAMPLING,
     folder: Path | None = None,
     jobs: int | None = None,
     quiet: Quiet = False,

@@ -36,10 +36,30 @@ from pytensor.scalar.basic import Abs, Exp, Log, Pow, UnaryScalarOp, upgrade_to_
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.math import Dot
 
-__all__ = ["exp", "exp_of_one", "log_of_one", "vectorised"]
+__all__ = ["exp", "exp_of_one", "log_of_one", "vectorised", "version_of"]
 
-_VERSION = zlib.crc32(Path(__file__).read_bytes())
-"""Of what is compiled here, for the cache."""
+
+def version_of(file: str) -> int:
+    """Number what is compiled from a source file and from this one, for the cache.
+
+    Parameters
+    ----------
+    file : str
+
+    Returns
+    -------
+    int
+        Another one if either file changes.
+
+    Examples
+    --------
+    >>> version_of(__file__) == version_of(__file__)
+    True
+    """
+    return zlib.crc32(Path(file).read_bytes(), zlib.crc32(Path(__file__).read_bytes()))
+
+
+_VERSION = version_of(__file__)
 _ACTIVE: ContextVar[bool] = ContextVar("vectorised", default=False)
 _LEAST = 2
 """Axes of arrays that are worth it; vectors are parameters of subjects, and few."""

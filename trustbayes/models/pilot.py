@@ -31,6 +31,8 @@ _STEP = 1e-4
 _NOTHING = 1e-12  # of information
 _TYPICAL_SPREAD = 1.0
 _FAR, _NEWTON_STEPS = 0.1, 5
+_LITTLE = 0.1
+"""Information about a subject, as a share of what a population of typical spread says."""
 _EFFECTS = np.linspace(-5, 5, 61)
 """Of subjects, on the scale of the link."""
 
@@ -264,13 +266,15 @@ def _spread(alike: _Alike, point: np.ndarray, name: str) -> float:
         slope = (above - below) / (2 * _FAR)
         known = np.maximum((2 * at - above - below) / _FAR**2, 0.0)
         effect += np.clip((slope - prior * effect) / (known + prior), -1.0, 1.0)
+    told = known > _LITTLE * prior  # of others the most likely effect may be infinite
+    known, effect = known[told], effect[told]
+    if known.size < 2:
+        return _TYPICAL_SPREAD
     total = known.sum()
-    degrees = total - known @ known / max(total, _NOTHING)
-    if degrees <= _NOTHING * total or not total:
-        return _TYPICAL_SPREAD  # nobody is known, or one alone
-    likely = effect * (known + prior) / np.maximum(known, _NOTHING)
+    likely = effect * (known + prior) / known
     off = likely - (known @ likely) / total
-    return float(np.sqrt(max((known @ off**2 - (known.size - 1)) / degrees, 0.0)))
+    between = (known @ off**2 - (known.size - 1)) / (total - known @ known / total)
+    return float(np.sqrt(max(between, 0.0)))
 
 
 def _alone(alike: _Alike, point: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -301,6 +305,7 @@ def _pair(
     varies = alike.model.varies
     shared = next((one for one in alike.linked if "subject" not in varies[one]), None)
     of_shared = places[shared] if shared is not None else np.empty(0, dtype=int)
+    subject, treatment = units.unit_subject[units.cell_unit], units.unit_treatment[units.cell_unit]
 
     def logs(first: np.ndarray, second: np.ndarray, value: np.ndarray) -> np.ndarray:
         point = found.copy()
@@ -309,10 +314,9 @@ def _pair(
         answer, values = alike.at(point, **{name: first, partner: second})
         cells = alike.response.cell_logs(units, answer, values, typed=False) * units.cell_trials
         total = np.zeros((first.size, len(units.treatments)))
-        np.add.at(total, (units.unit_subject[units.cell_unit], treatment), cells)
+        np.add.at(total, (subject, treatment), cells)
         return total
 
-    treatment = units.unit_treatment[units.cell_unit]
     middle = [float(np.mean(alike.start[places[one]])) for one in (name, partner)]
     pair = find_pair(logs, len(units.subjects), (middle[0], middle[1]), alike.start[of_shared])
     better: dict[str, Any] = {name: pair.first, partner: pair.second}

@@ -8,9 +8,7 @@ in, which finds the slope on the way.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,12 +18,11 @@ from pytensor.gradient import DisconnectedType, grad_undefined
 from pytensor.graph.basic import Apply, Variable
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
 
-from trustbayes.vectorised import exp, exp_of_one, log_of_one
+from trustbayes.vectorised import exp, exp_of_one, log_of_one, version_of
 
 __all__ = ["log_sums"]
 
-_VERSION = zlib.crc32(Path(__file__).read_bytes())
-"""Of what is compiled here, for the cache."""
+_VERSION = version_of(__file__)
 _WIDTH = 128
 """Subjects at a time: what is found for them stays in the nearest cache."""
 
