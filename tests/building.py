@@ -2,9 +2,12 @@
 
 import numpy as np
 import pymc as pm
+import pytensor
+import pytensor.tensor as pt
 import pytest
 from markets import PYTHON
 from pymc.model.transform.conditioning import remove_value_transforms
+from pytensor.graph.replace import graph_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from trustbayes.models import Model
@@ -98,6 +101,16 @@ def pointwise(built):
         return float(density), dict(zip(names, rest, strict=True))
 
     return at
+
+
+def densities(built, point, name, values):
+    """Log density at values of one untransformed free parameter, one row each; the rest as given."""
+    plain = remove_value_transforms(built)
+    [varied] = [value for value in plain.value_vars if value.name == name]
+    rest = {v: pt.as_tensor(point[v.name].astype(v.dtype)) for v in plain.value_vars if v != varied}
+    rows = pt.tensor(shape=(None, *varied.type.shape))
+    [density] = graph_replace([plain.logp(jacobian=False)], rest)
+    return pytensor.function([rows], vectorize_graph(density, {varied: rows}), mode=PYTHON)(values)
 
 
 def assert_both_forms_agree(chosen, trials):

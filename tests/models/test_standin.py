@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from building import made_up_information, pointwise
+from building import densities, made_up_information
 from loops import TRIALS
 from scipy import stats
 from scipy.special import logit, logsumexp, softmax
@@ -56,7 +56,6 @@ def test_integrated_over_what_is_ignored_the_density_is_the_same(make, role, kin
     totals = []
     for information in (plain, replace(plain, stand_ins={name: stand_in})):
         built = model.build_units(units, trials.game, information)
-        density = pointwise(built)
         rng = np.random.default_rng(3)
         point = {}
         for variable in built.free_RVs:
@@ -66,8 +65,7 @@ def test_integrated_over_what_is_ignored_the_density_is_the_same(make, role, kin
                 point[variable.name] = np.zeros(shape)  # they add up to zero
             if variable.name.endswith("_share"):
                 point[variable.name] = rng.dirichlet(np.ones(shape[0]))
-        grid = np.linspace(-9, 9, 721)
-        logs = [density({**point, f"{name}_own": np.array([at])})[0] for at in grid]
+        logs = densities(built, point, f"{name}_own", np.linspace(-9, 9, 721)[:, None])
         totals.append(logsumexp(logs))
         assert np.ptp(logs) > 5  # what is integrated over matters
     # Sums over so fine a grid of smooth densities are their integrals.
@@ -206,7 +204,6 @@ def test_habits_stand_ins_are_of_all_options_and_the_density_stays():
     proposal = stats.norm(scale=3.0).logpdf(draws).sum(axis=1)
     for information in (plain, replace(plain, stand_ins={"habit": stand_in})):
         built = model.build_units(units, trials.game, information)
-        density = pointwise(built)
         point = {}
         fixed = np.random.default_rng(3)
         for variable in built.free_RVs:
@@ -214,8 +211,7 @@ def test_habits_stand_ins_are_of_all_options_and_the_density_stays():
             point[variable.name] = fixed.uniform(0.4, 0.9, size=shape)
             if variable.name.endswith("_share"):
                 point[variable.name] = fixed.dirichlet(np.ones(shape[0]))
-        logs = [density({**point, "habit": at[None]})[0] for at in draws]
-        totals.append(np.array(logs) - proposal)
+        totals.append(densities(built, point, "habit", draws[:, None]) - proposal)
     found = [logsumexp(logs) - np.log(len(logs)) for logs in totals]
     errors = [np.std(np.exp(v - v.max())) / np.mean(np.exp(v - v.max())) for v in totals]
     spread = np.hypot(*errors) / np.sqrt(len(draws))
