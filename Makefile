@@ -19,7 +19,7 @@ report: $(VENV)/.package
 
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
-	$(PYTHON) -m pytest --nbmake --nbmake-timeout=300 notebooks
+	$(PYTHON) -m pytest --numprocesses 2 --nbmake --nbmake-timeout=300 notebooks
 
 bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/speed.py
