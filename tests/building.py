@@ -104,7 +104,7 @@ def pointwise(built):
 
 
 def densities(built, point, name, values):
-    """Log density at values of one untransformed free parameter, one row each; the rest as given."""
+    """Log density at values, a row each, of one untransformed free parameter; the rest as given."""
     plain = remove_value_transforms(built)
     [varied] = [value for value in plain.value_vars if value.name == name]
     rest = {v: pt.as_tensor(point[v.name].astype(v.dtype)) for v in plain.value_vars if v != varied}
