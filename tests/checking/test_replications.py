@@ -12,6 +12,7 @@ from trustbayes.errors import InputError
 from trustbayes.experiments import Experiment
 from trustbayes.games import FiniteGame
 from trustbayes.models import TrustEmbedded
+from trustbayes.report.simulated import recovery_report
 from trustbayes.sampling import Sampling
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})
@@ -75,6 +76,18 @@ def test_the_table_is_that_of_its_values():
     # Honest but for the bias of a fifth of a standard deviation: 89.4 % and 49 % expected.
     assert table["covered_90"].between(0.84, 0.95).all()
     assert table["covered_50"].between(0.40, 0.58).all()
+
+
+def test_where_no_fit_was_usable_the_table_is_empty_and_the_report_says_so(tmp_path):
+    whole = by_hand()
+    lost = {(10, 1): "R-hat 2.9", (40, 1): "R-hat 3.0"}
+    nothing = Recovery(RECEIVERS, Sampling(), whole.values.iloc[:0], lost, (), {})
+    assert nothing.table.empty
+    assert list(nothing.table) == list(whole.table)
+    text = recovery_report(nothing, tmp_path / "report.html").html.read_text(encoding="utf-8")
+    assert "no simulation could be used" in text
+    assert "10 and 40 rounds" in text
+    assert "R-hat 2.9" in text
 
 
 def test_errors_allow_for_values_of_an_experiment_being_alike():

@@ -32,6 +32,7 @@ _COLUMNS = [
     *("rounds", "seed", "parameter", "about", "scale", "place", "planted", "estimate"),
     *("q05", "q25", "q75", "q95"),
 ]
+_MEASURES = ["values", "bias", "rmse", "covered_50", "covered_90", "error_90", "correlation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,7 @@ class Recovery:
                     "correlation": spearmanr(here["planted"], here["estimate"]).statistic,
                 }
             )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=[*_KEY, *_MEASURES])
 
     def coverage(self, about: str = "population") -> tuple[float, float]:
         """Share of 90 % intervals that hold what was planted, over all parameters.

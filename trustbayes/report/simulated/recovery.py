@@ -49,7 +49,9 @@ def recovery_report(recovery: Recovery, path: str | Path, command: str = "") -> 
     player = one.experiment.player
     title = f"Recovery of {player.spec.title}, {player.role}s"
     lengths = list(dict.fromkeys(one.values["rounds"]))
-    tried = listed(f"{length}" for length in lengths)
+    tried = listed(
+        f"{length}" for length in dict.fromkeys([*lengths, *(lost for lost, _ in one.lost)])
+    )
     pictures = [
         Picture(
             f"scatter-{about}",
