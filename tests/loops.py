@@ -307,7 +307,8 @@ def best_choice(chosen, game, treatment, seen, values, level):
             return mu + (1 - doubt) * seen - doubt * a + quantile(doubt * (top + a), e, f)
         case "hybrid", "sender":
             terms = game.terms([treatment])
-            found = hybrid_reports(one, np.array([aversion]), level, terms)
+            wavering = settled["indifference"] == "waver"
+            found = hybrid_reports(one, np.array([aversion]), level, terms, wavering)
             return float(found[level, 0])
     assert (chosen.name, chosen.role) == ("trust-embedded", "sender")
     trust, terms = np.array([values["expected_trust"]]), game.terms([treatment])

@@ -111,7 +111,7 @@ def test_a_stand_in_is_near_what_the_trials_say():
         seed=2,
     )
     units = trials_from_frame(played.trials, game).fold("receiver")
-    model = Mixture("receiver", game)
+    model = Mixture("receiver", game, parametrisation={"trust": "centred"})  # not placed
     middle, spread = pilot(model, units, game).stand_ins["trust"]
     told = played.parameters.query("role == 'receiver' and parameter == 'trust'")
     own = logit(told.groupby("subject")["value"].mean().loc[list(units.subjects)].to_numpy())

@@ -144,6 +144,7 @@ def mixture(*components: ModelSpec) -> ModelSpec:
         type_shares=type_shares,
         ignores=ignores,
         resolve=resolve,
+        placed=True,
         coupling=first.coupling,
     )
 

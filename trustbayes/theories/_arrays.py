@@ -11,10 +11,13 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.scalar.basic import UnaryScalarOp, same_out
 from pytensor.tensor.elemwise import Elemwise
 
-__all__ = ["Array", "held", "namespace", "softmax"]
+__all__ = ["TINY", "Array", "held", "namespace", "softmax"]
 
 Array = Any
 """A NumPy array or a PyTensor variable."""
+
+TINY = 1e-30
+"""Instead of a zero in a denominator."""
 
 
 def namespace(*values: Array) -> Any:

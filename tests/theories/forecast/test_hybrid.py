@@ -1,7 +1,7 @@
 """The hybrid against a search over reports, and against the quantile of its belief."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 import pytensor.tensor as pt
@@ -73,10 +73,11 @@ def test_reports_are_the_best_of_a_fine_grid_in_random_settings():
     assert min(capped, truthful) > 1000
 
 
-def test_without_aversion_it_is_the_level_k_sender():
+@pytest.mark.parametrize("wavering", [False, True])
+def test_without_aversion_it_is_the_level_k_sender(wavering):
     for rng, terms in markets():
         state, _ = random_senders(rng, terms)
-        found = hybrid_reports(state, np.zeros(60), DEEPEST, terms)
+        found = hybrid_reports(state, np.zeros(60), DEEPEST, terms, wavering)
         # She who faces a receiver deaf to reports tells the truth instead: all are as good.
         deaf = (np.arange(DEEPEST + 1)[:, None] - 1) * level_shift(
             terms
@@ -129,6 +130,43 @@ def test_reports_of_a_known_treatment():
     np.testing.assert_allclose(found, [-150, 80, 150, 150], rtol=1e-14)
 
 
+def test_wavering_gives_the_mean_report_but_for_what_the_line_bends():
+    # Log aversion is logistic with scale 1/8: by its quantiles, as many as the mean needs.
+    chance = (np.arange(1000) + 0.5) / 1000
+    factor = (chance / (1 - chance)) ** (1 / 8)
+    exact = jumped = 0
+    for rng, terms in islice(markets(), 30):
+        state, aversion = random_senders(rng, terms)
+        found = hybrid_reports(state, aversion, DEEPEST, terms, wavering=True)
+        assert ((found >= state) & (found <= terms.forecast_range)).all()
+        each = hybrid_reports(state, factor[:, None] * aversion, DEEPEST, terms)
+        gap = abs(found - each.mean(axis=0))
+        # A report on the line is that of her own aversion instead of the mean over aversions.
+        line = 2 * terms.uncertainty * aversion / terms.sender_margin
+        bend = line * abs(factor - 1).mean()
+        rounding = 2e-3 * terms.forecast_range
+        assert (gap < bend + rounding).all()
+        leaps = ((each == state) | (each == terms.forecast_range)).all(axis=0)
+        assert (gap[leaps] < rounding).all()
+        exact += leaps.sum()
+        jumps = np.diff(each, axis=0).min(axis=0) < -5 * (bend + rounding)
+        jumped += jumps.sum()
+        # There the exact report is much farther off than that.
+        plain = hybrid_reports(state, aversion, DEEPEST, terms)
+        assert (abs(plain - each.mean(axis=0)) > gap)[jumps].mean() > 0.9
+    assert min(exact, jumped) > 300
+
+
+def test_a_wavering_report_jumps_nowhere():
+    terms = ozc_terms()
+    state = np.random.default_rng(2).uniform(-150, 150, (50, 4))
+    aversion = np.geomspace(0.01, 100, 4000)[:, None, None]
+    steps = -np.diff(hybrid_reports(state, aversion, DEEPEST, terms, wavering=True), axis=0)
+    assert steps.max() < 3  # of 300; by the logistic's slope, 2 = 300 / 4 x 8 x 0.0023, and a bit
+    assert steps.min() > -1e-9
+    assert -np.diff(hybrid_reports(state, aversion, DEEPEST, terms), axis=0).min() > 150
+
+
 @pytest.mark.parametrize("unsent", ["monotone", "prior"])
 def test_capacities_equal_the_quantile_of_the_belief_in_random_settings(unsent):
     for rng, terms in markets():
@@ -159,14 +197,15 @@ def test_trust_leads_from_the_level_k_receiver_to_the_credulous_one(unsent):
 # PyTensor
 
 
-def test_report_slopes_equal_differences_away_from_jumps():
+@pytest.mark.parametrize("wavering", [False, True])
+def test_report_slopes_equal_differences_away_from_jumps(wavering):
     compared = sloped = 0
     for rng, terms in random_markets(3, markets=10):
         state, aversion = random_senders(rng, terms)
         aversion += 0.01 * terms.sender_margin
 
         def function(at, state=state, terms=terms):
-            return hybrid_reports(state, at, DEEPEST, terms)
+            return hybrid_reports(state, at, DEEPEST, terms, wavering)
 
         value, slope = value_and_slope(lambda at: function(at).sum(axis=-2), aversion)
         assert np.isfinite(slope).all()
@@ -174,7 +213,9 @@ def test_report_slopes_equal_differences_away_from_jumps():
         step = 1e-4 * aversion
         up, down = function(aversion + step), function(aversion - step)
         bend = up - 2 * function(aversion) + down
-        smooth = (abs(bend) < 1e-9 * terms.forecast_range).all(axis=0)
+        # A wavering report bends everywhere, if less than at most kinks.
+        limit = (1e-5 if wavering else 1e-9) * terms.forecast_range
+        smooth = (abs(bend) < limit).all(axis=0)
         difference = ((up - down) / (2 * step)).sum(axis=0)
         error = abs(slope - difference) * terms.sender_margin
         scale = terms.forecast_range + terms.uncertainty
@@ -212,10 +253,12 @@ def test_slopes_are_finite_at_every_seam():
         assert np.isfinite(slope).all()
     # Aversions of up to the sender's margin of 25, twice that, and without end.
     for scale in (25, 50, 1e6):
-        _, slope = value_and_slope(
-            lambda at: hybrid_reports(seen, at, DEEPEST, terms), scale * share
-        )
-        assert np.isfinite(slope).all()
+        for wavering in (False, True):
+            _, slope = value_and_slope(
+                lambda at, wavering=wavering: hybrid_reports(seen, at, DEEPEST, terms, wavering),
+                scale * share,
+            )
+            assert np.isfinite(slope).all()
 
 
 def test_a_parameter_may_have_leading_axes_or_none():

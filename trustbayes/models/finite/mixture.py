@@ -29,7 +29,7 @@ _HABIT = replace(benchmarks.HABIT, prior=Prior("Normal", mu=0.0, sigma=1.5))
 
 
 def _on_request(spec: ModelSpec) -> ModelSpec:
-    return replace(spec, placed=True, by_default=False)
+    return replace(spec, by_default=False)
 
 
 SENDER = _on_request(

@@ -12,7 +12,7 @@ from trustbayes.models.forecast.level_k import RECEIVER as LEVEL_K_RECEIVER
 from trustbayes.models.forecast.level_k import UNSENT
 from trustbayes.models.forecast.response import censored
 from trustbayes.models.forecast.shared import CITATION, NOISE, RESPONSE_NOISE, trial_terms
-from trustbayes.models.forecast.trust_embedded import LYING_AVERSION
+from trustbayes.models.forecast.trust_embedded import INDIFFERENCE, LYING_AVERSION
 from trustbayes.models.spec import ModelSpec
 from trustbayes.models.values import Values
 from trustbayes.theories.forecast import hybrid as theory
@@ -28,6 +28,7 @@ def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any])
         values.of_trials("lying_aversion") * game.lying_unit,
         conventions["max_level"],
         trial_terms(game, values.units),
+        wavering=conventions["indifference"] == "waver",
     )
 
 
@@ -54,11 +55,12 @@ SENDER = ModelSpec(
     description="Senders think a few steps ahead, as level-k ones do, and dislike lying.",
     citation=_CITATION,
     parameters=(RESPONSE_NOISE, LYING_AVERSION, LEVEL),
-    conventions=(MAX_LEVEL, NOISE),
+    conventions=(MAX_LEVEL, INDIFFERENCE, NOISE),
     answer=_reports,
     response=censored("sender"),
     types=LEVEL_K_RECEIVER.types,
     ignores=_level_0_ignores("lying_aversion"),
+    placed=True,
     by_default=False,
 )
 
@@ -78,5 +80,6 @@ RECEIVER = ModelSpec(
     response=censored("receiver"),
     types=LEVEL_K_RECEIVER.types,
     ignores=_level_0_ignores("trust"),
+    placed=True,
     by_default=False,
 )

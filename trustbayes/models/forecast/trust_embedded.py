@@ -15,7 +15,7 @@ from trustbayes.models.values import Values
 from trustbayes.priors import Prior
 from trustbayes.theories.forecast import trust_embedded as theory
 
-__all__ = ["LYING_AVERSION", "RECEIVER", "SENDER"]
+__all__ = ["INDIFFERENCE", "LYING_AVERSION", "RECEIVER", "SENDER"]
 
 _BELIEF = Convention(
     name="belief",
@@ -40,7 +40,7 @@ _LYING_COST = Convention(
     ),
 )
 
-_INDIFFERENCE = Convention(
+INDIFFERENCE = Convention(
     name="indifference",
     choices=("waver", "jump"),
     default="waver",
@@ -95,7 +95,7 @@ SENDER = replace(
     finite.SENDER,
     kind="forecast-sharing",
     parameters=(RESPONSE_NOISE, LYING_AVERSION, finite.EXPECTED_TRUST),
-    conventions=(_BELIEF, _LYING_COST, _INDIFFERENCE, NOISE),
+    conventions=(_BELIEF, _LYING_COST, INDIFFERENCE, NOISE),
     answer=_reports,
     response=censored("sender"),
     resolve=None,

@@ -14,37 +14,43 @@ import numpy as np
 
 from trustbayes.games.forecast import Terms
 from trustbayes.theories._arrays import Array, namespace
-from trustbayes.theories.forecast.demand import sender_profit, uniform_sum_quantile
+from trustbayes.theories.forecast.demand import uniform_sum_quantile
 from trustbayes.theories.forecast.level_k import (
     Unsent,
     believed_states,
-    capacities,
     level_shift,
 )
+from trustbayes.theories.forecast.wavering import wavers
 
 __all__ = ["hybrid_capacities", "hybrid_reports"]
 
 
 def hybrid_reports(
-    forecast: np.ndarray, lying_aversion: Array, max_level: int, terms: Terms
+    forecast: Array,
+    lying_aversion: Array,
+    max_level: int,
+    terms: Terms,
+    wavering: bool = False,
 ) -> Array:
     """Best reports of level-k senders who dislike lying, for levels 0 to ``max_level``.
 
-    Level 0 is truthful. Level k maximises (r - w) E min(D, R_{k-1}(x)) - β |x - ξ| over x in
+    Level 0 is truthful. Level k maximises (r - w) E min(D, R_{k-1}(x)) - β (x - ξ) over x in
     [ξ, a], where R_{k-1} is the level-(k-1) receiver's capacity with unsent reports "monotone".
-    The best of three reports is taken, the smallest lie at ties:
+    The smallest lie is taken at ties. What a report earns is, as a function of its lie,
 
-    - on the line on which capacity rises one for one with the report: ξ + k h - 2eβ / (r - w),
-      not below ξ and not above a, if β < r - w; else ξ;
-    - the truth, since capacity may be flat from the truth up to that line;
-    - a, since from level 2 on capacity jumps up there: all capped reports are pooled. The jump
-      cannot be left out: at level 3 in the treatment CHUH a sender who took the end of the line
-      for her reward would forgo up to 2250 payoff units, and report up to 300 too low.
+    - flat from the truth on where it is below -a + (k - 1) h;
+    - then on a line on which capacity rises one for one with the report, up to ξ + k h, from where
+      on all demand is met; the best report there is ξ + k h - 2eβ / (r - w);
+    - higher at a, from level 2 on: all capped reports are pooled, and capacity jumps up there.
+      The jump cannot be left out: at level 3 in the treatment CHUH a sender who took the end of
+      the line for her reward would forgo up to 2250 payoff units, and report up to 300 too low.
 
-    From level 2 on the report therefore jumps in β at some forecasts; elsewhere it falls
-    continuously, but for levels with k h > 2e, which jump to the truth at β = r - w. It is S_k
-    at β = 0 and the truth where β is large; close to a the cap may pay at a β above r - w.
-    Where the receiver reads nothing into any report, (k - 1) h >= 2a, she is truthful at every β.
+    So as β falls the report leaves the truth, perhaps by a jump onto the line, follows the line,
+    and from level 2 on may jump to a; or it jumps from the truth to a. Each jump has a β of its
+    own, what the longer lie earns per unit of its length, which the state, the level and the market
+    determine. The report is S_k at β = 0 and the truth where β is large; close to a the cap may
+    pay at a β above r - w. Where the receiver reads nothing into any report, (k - 1) h >= 2a, she
+    is truthful at every β.
 
     Parameters
     ----------
@@ -55,11 +61,15 @@ def hybrid_reports(
     max_level : int
         K >= 0; levels 0..K are computed.
     terms : Terms
+    wavering : bool
+        Whether her aversion wavers from trial to trial, see
+        `trustbayes.theories.forecast.wavering`: the mean report then passes gradually over each
+        jump; else the exact optimum.
 
     Returns
     -------
     array, shape (..., levels, trials)
-        In [ξ, a], units of demand.
+        In [ξ, a], units of demand. With wavering it jumps nowhere.
 
     Raises
     ------
@@ -74,35 +84,72 @@ def hybrid_reports(
            [30.],
            [70.]])
     """
-    xp = namespace(lying_aversion)
-    a = terms.forecast_range
+    state, aversion = _by_level(forecast), _by_level(lying_aversion)
+    xp = namespace(state, aversion)
+    a, level = terms.forecast_range, np.arange(max_level + 1)[:, None]
+    first, last, leaves, caps = _jumps(forecast, max_level, terms)
+    line = state + level * level_shift(terms)
+    line = line - 2 * terms.uncertainty * aversion / terms.sender_margin
+    on_line = xp.minimum(xp.maximum(line, first), last)
+    best = xp.where(aversion < caps, a, xp.where(aversion < leaves, on_line, state))
+    if not wavering:
+        return best
+    best = best + (first - state) * wavers(leaves, aversion) + (a - last) * wavers(caps, aversion)
+    return xp.minimum(xp.maximum(best, state), a)
+
+
+def _jumps(forecast: Array, max_level: int, terms: Terms) -> tuple[Array, Array, Array, Array]:
+    """What a sender's best report is made of as her lying aversion falls.
+
+    It is the truth down to the aversion ``leaves``, then jumps to ``first``, follows the line up to
+    ``last``, and at the aversion ``caps`` jumps to a. These are the corners of the concave envelope
+    of what reports earn. Where it touches the line only at the truth or not at all, first and last
+    are the truth.
+
+    With u for how much a report on the line falls short of where all demand is met, ξ + k h, a
+    report earns (r - w) u² / 4e less than there, up to u = 2e, and the next unit of the lie earns
+    (r - w) u / 2e. The straight piece from the truth touches the line where
+    u² - 2 u k h + c = 0, the one to a where u² - 2 u A + g = 0; c and g are 4e / (r - w) times
+    what the truth and a earn less, and A = ξ + k h - a.
+
+    Returns
+    -------
+    first, last : arrays, shape (..., levels, trials)
+        In [ξ, a], units of demand.
+    leaves, caps : arrays, shape (..., levels, trials)
+        Payoff units per unit of demand.
+    """
+    lowest, width = believed_states(
+        np.full_like(terms.uncertainty, terms.forecast_range), max_level, terms
+    )
+    state = _by_level(forecast)
+    xp = namespace(state)
+    a, e, h = terms.forecast_range, terms.uncertainty, level_shift(terms)
     level = np.arange(max_level + 1)[:, None]
     answered = np.maximum(level - 1, 0)
-    state, aversion = _by_level(forecast), _by_level(lying_aversion)
+    reach = level * h
 
-    def capacity(report: np.ndarray) -> np.ndarray:
-        return capacities(report, max_level, terms)[..., answered[:, 0], :]
+    flat = xp.maximum(answered * h - a - state, 0.0)
+    rise = reach - flat
+    apart = xp.where(rise > 2 * e, (reach - 2 * e) ** 2 + 4 * e * flat, flat * (reach + rise))
+    lost_by_truth = xp.where(rise > 2 * e, 4 * e * (rise - e), rise**2)
+    truth_touches = reach - xp.sqrt(apart)
 
-    def utility(report: Array, capacity: Array) -> Array:
-        return sender_profit(capacity, state, terms) - aversion * (report - state)
+    beyond = state + reach - a
+    pooled = (lowest + uniform_sum_quantile(width, terms))[answered[:, 0]]
+    short = beyond - (pooled - (a - answered * h + terms.safety))
+    lost_by_cap = xp.where(short > 2 * e, 4 * e * (short - e), xp.maximum(short, 0.0) ** 2)
+    gained = xp.where(beyond > 0, xp.maximum(beyond**2 - lost_by_cap, 0.0), 0.0)
+    cap_touches = beyond + xp.sqrt(gained)
 
-    shift = level_shift(terms)
-    aim = state + level * shift - 2 * terms.uncertainty * aversion / terms.sender_margin
-    aim = xp.where(aversion < terms.sender_margin, aim, state)
-    on_line = xp.minimum(xp.maximum(aim, state), a)
-    believed = xp.maximum(on_line - answered * shift, -a)
-    line_utility = utility(on_line, terms.mean_demand + believed + terms.safety)
-
-    truth_utility = utility(state, capacity(forecast))
-    on_flat = state - answered * shift < -a
-    truthful = on_flat & (truth_utility >= line_utility)
-    report = xp.where(truthful, state, on_line)
-
-    # On a tie the smaller lie; payoffs are equal up to rounding.
-    best = xp.where(truthful, truth_utility, line_utility)
-    size = terms.sender_margin * (abs(terms.mean_demand) + a + terms.uncertainty)
-    cap_pays = utility(a, capacity(np.full_like(terms.uncertainty, a))) > best + 1e-12 * size
-    return xp.where(level == 0, state, xp.where(cap_pays, a, report))
+    straight = cap_touches >= truth_touches
+    first = xp.where(straight, state, state + reach - truth_touches)
+    last = xp.where(straight, state, xp.minimum(state + reach - cap_touches, a))
+    earns = (lost_by_truth - lost_by_cap) / xp.maximum(a - state, 1e-9 * a)
+    earns = xp.where(answered * h >= 2 * a, 0.0, earns / 2)
+    caps = xp.where(straight, earns, cap_touches)
+    unit = terms.sender_margin / (2 * e)
+    return first, last, unit * truth_touches, unit * xp.maximum(caps, 0.0)
 
 
 def hybrid_capacities(

@@ -16,8 +16,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from trustbayes.games.forecast import Terms
-from trustbayes.theories._arrays import Array, held, namespace
+from trustbayes.theories._arrays import TINY, Array, held, namespace
 from trustbayes.theories.forecast.demand import uniform_sum_quantile
+from trustbayes.theories.forecast.wavering import wavers, worth_lying
 
 __all__ = ["Belief", "LyingCost", "capacity", "capacity_slope", "report"]
 
@@ -199,15 +200,12 @@ def report(
     best = xp.clip(best, forecast, a)
     if not wavering or lying_cost == "quadratic":
         return best
-    wide_from = e / (q * xp.maximum(distrust, _TINY)) - a
+    wide_from = e / (q * xp.maximum(distrust, TINY)) - a
     return best + sender.wavers_on_line(*wide_line, wide_from) + sender.wavers_on_curve(alpha)
 
 
 _NEWTON_STEPS = 6
 """With the one after them, the error is below 0.001 of 150 units for f from 0.03 to 0.97."""
-
-_TINY = 1e-30
-"""Instead of a zero in a denominator."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,8 +237,8 @@ class _Sender:
         xi, e = self.forecast, self.terms.uncertainty
         cost, rise = self.marginal_cost
         unsure = slope * (e + xi - intercept) - 2 * e * (cost - rise * xi)
-        unsure = unsure / xp.maximum(slope**2 + 2 * e * rise, _TINY)
-        sure = xi + (slope - cost) / xp.maximum(rise, _TINY)
+        unsure = unsure / xp.maximum(slope**2 + 2 * e * rise, TINY)
+        sure = xi + (slope - cost) / xp.maximum(rise, TINY)
         return xp.minimum(unsure, sure)
 
     def along_curve(self, expected_trust: Array) -> Array:
@@ -295,9 +293,9 @@ class _Sender:
         xp = namespace(self.forecast, self.lying_aversion, slope)
         cost, _ = self.marginal_cost
         low = xp.maximum(self.forecast, start)
-        sure_until = (self.forecast - self.terms.uncertainty - intercept) / xp.maximum(slope, _TINY)
+        sure_until = (self.forecast - self.terms.uncertainty - intercept) / xp.maximum(slope, TINY)
         length = xp.maximum(xp.minimum(sure_until, self.terms.forecast_range) - low, 0.0)
-        return length * (_worth_lying(slope, cost) - (cost < slope))
+        return length * wavers(slope, cost)
 
     def wavers_on_curve(self, expected_trust: Array) -> Array:
         """What wavering adds in the case of K between, where K′ = α + R / t falls with t.
@@ -307,33 +305,25 @@ class _Sender:
         xp = namespace(self.forecast, self.lying_aversion, expected_trust)
         a, e, f = self.terms.forecast_range, self.terms.uncertainty, self.terms.critical_ratio
         cost, _ = self.marginal_cost
-        above, distrust = self.forecast + a, xp.maximum(1 - expected_trust, _TINY)
-        r = np.where(f < 0.5, 1.0, _TINY) * xp.sqrt(distrust * e * f)
+        above, distrust = self.forecast + a, xp.maximum(1 - expected_trust, TINY)
+        r = np.where(f < 0.5, 1.0, TINY) * xp.sqrt(distrust * e * f)
         begin = xp.sqrt(xp.maximum(above, xp.where(f < 0.5, 4 * e * f / distrust, 2 * a)))
-        sure_until = above / (r + xp.sqrt(r**2 + expected_trust * above) + _TINY)
+        sure_until = above / (r + xp.sqrt(r**2 + expected_trust * above) + TINY)
         end = xp.minimum(xp.minimum(sure_until, xp.sqrt(e / (f * distrust))), np.sqrt(2 * a))
         span = xp.maximum(end - begin, 0.0)
-        crossing = r / xp.maximum(cost - expected_trust, _TINY)
+        crossing = r / xp.maximum(cost - expected_trust, TINY)
         told = xp.clip(crossing, begin, begin + span) ** 2 - begin**2  # by the optimum
         wavered = 0.0
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
             t = begin + node * span
             slope = expected_trust + r / t
-            wavered = wavered + weight * 2 * t * span * _worth_lying(slope, cost)
+            wavered = wavered + weight * 2 * t * span * worth_lying(slope, cost)
         return wavered - told
 
 
 _GAUSS = np.polynomial.legendre.leggauss(3)
 _NODES, _WEIGHTS = (_GAUSS[0] + 1) / 2, _GAUSS[1] / 2
 """Of Gauss and Legendre, on [0, 1]."""
-
-
-def _worth_lying(slope: Array, cost: Array) -> Array:
-    """Probability that a lie that surely earns the slope is worth a cost that wavers."""
-    xp = namespace(slope, cost)
-    ratio = xp.minimum(cost / xp.maximum(slope, _TINY), 1e6)
-    fourth = (ratio * ratio) * (ratio * ratio)
-    return 1 / (1 + fourth * fourth)
 
 
 def _cubic(t: Array, coefficients: tuple[Array, ...]) -> tuple[Array, Array]:
