@@ -377,14 +377,16 @@ def _pattern(model: Model, units: Units, game: Game, information: Information, a
         n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
         for n, f in model.formulas.items()
     }
+    placed = information.sites.placed if information.sites else ()
+    form = {n: f for n, f in information.form.items() if n not in placed}
     parts = {
         "model": {**model.to_dict(), "formulas": formulas},
         "game": game.checksum,
         "sizes": [len(units.subjects), len(units.treatments)],
         "alike": alike,
-        "form": {n: model.parametrisation.get(n, f) for n, f in information.form.items()},
+        "form": {n: model.parametrisation.get(n, f) for n, f in form.items()},
         "stand_ins": list(information.stand_ins),
-        "placed": information.sites.placed if information.sites else (),
+        "placed": placed,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for array in arrays:

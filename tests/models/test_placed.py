@@ -16,7 +16,7 @@ from scipy import stats
 from scipy.special import expit, logsumexp
 
 from trustbayes.experiments import Experiment
-from trustbayes.fitting import fit
+from trustbayes.fitting import _pattern, fit
 from trustbayes.games import FiniteGame, ForecastGame
 from trustbayes.models import SPECS, Hybrid, LevelK, Mixture, Model, TrustEmbedded
 from trustbayes.models.evaluate import Draws
@@ -225,6 +225,21 @@ def test_what_can_be_placed():
         Hybrid("receiver", varies={"trust": ("treatment",), "response_precision": ()}),
     ):
         assert not can_be_placed(other)
+
+
+def test_what_is_placed_has_no_form_and_is_compiled_once_for_all():
+    trials = TRIALS["forecast"]
+    model, units = Mixture("sender", "forecast-sharing"), trials.fold("sender")
+    found = sited(model, units, trials.game, pilot(model, units, trials.game))
+    assert set(found.sites.placed) == {"response_noise", "lying_aversion"}
+    other = {"centred": "non-centred", "non-centred": "centred"}
+
+    def pattern(*names):
+        form = {n: other[f] if n in names else f for n, f in found.form.items()}
+        return _pattern(model, units, trials.game, replace(found, form=form), alike=True)
+
+    assert pattern("response_noise") == pattern("lying_aversion") == pattern()
+    assert pattern("expected_trust") != pattern()
 
 
 def test_sites_are_what_trials_say():
