@@ -38,7 +38,7 @@ def hybrid_reports(
     [ξ, a], where R_{k-1} is the level-(k-1) receiver's capacity with unsent reports "monotone".
     The smallest lie is taken at ties. What a report earns is, as a function of its lie,
 
-    - flat from the truth on where it is below -a + (k - 1) h;
+    - flat up to -a + (k - 1) h, if the truth is below;
     - then on a line on which capacity rises one for one with the report, up to ξ + k h, from where
       on all demand is met; the best report there is ξ + k h - 2eβ / (r - w);
     - higher at a, from level 2 on: all capped reports are pooled, and capacity jumps up there.

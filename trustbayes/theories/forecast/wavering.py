@@ -1,8 +1,7 @@
 """Senders whose lying aversion wavers a little from trial to trial.
 
 Where a longer lie earns the same by every unit of its length, the best report jumps over all of it
-as lying aversion passes that gain: a likelihood with cliffs, which few people's reports show and no
-sampler climbs. If the logarithm of a sender's aversion is logistic around hers with scale 1/8, a
+as lying aversion passes that gain: a likelihood with cliffs, which no sampler climbs. If the logarithm of a sender's aversion is logistic around hers with scale 1/8, a
 standard deviation of 0.23, her mean report passes gradually over the jump.
 """
 
@@ -12,7 +11,6 @@ from trustbayes.theories._arrays import TINY, Array, namespace
 
 __all__ = ["wavers", "worth_lying"]
 
-_MANY = 1e6
 
 def worth_lying(gain: Array, cost: Array) -> Array:
     """Probability that a lie is worth a cost that wavers, 1 / (1 + (cost / gain)^8).
@@ -33,10 +31,9 @@ def worth_lying(gain: Array, cost: Array) -> Array:
     >>> worth_lying(np.array([1.0, 1.0]), np.array([1.0, 0.5])).round(3)
     array([0.5  , 0.996])
     """
-    xp = namespace(gain, cost)
-    ratio = xp.where(gain > 0, xp.minimum(cost / xp.maximum(gain, TINY), _MANY), _MANY)
-    fourth = (ratio * ratio) * (ratio * ratio)
-    return 1 / (1 + fourth * fourth)
+    share = gain / (gain + cost + TINY)
+    worth, not_worth = _eighth_power(share), _eighth_power(1 - share)
+    return worth / (worth + not_worth)
 
 
 def wavers(gain: Array, cost: Array) -> Array:
@@ -55,3 +52,9 @@ def wavers(gain: Array, cost: Array) -> Array:
     """
     xp = namespace(gain, cost)
     return worth_lying(gain, cost) - xp.where(cost < gain, 1.0, 0.0)
+
+
+def _eighth_power(value: Array) -> Array:
+    square = value * value
+    fourth = square * square
+    return fourth * fourth
