@@ -1,6 +1,6 @@
 """Planted against estimated parameters of all models, and how many fits an hour takes.
 
-    python benchmarks/recovery.py [--jobs N] [--folder FITS] [--out DIR] [--replications 30]
+    python benchmarks/recovery.py [--jobs N] [--folder FITS] [--out DIR] [--replications 10]
 
 Populations are drawn from the default priors, 30 subjects play 20 or 40 rounds, and the model that
 played is fitted. 90 % intervals should hold 90 % of what was planted.
@@ -32,7 +32,7 @@ TIMED = 12
 
 def main() -> None:
     parser = command_line(__doc__, experiment=False)
-    parser.add_argument("--replications", type=int, default=30)
+    parser.add_argument("--replications", type=int, default=10)
     options = parser.parse_args()
     speed = throughput()
     print(speed.to_string(index=False), flush=True)
