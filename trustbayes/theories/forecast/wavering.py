@@ -1,8 +1,9 @@
 """Senders whose lying aversion wavers a little from trial to trial.
 
 Where a longer lie earns the same by every unit of its length, the best report jumps over all of it
-as lying aversion passes that gain: a likelihood with cliffs, which no sampler climbs. If the logarithm of a sender's aversion is logistic around hers with scale 1/8, a
-standard deviation of 0.23, her mean report passes gradually over the jump.
+as lying aversion passes that gain: a likelihood with cliffs, which no sampler climbs. If the
+logarithm of a sender's aversion is logistic around hers with scale 1/8, a standard deviation of
+0.23, her mean report passes gradually over the jump.
 """
 
 from __future__ import annotations
