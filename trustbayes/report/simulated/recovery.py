@@ -50,7 +50,7 @@ def recovery_report(recovery: Recovery, path: str | Path, command: str = "") -> 
     title = f"Recovery of {player.spec.title}, {player.role}s"
     lengths = list(dict.fromkeys(one.values["rounds"]))
     tried = listed(
-        f"{length}" for length in dict.fromkeys([*lengths, *(lost for lost, _ in one.lost)])
+        f"{length}" for length in dict.fromkeys([*lengths, *(rounds for rounds, _ in one.lost)])
     )
     pictures = [
         Picture(

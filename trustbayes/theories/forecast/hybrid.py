@@ -136,6 +136,7 @@ def _jumps(forecast: Array, max_level: int, terms: Terms) -> tuple[Array, Array,
     truth_touches = reach - xp.sqrt(apart)
 
     beyond = state + reach - a
+    # Without μ, next to which rounding would hide a tie.
     pooled = (lowest + uniform_sum_quantile(width, terms))[answered[:, 0]]
     short = beyond - (pooled - (a - answered * h + terms.safety))
     lost_by_cap = xp.where(short > 2 * e, 4 * e * (short - e), xp.maximum(short, 0.0) ** 2)
