@@ -19,14 +19,14 @@ from common import command_line, markdown, write_results
 from matplotlib.figure import Figure
 
 import trustbayes as tb
-from trustbayes.checking.calibration import RANKS, Calibration, calibrate
-from trustbayes.checking.uniformity import band
-from trustbayes.experiments import Experiment
 from trustbayes.games import Game
-from trustbayes.manyfits import process_pool
-from trustbayes.models.finite.response import Logit, unit_log_likelihood
-from trustbayes.models.forecast.response import CensoredNoise, NormalNoise
-from trustbayes.report.style import GREY, grid, look, style, wrapped
+from trustbayes.inference.executors import process_pool
+from trustbayes.report.page.style import GREY, grid, look, style, wrapped
+from trustbayes.simulation.calibration import RANKS, Calibration, calibrate
+from trustbayes.simulation.experiments import Experiment
+from trustbayes.simulation.uniformity import band
+from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
+from trustbayes.theories.responses.logit import Logit, unit_log_likelihood
 
 SEED = 20180418
 _IN_ORDER = 0.2

@@ -13,9 +13,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import trustbayes as tb
-from trustbayes.report.style import style
-from trustbayes.sampling import Gate, versions
-from trustbayes.wholefile import write_whole
+from trustbayes.files import write_whole
+from trustbayes.inference.gate import Gate
+from trustbayes.inference.sampling import versions
+from trustbayes.report.page.style import style
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"

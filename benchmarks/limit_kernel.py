@@ -17,11 +17,11 @@ import numba
 import numpy as np
 from rows import MAX_LEVEL
 
-from trustbayes.cells import Cells
 from trustbayes.games import FiniteGame
-from trustbayes.models.pilot import Information
-from trustbayes.theories.finite.level_k import level_tables
-from trustbayes.theories.finite.trust_embedded import distrusted_prior
+from trustbayes.models.parametrisation.information import Information
+from trustbayes.theories.level_k.finite import level_tables
+from trustbayes.theories.trust_embedded.finite import distrusted_prior
+from trustbayes.trials.finite import Cells
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _jit = numba.njit(cache=True, error_model="numpy")
@@ -57,7 +57,8 @@ def limit(name: str, units: Cells, game: FiniteGame, information: Information) -
     game : FiniteGame
         With power-loss payoffs.
     information : Information
-        For the weights of treatments and the couplings, see `trustbayes.models.pilot`.
+        For the weights of treatments and the couplings, see
+        `trustbayes.models.parametrisation.pilot`.
 
     Returns
     -------

@@ -33,9 +33,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import trustbayes as tb
-from trustbayes.manyfits import FitTask, process_pool, run_fits
-from trustbayes.models.new_subject import new_subject_log_likelihood
-from trustbayes.report.style import GREY, grid, legend_below, look, style
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
+from trustbayes.inference.tasks import FitTask, run_fits
+from trustbayes.report.page.style import GREY, grid, legend_below, look, style
 
 MODELS = ("trust-embedded", "level-k")
 FULL = tb.Sampling()

@@ -24,9 +24,9 @@ import xarray as xr
 from rows import rows_of
 
 import trustbayes as tb
-from trustbayes.models.pilot import pilot
-from trustbayes.sampling import Density, exact
-from trustbayes.wholefile import write_whole
+from trustbayes.files import write_whole
+from trustbayes.inference.engines.compiled import Density, exact
+from trustbayes.models.parametrisation.pilot import pilot
 
 SEED = 20110601
 POPULATION = {

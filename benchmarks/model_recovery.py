@@ -21,9 +21,10 @@ from matplotlib.figure import Figure
 
 import trustbayes as tb
 from trustbayes.comparison.rows import score_rows
-from trustbayes.manyfits import FitTask, iter_fits, process_pool
-from trustbayes.report.style import grid, style
-from trustbayes.sampling import Gate
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.gate import Gate
+from trustbayes.inference.tasks import FitTask, iter_fits
+from trustbayes.report.page.style import grid, style
 
 FAMILIES = ("trust-embedded", "level-k", "babbling")
 ROLES = ("sender", "receiver")

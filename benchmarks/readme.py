@@ -12,7 +12,7 @@ import re
 
 from common import HERE, RESULTS
 
-from trustbayes.wholefile import write_whole
+from trustbayes.files import write_whole
 
 _SECTION = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

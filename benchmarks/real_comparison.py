@@ -20,8 +20,9 @@ from matplotlib.lines import Line2D
 
 import trustbayes as tb
 from trustbayes.comparison import Comparison, HeldOut
-from trustbayes.manyfits import FitTask, process_pool, run_fits
-from trustbayes.report.style import GREY, grid, legend_below, look, style
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.tasks import FitTask, run_fits
+from trustbayes.report.page.style import GREY, grid, legend_below, look, style
 
 MODELS = ("trust-embedded", "level-k", "mixture", "hybrid", "babbling", "full-trust")
 FULL = tb.Sampling()

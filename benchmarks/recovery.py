@@ -17,11 +17,11 @@ from common import command_line, markdown, write_results
 from matplotlib.figure import Figure
 
 import trustbayes as tb
-from trustbayes.checking.replications import Recovery, recover
-from trustbayes.experiments import Experiment
-from trustbayes.fitting import fit
-from trustbayes.manyfits import process_pool
-from trustbayes.report.style import GREY, grid, look, style
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.fitting import fit
+from trustbayes.report.page.style import GREY, grid, look, style
+from trustbayes.simulation.experiments import Experiment
+from trustbayes.simulation.recovery import Recovery, recover
 
 SEED, SUBJECTS, ROUNDS = 20220101, 30, (20, 40)
 GAMES = ("simulated-finite", "simulated-forecast")

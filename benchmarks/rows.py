@@ -9,8 +9,8 @@ import numpy as np
 
 import trustbayes as tb
 from trustbayes.games import FiniteGame, Role
-from trustbayes.theories.finite.level_k import level_tables
-from trustbayes.theories.finite.trust_embedded import distrusted_prior
+from trustbayes.theories.level_k.finite import level_tables
+from trustbayes.theories.trust_embedded.finite import distrusted_prior
 
 MAX_LEVEL = 3
 

@@ -30,8 +30,8 @@ from common import HERE, command_line, read_experiment, write_results
 from speed_words import figure, says
 
 import trustbayes as tb
-from trustbayes.sampling import versions
-from trustbayes.wholefile import write_whole
+from trustbayes.files import write_whole
+from trustbayes.inference.sampling import versions
 
 THEORIES, ROLES = ("trust-embedded", "level-k"), ("sender", "receiver")
 PARTS = ("comparison", "limit", "growth", "report")

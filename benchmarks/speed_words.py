@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import trustbayes as tb
-from trustbayes.report.style import GREY, grid, legend_below, log_axis, look, style
+from trustbayes.report.page.style import GREY, grid, legend_below, log_axis, look, style
 
 NAMES = {
     "trustbayes": "trustbayes",

@@ -16,9 +16,10 @@ import pandas as pd
 from common import command_line, largest_rhat, markdown, read_experiment, write_results
 
 import trustbayes as tb
-from trustbayes.manyfits import FitTask, process_pool, run_fits
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.tasks import FitTask, run_fits
 from trustbayes.report.figures.traits import average_effects, average_effects_says
-from trustbayes.report.style import style
+from trustbayes.report.page.style import style
 
 FULL = tb.Sampling()
 

@@ -6,8 +6,8 @@ python docs/models.py
 from pathlib import Path
 
 import trustbayes as tb
+from trustbayes.files import write_whole
 from trustbayes.models import SPECS
-from trustbayes.wholefile import write_whole
 
 PAGE = Path(__file__).with_name("models.md")
 

@@ -30,10 +30,10 @@ def test_type_checkers_see_the_same_names():
 
 def test_names_lead_to_their_rooms():
     from trustbayes.models import LevelK
-    from trustbayes.report import report
+    from trustbayes.report import write_report
 
     assert tb.LevelK is LevelK
-    assert tb.write_report is report
+    assert tb.write_report is write_report
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -6,21 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
-from loops import TRIALS as TRIALS_OF
-from loops import log_mean, row_logs, type_weights
+from loops import TRIALS as TRIALS_OF, log_mean, row_logs, type_weights
 from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
-import trustbayes.manyfits as manyfits
+import trustbayes.inference.tasks as manyfits
 from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.heldout import HeldOut, hold_out, kfold, refit_without
 from trustbayes.errors import InputError
-from trustbayes.fitting import fit
 from trustbayes.games import ForecastGame
-from trustbayes.manyfits import FitsFailed
+from trustbayes.inference.fitting import fit
+from trustbayes.inference.gate import Check, Gate
+from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import FitsFailed
 from trustbayes.models import Babbling, FullTrust, LevelK, model
-from trustbayes.sampling import Check, Gate, Sampling
-from trustbayes.trials import trials_from_frame
+from trustbayes.trials.table import trials_from_frame
 
 FEW = Sampling(draws=6, tune=1, chains=2, seed=1)
 SMALL = small_trials(pairs=6)

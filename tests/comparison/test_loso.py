@@ -11,8 +11,8 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.comparison import leave_one_subject_out, log_score, loso
 from trustbayes.errors import InputError
+from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Babbling, FullTrust
-from trustbayes.models.new_subject import new_subject_log_likelihood
 
 SPREAD, NOISE, WIDTH = 0.3, 0.4, 0.1  # of habits, of reports around them, of the prior of the mean
 

@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 import xarray as xr
 from building import natural_names
-from loops import TRIALS as TRIALS_OF
-from loops import log_mean, type_logs, type_weights
+from loops import TRIALS as TRIALS_OF, log_mean, type_logs, type_weights
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.comparison import pointwise, waic
 from trustbayes.models import LevelK, TrustEmbedded, model
-from trustbayes.models.evaluate import cell_log_likelihood, type_probabilities
-from trustbayes.theories.finite.level_k import level_tables
-from trustbayes.theories.finite.trust_embedded import receiver_utility
+from trustbayes.models.draws import cell_log_likelihood, type_probabilities
+from trustbayes.theories.level_k.finite import level_tables
+from trustbayes.theories.trust_embedded.finite import receiver_utility
 
 TRIALS = small_trials()
 

@@ -18,10 +18,10 @@ from trustbayes.comparison import (
     verdict,
     verdict_rules,
 )
-from trustbayes.comparison.table import UNITS
+from trustbayes.comparison.compare import UNITS
 from trustbayes.errors import InputError
+from trustbayes.inference.gate import Check, Gate
 from trustbayes.models import FullTrust, LevelK
-from trustbayes.sampling import Check, Gate
 
 TRIALS = small_trials(pairs=6)
 BASIS = Basis.of_trials(TRIALS, "receiver")

@@ -8,16 +8,8 @@ from building import build
 from loops import TRIALS
 
 from trustbayes.errors import InputError
-from trustbayes.models import (
-    SPECS,
-    Babbling,
-    FullTrust,
-    Joint,
-    LevelK,
-    Model,
-    TrustEmbedded,
-)
-from trustbayes.priors import Prior
+from trustbayes.models import SPECS, Babbling, FullTrust, Joint, LevelK, Model, TrustEmbedded
+from trustbayes.priors.prior import Prior
 
 HYPER = Prior("Normal", mu=Prior("Normal", mu=0, sigma=2), sigma=1)
 SETTINGS = [

@@ -9,7 +9,7 @@ from traited import GAME, planted_trials
 
 from trustbayes.errors import InputError
 from trustbayes.models.formula import Formula
-from trustbayes.trials import trials_from_frame
+from trustbayes.trials.table import trials_from_frame
 
 TRIALS = planted_trials()
 UNITS = TRIALS.fold("receiver")

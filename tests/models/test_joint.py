@@ -11,9 +11,9 @@ from scipy.special import expit, logit
 
 from trustbayes.errors import InputError
 from trustbayes.models import Joint, LevelK, Mixture, Model, TrustEmbedded
-from trustbayes.models.hierarchy import logit_normal_mean
-from trustbayes.priors import Prior
-from trustbayes.trials import trials_from_frame
+from trustbayes.priors.families import logit_normal_mean
+from trustbayes.priors.prior import Prior
+from trustbayes.trials.table import trials_from_frame
 
 KINDS = {"power": "finite", "forecast": "forecast-sharing"}
 

@@ -36,10 +36,11 @@ from trustbayes.models import (
     model_from_dict,
     model_names,
 )
-from trustbayes.models.hierarchy import LINKS, declare
-from trustbayes.models.pilot import pilot
-from trustbayes.priors import Prior
-from trustbayes.trials import trials_from_frame
+from trustbayes.models.hierarchy import declare
+from trustbayes.models.parametrisation.pilot import pilot
+from trustbayes.priors.families import LINKS
+from trustbayes.priors.prior import Prior
+from trustbayes.trials.table import trials_from_frame
 
 # The mixture has a file of its own.
 FINITE = [spec for spec in SPECS if spec.kind == "finite" and spec.name != "mixture"]

@@ -19,14 +19,14 @@ from traited import planted_trials
 from trustbayes.comparison import leave_one_subject_out
 from trustbayes.comparison.new_groups import new_groups
 from trustbayes.errors import InputError
-from trustbayes.fitting import _pattern
+from trustbayes.inference.first_run import sited
+from trustbayes.inference.fitting import _pattern
+from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model, model_from_dict
-from trustbayes.models.evaluate import Draws, prior_draws, subject_log_likelihood
-from trustbayes.models.new_subject import new_subject_log_likelihood
-from trustbayes.models.pilot import pilot
-from trustbayes.models.placed import can_be_placed
-from trustbayes.models.sites import sited
-from trustbayes.priors import Prior
+from trustbayes.models.draws import Draws, prior_draws, subject_log_likelihood
+from trustbayes.models.parametrisation.pilot import pilot
+from trustbayes.models.parametrisation.type_coordinates import can_be_placed
+from trustbayes.priors.prior import Prior
 
 TRIALS = planted_trials()
 UNITS = TRIALS.fold("receiver")

@@ -8,19 +8,20 @@ import pandas as pd
 import pytest
 from synthetic import synthetic_fit
 
-from trustbayes.analysis import Analysis
-from trustbayes.checking import predictive_check
+from trustbayes.analysis.analyse import Analysis
 from trustbayes.comparison import by_person, compare, shares, single_theories, verdict
-from trustbayes.estimates import population_estimates, subject_estimates, type_estimates
-from trustbayes.fitting import Fit
+from trustbayes.estimates.population import population_estimates
+from trustbayes.estimates.subjects import subject_estimates, type_estimates
+from trustbayes.estimates.traits import trait_effects
 from trustbayes.games import FiniteGame, ForecastGame, Market
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.sampling import Sampling
 from trustbayes.models import model, model_names
-from trustbayes.models.evaluate import Draws
-from trustbayes.report import picture
-from trustbayes.report.style import Encoded
-from trustbayes.sampling import Sampling
-from trustbayes.traits import trait_effects
-from trustbayes.trials import Trials, trials_from_frame
+from trustbayes.models.draws import Draws
+from trustbayes.report.page import picture
+from trustbayes.report.page.style import Encoded
+from trustbayes.simulation import predictive_check
+from trustbayes.trials.table import Trials, trials_from_frame
 
 CHAINS, DRAWS = 4, 500
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trustbayes.report import report
+from trustbayes.report import write_report
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = [
@@ -68,7 +68,7 @@ def test_a_page_that_asks_and_complains_is_caught(tmp_path):
 
 def test_the_report_asks_for_nothing_and_does_not_complain(make_analysis, tmp_path):
     made = make_analysis(names=["trust-embedded", "level-k"])
-    path = report(made, tmp_path / "report.html").html
+    path = write_report(made, tmp_path / "report.html").html
     document, console, asked = open_page(path, tmp_path)
     assert "How it was made" in document
     assert console == []

@@ -8,23 +8,22 @@ import pytest
 from synthetic import synthetic_fit
 
 from trustbayes.games import ForecastGame, Market
-from trustbayes.jointfit import JointFit
+from trustbayes.inference.joint import JointFit
 from trustbayes.models import Joint, TrustEmbedded, model_names
-from trustbayes.report import picture, report, results
-from trustbayes.report.figures import gap as gap_figure
-from trustbayes.report.figures import people
-from trustbayes.report.figures import worth as worth_figure
+from trustbayes.report import results, write_report
+from trustbayes.report.figures import gap as gap_figure, people, worth as worth_figure
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
-from trustbayes.report.forecast import choices, lines, patterns, raw, slopes, tables
-from trustbayes.report.kinds import kind_of
+from trustbayes.report.games.forecast import choices, lines, patterns, raw, slopes, tables
+from trustbayes.report.games.patterns import mean_shifts
+from trustbayes.report.games.registry import kind_of
 from trustbayes.report.model_sections import _gap
-from trustbayes.report.patterns import mean_shifts
-from trustbayes.report.style import Encoded, look
+from trustbayes.report.page import picture
+from trustbayes.report.page.style import Encoded, look
+from trustbayes.report.page.wording import fixed, number
 from trustbayes.report.tables import gap_table, gate_table, worth_table
 from trustbayes.report.typical import typical_values
-from trustbayes.report.wording import fixed, number
-from trustbayes.trials import trials_from_frame
+from trustbayes.trials.table import trials_from_frame
 
 ROLES = ("sender", "receiver")
 
@@ -233,7 +232,7 @@ def test_one_role_alone_has_a_report(role, analyse_made_up, trials, monkeypatch,
     game = ForecastGame(treatments={"CHUH": Market(60.0, 75.0)}, largest_capacity=400)
     rows = trials.table[trials.table["treatment"] == "CHUH"].drop(columns=columns[role])
     alone = trials_from_frame(rows, game, "alone.csv")
-    text = report(analyse_made_up(alone), tmp_path / "report.html").html.read_text("utf-8")
+    text = write_report(analyse_made_up(alone), tmp_path / "report.html").html.read_text("utf-8")
     assert "could not be drawn" not in text
     assert "What trust is worth" not in text
     assert "pairs that met" not in text

@@ -8,14 +8,14 @@ import pytensor.tensor as pt
 import pytest
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes import manyfits
-from trustbayes.analysis import analyse
+from trustbayes.analysis.analyse import analyse
 from trustbayes.comparison import hold_out, kfold
 from trustbayes.errors import InputError
+from trustbayes.inference import tasks as manyfits
+from trustbayes.inference.sampling import Sampling
 from trustbayes.models import LevelK, TrustEmbedded
-from trustbayes.priors import Prior
-from trustbayes.report import report
-from trustbayes.sampling import Sampling
+from trustbayes.priors.prior import Prior
+from trustbayes.report import write_report
 
 TRIALS = small_trials(pairs=5, rounds=12)
 SHORT = Sampling(draws=40, tune=40, chains=2, seed=4)
@@ -58,7 +58,7 @@ def test_models_of_a_users_own_are_judged_and_reported(asked, tmp_path):
     units = {role: one.unit for role, one in analysis.comparisons.items()}
     assert units == {"sender": "subject-sum", "receiver": "subject"}
     assert set(analysis.people) == {"receiver"}
-    written = report(analysis, tmp_path / "report.html")
+    written = write_report(analysis, tmp_path / "report.html")
     text = written.html.read_text("utf-8")
     assert "could not be drawn" not in text
     assert "LogitNormal(mu=Normal(mu=0.25, sigma=0.5), sigma=0.75)" in text
@@ -78,7 +78,7 @@ def test_a_cognitive_hierarchy_is_reported(asked, tmp_path):
     poisson = Prior("TruncatedPoisson", tau=Prior("Gamma", mean=1.5, shape=2))
     own = [LevelK(role, priors={"level": poisson}) for role in TRIALS.roles]
     analysis = analyse(TRIALS, models=[*own, "full-trust"], sampling=SHORT, progress=False)
-    written = report(analysis, tmp_path / "report.html")
+    written = write_report(analysis, tmp_path / "report.html")
     text = written.html.read_text("utf-8")
     assert "could not be drawn" not in text
     assert "TruncatedPoisson(tau=Gamma(mean=1.5, shape=2))" in text
@@ -106,7 +106,7 @@ def test_a_convention_that_was_chosen_is_not_tried_otherwise(asked):
 
 
 def test_a_verdict_by_trial_says_why(asked, monkeypatch):
-    monkeypatch.setattr("trustbayes.sampling.Gate.passed", True)
+    monkeypatch.setattr("trustbayes.inference.gate.Gate.passed", True)
     found = analyse(TRIALS, models=[SPIKED, "full-trust"], sampling=SHORT, progress=False)
     text = found.verdicts["sender"].text
     assert "new trial of a known subject" in text

@@ -8,10 +8,10 @@ import pytest
 import xarray as xr
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.estimates import population_estimates
+from trustbayes.estimates.population import population_estimates
 from trustbayes.models import LevelK
-from trustbayes.models.evaluate import prior_draws
-from trustbayes.priors import Prior
+from trustbayes.models.draws import prior_draws
+from trustbayes.priors.prior import Prior
 from trustbayes.report.figures.population import against_priors, against_priors_says
 from trustbayes.report.typical import typical_values
 

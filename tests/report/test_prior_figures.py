@@ -8,13 +8,13 @@ import pymc as pm
 import pytest
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.checking import predictive_check
 from trustbayes.errors import InputError
-from trustbayes.estimates import population_estimates
+from trustbayes.estimates.population import population_estimates
 from trustbayes.models import LevelK, TrustEmbedded
-from trustbayes.models.evaluate import prior_draws
+from trustbayes.models.draws import prior_draws
 from trustbayes.report.figures.priors import plot_prior_posterior, plot_prior_predictive
-from trustbayes.trials import trials_from_frame
+from trustbayes.simulation import predictive_check
+from trustbayes.trials.table import trials_from_frame
 
 TRIALS = small_trials()
 

@@ -13,15 +13,14 @@ import pytest
 from trustbayes.comparison import HeldOut, verdict, verdict_rules
 from trustbayes.errors import InputError
 from trustbayes.games import Market
-from trustbayes.report import build as building
-from trustbayes.report import report, results
+from trustbayes.inference.gate import Check, Gate
+from trustbayes.report import results, write as building, write_report
 from trustbayes.report.figures import evidence, persons
-from trustbayes.report.finite import raw as raw_finite
-from trustbayes.report.forecast import raw as raw_forecast
-from trustbayes.report.style import style
+from trustbayes.report.games.finite import raw as raw_finite
+from trustbayes.report.games.forecast import raw as raw_forecast
+from trustbayes.report.page.style import style
+from trustbayes.report.page.wording import interval, listed, number, percent, type_label
 from trustbayes.report.tables import comparison_tables
-from trustbayes.report.wording import interval, listed, number, percent, type_label
-from trustbayes.sampling import Check, Gate
 
 SECTIONS = [
     "The answer",
@@ -77,7 +76,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def written(analysis, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    return report(analysis, path, "trustbayes report trials.csv --game <game>.toml")
+    return write_report(analysis, path, "trustbayes report trials.csv --game <game>.toml")
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +141,8 @@ def test_results_are_strict_json_with_the_promised_keys(written):
 
 
 def test_results_lie_beside_the_report_under_a_name_of_their_own(analysis, tmp_path, undrawn):
-    assert report(analysis, tmp_path / "report.html").results == tmp_path / "results.json"
-    other = report(analysis, tmp_path / "sub" / "ioannidis-2024.html")
+    assert write_report(analysis, tmp_path / "report.html").results == tmp_path / "results.json"
+    other = write_report(analysis, tmp_path / "sub" / "ioannidis-2024.html")
     assert other.results == tmp_path / "sub" / "results.json"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "results.json", "sub"]
 
@@ -308,7 +307,7 @@ def test_subjects_at_a_corner_are_named_among_the_people(analysis, tmp_path):
     people = analysis.people[role].assign(corner=corner, favourite="level-k")
     people["rival"] = np.where(corner, "babbling", "")
     changed = replace(analysis, people={**analysis.people, role: people})
-    parsed = Page(report(changed, tmp_path / "report.html").html.read_text("utf-8"))
+    parsed = Page(write_report(changed, tmp_path / "report.html").html.read_text("utf-8"))
     assert ["Level-k", "Babbling", "2", "r1, r3"] in parsed.rows
 
 
@@ -331,7 +330,7 @@ def test_real_refits_are_shown_where_they_were_made(analysis, tmp_path):
     table = pd.DataFrame(rows, columns=columns)
     held = HeldOut(comparison.basis, split, "subject", table, gates)
     made = replace(analysis, kfolds={role: held})
-    written = report(made, tmp_path / "report.html")
+    written = write_report(made, tmp_path / "report.html")
     found = json.loads(written.results.read_text("utf-8"))["kfold"]
     assert set(found) == {role}
     assert found[role]["agreement"]["lead"] == pytest.approx(len(labels))
@@ -384,7 +383,7 @@ def hostile(request, make_analysis, tmp_path_factory):
         kind=request.param, treatments=treatments, subjects=2, rounds=3, names=names
     )
     path = tmp_path_factory.mktemp("hostile") / "report.html"
-    return report(analysis, path, "<b onclick=x>")
+    return write_report(analysis, path, "<b onclick=x>")
 
 
 def test_labels_from_the_data_are_escaped(hostile):
@@ -412,7 +411,7 @@ def test_a_figure_that_fails_shows_as_a_box(analysis, tmp_path, monkeypatch, cap
 
     monkeypatch.setattr(raw_finite, "heat_maps_says", broken)
     monkeypatch.setattr(raw_forecast, "scatter_says", broken)
-    text = report(analysis, tmp_path / "report.html").html.read_text("utf-8")
+    text = write_report(analysis, tmp_path / "report.html").html.read_text("utf-8")
     assert text.count("This figure could not be drawn.") == 2
     assert "RuntimeError: no &lt;ink&gt;" in text
     assert caplog.text.count("RuntimeError: no <ink>") == 2
@@ -422,7 +421,7 @@ def test_a_figure_that_fails_shows_as_a_box(analysis, tmp_path, monkeypatch, cap
 @pytest.mark.usefixtures("undrawn")
 def test_without_convergence_no_winner_is_named(analysis, spoil, tmp_path):
     spoiled = spoil(analysis, ("level-k", "sender"))
-    written = report(spoiled, tmp_path / "report.html")
+    written = write_report(spoiled, tmp_path / "report.html")
     found = json.loads(written.results.read_text("utf-8"))
     assert found["verdict"]["sender"]["winner"] is None
     gate = {(one["model"], one["role"]): one["passed"] for one in found["gate"]}
@@ -446,7 +445,7 @@ def test_a_report_that_fails_leaves_no_file(analysis, tmp_path, monkeypatch):
 
     monkeypatch.setattr(building, "sections", broken)
     with pytest.raises(RuntimeError, match="no paper"):
-        report(analysis, tmp_path / "report.html")
+        write_report(analysis, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -456,7 +455,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(analysis, tmp_path, 
     old.write_text("old")
     (tmp_path / "results.json").mkdir()  # in the way of the second file
     with pytest.raises(InputError, match="a file that can be written"):
-        report(analysis, old)
+        write_report(analysis, old)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "results.json"]
 
 
@@ -485,7 +484,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(analysis, tmp_path, 
 )
 def test_sizes_from_tiny_to_large(kind, settings, make_analysis, tmp_path):
     made = make_analysis(kind=kind, names=["trust-embedded", "level-k"], **settings)
-    path: Path = report(made, tmp_path / "report.html").html
+    path: Path = write_report(made, tmp_path / "report.html").html
     assert "could not be drawn" not in path.read_text("utf-8")
     assert path.stat().st_size < 5_000_000
 
@@ -505,7 +504,7 @@ def test_a_report_of_approximations_says_so_and_names_no_theory(analysis, tmp_pa
         for role, one in analysis.comparisons.items()
     }
     near_by = replace(analysis, fits=fits, verdicts=verdicts, sampling=sampling, joint=None)
-    written = report(near_by, tmp_path / "near.html")
+    written = write_report(near_by, tmp_path / "near.html")
     page = written.html.read_text(encoding="utf-8")
     assert "All fits are approximations (Laplace" in page
     assert page.count("no ranking, because the fits are approximations") >= 2

@@ -8,12 +8,12 @@ import pytest
 from synthetic import synthetic_fit
 from traited import GAME, planted_trials
 
-from trustbayes.analysis import _traits
+from trustbayes.analysis.analyse import _traits
 from trustbayes.models import LevelK, TrustEmbedded
-from trustbayes.report import report, results
+from trustbayes.report import results, write_report
 from trustbayes.report.figures.traits import average_effects, average_effects_says
-from trustbayes.report.style import style
-from trustbayes.trials import trials_from_frame
+from trustbayes.report.page.style import style
+from trustbayes.trials.table import trials_from_frame
 
 HOSTILE = "<b>NL</b>"
 TITLES = {"trust-embedded": "Trust-embedded", "level-k": "Level-k"}
@@ -35,7 +35,7 @@ def made(analyse_made_up):
 
 
 def test_the_section_stands_in_the_report(made, tmp_path, undrawn):
-    written = report(made, tmp_path / "r.html")
+    written = write_report(made, tmp_path / "r.html")
     page = written.html.read_text(encoding="utf-8")
     section = page[page.index('id="traits"') :]
     assert "What people&#39;s traits predict" in section
@@ -50,7 +50,7 @@ def test_the_section_stands_in_the_report(made, tmp_path, undrawn):
 
 def test_without_formulas_there_is_no_section(analyse_made_up, tmp_path, undrawn):
     plain = analyse_made_up(planted_trials(), ["trust-embedded", "level-k"])
-    page = report(plain, tmp_path / "r.html").html.read_text(encoding="utf-8")
+    page = write_report(plain, tmp_path / "r.html").html.read_text(encoding="utf-8")
     assert 'id="traits"' not in page
 
 

@@ -3,6 +3,8 @@
 from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.averaging import Averaged, averaged
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.by_person import by_person, shares, single_theories, theory_of
+from trustbayes.comparison.compare import Comparison, compare
 from trustbayes.comparison.heldout import (
     HeldOut,
     check_folds,
@@ -12,9 +14,7 @@ from trustbayes.comparison.heldout import (
     refit_without,
 )
 from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out, log_score
-from trustbayes.comparison.people import by_person, shares, single_theories, theory_of
 from trustbayes.comparison.pointwise import Pointwise, pointwise
-from trustbayes.comparison.table import Comparison, compare
 from trustbayes.comparison.verdict import Verdict, verdict, verdict_rules
 from trustbayes.comparison.waic import waic
 

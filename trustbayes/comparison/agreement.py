@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trustbayes.comparison.compare import UNITS, Comparison
 from trustbayes.comparison.heldout import HeldOut
-from trustbayes.comparison.table import UNITS, Comparison
 from trustbayes.errors import Fault, InputError, listing
 
 __all__ = ["Agreement", "agreement"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from trustbayes.comparison.table import Comparison
+from trustbayes.comparison.compare import Comparison
 from trustbayes.errors import Fault, InputError
-from trustbayes.fitting import Fit
-from trustbayes.models.evaluate import replicate
-from trustbayes.models.response import log_sum_exp
+from trustbayes.inference.fit import Fit
+from trustbayes.models.draws import replicate
+from trustbayes.numerics.arrays import log_sum_exp
 
 __all__ = ["Averaged", "averaged"]
 
@@ -24,7 +24,7 @@ class Averaged:
     Parameters
     ----------
     unit : str
-        One of `trustbayes.comparison.table.UNITS`, by whose scores models are weighted.
+        One of `trustbayes.comparison.compare.UNITS`, by whose scores models are weighted.
     weights : Series
         By model, best first; their sum is 1.
     elpd : Series

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.fitting import Fit
 from trustbayes.games import Role
-from trustbayes.trials import Trials
+from trustbayes.inference.fit import Fit
+from trustbayes.trials.table import Trials
 
 __all__ = ["Basis", "check_fits"]
 

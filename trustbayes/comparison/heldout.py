@@ -16,16 +16,17 @@ import xarray as xr
 from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.rows import sums
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.fitting import Fit
+from trustbayes.files import natural_order
 from trustbayes.games import Role
-from trustbayes.manyfits import FitTask, iter_fits
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.gate import Gate
+from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
+from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model
-from trustbayes.models.evaluate import Draws, type_log_probabilities
-from trustbayes.models.new_subject import new_subject_log_likelihood
-from trustbayes.models.response import log_sum_exp
-from trustbayes.sampling import Gate, Sampling
-from trustbayes.textfile import natural_order
-from trustbayes.trials import Trials
+from trustbayes.models.draws import Draws, type_log_probabilities
+from trustbayes.numerics.arrays import log_sum_exp
+from trustbayes.trials.table import Trials
 
 __all__ = [
     "HeldOut",
@@ -140,7 +141,7 @@ def kfold(
     seed : int
         Of the folds; fits have that of ``sampling``.
     folder, executor, progress
-        See `trustbayes.manyfits.run_fits`.
+        See `trustbayes.inference.tasks.run_fits`.
 
     Returns
     -------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,11 +12,11 @@ from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.new_groups import by_unit, new_groups
 from trustbayes.comparison.psis import psis
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.fitting import Fit
-from trustbayes.models._adaptation import log_total
-from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.marginal.fit_likelihood import evenly, new_subjects
+from trustbayes.numerics.arrays import log_total
 
-__all__ = ["SubjectScores", "evenly", "leave_one_subject_out", "log_score", "new_subjects"]
+__all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +102,8 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     r"""Predict each subject's, or each matching group's, trials from all others'.
 
     The subjects' own parameters are integrated out given every draw of the population
-    (`trustbayes.models.new_subject`), and Pareto-smoothed importance sampling over the draws
-    leaves the unit out:
+    (`trustbayes.inference.marginal.new_subjects`), and Pareto-smoothed importance sampling over the
+    draws leaves the unit out:
 
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
               p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
@@ -177,7 +176,8 @@ def log_score(log_likelihood: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     log_likelihood : array, shape (draws, n)
-        Such as `trustbayes.models.new_subject.NewSubject.log_likelihood` of people held out.
+        Such as `trustbayes.inference.marginal.new_subjects.NewSubject.log_likelihood` of people
+        held out.
 
     Returns
     -------
@@ -191,52 +191,6 @@ def log_score(log_likelihood: np.ndarray) -> np.ndarray:
     array([-1.204 , -0.6931])
     """
     return log_total(log_likelihood, axis=0) - np.log(len(log_likelihood))
-
-
-_KNOWN: WeakKeyDictionary[Fit, dict[int, NewSubject]] = WeakKeyDictionary()
-"""By number of draws, for fits that are still in use: a fit does not change."""
-
-
-def new_subjects(fit: Fit, part: Fit) -> NewSubject:
-    """The log likelihood of every subject as if new, given the draws of a part of a fit.
-
-    It is worked out once for a fit that is in use and a number of draws.
-
-    Parameters
-    ----------
-    fit : Fit
-    part : Fit
-        From `evenly`.
-
-    Returns
-    -------
-    NewSubject
-    """
-    known, sizes = _KNOWN.setdefault(fit, {}), part.posterior.sizes
-    size = sizes["chain"] * sizes["draw"]
-    if size not in known:
-        known[size] = new_subject_log_likelihood(part.draws())
-    return known[size]
-
-
-def evenly(fit: Fit, draws: int) -> Fit:
-    """The fit with no more draws than that, evenly spaced in each chain; all of them by 0.
-
-    Parameters
-    ----------
-    fit : Fit
-    draws : int
-
-    Returns
-    -------
-    Fit
-    """
-    chains, size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
-    each = max(1, draws // chains)
-    if draws == 0 or each >= size:
-        return fit
-    keep = np.linspace(0, size - 1, each).round().astype(int)
-    return replace(fit, posterior=fit.posterior.isel(draw=keep))
 
 
 def _members(fit: Fit, unit: str) -> tuple[tuple[str, ...], np.ndarray]:

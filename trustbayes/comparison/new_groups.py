@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.fitting import Fit
-from trustbayes.models._adaptation import log_total
-from trustbayes.models.new_subject import NewSubject, new_subject_log_likelihood
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.marginal.new_subjects import NewSubject, new_subject_log_likelihood
+from trustbayes.numerics.arrays import log_total
 
 __all__ = ["by_unit", "new_groups"]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from trustbayes.comparison.psis import psis
 from trustbayes.comparison.waic import waic
-from trustbayes.fitting import Fit
-from trustbayes.models.evaluate import cell_log_likelihood
+from trustbayes.inference.fit import Fit
+from trustbayes.models.draws import cell_log_likelihood
 
 __all__ = ["Pointwise", "pointwise"]
 

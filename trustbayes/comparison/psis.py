@@ -8,8 +8,8 @@ import arviz as az
 import numpy as np
 from arviz_stats.base import array_stats
 
-from trustbayes.fitting import Fit
-from trustbayes.models.response import log_sum_exp
+from trustbayes.inference.fit import Fit
+from trustbayes.numerics.arrays import log_sum_exp
 
 __all__ = ["psis"]
 

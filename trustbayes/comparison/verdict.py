@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trustbayes.comparison.agreement import Agreement, agreement
+from trustbayes.comparison.compare import UNITS, Comparison
 from trustbayes.comparison.heldout import HeldOut
 from trustbayes.comparison.rows import SMALL
-from trustbayes.comparison.table import UNITS, Comparison
-from trustbayes.fitting import Fit
 from trustbayes.games import Role
+from trustbayes.inference.fit import Fit
 
 __all__ = ["Verdict", "verdict", "verdict_rules"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trustbayes.models.response import log_sum_exp
+from trustbayes.numerics.arrays import log_sum_exp
 
 __all__ = ["waic"]
 

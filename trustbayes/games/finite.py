@@ -5,34 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from trustbayes.games.base import Layout, Role
 from trustbayes.games.payoffs import Payoffs, PowerLoss, payoffs_from_dict
 
-__all__ = ["FiniteGame", "Layout", "Role"]
-
-Role = Literal["sender", "receiver"]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a file of trials names its columns and which of its rows do not count.
-
-    Parameters
-    ----------
-    columns : mapping of str to str
-        Standard name to the file's name. Columns not named have the standard names
-        (sender, receiver, round, treatment, bias, state, message, action, group).
-    exclude : mapping of str to tuple
-        Column of the file to the values whose rows are left out (and counted).
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    exclude: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+__all__ = ["FiniteGame"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trustbayes.errors import Fault
-from trustbayes.games.finite import Layout, Role
+from trustbayes.games.base import Layout, Role
 
 __all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
 

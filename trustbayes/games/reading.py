@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trustbayes.errors import Fault, InputError
+from trustbayes.files import read_bytes
 from trustbayes.games.finite import FiniteGame
-from trustbayes.games.finite_file import read_finite
+from trustbayes.games.finite_toml import read_finite
 from trustbayes.games.forecast import ForecastGame
-from trustbayes.games.forecast_file import read_forecast
-from trustbayes.games.kinds import Game
-from trustbayes.games.section import Section
-from trustbayes.textfile import read_bytes
+from trustbayes.games.forecast_toml import read_forecast
+from trustbayes.games.game import Game
+from trustbayes.games.toml_section import Section
 
 __all__ = ["read_game"]
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from trustbayes.errors import suggestion
 from trustbayes.games import Game, Role
-from trustbayes.models import finite, forecast
-from trustbayes.models.custom_prior import custom_priors_from
 from trustbayes.models.formula import Formula
 from trustbayes.models.joint import Joint
 from trustbayes.models.model import Model
-from trustbayes.models.spec import Convention, ModelSpec, Parameter
-from trustbayes.models.values import Values
-from trustbayes.priors import Prior
+from trustbayes.priors.code import custom_priors_from
+from trustbayes.priors.prior import Prior
+from trustbayes.theories import registry as finite, registry as forecast
+from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.values import Values
 
 __all__ = [
     "SPECS",
@@ -35,7 +35,7 @@ __all__ = [
     "model_names",
 ]
 
-SPECS: tuple[ModelSpec, ...] = (*finite.SPECS, *forecast.SPECS)
+SPECS: tuple[ModelSpec, ...] = (*finite.FINITE_SPECS, *forecast.FORECAST_SPECS)
 """Every model the package knows."""
 
 

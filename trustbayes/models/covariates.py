@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from trustbayes.cells import Units
 from trustbayes.errors import Fault, listing, suggestion
+from trustbayes.trials.units import Units
 
 __all__ = ["Known", "covariate_fault"]
 

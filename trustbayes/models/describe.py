@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from trustbayes.games import Game
-from trustbayes.models.custom_prior import CustomPrior
-from trustbayes.priors import Prior
+from trustbayes.priors.code import CustomPrior
+from trustbayes.priors.prior import Prior
 
 if TYPE_CHECKING:
     from trustbayes.models.joint import Joint
     from trustbayes.models.model import Model
-    from trustbayes.models.spec import Parameter
+    from trustbayes.theories.spec import Parameter
 
 __all__ = ["Description", "describe", "describe_joint"]
 

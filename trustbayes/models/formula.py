@@ -14,9 +14,9 @@ import pandas as pd
 from formulae import design_matrices, model_description
 from formulae.environment import Environment
 
-from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.models.covariates import Known, covariate_fault
+from trustbayes.trials.units import Units
 
 __all__ = ["Formula"]
 

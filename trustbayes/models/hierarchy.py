@@ -7,116 +7,14 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytensor
 import pytensor.tensor as pt
-from pytensor.compile.mode import Mode
 
-from trustbayes.models.spec import Parameter
-from trustbayes.priors import Prior
+from trustbayes.numerics.graphs import data
+from trustbayes.priors.families import LINKS
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.spec import Parameter
 
-__all__ = [
-    "LINKS",
-    "PLAIN",
-    "Link",
-    "Spread",
-    "data",
-    "declare",
-    "logit_normal_mean",
-    "spread_of",
-]
-
-PLAIN = Mode(linker="py", optimizer="fast_compile")
-"""For what runs a few hundred times: compiled code would take longer to make than to run."""
-
-
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
-
-
-@dataclass(frozen=True)
-class Link:
-    """How the location of a population enters its subjects' values.
-
-    Parameters
-    ----------
-    forward, inverse : callable
-        From the natural scale to the one on which effects add up, and back; both take NumPy
-        arrays.
-    symbolic : callable
-        The inverse for PyTensor variables.
-    location_forward : bool
-        Whether the location argument is itself on the natural scale.
-    """
-
-    forward: Any
-    inverse: Any
-    symbolic: Any
-    location_forward: bool = False
-
-
-def _logit(values: np.ndarray) -> np.ndarray:
-    return np.log(values) - np.log1p(-values)
-
-
-def _expit(values: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(0.5 * values))
-
-
-def _same(values: Any) -> Any:
-    return values
-
-
-LINKS: dict[str, Link] = {
-    "Normal": Link(_same, _same, _same),
-    "StudentT": Link(_same, _same, _same),
-    "LogNormal": Link(np.log, np.exp, pt.exp),
-    "LogitNormal": Link(_logit, _expit, pm.math.sigmoid),
-    "Gamma": Link(np.log, np.exp, pt.exp, location_forward=True),
-}
-"""For every distribution that has a location."""
-
-
-def logit_normal_mean(location: Any, spread: Any, inverse_logit: Any = _expit) -> Any:
-    """Mean of logit-normal populations, by quadrature with 31 nodes.
-
-    Parameters
-    ----------
-    location, spread : array
-        Of the populations, on the logit scale; shapes that broadcast, NumPy or PyTensor.
-    inverse_logit : callable
-        For such arrays, see `Link`; default: for NumPy.
-
-    Returns
-    -------
-    array
-        Between 0 and 1.
-
-    Examples
-    --------
-    >>> logit_normal_mean(np.array([0.0, 1.0]), 1.0).round(4)
-    array([0.5   , 0.6967])
-    """
-    location, spread = location + 0 * spread, spread + 0 * location
-    values = inverse_logit(location[..., None] + spread[..., None] * _NODES)
-    return (values * (_WEIGHTS / _WEIGHTS.sum())).sum(axis=-1)
-
-
-def data(name: str, values: np.ndarray) -> Any:
-    """Add numbers to the PyMC model in context that may be replaced once it is compiled.
-
-    Parameters
-    ----------
-    name : str
-    values : array
-        Their shape stays.
-
-    Returns
-    -------
-    PyTensor variable
-        Of float.
-    """
-    variable = pytensor.shared(np.asarray(values, dtype=float), name=name, shape=values.shape)
-    pm.modelcontext(None).register_data_var(variable)
-    return variable
+__all__ = ["Spread", "declare", "spread_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +24,7 @@ class Spread:
     Parameters
     ----------
     family : str
-        See `trustbayes.priors.Prior`.
+        See `trustbayes.priors.prior.Prior`.
     location : PyTensor variable, shape () or (treatments,), each followed by options
         On the scale of the link; by a formula (subjects,) or (subjects, treatments).
     base : PyTensor variable, shape () or (subjects,), each followed by options
@@ -236,9 +134,9 @@ def declare(
     prefix : str
         Of the names of all variables and, but for the treatments, dimensions.
     stand_in : pair of arrays, shape (subjects,) and the options if there are any, optional
-        See `trustbayes.models.pilot.Information`. For a parameter whose subjects are normal on the
-        link scale, adds the variable ``name_unused``: log density of each subject's value by the
-        stand-in less that by the population.
+        See `trustbayes.models.parametrisation.information.Information`. For a parameter whose
+        subjects are normal on the link scale, adds the variable ``name_unused``: log density of
+        each subject's value by the stand-in less that by the population.
     added : PyTensor variable, optional
         By a formula, see `spread_of`.
 

@@ -10,15 +10,15 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from trustbayes.cells import Units
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, Role
 from trustbayes.models.describe import Description, describe_joint
-from trustbayes.models.hierarchy import LINKS, logit_normal_mean
 from trustbayes.models.model import Model
-from trustbayes.models.pilot import Information
-from trustbayes.priors import Prior
-from trustbayes.trials import Trials
+from trustbayes.models.parametrisation.information import Information
+from trustbayes.priors.families import LINKS, logit_normal_mean
+from trustbayes.priors.prior import Prior
+from trustbayes.trials.table import Trials
+from trustbayes.trials.units import Units
 
 __all__ = ["GAP", "Joint", "check_roles"]
 

@@ -10,17 +10,16 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from trustbayes.cells import Cells, Points, Units
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import FiniteGame, Game, Role
-from trustbayes.models.built import mark
-from trustbayes.models.custom_prior import CustomPrior, settled
+from trustbayes.models.additions import mark
 from trustbayes.models.describe import Description, describe
 from trustbayes.models.formula import Formula
-from trustbayes.models.hierarchy import data, declare
-from trustbayes.models.pilot import Information, pilot
-from trustbayes.models.placed import place
-from trustbayes.models.predictor import (
+from trustbayes.models.hierarchy import declare
+from trustbayes.models.parametrisation.information import Information
+from trustbayes.models.parametrisation.pilot import pilot
+from trustbayes.models.parametrisation.type_coordinates import place
+from trustbayes.models.regression import (
     check_lengths,
     coefficient_priors,
     coefficients,
@@ -28,11 +27,18 @@ from trustbayes.models.predictor import (
     shares_of,
     suited,
 )
-from trustbayes.models.response import Response, log_sum_exp, of_type
-from trustbayes.models.spec import Convention, ModelSpec, Parameter
-from trustbayes.models.values import Values
-from trustbayes.priors import FAMILIES, Prior
-from trustbayes.trials import Trials
+from trustbayes.numerics.arrays import log_sum_exp, of_type
+from trustbayes.numerics.graphs import data
+from trustbayes.priors.code import CustomPrior, settled
+from trustbayes.priors.families import FAMILIES
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.response import Response
+from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.values import Values
+from trustbayes.trials.finite import Cells
+from trustbayes.trials.forecast import Points
+from trustbayes.trials.table import Trials
+from trustbayes.trials.units import Units
 
 __all__ = ["Model"]
 
@@ -396,9 +402,9 @@ class Model:
         given : mapping of str to PyTensor variable, optional
             Values of parameters that come from elsewhere, of the shape that they vary over.
         replaceable : bool
-            Whether trials of the same `trustbayes.cells.Units.pattern` may take the place of these
-            in the compiled model. Counts always may; trials that are points take about half as
-            long again to evaluate then, and two or three times as long to compile.
+            Whether trials of the same `trustbayes.trials.units.Units.pattern` may take the place of
+            these in the compiled model. Counts always may; trials that are points take about half
+            as long again to evaluate then, and two or three times as long to compile.
 
         Raises
         ------

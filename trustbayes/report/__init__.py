@@ -1,6 +1,7 @@
 """From an analysis to one self-contained HTML file and its numbers."""
 
-from trustbayes.report.build import Written, report
+from trustbayes.report.page.page import Written
 from trustbayes.report.results import results
+from trustbayes.report.write import write_report
 
-__all__ = ["Written", "report", "results"]
+__all__ = ["Written", "results", "write_report"]

@@ -8,18 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from trustbayes.analysis import Analysis
-from trustbayes.games.finite import Role
+from trustbayes.analysis.analyse import BENCHMARKS, Analysis, models_of, roles, theories
+from trustbayes.estimates.prior_sensitivity import SENSITIVE
+from trustbayes.games.base import Role
 from trustbayes.report import tables
 from trustbayes.report.figures import people, planted_types, population, predictive, truth
 from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
 from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
-from trustbayes.report.kind import Kind
-from trustbayes.report.picture import Picture, render
-from trustbayes.report.section import BENCHMARKS, Section, models_of, roles, theories
+from trustbayes.report.games.kind import Kind
+from trustbayes.report.page.picture import Picture, render
+from trustbayes.report.page.section import Section
+from trustbayes.report.page.wording import fixed, listed, probability
 from trustbayes.report.traits import traits_section
-from trustbayes.report.wording import fixed, listed, probability
-from trustbayes.sensitivity import SENSITIVE
 
 __all__ = ["checks_section", "people_section", "population_section"]
 

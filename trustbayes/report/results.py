@@ -8,22 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trustbayes.analysis import Analysis
-from trustbayes.checking import PredictiveCheck
-from trustbayes.comparison import (
-    Comparison,
-    HeldOut,
-    agreement,
-    single_theories,
-    verdict_rules,
-)
-from trustbayes.fitting import Fit
+from trustbayes.analysis.analyse import Analysis
+from trustbayes.comparison import Comparison, HeldOut, agreement, single_theories, verdict_rules
 from trustbayes.games import Role
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.gate import Gate
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
-from trustbayes.report.kinds import kind_of
-from trustbayes.report.patterns import mean_shifts
-from trustbayes.sampling import Gate
+from trustbayes.report.games.patterns import mean_shifts
+from trustbayes.report.games.registry import kind_of
+from trustbayes.simulation import PredictiveCheck
 
 __all__ = ["results"]
 

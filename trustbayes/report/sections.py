@@ -6,23 +6,19 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from trustbayes.analysis import Analysis
+from trustbayes.analysis.analyse import Analysis, models_of, roles
 from trustbayes.comparison import verdict_rules
 from trustbayes.games import Role
+from trustbayes.inference.sampling import METHODS
 from trustbayes.report import tables
 from trustbayes.report.figures import evidence, persons, raw
-from trustbayes.report.kind import Kind
-from trustbayes.report.kinds import kind_of
-from trustbayes.report.model_sections import (
-    checks_section,
-    people_section,
-    population_section,
-)
-from trustbayes.report.picture import Picture, render
-from trustbayes.report.section import Section, models_of, roles
+from trustbayes.report.games.kind import Kind
+from trustbayes.report.games.registry import kind_of
+from trustbayes.report.model_sections import checks_section, people_section, population_section
+from trustbayes.report.page.picture import Picture, render
+from trustbayes.report.page.section import Section
+from trustbayes.report.page.wording import listed, probability
 from trustbayes.report.typical import typical_values
-from trustbayes.report.wording import listed, probability
-from trustbayes.sampling import METHODS
 
 __all__ = ["sections"]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trustbayes.comparison.table import UNITS
+from trustbayes.comparison.compare import UNITS
+from trustbayes.estimates.prior_sensitivity import SENSITIVE
+from trustbayes.files import natural_order
 from trustbayes.report.figures.worth import PARTIES
-from trustbayes.report.table import Table, table
-from trustbayes.report.wording import (
+from trustbayes.report.page.table import Table, table
+from trustbayes.report.page.wording import (
     KINDS,
     counted,
     fixed,
@@ -19,8 +21,6 @@ from trustbayes.report.wording import (
     probability,
     type_label,
 )
-from trustbayes.sensitivity import SENSITIVE
-from trustbayes.textfile import natural_order
 
 __all__ = [
     "alike_table",

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from trustbayes.analysis import Analysis
+from trustbayes.analysis.analyse import Analysis
 from trustbayes.report.figures.traits import average_effects, average_effects_says
-from trustbayes.report.picture import Picture, render
-from trustbayes.report.section import Section
-from trustbayes.report.table import Table, table
-from trustbayes.report.wording import fixed, interval, number, probability
+from trustbayes.report.page.picture import Picture, render
+from trustbayes.report.page.section import Section
+from trustbayes.report.page.table import Table, table
+from trustbayes.report.page.wording import fixed, interval, number, probability
 
 __all__ = ["traits_section"]
 

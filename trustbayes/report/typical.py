@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from trustbayes.analysis import Analysis
+from trustbayes.analysis.analyse import Analysis
 from trustbayes.models import Parameter
 from trustbayes.report.figures.people import rows_of
-from trustbayes.report.wording import fixed, interval, listed, number, type_label
+from trustbayes.report.page.wording import fixed, interval, listed, number, type_label
 
 __all__ = ["typical_values"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trustbayes.analysis import Analysis
-from trustbayes.comparison.table import CRITERIA
-from trustbayes.games.finite import Role
-from trustbayes.report.style import GREY, grid, look
-from trustbayes.report.wording import KINDS, listed, number
+from trustbayes.analysis.analyse import Analysis, title
+from trustbayes.comparison.compare import CRITERIA
+from trustbayes.games.base import Role
+from trustbayes.report.page.style import GREY, grid, look
+from trustbayes.report.page.wording import KINDS, listed, number
 
 __all__ = [
     "differences",
@@ -18,13 +18,7 @@ __all__ = [
     "headline",
     "headline_says",
     "headline_title",
-    "title",
 ]
-
-
-def title(analysis: Analysis, model: str, role: Role) -> str:
-    """The model's title."""
-    return analysis.fits[model, role].model.spec.title
 
 
 def failed(analysis: Analysis, role: Role) -> list[str]:

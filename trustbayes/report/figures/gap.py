@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from trustbayes.report.style import brief, grid, legend_below
-from trustbayes.report.wording import fixed, listed, probability
+from trustbayes.report.page.style import brief, grid, legend_below
+from trustbayes.report.page.wording import fixed, listed, probability
 
 __all__ = ["expected_and_given", "expected_and_given_says"]
 

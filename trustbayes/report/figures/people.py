@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from trustbayes.analysis import Analysis
-from trustbayes.games.finite import Role
-from trustbayes.report.figures.evidence import title
-from trustbayes.report.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
-from trustbayes.report.wording import (
+from trustbayes.analysis.analyse import Analysis, title
+from trustbayes.games.base import Role
+from trustbayes.report.page.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
+from trustbayes.report.page.wording import (
     counted,
     fixed,
     listed,

@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from trustbayes.analysis import Analysis
+from trustbayes.analysis.analyse import Analysis, title
 from trustbayes.comparison import single_theories, theory_of
-from trustbayes.games.finite import Role
-from trustbayes.report.figures.evidence import title
-from trustbayes.report.style import brief, legend_below, look
-from trustbayes.report.wording import counted, listed, number, percent
+from trustbayes.games.base import Role
+from trustbayes.report.page.style import brief, legend_below, look
+from trustbayes.report.page.wording import counted, listed, number, percent
 
 __all__ = ["person_by_person", "person_by_person_says", "theory_chances"]
 

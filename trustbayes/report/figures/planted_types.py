@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.report.style import GREY, brief, grid, legend_below
-from trustbayes.report.wording import counted, listed, percent, type_label
+from trustbayes.report.page.style import GREY, brief, grid, legend_below
+from trustbayes.report.page.wording import counted, listed, percent, type_label
 
 __all__ = ["chances", "chances_says", "type_coverage"]
 
@@ -21,7 +21,7 @@ def type_coverage(found: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     found : DataFrame
-        See `trustbayes.analysis.Analysis`, ``type_recovery``.
+        See `trustbayes.analysis.analyse.Analysis`, ``type_recovery``.
 
     Returns
     -------

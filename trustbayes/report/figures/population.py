@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.analysis import Analysis
-from trustbayes.games.finite import Role
-from trustbayes.report.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
-from trustbayes.report.wording import listed, percent, probability
+from trustbayes.analysis.analyse import Analysis
+from trustbayes.games.base import Role
+from trustbayes.report.page.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
+from trustbayes.report.page.wording import listed, percent, probability
 
 __all__ = ["against_priors", "against_priors_says"]
 

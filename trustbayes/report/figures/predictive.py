@@ -9,15 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.analysis import Analysis
-from trustbayes.checking import PredictiveCheck
+from trustbayes.analysis.analyse import Analysis, title
 from trustbayes.games import Role
-from trustbayes.report.figures.evidence import title
-from trustbayes.report.figures.replicated import handle, outside
-from trustbayes.report.kind import Kind
-from trustbayes.report.patterns import as_shown
-from trustbayes.report.style import OBSERVED, brief, grid, legend_below, look, wrapped
-from trustbayes.report.wording import fixed, listed, probability
+from trustbayes.report.games.kind import Kind
+from trustbayes.report.games.patterns import as_shown
+from trustbayes.report.page.legend import handle, outside
+from trustbayes.report.page.style import OBSERVED, brief, grid, legend_below, look, wrapped
+from trustbayes.report.page.wording import fixed, listed, probability
+from trustbayes.simulation import PredictiveCheck
 
 __all__ = ["summary", "summary_says"]
 

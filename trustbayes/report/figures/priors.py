@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from trustbayes.checking import predictive_check
 from trustbayes.errors import Fault, InputError, suggestion
-from trustbayes.estimates import Quantity, population_pairs
-from trustbayes.fitting import Fit
+from trustbayes.estimates.population import Quantity, population_pairs
+from trustbayes.inference.fit import Fit
 from trustbayes.models import Model
-from trustbayes.models.evaluate import prior_draws
-from trustbayes.report.kinds import kind_of
-from trustbayes.report.patterns import as_shown
-from trustbayes.report.style import GREY, PRIOR, brief, grid, look, style, wrapped
-from trustbayes.report.wording import probability
-from trustbayes.trials import Trials
+from trustbayes.models.draws import prior_draws
+from trustbayes.report.games.patterns import as_shown
+from trustbayes.report.games.registry import kind_of
+from trustbayes.report.page.style import GREY, PRIOR, brief, grid, look, style, wrapped
+from trustbayes.report.page.wording import probability
+from trustbayes.simulation import predictive_check
+from trustbayes.trials.table import Trials
 
 __all__ = ["plot_prior_posterior", "plot_prior_predictive"]
 

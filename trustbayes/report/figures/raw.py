@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from trustbayes.analysis import Analysis
+from trustbayes.analysis.analyse import Analysis
 from trustbayes.games import Role
-from trustbayes.report.kind import Kind
-from trustbayes.report.patterns import as_shown, mean_shifts
-from trustbayes.report.style import GREY, OBSERVED, brief, grid, wrapped
-from trustbayes.report.wording import fixed, listed, probability
+from trustbayes.report.games.kind import Kind
+from trustbayes.report.games.patterns import as_shown, mean_shifts
+from trustbayes.report.page.style import GREY, OBSERVED, brief, grid, wrapped
+from trustbayes.report.page.wording import fixed, listed, probability
 
 __all__ = ["shift_means", "shift_means_says"]
 

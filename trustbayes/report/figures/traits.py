@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.report.style import GREY, brief, grid, legend_below, look, wrapped
-from trustbayes.report.wording import fixed, listed, probability
+from trustbayes.report.page.style import GREY, brief, grid, legend_below, look, wrapped
+from trustbayes.report.page.wording import fixed, listed, probability
 
 __all__ = ["average_effects", "average_effects_says"]
 
@@ -29,7 +29,7 @@ def average_effects(traits: pd.DataFrame, titles: Mapping[str, str], ci_prob: fl
     Parameters
     ----------
     traits : DataFrame
-        See `trustbayes.traits.trait_effects`.
+        See `trustbayes.estimates.traits.trait_effects`.
     titles : mapping of str to str
         Of the models.
     ci_prob : float

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.analysis import Analysis
-from trustbayes.report.style import GREY, grid, legend_below, log_axis, look
-from trustbayes.report.wording import listed, percent, probability
+from trustbayes.analysis.analyse import Analysis
+from trustbayes.report.page.style import GREY, grid, legend_below, log_axis, look
+from trustbayes.report.page.wording import listed, percent, probability
 
 __all__ = ["coverage", "planted", "planted_says"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.report.style import GREY, brief, grid, legend_below
-from trustbayes.report.wording import fixed, listed, probability
+from trustbayes.report.page.style import GREY, brief, grid, legend_below
+from trustbayes.report.page.wording import fixed, listed, probability
 
 __all__ = ["PARTIES", "way_to_trust", "way_to_trust_says"]
 

@@ -1,0 +1,176 @@
+"""Commands on simulated experiments, their reports and their faults; nothing is sampled."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from priorfit import prior_fit
+
+from trustbayes.cli import main as cli
+from trustbayes.games import FiniteGame
+from trustbayes.inference.gate import Gate
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models import FullTrust
+from trustbayes.report.studies import calibration_report, design_report
+from trustbayes.simulation import experiments
+from trustbayes.simulation.calibration import Calibration
+from trustbayes.simulation.experiments import Experiment
+from trustbayes.simulation.power import Power
+
+GAME = """
+kind = "finite"
+name = "A <b>game</b>"
+states = [1, 2, 3]
+[payoffs]
+family = "power-loss"
+constant = 110
+scale = 20
+exponent = 1.4
+[treatments]
+Low = 0.5
+High = 1
+"""
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Run a command with draws of the prior instead of sampling: exit code, output, messages."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "game.toml").write_text(GAME)
+    monkeypatch.setattr(experiments, "fit", prior_fit)
+    monkeypatch.setattr(
+        "trustbayes.inference.executors.process_pool", lambda jobs, **_: ThreadPoolExecutor(1)
+    )
+
+    def run(*tokens: str) -> tuple[int, str, str]:
+        code = cli.main(tokens)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+SMALL = ("--game", "game.toml", "--role", "sender", "--subjects", "2")
+
+
+def test_calibrate_writes_a_report_and_its_numbers(run, tmp_path):
+    how = (*SMALL, "--rounds", "2", "--simulations", "20", "--folder", "kept", "--json")
+    code, out, _ = run("calibrate", "full-trust", *how, "--out", "page.html")
+    found = json.loads(out)
+    # Draws that ignore the data: only the log likelihood knows.
+    failed = [test["quantity"] for test in found["tests"] if not test["passed"]]
+    assert code == (cli.DONE if found["passed"] else cli.NOT_CONVERGED)
+    assert found["passed"] == (not failed)
+    assert len(list((tmp_path / "kept").glob("*.json"))) == 20
+    page, numbers = (tmp_path / f"page.{end}" for end in ("html", "json"))
+    text = page.read_text("utf-8")
+    assert "Calibration of Full trust, senders" in text
+    assert "A &lt;b&gt;game&lt;/b&gt;" in text
+    assert "could not be drawn" not in text
+    assert len(json.loads(numbers.read_text("utf-8"))["ranks"]) == 20 * len(found["tests"])
+    assert "trustbayes calibrate full-trust" in text
+
+
+def test_recover_writes_a_report_and_its_numbers(run, tmp_path):
+    how = (*SMALL, "--rounds", "2,4", "--replications", "3", "--json")
+    code, out, _ = run("recover", "full-trust", *how, "--out", "page.html")
+    assert code == cli.DONE
+    table = json.loads(out)["table"]
+    assert {row["rounds"] for row in table} == {2, 4}
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert text.count("<img") == 3
+    assert "could not be drawn" not in text
+    assert "response precision mean" in text
+
+
+def test_design_writes_a_report_and_its_numbers(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("trustbayes.inference.fit.Fit.gate", Gate(()))
+    sizes = ("--subjects", "3,2", "--rounds", "2", "--experiments", "1", "--role", "sender")
+    names = ("--theories", "full-trust,babbling", "--game", "game.toml")
+    code, out, _ = run("design", *names, *sizes, "--out", "page.html", "--json")
+    assert code == cli.DONE
+    assert [row["subjects"] for row in json.loads(out)["table"]] == [2, 2, 3, 3, 2, 3]
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "Would it tell Full trust and Babbling apart?" in text
+    assert "could not be drawn" not in text
+
+
+@pytest.mark.parametrize(
+    ("tokens", "says"),
+    [
+        (("calibrate", "level-q", *SMALL), "level-k"),
+        (("calibrate", "level-k", *SMALL, "--rounds", "1"), "one for each treatment"),
+        (("calibrate", "level-k", *SMALL, "--simulations", "3"), "from 20"),
+        (("calibrate", "level-k", *SMALL, "--draws", "9"), "at least 99 draws"),
+        (("calibrate", "level-k", *SMALL, "--dask", "x", "--jobs", "1"), "none with --dask"),
+        (("recover", "level-k", *SMALL, "--rounds", "4,x"), "whole numbers from 1"),
+        (("recover", "level-k", *SMALL, "--replications", "1"), "from 2"),
+        (
+            ("design", "--game", "game.toml", "--theories", "level-k", "--subjects", "4",
+             "--rounds", "4"),
+            "two or more",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_message_and_nothing_is_written(run, tmp_path, tokens, says):
+    code, out, err = run(*tokens)
+    assert code == cli.BAD_INPUT
+    assert out == ""
+    assert says in err
+    assert "Traceback" not in err
+    assert {path.name for path in tmp_path.iterdir()} == {"game.toml"}
+
+
+SENDERS = Experiment(
+    FiniteGame([1, 2, 3], treatments={"Low": 0.5}), FullTrust("sender"), None, 5, 6
+)
+
+
+def calibration(power=1.0):
+    """Ranks made by hand: uniform, or of one quantity a power of uniform."""
+    rng = np.random.default_rng(8)
+    pit = rng.random((2, 100))
+    pit[1] **= power
+    parts = [
+        {"quantity": name, "about": "population", "rank": (100 * p).astype(int), "pit": p,
+         "ess": 300.0, "seed": np.arange(100)}
+        for name, p in zip(("mean", "<i>spread</i>"), pit, strict=True)
+    ]  # fmt: skip
+    ranks = pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)
+    return Calibration(
+        SENDERS, FullTrust("sender"), Sampling(), ranks, {}, (), {"compile": 1.0, "sample": 2.0}
+    )
+
+
+def test_a_calibration_report_says_whether_it_passed(tmp_path):
+    text = calibration_report(calibration(), tmp_path / "a.html").html.read_text("utf-8")
+    assert "Passed: in 100 simulations" in text
+    assert "FAILED" not in text
+    text = calibration_report(calibration(2.0), tmp_path / "b.html").html.read_text("utf-8")
+    assert "FAILED: the ranks of &lt;i&gt;spread&lt;/i&gt; are not uniform" in text
+    assert "<i>" not in text
+    lost = dict.fromkeys(range(50), "R-hat 1.3")
+    few = replace(calibration(), lost=lost)
+    text = calibration_report(few, tmp_path / "c.html").html.read_text("utf-8")
+    assert "FAILED: too many simulations are missing" in text
+    assert "50 simulations left out" in text
+
+
+def test_a_design_report_names_the_smallest_size_that_does(tmp_path):
+    rows = [
+        {"role": "sender", "treatments": "all", "subjects": size, "rounds": 10, "truth": truth,
+         "seed": seed, "winner": truth if seed < right else "", "best": truth, "lead": 9.0,
+         "error": 2.0, "reason": ""}
+        for size, right in ((20, 5), (40, 9), (80, 10))
+        for truth in ("level-k", "full-trust")
+        for seed in range(10)
+    ]  # fmt: skip
+    seconds = {"compile": 1.0, "sample": 2.0}
+    names = ("level-k", "full-trust")
+    power = Power(SENDERS.game, names, Sampling(), pd.DataFrame(rows), (), seconds)
+    text = design_report(power, tmp_path / "d.html").html.read_text("utf-8")
+    assert "The smallest that does so in at least 80" in text
+    assert "40 senders and 10 rounds" in text
+    assert "could not be drawn" not in text

@@ -1,0 +1,89 @@
+"""The public names, where they live."""
+
+from .analysis.analyse import Analysis as Analysis, analyse as analyse
+from .cli.script import run_script as run_script
+from .comparison.averaging import Averaged as Averaged, averaged as averaged
+from .comparison.by_person import by_person as by_person
+from .comparison.compare import Comparison as Comparison, compare as compare
+from .comparison.heldout import (
+    HeldOut as HeldOut,
+    hold_out as hold_out,
+    kfold as kfold,
+    refit_without as refit_without,
+)
+from .comparison.loso import (
+    SubjectScores as SubjectScores,
+    leave_one_subject_out as leave_one_subject_out,
+)
+from .comparison.verdict import (
+    Verdict as Verdict,
+    verdict as verdict,
+    verdict_rules as verdict_rules,
+)
+from .errors import Fault as Fault, InputError as InputError
+from .estimates.population import population_estimates as population_estimates
+from .estimates.prior_sensitivity import prior_sensitivity as prior_sensitivity
+from .estimates.subjects import (
+    subject_estimates as subject_estimates,
+    type_estimates as type_estimates,
+)
+from .estimates.traits import trait_effects as trait_effects
+from .estimates.trust_gap import trust_gap as trust_gap
+from .estimates.trust_worth import trust_worth as trust_worth
+from .games.base import Layout as Layout
+from .games.finite import FiniteGame as FiniteGame
+from .games.forecast import ForecastGame as ForecastGame, Market as Market
+from .games.payoffs import (
+    PayoffFunctions as PayoffFunctions,
+    PayoffTable as PayoffTable,
+    PowerLoss as PowerLoss,
+)
+from .games.reading import read_game as read_game
+from .inference.fit import Fit as Fit, load_fit as load_fit
+from .inference.fitting import fit as fit
+from .inference.joint import (
+    JointFit as JointFit,
+    fit_joint as fit_joint,
+    load_joint_fit as load_joint_fit,
+)
+from .inference.sampling import Sampling as Sampling
+from .models import (
+    Babbling as Babbling,
+    FullTrust as FullTrust,
+    Hybrid as Hybrid,
+    LevelK as LevelK,
+    Mixture as Mixture,
+    TrustEmbedded as TrustEmbedded,
+    model as model,
+    model_names as model_names,
+)
+from .models.draws import prior_draws as prior_draws
+from .models.joint import Joint as Joint
+from .models.model import Model as Model
+from .priors.prior import Prior as Prior
+from .report.figures.priors import (
+    plot_prior_posterior as plot_prior_posterior,
+    plot_prior_predictive as plot_prior_predictive,
+)
+from .report.write import write_report as write_report
+from .simulation.calibration import Calibration as Calibration, calibrate as calibrate
+from .simulation.experiments import Experiment as Experiment
+from .simulation.planted import (
+    identified as identified,
+    recovery as recovery,
+    type_recovery as type_recovery,
+)
+from .simulation.power import Power as Power, design as design
+from .simulation.predictive import predictive_check as predictive_check
+from .simulation.recovery import Recovery as Recovery, recover as recover
+from .simulation.simulate import (
+    Simulation as Simulation,
+    read_parameters as read_parameters,
+    simulate as simulate,
+)
+from .trials.datasets import bundled as bundled, fetch as fetch, published as published
+from .trials.table import (
+    Trials as Trials,
+    read_trials as read_trials,
+    trials_from_frame as trials_from_frame,
+)

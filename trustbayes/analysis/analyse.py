@@ -1,0 +1,419 @@
+"""The main job: fit every model to every role, check, compare, and hold the results together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
+from trustbayes.comparison import (
+    Comparison,
+    HeldOut,
+    Verdict,
+    by_person,
+    check_folds,
+    check_new_subjects,
+    compare,
+    kfold as refit,
+    shares,
+    single_theories,
+    verdict,
+)
+from trustbayes.estimates.population import population_estimates
+from trustbayes.estimates.prior_sensitivity import prior_sensitivity
+from trustbayes.estimates.subjects import subject_estimates, type_estimates
+from trustbayes.estimates.traits import trait_effects
+from trustbayes.estimates.trust_gap import trust_gap
+from trustbayes.estimates.trust_worth import trust_worth
+from trustbayes.games import Role
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models import Joint, Model, TrustEmbedded
+from trustbayes.models.draws import prior_draws
+from trustbayes.models.joint import check_roles
+from trustbayes.simulation import (
+    PredictiveCheck,
+    identified,
+    planted as recovery,
+    predictive_check,
+    type_recovery,
+)
+from trustbayes.trials.table import Trials
+
+__all__ = ["BENCHMARKS", "Analysis", "analyse", "models_of", "roles", "theories", "title"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything a report says, as data.
+
+    Parameters
+    ----------
+    trials : Trials
+    sampling : Sampling
+    fits : mapping of (model name, role) to Fit
+        In the order of the report: by role, then model.
+    comparisons : mapping of role to Comparison
+        By new subjects, by which theories are judged; by new matching groups where the trials
+        have two or more; and by new trials of known subjects. By the last alone where the prior
+        of a model's subjects is Python code.
+    kfolds : mapping of role to HeldOut
+        Predictions of new subjects by real refits; empty unless they were asked for.
+    verdicts : mapping of role to Verdict
+    people : mapping of role to DataFrame
+        The two best theories subject by subject, see `trustbayes.comparison.by_person`: the two
+        first of `trustbayes.comparison.single_theories`, among which are the favourites. No
+        entry for a role with one model, or whose new subjects cannot be predicted.
+    shares : mapping of role to DataFrame
+        How many subjects each of these theories predicts best, see
+        `trustbayes.comparison.shares`.
+    population : DataFrame
+        A row per population quantity: model, role, parameter, symbol, statistic ("population
+        mean", "population median", "share" ...), treatment ("" if common), option ("" or a level
+        or message), unit, mean, lower, upper (posterior, equal-tailed), prior_mean, prior_lower,
+        prior_upper.
+    sensitivity : DataFrame
+        How far each population quantity hangs on its priors, see
+        `trustbayes.estimates.prior_sensitivity.prior_sensitivity`.
+    subjects : DataFrame
+        A row per subject parameter: model, role, subject, treatment ("" if common), parameter,
+        symbol, unit, mean, median, lower, upper, alone (estimate from the subject's own trials
+        without the population; NaN where there is none), trials.
+    types : DataFrame
+        A row per model with types, subject and type: model, role, subject, type, probability.
+    traits : DataFrame
+        What people's traits and treatments predict by the models' formulas, see
+        `trustbayes.estimates.traits.trait_effects`; empty without formulas.
+    posterior_checks, prior_checks : mapping of (model name, role) to PredictiveCheck
+    variants : DataFrame
+        How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
+        trial), se, elpd_diff, dse (to the best of the same model and role), used (bool),
+        converged (bool: R-hat at most 1.05, the alternatives' fits being short). Empty if no
+        model has rival conventions.
+    recovery : DataFrame or None
+        Where the truth is known: the columns of ``subjects`` and planted, covered (bool),
+        identified (bool, see `trustbayes.simulation.identified`).
+    type_recovery : DataFrame or None
+        Where the types of subjects are known, see `trustbayes.simulation.type_recovery`.
+    worth : DataFrame or None
+        What trust is worth in forecast sharing, see `trustbayes.estimates.trust_worth.trust_worth`:
+        from the model of each role that predicts best.
+    gap : DataFrame or None
+        The trust that senders expect against the trust that receivers give, see
+        `trustbayes.estimates.trust_gap.trust_gap`, with columns sender_model and receiver_model:
+        from the joint fit if there is one, else from the model of each role that predicts best
+        among those with such trust.
+    joint : JointFit or None
+        Both roles' trust-embedded models, fitted together.
+    ci_prob : float
+        Probability of all intervals.
+    """
+
+    trials: Trials
+    sampling: Sampling
+    fits: Mapping[Key, Fit]
+    comparisons: Mapping[Role, Comparison]
+    kfolds: Mapping[Role, HeldOut]
+    verdicts: Mapping[Role, Verdict]
+    people: Mapping[Role, pd.DataFrame]
+    shares: Mapping[Role, pd.DataFrame]
+    population: pd.DataFrame
+    sensitivity: pd.DataFrame
+    subjects: pd.DataFrame
+    types: pd.DataFrame
+    traits: pd.DataFrame
+    posterior_checks: Mapping[Key, PredictiveCheck]
+    prior_checks: Mapping[Key, PredictiveCheck]
+    variants: pd.DataFrame
+    recovery: pd.DataFrame | None
+    type_recovery: pd.DataFrame | None
+    worth: pd.DataFrame | None
+    gap: pd.DataFrame | None
+    joint: JointFit | None
+    ci_prob: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit passed the gate, those of a k-fold included."""
+        together = self.joint is None or self.joint.gate.passed
+        folds = not any(one.failed for one in self.kfolds.values())
+        return together and folds and all(fit.gate.passed for fit in self.fits.values())
+
+
+_REPLICATIONS = 300
+
+
+_PRIOR_DRAWS = 500
+
+
+def analyse(
+    trials: Trials,
+    *,
+    models: Sequence[str | Model] | None = None,
+    sampling: Sampling | None = None,
+    fits: Path | None = None,
+    planted: pd.DataFrame | None = None,
+    joint: bool = False,
+    kfold: int | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+    ci_prob: float = 0.9,
+) -> Analysis:
+    """Fit every model to every role of the trials, check and compare.
+
+    A theory leaves conventions open. Short fits try each alternative to its defaults, one at a
+    time, and the theory enters the comparison with the best, if that leads the default by more
+    than two standard errors and its full fit passes the gate, see
+    `trustbayes.analysis.conventions.fit_theories`; all scores are kept in ``variants``.
+
+    Parameters
+    ----------
+    trials : Trials
+    models : sequence of str or Model, optional
+        A name stands for that model of every role, with its defaults; a `Model` for itself, with
+        its priors and conventions, such as ``TrustEmbedded("receiver", priors={...})``. Default:
+        the names that `trustbayes.models.ModelSpec` marks so.
+    sampling : Sampling, optional
+    fits : Path, optional
+        Folder in which fits are kept; those already there are not repeated.
+    planted : DataFrame, optional
+        True parameters of simulated subjects, see `trustbayes.simulation.simulate.simulate`.
+    joint : bool
+        Whether to fit the trust-embedded models of both roles together, too: what senders expect
+        then draws on what receivers do.
+    kfold : int, optional
+        Refit every model without each of so many parts of the subjects, too, and predict those:
+        the verdict then asks whether real refits agree. Default: no refits, which take long.
+    executor : concurrent.futures.Executor, optional
+        Where the fits are made, such as `trustbayes.inference.executors.process_pool`; default:
+        here, one after the other. The numbers are the same.
+    progress : bool
+        Whether to show progress.
+    ci_prob : float
+        Probability of all intervals, which are equal-tailed.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    InputError
+        If a model is unknown, occurs twice or is of another role or kind of game than the trials,
+        a joint fit is asked for and a role is missing, or there are fewer subjects than folds.
+
+    Notes
+    -----
+    New subjects cannot be predicted by a model that has priors of subjects that are Python code
+    (`trustbayes.models.Model.bound`). All models of its role are then compared by new trials of
+    known subjects, and the verdict says so.
+    """
+    sampling = sampling or Sampling()
+    chosen = settled_models(trials, models)
+    both = _joint_of(chosen, trials) if joint else None
+    of_role: dict[Role, list[Model]] = {}
+    for own in chosen:
+        of_role.setdefault(own.role, []).append(own)
+    if kfold is not None:
+        for role, group in of_role.items():
+            check_folds(trials, role, kfold)
+            check_new_subjects(group)
+    found, variants = fit_theories(
+        trials, chosen, sampling, folder=fits, executor=executor, progress=progress
+    )
+    fitted = {role: [found[m.name, role] for m in group] for role, group in of_role.items()}
+    comparisons = {
+        role: compare(group, _units(trials, of_role[role]), NEW_PEOPLE)
+        for role, group in fitted.items()
+    }
+    kfolds = {}
+    if kfold is not None:
+        for role, whole in fitted.items():
+            _log.info("refitting %ss in %d folds", role, kfold)
+            kfolds[role] = refit(
+                [one.model for one in whole],
+                trials,
+                folds=kfold,
+                sampling=sampling,
+                seed=sampling.seed,
+                folder=fits,
+                executor=executor,
+                progress=progress,
+            )
+    theories = {role: single_theories(one) for role, one in comparisons.items()}
+    people = {
+        role: by_person(comparisons[role], fitted[role], ranked[0], ranked[1], ranked)
+        for role, ranked in theories.items()
+        if len(ranked) > 1 and "subject" in comparisons[role].scores
+    }
+    population, posterior_checks, prior_checks = [], {}, {}
+    for key, one in found.items():
+        before = prior_draws(one.model, one.game, one.units, _PRIOR_DRAWS, sampling.seed)
+        population.append(population_estimates(one, before, ci_prob))
+        posterior_checks[key] = predictive_check(
+            one.draws(_REPLICATIONS), "posterior", sampling.seed, ci_prob
+        )
+        fewer = replace(before, data=before.data.isel(sample=slice(_REPLICATIONS)))
+        prior_checks[key] = predictive_check(fewer, "prior", sampling.seed, ci_prob)
+    subjects = pd.concat(
+        [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
+    )
+    together = None if both is None else _fit_joint(both, trials, sampling, fits, progress)
+    return Analysis(
+        trials=trials,
+        sampling=sampling,
+        fits=found,
+        comparisons=comparisons,
+        kfolds=kfolds,
+        verdicts={
+            role: verdict(comparisons[role], group, kfolds.get(role))
+            for role, group in fitted.items()
+        },
+        people=people,
+        shares={role: shares(one, theories[role]) for role, one in people.items()},
+        population=pd.concat(population, ignore_index=True),
+        sensitivity=pd.concat(
+            [prior_sensitivity(one, NEW_PEOPLE) for one in found.values()], ignore_index=True
+        ),
+        subjects=subjects,
+        types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
+        traits=_traits(found, ci_prob),
+        posterior_checks=posterior_checks,
+        prior_checks=prior_checks,
+        variants=variants,
+        recovery=None if planted is None else _recovery(found, subjects, planted, trials),
+        type_recovery=None if planted is None else _type_recovery(found, planted),
+        worth=_worth(found, comparisons, sampling.seed, ci_prob),
+        gap=_gap(found, comparisons, together, ci_prob),
+        joint=together,
+        ci_prob=ci_prob,
+    )
+
+
+def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
+    """What is predicted to compare theories, that to judge by first."""
+    if any(one.bound for one in models):
+        return ("trial",)
+    groups = trials.table["group"].nunique() if "group" in trials.table else 0
+    if any(sum(f.grouped for f in one.formulas.values()) > 1 for one in models):
+        groups = 0  # their effects are integrated out one at a time only
+    return ("subject", *(("group",) if groups > 1 else ()), "trial")
+
+
+def _traits(found: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
+    tables = [trait_effects(one, ci_prob) for one in found.values()]
+    with_effects = [rows for rows in tables if not rows.empty]
+    return pd.concat(with_effects or tables[:1], ignore_index=True)
+
+
+def _recovery(
+    found: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
+) -> pd.DataFrame:
+    """Planted parameters against estimated ones, and which of them can be known."""
+    rows = recovery(subjects, planted, trials.game)
+    known = pd.concat([identified(one, planted) for one in found.values()], ignore_index=True)
+    keys = ["role", "model", "subject", "parameter", "treatment"]
+    return rows.merge(known, on=keys, how="left").astype({"identified": bool})
+
+
+def _type_recovery(found: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFrame | None:
+    tables = [type_recovery(one, planted) for one in found.values() if one.model.types]
+    tables = [rows for rows in tables if not rows.empty]
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _worth(
+    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
+) -> pd.DataFrame | None:
+    """What trust is worth to the people as the best-predicting model of each role has them."""
+    sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
+    if sender is None or receiver is None or sender.game.kind != "forecast-sharing":
+        return None
+    return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
+
+
+def _gap(
+    found: Mapping[Key, Fit],
+    comparisons: Mapping[Role, Comparison],
+    joint: JointFit | None,
+    ci_prob: float,
+) -> pd.DataFrame | None:
+    """What senders expect against what receivers do."""
+    if joint is not None:
+        sender: Fit | None = joint.sender
+        receiver: Fit | None = joint.receiver
+    else:
+        sender = _best(found, comparisons, "sender", "expected_trust")
+        receiver = _best(found, comparisons, "receiver", "trust")
+    if sender is None or receiver is None:
+        return None
+    names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
+    return trust_gap(sender, receiver, ci_prob).assign(**names)
+
+
+def _best(
+    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
+) -> Fit | None:
+    """The fit that predicts best among those past the gate that have a parameter."""
+    if role not in comparisons:
+        return None
+    ranked = [found[str(name), role] for name in comparisons[role].rows().index]
+    passed = [one for one in ranked if one.gate.passed and (not has or has in one.posterior)]
+    return passed[0] if passed else None
+
+
+def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:
+    """The trust-embedded models of both roles tied together, those chosen where there are any."""
+    check_roles(trials)
+    given = {one.role: one for one in chosen if one.name == "trust-embedded"}
+    sender, receiver = (
+        given.get(role) or TrustEmbedded(role, trials.game) for role in ("sender", "receiver")
+    )
+    return Joint(sender, receiver)
+
+
+def _fit_joint(
+    both: Joint, trials: Trials, sampling: Sampling, folder: Path | None, progress: bool
+) -> JointFit:
+    """Fit the models of both roles together, or read their fit from the folder."""
+    path = folder / f"joint-{fit_key(both, trials, sampling)[:16]}.nc" if folder else None
+    if path is not None and path.exists():
+        return load_joint_fit(path, trials.game)
+    _log.info("fitting both roles together")
+    found = fit_joint(both, trials, sampling, progress=progress)
+    if path is not None:
+        found.save(path)
+    return found
+
+
+def title(analysis: Analysis, model: str, role: Role) -> str:
+    """The model's title."""
+    return analysis.fits[model, role].model.spec.title
+
+
+BENCHMARKS = ("babbling", "full-trust")
+"""Models that theories are held against."""
+
+
+def roles(analysis: Analysis) -> list[Role]:
+    """The roles compared."""
+    return list(analysis.comparisons)
+
+
+def models_of(analysis: Analysis, role: Role) -> list[str]:
+    """The models fitted to a role."""
+    return [model for model, one in analysis.fits if one == role]
+
+
+def theories(analysis: Analysis, role: Role) -> list[str]:
+    """Those that are more than benchmarks."""
+    return [model for model in models_of(analysis, role) if model not in BENCHMARKS]

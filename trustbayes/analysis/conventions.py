@@ -1,0 +1,241 @@
+"""Fit every theory, each with the conventions that suit it best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.comparison import leave_one_subject_out, pointwise
+from trustbayes.errors import Fault, InputError
+from trustbayes.games import FiniteGame, Role
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import FitTask, iter_fits
+from trustbayes.models import Model, model, model_names
+from trustbayes.trials.table import Trials
+
+__all__ = ["NEW_PEOPLE", "Key", "fit_theories", "settled_models"]
+
+Key = tuple[str, Role]
+"""A model's name and the role it was fitted to."""
+
+NEW_PEOPLE = 1000
+"""Draws of a fit by which new subjects are predicted: each takes an integral for everybody."""
+
+_SURE = 2.0
+_ROUGHLY = 1.05
+
+
+def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) -> list[Model]:
+    """The models to fit to every role of the trials, from names and from models of a user's own.
+
+    Parameters
+    ----------
+    trials : Trials
+    models : sequence of str or Model, optional
+        A name stands for the model of every role of the trials; default: the names that
+        `trustbayes.models.ModelSpec` marks so.
+
+    Returns
+    -------
+    list of Model
+        By role, then in the order given.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, a model is of a role or kind of game that the trials lack, two are of
+        the same theory and role, by which results go, or a prior in code does not make what its
+        parameters need.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> mine = tb.LevelK("receiver", max_level=2)
+    >>> [f"{one.name}, {one.role}" for one in settled_models(trials, ["babbling", mine])]
+    ['babbling, sender', 'babbling, receiver', 'level-k, receiver']
+    """
+    known = model_names(trials.game.kind)
+    given = list(models or model_names(trials.game.kind, by_default=True))
+    faults = []
+    for one in given:
+        if isinstance(one, Model):
+            one.check_kind(trials.game)
+            if one.role not in trials.roles:
+                faults.append(Fault(trials.source, "", f"trials of the {one.role}"))
+        elif one not in known:
+            faults.append(Fault("models", str(one), f"one of: {', '.join(known)}"))
+    if faults:
+        raise InputError(faults)
+    found = [
+        model(one, role, trials.game) if isinstance(one, str) else one
+        for role in trials.roles
+        for one in given
+        if isinstance(one, str) or one.role == role
+    ]
+    keys = [(one.name, one.role) for one in found]
+    twice = [
+        f"{name}, {role}" for name, role in dict.fromkeys(keys) if keys.count((name, role)) > 1
+    ]
+    if twice:
+        expected = "every theory once for a role: results go by its name"
+        raise InputError([Fault("models", each, expected) for each in twice])
+    for one in found:
+        if one.coded:
+            one.build(trials)  # its code is tried before anything is fitted
+    return found
+
+
+def fit_theories(
+    trials: Trials,
+    models: Sequence[Model],
+    sampling: Sampling,
+    *,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> tuple[dict[Key, Fit], pd.DataFrame]:
+    """Fit models to every role of the trials, and try what each theory leaves open.
+
+    Each model is fitted as it is; short fits try each alternative to a convention that it leaves at
+    its default, one at a time. If the best of these leads the model by more than two standard
+    errors of PSIS-LOO summed by subject, it is fitted in full, and used if that fit passes the
+    gate.
+
+    Parameters
+    ----------
+    trials : Trials
+    models : sequence of Model
+        See `settled_models`.
+    sampling : Sampling
+        Short fits have at most 2 chains of 200 draws after 300 steps of warm-up.
+    folder, executor, progress
+        See `trustbayes.inference.tasks.run_fits`.
+
+    Returns
+    -------
+    fits : dict of (model name, role) to Fit
+        By role, then model.
+    variants : DataFrame
+        See `trustbayes.analysis.analyse.Analysis`.
+
+    Raises
+    ------
+    FitsFailed
+        If any fit could not be made.
+    """
+
+    def fits_of(models: Sequence[Model], rivals: Sequence[Model] = ()) -> list[Fit]:
+        tasks = [FitTask(one, trials, sampling) for one in models]
+        tasks += [FitTask(one, trials, short) for one in rivals]
+        made: dict[int, Fit] = {}
+        for position, one in iter_fits(tasks, folder, executor, progress):
+            made[position] = one
+            # Kept until they are asked for; other processes go on fitting meanwhile.
+            pointwise(one)
+            if position < len(models) and not one.model.bound:
+                leave_one_subject_out(one, draws=NEW_PEOPLE)
+        return [made[position] for position in range(len(tasks))]
+
+    short = replace(
+        sampling,
+        draws=min(200, sampling.draws),
+        tune=min(300, sampling.tune),
+        chains=min(2, sampling.chains),
+    )
+    bases: dict[Key, Model] = {(one.name, one.role): one for one in models}
+    rivals = {key: _rivals(base, trials) for key, base in bases.items()}
+    others = [rival for group in rivals.values() for rival in group]
+    made = fits_of(list(bases.values()), others)
+    found, rest = dict(zip(bases, made, strict=False)), made[len(bases) :]
+    tables: dict[Key, pd.DataFrame] = {}
+    better: dict[Key, Model] = {}
+    for key, group in rivals.items():
+        tried, rest = rest[: len(group)], rest[len(group) :]
+        if group:
+            tables[key], best = _scores([found[key], *tried])
+            if best:
+                better[key] = group[best - 1]
+    for key, one in zip(better, fits_of(list(better.values())), strict=True):
+        if one.gate.passed or not found[key].gate.passed:
+            found[key] = one
+    return found, _variants(tables, found)
+
+
+def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
+    """How the default, which is the first, and its alternatives predict, and which to use."""
+    scores = []
+    for one in fits:
+        points = pointwise(one)
+        scores.append(np.bincount(points.subject, weights=points.loo))
+    table = np.array(scores)
+    order = table.sum(axis=1)
+    best = int(order.argmax())
+    rows = pd.DataFrame(
+        {
+            "role": fits[0].model.role,
+            "model": fits[0].model.name,
+            "conventions": [_in_words(one) for one in fits],
+            "elpd": order,
+            "se": [_error(row) for row in table],
+            "elpd_diff": order - order[best],
+            "dse": [_error(row - table[best]) for row in table],
+            "converged": [_roughly(one) for one in fits],
+        }
+    )
+    lead = table[best] - table[0]
+    return rows, best if lead.sum() > _SURE * _error(lead) else 0
+
+
+def _roughly(fit: Fit) -> bool:
+    """Whether a short fit sampled well enough, or an approximation passes its own check."""
+    if fit.gate.approximation:
+        return not fit.gate.failed
+    return fit.gate.checks[0].value <= _ROUGHLY
+
+
+def _variants(tables: Mapping[Key, pd.DataFrame], found: Mapping[Key, Fit]) -> pd.DataFrame:
+    """All scores, best first for each model, and which conventions are used."""
+    frames = [
+        rows.assign(used=rows["conventions"] == _in_words(found[key])).sort_values(
+            "elpd", ascending=False
+        )
+        for key, rows in tables.items()
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _in_words(fit: Fit) -> str:
+    settled = fit.model.settle(fit.game).items()
+    return ", ".join(f"{name}: {value}" for name, value in settled if name != "lapse")
+
+
+def _rivals(base: Model, trials: Trials) -> list[Model]:
+    """The model with each convention that it leaves open changed, one at a time."""
+    settled, game = base.settle(trials.game), trials.game
+    tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
+    found = []
+    for convention in base.spec.conventions:
+        if base.conventions[convention.name] != convention.default:
+            continue  # chosen by the user
+        for choice in convention.rivals:
+            if choice == settled[convention.name]:
+                continue
+            if tables and convention.name == "belief":
+                continue  # payoff tables leave no choice
+            if choice == "mixture" and settled.get("expected_action") == "mean":
+                continue  # the mean of the belief is that of the truncated one
+            found.append(base.but(**{convention.name: choice}))
+    return found
+
+
+def _error(values: np.ndarray) -> float:
+    """Standard error of a sum over subjects."""
+    return float(np.sqrt(values.size * values.var()))

@@ -1,0 +1,204 @@
+"""Fits of both roles together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.games import Game, Role
+from trustbayes.inference.engines.nuts import sample
+from trustbayes.inference.fit import Fit, game_of, read_file, write_file
+from trustbayes.inference.fitting import described, fit_key, recorded
+from trustbayes.inference.gate import Gate
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models.joint import Joint, check_roles
+from trustbayes.models.parametrisation.pilot import pilot
+from trustbayes.priors.prior import Prior
+from trustbayes.trials.forecast import Points
+from trustbayes.trials.table import Trials
+
+__all__ = ["JointFit", "fit_joint", "load_joint_fit"]
+
+_ROLES: tuple[Role, Role] = ("sender", "receiver")
+
+
+@dataclass(frozen=True, eq=False)
+class JointFit:
+    """Both roles, fitted together.
+
+    Parameters
+    ----------
+    joint : Joint
+    sender, receiver : Fit
+        The two halves, to be used as any fit: their draws belong together, draw by draw. The
+        sender's posterior holds ``expected_trust`` and, if it is estimated, ``trust_gap`` (logit
+        scale), shape (chain, draw, treatment).
+    """
+
+    joint: Joint
+    sender: Fit
+    receiver: Fit
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The convergence gate over the parameters of both halves."""
+        pairs = zip(self.sender.gate.checks, self.receiver.gate.checks, strict=True)
+        return Gate(
+            tuple(max(pair, key=lambda c: c.value if c.at_most else -c.value) for pair in pairs)
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fit to one NetCDF file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        groups = {
+            f"{role}/{name}": data
+            for role in _ROLES
+            for name, data in getattr(self, role).parts.items()
+        }
+        manifest = {role: getattr(self, role).manifest for role in _ROLES}
+        common = {"format": manifest["sender"]["format"], "joint": self.joint.to_dict()}
+        write_file(Path(path), groups, common | manifest)
+        return Path(path)
+
+
+def fit_joint(
+    joint: Joint,
+    trials: Trials,
+    sampling: Sampling | None = None,
+    *,
+    progress: bool = True,
+    cores: int | None = None,
+) -> JointFit:
+    """Sample the posterior of a joint model with nutpie's NUTS.
+
+    Parameters
+    ----------
+    joint : Joint
+    trials : Trials
+        With both roles.
+    sampling : Sampling, optional
+        Default: 4 chains of 1,000 draws after 500 steps of warm-up.
+    progress : bool
+        Whether to show a progress bar.
+    cores : int, optional
+        Chains at a time; default: as many as the machine has cores.
+
+    Returns
+    -------
+    JointFit
+
+    Raises
+    ------
+    InputError
+        If the trials lack a role, or are of another kind of game.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> joint = tb.Joint(tb.TrustEmbedded("sender"), tb.TrustEmbedded("receiver"))
+    >>> fit = tb.fit_joint(joint, trials)  # doctest: +SKIP
+    >>> tb.trust_gap(fit.sender, fit.receiver)  # doctest: +SKIP
+    """
+    sampling, game = sampling or Sampling(), trials.game
+    if sampling.approximates:
+        expected = "nuts: joint fits of both roles are not approximated"
+        raise InputError(Fault("joint fit, method", sampling.method, expected))
+    for model in joint.models.values():
+        model.check_kind(game)
+    check_roles(trials)
+    units = {role: trials.fold(role) for role in _ROLES}
+    found = {role: pilot(joint.models[role], units[role], game) for role in _ROLES}
+    sampled = sample(
+        joint.build_units(units, game, found),
+        sampling,
+        progress=progress,
+        cores=cores,
+        adaptation="low_rank" if isinstance(units["sender"], Points) else "diag",
+    )
+    common = {
+        "key": fit_key(joint, trials, sampling),
+        "joint": joint.to_dict(),
+        **recorded(trials, sampling, sampled),
+    }
+    halves = {
+        role: Fit(
+            model=joint.models[role],
+            game=game,
+            units=units[role],
+            posterior=_half(sampled.posterior, role),
+            sample_stats=sampled.sample_stats,
+            manifest=common | described(joint.models[role], found[role], game),
+        )
+        for role in _ROLES
+    }
+    return JointFit(joint, **halves)
+
+
+def load_joint_fit(path: str | Path, game: Game | None = None) -> JointFit:
+    """Read a joint fit from its file.
+
+    Parameters
+    ----------
+    path : str or Path
+    game : Game, optional
+        Needed only if its payoffs are Python functions, which a file cannot hold.
+
+    Returns
+    -------
+    JointFit
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no joint fit, or holds a fit of another format or game.
+    """
+    manifest, groups = read_file(path, "joint")
+    halves: dict[str, Any] = {}
+    for role in _ROLES:
+        own = manifest[role]
+        parts = {
+            name.removeprefix(f"{role}/"): data
+            for name, data in groups.items()
+            if name.startswith(f"{role}/")
+        }
+        halves[role] = Fit.of(own, parts, game_of(path, own, game))
+    gap = manifest["joint"]["gap"]
+    joint = Joint(
+        halves["sender"].model,
+        halves["receiver"].model,
+        None if gap is None else Prior.from_dict(gap),
+    )
+    return JointFit(joint, **halves)
+
+
+def _half(posterior: xr.Dataset, role: Role) -> xr.Dataset:
+    """The variables of a role, under the names that they have in a fit of its own."""
+    prefix = f"{role}_"
+    own = {"trust_gap"} if role == "sender" else set()
+    kept = [n for n in posterior.data_vars if str(n).startswith(prefix) or n in own]
+    half = posterior[kept]
+    names: Mapping[Any, str] = {
+        name: str(name).removeprefix(prefix)
+        for name in [*half.data_vars, *half.dims]
+        if str(name).startswith(prefix)
+    }
+    return half.rename(names)

@@ -1,0 +1,1 @@
+"""Subjects integrated out, given draws of their population."""

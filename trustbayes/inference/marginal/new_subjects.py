@@ -1,0 +1,294 @@
+"""What draws of a population say about the trials of a subject who is new to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from trustbayes.inference.marginal.adaptation import adapted, coordinates
+from trustbayes.inference.marginal.placement import Site, rules, site
+from trustbayes.inference.marginal.population import Population
+from trustbayes.inference.marginal.sources import Interpolant
+from trustbayes.models.draws import Draws
+from trustbayes.numerics.arrays import log_total
+from trustbayes.numerics.quadrature import Rule
+
+__all__ = ["NewSubject", "new_subject_log_likelihood"]
+
+_BUDGET = 16 * 2**20  # bytes of the largest array of a slice of draws
+_TOLERANCE = {True: 0.02, False: 0.1}  # mean error of a log likelihood, by quadrature and sampling
+_WORST = {True: 0.15, False: 0.3}  # above it, the draw and subject get a rule of their own
+_CHECKED = 8  # draws at which interpolation is checked
+_TINY = np.finfo(float).tiny
+
+
+@dataclass(frozen=True, eq=False)
+class NewSubject:
+    """Log likelihood of each subject's trials given the population only.
+
+    Parameters
+    ----------
+    log_likelihood : array, shape (draws, subjects)
+        In nats; minus infinity where the trials are impossible.
+    error : array, shape (draws, subjects)
+        Estimated absolute error of the integration, in nats.
+    """
+
+    log_likelihood: np.ndarray
+    error: np.ndarray
+
+
+def new_subject_log_likelihood(draws: Draws) -> NewSubject:
+    r"""Log likelihood of each subject's trials, her own parameters integrated out.
+
+    .. math:: \log p(y_i \mid \vartheta_s) = \log \sum_k w_{ks} \int p(y_i \mid k, \theta,
+              \vartheta_s)\, p(\theta \mid \vartheta_s)\, d\theta
+
+    for every draw s of the population's variables and, in a model with types, the shares w of the
+    types k. Draws of subjects' own parameters are never used, so the subjects need not be those
+    of the fit. Up to two parameters of a subject are integrated out by a trapezoidal rule that is
+    placed anew for each subject, type and draw, more of them (habits) by importance sampling from
+    a Student's t. The error is measured by comparing parts of the rule and by what lies at its
+    edge; subjects whose error is too large get more nodes.
+
+    Parameters
+    ----------
+    draws : Draws
+        From a posterior or a prior; its units hold the subjects to be predicted, in treatments
+        that the draws know.
+
+    Returns
+    -------
+    NewSubject
+
+    Raises
+    ------
+    ValueError
+        If a treatment is unknown to the draws, or a prior ties each subject to all others; an
+        InputError if a prior of subjects is Python code.
+
+    References
+    ----------
+    Naylor and Smith (1982), Applied Statistics 31(3), for rules placed by moments; Merkle, Furr
+    and Rabe-Hesketh (2019), Psychometrika 84(3), for why the prediction of new subjects needs the
+    marginal likelihood.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> from trustbayes.models.draws import prior_draws
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, tb.read_game(data.game))
+    >>> model = tb.LevelK("sender")
+    >>> draws = prior_draws(model, trials.game, trials.fold("sender"), size=3, seed=1)
+    >>> new = new_subject_log_likelihood(draws)
+    >>> new.log_likelihood.shape, bool(new.error.max() < 0.01)
+    ((3, 32), True)
+    """
+    population = Population.of(draws.model, draws.game, draws.units, draws.data)
+    reference = population.mean()
+    kinds: list[int | None] = [*range(len(draws.model.types))] or [None]
+    shape = (len(kinds), draws.size, len(draws.units.subjects))
+    logs, errors = np.empty(shape), np.empty(shape)
+    sites = [site(population, reference, kind) for kind in kinds]
+    ladders = [rules(each) for each in sites]
+    for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
+        logs[k], errors[k] = _integrate(population, reference, each, *ladder[0])
+    share = np.moveaxis(draws.log_shares, -1, 0) if draws.model.types else 0.0
+    for step in range(1, max(len(ladder) for ladder in ladders)):
+        weight = _proportion(share + logs)
+        for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
+            if step >= len(ladder):
+                continue
+            rough = (weight[k] * errors[k]).mean(axis=0) > _TOLERANCE[each.width < 3]
+            keep = np.flatnonzero(rough)
+            if keep.size:
+                parts = (population.of_subjects(keep), reference.of_subjects(keep))
+                found = _integrate(*parts, each.of_subjects(keep), *ladder[step])
+                _improve(logs[k], errors[k], np.arange(draws.size), keep, *found)
+    weight = _proportion(share + logs)
+    for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
+        rough = weight[k] * errors[k] > _WORST[each.width < 3]
+        rows, keep = np.flatnonzero(rough.any(axis=1)), np.flatnonzero(rough.any(axis=0))
+        if each.width and keep.size:
+            part = population.of_draws(rows).of_subjects(keep)
+            found = _integrate_anew(part, each.of_subjects(keep), ladder[-1][0])
+            _improve(logs[k], errors[k], rows, keep, *found)
+    total = share + logs
+    error = (_proportion(total) * errors).sum(axis=0)
+    return NewSubject(
+        log_total(total, axis=0), np.where(np.isneginf(total).all(axis=0), 0.0, error)
+    )
+
+
+def _improve(
+    logs: np.ndarray,
+    errors: np.ndarray,
+    rows: np.ndarray,
+    subjects: np.ndarray,
+    new_logs: np.ndarray,
+    new_errors: np.ndarray,
+) -> None:
+    """Take over, in place, what has a smaller error."""
+    place = np.ix_(rows, subjects)
+    better = new_errors < errors[place]
+    logs[place] = np.where(better, new_logs, logs[place])
+    errors[place] = np.where(better, new_errors, errors[place])
+
+
+def _proportion(logs: np.ndarray) -> np.ndarray:
+    """Exp of the logs, made to add up to one over the first axis."""
+    weights = np.exp(logs - np.maximum(logs.max(axis=0), -1e300))
+    return weights / np.maximum(weights.sum(axis=0), _TINY)
+
+
+def _integrate(
+    population: Population, reference: Population, site: Site, rule: Rule, common: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log integral and its error under one type, both of shape (draws, subjects).
+
+    Parameters
+    ----------
+    population, reference : Population
+    site : Site
+    rule : Rule
+    common : bool
+        Whether the nodes are the same for all draws, so that the likelihood is worked out once.
+    """
+    subjects, nodes = len(population.units.subjects), rule.nodes.shape[1]
+    width = 1 if common else max(1, population.width)
+    step = max(1, _BUDGET // (8 * subjects * nodes * width))
+    found = np.empty((2, population.size, subjects))
+    if common:
+        at, volume = _common(population, reference, site, rule)
+        likelihood = _shared_likelihood(population, reference, site, at)
+    for start in range(0, population.size, step):
+        rows = slice(start, min(start + step, population.size))
+        if not common:
+            at, volume = _own(population, site, rule, rows)
+        logs = likelihood(rows) if common else population.log_likelihood(at, rows, site.kind)
+        found[:, rows] = _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)
+    if common and site.sources:
+        found[1] += _interpolation_error(population, site, rule, at, volume, likelihood)
+    return found[0], found[1]
+
+
+def _weighted(
+    population: Population,
+    site: Site,
+    rule: Rule,
+    rows: slice,
+    at: np.ndarray,
+    volume: np.ndarray,
+    logs: np.ndarray,
+) -> np.ndarray:
+    """Logs of the terms whose sum is the integral, shape (rows, nodes, subjects)."""
+    sets = np.arange(rows.start, rows.stop) % len(rule.log_weights)
+    sets = sets[:1] * 0 if len(at) == 1 else sets
+    weights = rule.log_weights[sets][..., None] + volume[:, None]
+    return logs + (population.log_density(at, rows, site.active) + weights)
+
+
+def _shared_likelihood(
+    population: Population, reference: Population, site: Site, at: np.ndarray
+) -> Callable[[slice], np.ndarray]:
+    """Log likelihood at nodes common to all draws, as a function of rows."""
+    if site.sources:
+        [source] = site.sources
+        return Interpolant(population, reference, source, at, site.kind)
+    once = reference.log_likelihood(at, slice(0, 1), site.kind)
+    return lambda rows: once
+
+
+def _interpolation_error(
+    population: Population,
+    site: Site,
+    rule: Rule,
+    at: np.ndarray,
+    volume: np.ndarray,
+    likelihood: Callable[[slice], np.ndarray],
+) -> np.ndarray:
+    """Largest error of the log integral by interpolation in a few draws, shape (subjects,)."""
+    worst = np.zeros(at.shape[2])
+    for row in np.unique(np.linspace(0, population.size - 1, _CHECKED).astype(int)):
+        rows = slice(int(row), int(row) + 1)
+        pair = [
+            _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)[0][0]
+            for logs in (likelihood(rows), population.log_likelihood(at, rows, site.kind))
+        ]
+        with np.errstate(invalid="ignore"):
+            gap = np.abs(pair[0] - pair[1])
+        worst = np.maximum(worst, np.where(pair[0] == pair[1], 0.0, np.nan_to_num(gap, nan=1.0)))
+    return worst
+
+
+def _integrate_anew(
+    population: Population, site: Site, rule: Rule
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `_integrate`, with the rule placed by moments found for every draw and subject."""
+    subjects = len(population.units.subjects)
+    step = max(1, _BUDGET // (64 * subjects * rule.nodes.shape[1] * population.width))
+    found = np.empty((2, population.size, subjects))
+    for start in range(0, population.size, step):
+        rows = slice(start, min(start + step, population.size))
+        mean, covariance = adapted(population, rows, site.kind, site.active)
+        scale = np.linalg.cholesky(covariance)
+        whole = population.moments(rows)[0]
+        at = coordinates(whole, site.active, mean, scale, rule, start)
+        logs = population.log_likelihood(at, rows, site.kind)
+        logs = _weighted(population, site, rule, rows, at, _log_volume(scale), logs)
+        found[:, rows] = _sum(logs, rule)
+    return found[0], found[1]
+
+
+def _sum(logs: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
+    """Log of the sum over nodes, and its error, of logs of shape (rows, nodes, subjects)."""
+    top = np.maximum(logs.max(axis=1, keepdims=True), -1e300)
+    weights = np.exp(logs - top)
+    total = np.maximum(weights.sum(axis=1), _TINY)
+    groups = len(rule.groups)
+    error = (weights * rule.edge[:, None]).sum(axis=1) / total
+    if groups > 1:
+        parts = groups * (rule.groups.astype(float) @ weights) / total[:, None]
+        error = error + parts.std(axis=1, ddof=1) / np.sqrt(groups)
+    with np.errstate(divide="ignore"):
+        return np.where(top[:, 0] <= -1e300, -np.inf, np.log(total) + top[:, 0]), error
+
+
+def _own(
+    population: Population, site: Site, rule: Rule, rows: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes of every draw, and the log volume that its scale takes, shape (rows, subjects)."""
+    whole = population.moments(rows)[0] if population.width else _nothing(population, rows)
+    if not site.width:
+        return coordinates(whole, site.active, whole, whole, rule), np.zeros(whole.shape[:2])
+    mean, covariance = site.moments(population, rows)
+    scale = np.linalg.cholesky(covariance)
+    at = coordinates(whole, site.active, mean, scale, rule, rows.start)
+    return at, _log_volume(scale)
+
+
+def _common(
+    population: Population, reference: Population, site: Site, rule: Rule
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes wide enough for all draws, and the log volume of their scale, shape (1, subjects)."""
+    one = slice(0, 1)
+    if not site.width:
+        return _own(reference, site, rule, one)
+    mean, covariance = site.moments(population, slice(0, population.size))
+    centre = mean.mean(axis=0, keepdims=True)
+    gap = mean - centre
+    between = np.einsum("nsd,nse->sde", gap, gap) / len(gap)
+    scale = np.linalg.cholesky(covariance.mean(axis=0, keepdims=True) + between)
+    at = coordinates(reference.moments(one)[0], site.active, centre, scale, rule)
+    return at, _log_volume(scale)
+
+
+def _nothing(population: Population, rows: slice) -> np.ndarray:
+    return np.zeros((rows.stop - rows.start, len(population.units.subjects), 0))
+
+
+def _log_volume(scale: np.ndarray) -> np.ndarray:
+    return np.log(np.diagonal(scale, axis1=-2, axis2=-1)).sum(axis=-1)

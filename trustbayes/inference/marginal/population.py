@@ -1,0 +1,232 @@
+"""The population that a new subject comes from: density, moments and values of her effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from trustbayes.games import Game
+from trustbayes.inference.marginal.effects import Effect, effect_of
+from trustbayes.models.model import Model
+from trustbayes.theories.values import Values
+from trustbayes.trials.finite import Cells
+from trustbayes.trials.forecast import Points
+from trustbayes.trials.units import Units
+
+__all__ = ["Population", "restricted"]
+
+_BUDGET = 8 * 2**20  # bytes of the largest array: a few of them fit into a processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Draws of a population, and the likelihood of new subjects from it.
+
+    Parameters
+    ----------
+    model : Model
+    game : Game
+    units : Units
+        The new subjects' trials.
+    data : xarray.Dataset
+        Population variables only, with a leading dimension ``sample``.
+    effects : tuple of Effect
+        Of the parameters that vary by subject.
+    """
+
+    model: Model
+    game: Game
+    units: Units
+    data: xr.Dataset
+    effects: tuple[Effect, ...]
+
+    @classmethod
+    def of(cls, model: Model, game: Game, units: Units, data: xr.Dataset) -> Population:
+        """Take what does not belong to any one subject from draws of a model's parameters.
+
+        Raises
+        ------
+        ValueError
+            If the draws lack one of the treatments, or a parameter has no population.
+        """
+        data = data.assign_coords(sample=np.arange(data.sizes["sample"]))  # kept if all else goes
+        own = [str(name) for name, array in data.data_vars.items() if "subject" in array.dims]
+        data = data.drop_vars([*own, *(["subject"] if "subject" in data.coords else [])])
+        if "treatment" in data.dims:
+            known = {str(label) for label in data["treatment"].to_numpy()}
+            missing = [label for label in units.treatments if label not in known]
+            if missing:
+                raise ValueError(f"treatment {missing[0]!r}: the draws know only {sorted(known)}")
+            data = data.sel(treatment=list(units.treatments))
+        trials = np.zeros((len(units.subjects), len(units.treatments)))
+        np.add.at(trials, (units.unit_subject, units.unit_treatment), units.trials_per_unit)
+        share = trials / trials.sum(axis=1, keepdims=True)
+        effects = tuple(
+            effect_of(parameter, model, data, share, units)
+            for parameter in model.parameters
+            if parameter.support != "simplex" and "subject" in model.varies[parameter.name]
+        )
+        return cls(model, game, units, data, effects)
+
+    @property
+    def size(self) -> int:
+        """Number of draws."""
+        return int(self.data.sizes["sample"])
+
+    @property
+    def width(self) -> int:
+        """Number of coordinates of a subject."""
+        return sum(effect.width for effect in self.effects)
+
+    def mean(self) -> Population:
+        """One population at the mean of the draws."""
+        data = self.data.mean("sample").expand_dims(sample=[0])
+        return Population.of(self.model, self.game, self.units, data.transpose("sample", ...))
+
+    def of_subjects(self, keep: np.ndarray, treatment: int | None = None) -> Population:
+        """The same population for some subjects, by position, and one treatment or all."""
+        units = restricted(self.units, keep, treatment)
+        effects = tuple(
+            replace(
+                effect,
+                location=(
+                    effect.location[:, keep] if effect.location.shape[1] > 1 else effect.location
+                ),
+                share=effect.share[keep],
+                gaps=None if effect.gaps is None else effect.gaps[:, keep],
+            )
+            for effect in self.effects
+        )
+        return Population(self.model, self.game, units, self.data, effects)
+
+    def of_draws(self, keep: np.ndarray) -> Population:
+        """Some of the draws, given by their positions."""
+        effects = tuple(
+            replace(
+                effect,
+                location=effect.location[keep],
+                shape={name: values[keep] for name, values in effect.shape.items()},
+                gaps=None if effect.gaps is None else effect.gaps[keep],
+            )
+            for effect in self.effects
+        )
+        data = self.data.isel(sample=keep)
+        return Population(self.model, self.game, self.units, data, effects)
+
+    def moments(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of all coordinates, both of shape (rows, subjects, width)."""
+        parts = [effect.moments(rows) for effect in self.effects]
+        mean, variance = (np.concatenate(part, axis=-1)[:, 0] for part in zip(*parts, strict=True))
+        return mean, variance
+
+    def log_density(
+        self, coordinates: np.ndarray, rows: slice, active: np.ndarray
+    ) -> np.ndarray | float:
+        """Log density of the active coordinates, shape (rows, nodes, subjects).
+
+        An effect counts as a whole or not at all.
+        """
+        total: np.ndarray | float = 0.0
+        for effect, place in zip(self.effects, self.places(), strict=True):
+            if active[place].any():
+                total = total + effect.log_density(coordinates[..., place], rows)
+        return total
+
+    def places(self) -> list[slice]:
+        """Where each effect's coordinates stand."""
+        ends = np.cumsum([effect.width for effect in self.effects])
+        return [
+            slice(int(end) - effect.width, int(end))
+            for effect, end in zip(self.effects, ends, strict=True)
+        ]
+
+    def log_likelihood(self, coordinates: np.ndarray, rows: slice, kind: int | None) -> np.ndarray:
+        """Log likelihood of each subject's trials, shape (rows, nodes, subjects).
+
+        Parameters
+        ----------
+        coordinates : array, shape (rows, nodes, subjects, width)
+        rows : slice
+            Of the draws.
+        kind : int or None
+            The subjects' type; None for a model without types.
+        """
+        count, nodes, subjects = coordinates.shape[:3]
+        width = self.model.response(self.game).width(self.units)
+        one = 8 * width * max(1, len(self.model.types))  # bytes of a node of all subjects
+        step, some = max(1, _BUDGET // (one * nodes)), max(1, _BUDGET // one)
+        found = np.empty((count, nodes, subjects))
+        for start in range(0, count, step):
+            part = slice(start, min(start + step, count))
+            here = slice(rows.start + part.start, rows.start + part.stop)
+            for first in range(0, nodes, some):  # many subjects' nodes would fill the memory
+                own = slice(first, first + some)
+                found[part, own] = self._log_likelihood(coordinates[part, own], here, kind)
+        return found
+
+    def _log_likelihood(self, coordinates: np.ndarray, rows: slice, kind: int | None) -> np.ndarray:
+        arrays: dict[str, Any] = {}
+        dims: dict[str, tuple[str, ...]] = {}
+        for effect, place in zip(self.effects, self.places(), strict=True):
+            name = effect.parameter.name
+            arrays[name], dims[name] = effect.values(coordinates[..., place], rows)
+        count, nodes, subjects = coordinates.shape[:3]
+        for parameter in self.model.parameters:
+            name = parameter.name
+            if parameter.support != "simplex" and name not in arrays:
+                arrays[name] = np.repeat(self.data[name].to_numpy()[rows], nodes, axis=0)
+                dims[name] = tuple(map(str, self.data[name].dims[1:]))
+        values = Values(arrays, dims, self.units)
+        response = self.model.response(self.game)
+        if kind is None:
+            answer = self.model.answer(self.game, values)
+        else:
+            answer = self.model.answer_of_type(self.game, values, kind)
+        logs, subject = response.log_likelihood(self.units, answer, values, typed=False)
+        order = np.argsort(subject, kind="stable")
+        logs = logs if (np.diff(order) == 1).all() else logs[..., order]
+        starts = np.flatnonzero(np.diff(subject[order], prepend=-1))
+        total = np.add.reduceat(logs, starts, axis=-1)
+        return np.broadcast_to(total, (count * nodes, subjects)).reshape(count, nodes, subjects)
+
+
+def restricted(units: Units, keep: np.ndarray, treatment: int | None = None) -> Units:
+    """The trials of some subjects, in one treatment or all.
+
+    Parameters
+    ----------
+    units : Units
+    keep : array of int
+        Positions of the subjects, increasing; each must have trials.
+    treatment : int, optional
+
+    Returns
+    -------
+    Units
+    """
+    chosen = np.isin(units.unit_subject, keep)
+    if treatment is not None:
+        chosen &= units.unit_treatment == treatment
+    trials = chosen[units.trial_unit]
+    changes: dict[str, Any] = {
+        "subjects": tuple(units.subjects[i] for i in keep),
+        "groups": None if units.groups is None else tuple(units.groups[i] for i in keep),
+        "people": {name: values[keep] for name, values in units.people.items()},
+        "unit_subject": np.searchsorted(keep, units.unit_subject[chosen]),
+        "unit_treatment": units.unit_treatment[chosen],
+        "trial_unit": (np.cumsum(chosen) - 1)[units.trial_unit[trials]],
+    }
+    assert isinstance(units, Cells | Points)
+    changes["trial_seen"] = units.trial_seen[trials]
+    if isinstance(units, Cells):
+        changes |= {
+            "unit_bias": units.unit_bias[chosen],
+            "counts": units.counts[chosen],
+            "trial_option": units.trial_option[trials],
+        }
+    else:
+        changes["trial_choice"] = units.trial_choice[trials]
+    return replace(units, **changes)

@@ -1,0 +1,71 @@
+"""How to sample: settings and versions."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+from trustbayes.errors import Fault, InputError, suggestion
+
+__all__ = ["METHODS", "Method", "Sampling", "versions"]
+
+Method = Literal["nuts", "laplace", "advi"]
+
+
+METHODS: dict[Method, str] = {
+    "nuts": "nutpie NUTS",
+    "laplace": "Laplace's approximation",
+    "advi": "mean-field ADVI (PyMC)",
+}
+"""How a posterior can be drawn from, and what that is called."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws, tune, chains : int
+        Kept draws and warm-up steps of each chain, and the number of chains.
+    seed : int
+    target_accept : float
+        Between 0 and 1; higher means smaller steps and fewer divergences.
+    method : {"nuts", "laplace", "advi"}
+        The sampler, or an approximation, to which warm-up and target acceptance do not apply: see
+        `trustbayes.inference.engines.approximate.approximate`. No verdict rests on an
+        approximation.
+    """
+
+    draws: int = 1000
+    tune: int = 500
+    chains: int = 4
+    seed: int = 20110601
+    target_accept: float = 0.9
+    method: Method = "nuts"
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                expected = f"a whole number from {least}"
+                raise InputError(Fault(f"sampling, {name}", str(value), expected))
+        if not 0 < self.target_accept < 1:
+            expected = "a number between 0 and 1"
+            raise InputError(Fault("sampling, target_accept", str(self.target_accept), expected))
+        if self.method not in METHODS:
+            expected = suggestion(str(self.method), list(METHODS))
+            raise InputError(Fault("sampling, method", str(self.method), expected))
+
+    @property
+    def approximates(self) -> bool:
+        """Whether the draws are not from the posterior, but from something near it."""
+        return self.method != "nuts"
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    packages = ("trustbayes", "pymc", "pytensor", "nutpie", "numba", "arviz", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}

@@ -1,0 +1,425 @@
+"""Many fits, one mechanism: here or on an executor, each a file, none repeated."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from rich.progress import TextColumn
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.games import Game, PayoffFunctions
+from trustbayes.inference.fit import Fit, load_fit
+from trustbayes.inference.fitting import check_method, fit, fit_key
+from trustbayes.inference.progress import bar
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models import Model, model_from_dict
+from trustbayes.trials.table import Trials
+
+__all__ = ["Failure", "FitTask", "FitsFailed", "Task", "check_travel", "iter_fits", "run_fits"]
+
+_log = logging.getLogger(__name__)
+
+
+class Task[Result](Protocol):
+    """Work that fits models and ends in one file: of given trials, or of trials yet to be made."""
+
+    @property
+    def key(self) -> str:
+        """Content hash: the same inputs have the same key."""
+        ...
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What is done, for messages."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the trials come from, for messages."""
+        ...
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker: a function and its first arguments, which can be pickled.
+
+        It is called with them, the path of the file and a number of cores, and writes the file
+        whole.
+        """
+        ...
+
+    def make(self, path: Path | None, progress: bool) -> Result:
+        """Do it here, and write the file if there is a path."""
+        ...
+
+    def read(self, path: Path) -> Result:
+        """The result from its file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        ...
+
+    def check_travel(self) -> None:
+        """Refuse what other processes cannot be given.
+
+        Raises
+        ------
+        InputError
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class FitTask:
+    """One fit to be made: what to fit, to what, and how to sample.
+
+    Parameters
+    ----------
+    model : Model
+    trials : Trials
+        With the model's role.
+    sampling : Sampling
+
+    Raises
+    ------
+    InputError
+        If the trials lack the model's role or what its formulas name, or are of another kind of
+        game.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> FitTask(tb.LevelK("sender"), trials, Sampling()).label
+    'level-k, sender (max_level=3, ties=smallest-lie, unsent=monotone, lapse=False)'
+    """
+
+    model: Model
+    trials: Trials
+    sampling: Sampling
+
+    def __post_init__(self) -> None:
+        self.model.check_kind(self.trials.game)
+        check_method(self.model, self.sampling)
+        if self.model.role not in self.trials.roles:
+            raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
+        if self.model.formulas:  # whose faults should not show after other fits were made
+            self.model.learnt(self.trials.fold(self.model.role))
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash: the same inputs have the same key."""
+        return fit_key(self.model, self.trials, self.sampling)
+
+    @property
+    def file(self) -> str:
+        """Name of the fit's file."""
+        return f"{self.model.role}-{self.model.name}-{self.key[:16]}.nc"
+
+    @property
+    def label(self) -> str:
+        """Model, role and conventions, for messages."""
+        settled = self.model.settle(self.trials.game).items()
+        settings = ", ".join(f"{name}={value}" for name, value in settled)
+        return f"{self.model.name}, {self.model.role}" + (f" ({settings})" if settings else "")
+
+    @property
+    def source(self) -> str:
+        """What the trials are called."""
+        return self.trials.source
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker, see `Task.job`."""
+        return _fit_to_file, (self.model.to_dict(), self.trials, self.sampling)
+
+    def make(self, path: Path | None, progress: bool) -> Fit:
+        """Fit the model here, and keep the fit if there is a path."""
+        found = fit(self.model, self.trials, self.sampling, progress=progress)
+        if path is not None:
+            found.save(path)
+        return found
+
+    def read(self, path: Path) -> Fit:
+        """The fit from its file, see `trustbayes.inference.fit.load_fit`."""
+        return load_fit(path, self.trials.game, self.model.priors)
+
+    def check_travel(self) -> None:
+        """Refuse payoffs and priors that are Python functions."""
+        game = self.trials.game
+        check_travel(game, [self.model], f"{self.trials.source}, game {game.name}", self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """A fit that could not be made.
+
+    Parameters
+    ----------
+    task : Task
+    reason : str
+        Kind of the error and what it said.
+    """
+
+    task: Task[Any]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.task.label}, {self.task.source}: {self.reason}"
+
+
+class FitsFailed(RuntimeError):
+    """Some fits could not be made; all others were.
+
+    Parameters
+    ----------
+    failures : sequence of Failure
+    fits : sequence of results or None
+        From `run_fits`: in the order of its tasks, None where there is no fit.
+    """
+
+    def __init__(self, failures: Sequence[Failure], fits: Sequence[Any] = ()) -> None:
+        self.failures, self.fits = tuple(failures), tuple(fits)
+        lines = [f"{len(self.failures)} of the fits failed:", *map(str, self.failures)]
+        super().__init__("\n".join(lines))
+
+
+def run_fits[Result](
+    tasks: Sequence[Task[Result]],
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> list[Result]:
+    """Make many fits.
+
+    Parameters
+    ----------
+    tasks : sequence of FitTask or of other `Task`
+        Equal ones are done once.
+    folder : Path, optional
+        Where each fit is kept, whole, as a file by its key. A fit whose file is there is read
+        and not repeated, so that a run that was stopped or killed goes on where it was; a file
+        that cannot be read is replaced.
+    executor : concurrent.futures.Executor, optional
+        Where the fits are made: `process_pool` on this machine, Dask's ``Client.get_executor()``
+        on a cluster, whose workers must see the folder (without one, that of temporary files).
+        Default: here, one after the other. The numbers are the same everywhere.
+    progress : bool
+        Whether to show a bar: over the fits, or over the draws where there is one fit only.
+
+    Returns
+    -------
+    list of Fit, or of what the tasks give
+        In the order of the tasks.
+
+    Raises
+    ------
+    FitsFailed
+        At the end, if any fit could not be made, with every reason and the other fits.
+    InputError
+        If an executor is given and a game's payoffs or a prior are Python functions, which do not
+        travel.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> models = tb.TrustEmbedded("sender"), tb.LevelK("sender")
+    >>> tasks = [FitTask(one, trials, Sampling()) for one in models]
+    >>> with process_pool(2) as pool:  # doctest: +SKIP
+    ...     fits = run_fits(tasks, Path("fits"), pool)
+    """
+    found: list[Any] = [None] * len(tasks)
+    try:
+        for position, one in iter_fits(tasks, folder, executor, progress):
+            found[position] = one
+    except FitsFailed as error:
+        raise FitsFailed(error.failures, found) from error.__cause__
+    return found
+
+
+def iter_fits[Result](
+    tasks: Sequence[Task[Result]],
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> Iterator[tuple[int, Result]]:
+    """Make many fits and give each as soon as it is there, so that not all need be held.
+
+    Parameters
+    ----------
+    tasks, folder, executor, progress
+        As for `run_fits`.
+
+    Yields
+    ------
+    position : int
+        Of the task.
+    fit : Fit, or what the task gives
+
+    Raises
+    ------
+    FitsFailed, InputError
+        As `run_fits`; what has been given is not repeated in the error.
+    """
+    if executor is not None:
+        for task in tasks:
+            task.check_travel()
+    where: dict[str, list[int]] = {}
+    for position, task in enumerate(tasks):
+        where.setdefault(task.key, []).append(position)
+    failures: list[Failure] = []
+    cause: Exception | None = None
+    several = progress and (len(where) > 1 or executor is not None)
+    with bar(TextColumn("fits"), show=several) as shown:
+        row = shown.add_task("fits", total=len(where))
+        for key, found in _results(
+            {key: tasks[positions[0]] for key, positions in where.items()},
+            folder,
+            executor,
+            progress and len(where) == 1,
+        ):
+            shown.advance(row)
+            if isinstance(found, Exception):
+                failures.append(_failure(tasks[where[key][0]], found))
+                cause = cause or found
+                continue
+            for position in where[key]:
+                yield position, found
+    if failures:
+        raise FitsFailed(failures) from cause
+
+
+def _results[Result](
+    tasks: Mapping[str, Task[Result]],
+    folder: Path | None,
+    executor: Executor | None,
+    progress: bool,
+) -> Iterator[tuple[str, Result | Exception]]:
+    """Each result, or why there is none, by its key: those read first."""
+    todo = {}
+    for key, task in tasks.items():
+        one = _read(task, folder)
+        if one is None:
+            todo[key] = task
+        else:
+            yield key, one
+    if executor is None:
+        yield from _here(todo, folder, progress)
+    elif todo:
+        yield from _elsewhere(todo, folder, executor)
+
+
+def _read[Result](task: Task[Result], folder: Path | None) -> Result | None:
+    """The result from its file; None if there is none, or it cannot be read."""
+    if folder is None or not (folder / task.file).exists():
+        return None
+    _log.info("reading the fit of %s", task.label)
+    try:
+        return task.read(folder / task.file)
+    except InputError as error:
+        _log.warning("fitting again what could not be read: %s", error)
+        return None
+
+
+def _here[Result](
+    tasks: Mapping[str, Task[Result]], folder: Path | None, progress: bool
+) -> Iterator[tuple[str, Result | Exception]]:
+    for key, task in tasks.items():
+        _log.info("fitting %s", task.label)
+        found: Result | Exception
+        try:
+            found = task.make(None if folder is None else folder / task.file, progress)
+        except Exception as error:
+            found = error
+        yield key, found
+
+
+def _elsewhere[Result](
+    tasks: Mapping[str, Task[Result]], folder: Path | None, executor: Executor
+) -> Iterator[tuple[str, Result | Exception]]:
+    with ExitStack() as stack:
+        place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="trustbayes-")))
+        keys = {_submit(executor, task, place): key for key, task in tasks.items()}
+        stack.callback(_stop, keys)
+        for future in as_completed(keys):
+            task, path = tasks[keys[future]], place / tasks[keys[future]].file
+            found: Result | Exception
+            try:
+                future.result()
+                found = task.read(path)
+                _log.info("fitted %s", task.label)
+            except Exception as error:
+                found = error
+            if folder is None:
+                path.unlink(missing_ok=True)
+            yield keys[future], found
+
+
+def _submit(executor: Executor, task: Task[Any], folder: Path) -> Future[None]:
+    function, arguments = task.job
+    path, cores = folder / task.file, getattr(executor, "cores", 1)
+    try:
+        return executor.submit(function, *arguments, path, cores)
+    except BrokenExecutor as error:  # a worker died while others were being submitted
+        future: Future[None] = Future()
+        future.set_exception(error)
+        return future
+
+
+def _stop(futures: Mapping[Future[None], str]) -> None:
+    """Begin no more fits, and wait for those that run: their folder may go."""
+    wait([future for future in futures if not future.cancel()])
+
+
+def _fit_to_file(
+    form: Mapping[str, Any], trials: Trials, sampling: Sampling, path: Path, cores: int
+) -> None:
+    """What a worker does; the fit comes back as its file."""
+    fit(model_from_dict(form), trials, sampling, progress=False, cores=cores).save(path)
+
+
+def check_travel(game: Game, models: Sequence[Model], place: str, label: str) -> None:
+    """Refuse payoffs and priors that are Python functions, which other processes cannot be given.
+
+    Parameters
+    ----------
+    game : Game
+    models : sequence of Model
+    place, label : str
+        Where the game and the models stand, for messages.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(getattr(game, "payoffs", None), PayoffFunctions):
+        expected = "no executor: such payoffs do not travel to other processes"
+        raise InputError(Fault(place, "payoffs that are Python functions", expected))
+    for model in models:
+        for name, prior in model.coded.items():
+            what, expected = f"{label}, prior of {name}", "no executor: code does not travel"
+            raise InputError(Fault(what, str(prior), expected))
+
+
+def _failure(task: Task[Any], error: Exception) -> Failure:
+    failure = Failure(task, f"{type(error).__name__}: {error}")
+    _log.error("failed: %s", failure)
+    return failure

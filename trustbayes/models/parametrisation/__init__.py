@@ -1,0 +1,1 @@
+"""In which coordinates subjects are sampled."""

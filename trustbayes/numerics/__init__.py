@@ -1,0 +1,1 @@
+"""Arrays, sums, quadrature, graphs: nothing here knows a game."""

@@ -1,0 +1,6 @@
+"""Priors, as data and as code."""
+
+from trustbayes.priors.families import FAMILIES, Family
+from trustbayes.priors.prior import Prior
+
+__all__ = ["FAMILIES", "Family", "Prior"]

@@ -1,5 +1,0 @@
-"""What the report of a forecast-sharing game shows and says."""
-
-from trustbayes.report.forecast.kind import Forecast
-
-__all__ = ["Forecast"]

@@ -1,0 +1,46 @@
+"""What the choices of a finite game look like before any model: shares, from the trials."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from trustbayes.games import FiniteGame, Role
+from trustbayes.report.games.kind import Words
+from trustbayes.trials.table import Trials
+
+__all__ = ["WORDS", "shares"]
+
+WORDS: dict[Role, Words] = {
+    "sender": Words("state", "message", "message − state", "exaggeration"),
+    "receiver": Words("message", "action", "action − message", "discount"),
+}
+"""What each role sees and does."""
+
+
+def shares(trials: Trials, role: Role) -> pd.DataFrame:
+    """Share of every option after everything seen, by treatment.
+
+    Parameters
+    ----------
+    trials : Trials
+    role : "sender" or "receiver"
+
+    Returns
+    -------
+    DataFrame
+        Columns treatment, seen, option, trials (after seeing it), share; what never occurred in
+        a treatment has no row.
+    """
+    game, words = trials.game, WORDS[role]
+    assert isinstance(game, FiniteGame)
+    counts = trials.table.groupby(["treatment", words.seen, words.choice]).size()
+    rows = []
+    for treatment in trials.treatments:
+        for seen in game.seen(role):
+            here = [counts.get((treatment, seen, o), 0) for o in game.options(role)]
+            total = sum(here)
+            if total == 0:
+                continue
+            for option, count in zip(game.options(role), here, strict=True):
+                rows.append((treatment, float(seen), float(option), int(total), count / total))
+    return pd.DataFrame(rows, columns=["treatment", "seen", "option", "trials", "share"])

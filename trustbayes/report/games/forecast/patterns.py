@@ -1,0 +1,122 @@
+"""What the choices of forecast sharing look like before any model, from the trials."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.estimates.slopes import clustered_slope
+from trustbayes.games import ForecastGame, Role
+from trustbayes.report.games.kind import Words
+from trustbayes.simulation.predictive import seen_bins
+from trustbayes.trials.datasets import published
+from trustbayes.trials.table import Trials
+
+__all__ = ["OWN", "WORDS", "choices", "game_of", "means", "slopes"]
+
+WORDS: dict[Role, Words] = {
+    "sender": Words("forecast", "report", "report − forecast", "inflation"),
+    "receiver": Words("report", "capacity", "credulous capacity − capacity", "discount", sign=-1),
+}
+"""What each role sees and does."""
+
+OWN = "these trials"
+"""What the report calls its own sample, beside published ones."""
+
+_COLUMNS: dict[Role, tuple[str, str]] = {
+    "sender": ("state", "message"),
+    "receiver": ("message", "action"),
+}
+
+
+def game_of(trials: Trials) -> ForecastGame:
+    """The game of trials that are known to be of forecast sharing."""
+    assert isinstance(trials.game, ForecastGame)
+    return trials.game
+
+
+def choices(trials: Trials, role: Role) -> pd.DataFrame:
+    """What a role saw and chose.
+
+    Parameters
+    ----------
+    trials : Trials
+        Of a forecast-sharing game.
+    role : "sender" or "receiver"
+
+    Returns
+    -------
+    DataFrame
+        A row for each trial: subject, treatment, seen, choice, face (the choice of one who is
+        truthful, or trusts fully); units of demand.
+    """
+    seen, chosen = _COLUMNS[role]
+    table = trials.table
+    face = game_of(trials).face_value(role, table[seen].to_numpy(), table["treatment"])
+    return pd.DataFrame(
+        {
+            "subject": table[role],
+            "treatment": table["treatment"],
+            "seen": table[seen],
+            "choice": table[chosen],
+            "face": face,
+        }
+    )
+
+
+def means(trials: Trials, role: Role) -> pd.DataFrame:
+    """Mean choice by what was seen, in bins, by treatment.
+
+    Parameters
+    ----------
+    trials : Trials
+    role : "sender" or "receiver"
+
+    Returns
+    -------
+    DataFrame
+        A row for each bin that holds a trial: treatment, seen (mean in the bin), trials, mean.
+    """
+    table = choices(trials, role)
+    table["bin"] = seen_bins(game_of(trials), role, table["seen"].to_numpy())
+    found = table.groupby(["treatment", "bin"]).agg(
+        seen=("seen", "mean"), trials=("seen", "size"), mean=("choice", "mean")
+    )
+    return found.loc[list(trials.treatments)].reset_index().drop(columns="bin")
+
+
+def slopes(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
+    """Slope of choices in what was seen, by treatment, with the published ones for reference.
+
+    Parameters
+    ----------
+    trials : Trials
+    role : "sender" or "receiver"
+    ci_prob : float
+
+    Returns
+    -------
+    DataFrame
+        Columns sample ("these trials", or a published one), treatment ("" where not stated),
+        coefficient, standard_error (clustered by subject), lower, upper (normal), subjects. The
+        published rows follow where the game is that of Özer, Zheng and Chen, the name aside.
+    """
+    table = choices(trials, role)
+    rows = []
+    for treatment in trials.treatments:
+        here = table[table["treatment"] == treatment]
+        found = clustered_slope(*(here[name].to_numpy() for name in ("seen", "choice", "subject")))
+        rows.append((OWN, treatment, found.coefficient, found.standard_error, found.clusters))
+    if trials.game.checksum == ForecastGame().checksum:
+        words, known = WORDS[role], published()
+        for _, row in known[known["regression"] == f"{words.choice} on {words.seen}"].iterrows():
+            sample = ", ".join(part for part in (row["study"], row["place"]) if part)
+            numbers = (row["coefficient"], row["standard_error"], row["subjects"])
+            rows.append((sample, row["treatment"], *numbers))
+    columns = ["sample", "treatment", "coefficient", "standard_error", "subjects"]
+    frame = pd.DataFrame(rows, columns=columns)
+    half = NormalDist().inv_cdf(0.5 + ci_prob / 2) * frame["standard_error"]
+    lower, upper = frame["coefficient"] - half, frame["coefficient"] + half
+    return frame.assign(lower=lower, upper=upper, subjects=np.array(frame["subjects"], dtype=int))

@@ -1,0 +1,104 @@
+"""The tables on the design of forecast sharing and its slopes, made from the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trustbayes.report.page.table import Table, table
+from trustbayes.report.page.wording import fixed, number, probability
+
+__all__ = ["design_table", "slope_table", "treatment_table"]
+
+
+def design_table(found: Mapping[str, Any]) -> Table:
+    """The game in a few rows."""
+    experiment = found["experiment"]
+    game, counts = experiment["game"], experiment["subjects"]
+    limit = game["largest_capacity"]
+    rows = [
+        ("experiment", experiment["name"]),
+        ("demand", "μ + ξ + ε, where ξ is the forecast; all values of ξ and ε equally likely"),
+        ("mean demand μ", f"{game['mean_demand']:g} units of demand"),
+        (
+            "forecast ξ and report x",
+            f"−{game['forecast_range']:g} to {game['forecast_range']:g} units of demand",
+        ),
+        ("capacity K", "0 or more" if limit is None else f"0 to {limit:g} units of demand"),
+        ("retail price r", f"{game['retail_price']:g} per unit"),
+        ("wholesale price w", f"{game['wholesale_price']:g} per unit"),
+        ("production cost c", f"{game['production_cost']:g} per unit"),
+        ("a sender earns", "(r − w) for each unit sold"),
+        ("a receiver earns", "(w − c) for each unit sold, less the cost of capacity"),
+        ("trials", f"{experiment['trials']:,}"),
+        ("rounds", f"{experiment['rounds']:,}"),
+        *((f"{role}s", f"{count:,}") for role, count in counts.items()),
+    ]
+    if experiment["pairs"] is not None:
+        rows.append(("pairs that met", f"{experiment['pairs']:,}"))
+    if experiment["groups"] is not None:
+        rows.append(("matching groups", f"{experiment['groups']:,}"))
+    return table("The experiment.", "what|value", rows, (0, 1))
+
+
+def treatment_table(found: Mapping[str, Any]) -> Table:
+    """Costs, uncertainty and what follows from them, and counts, by treatment."""
+    experiment = found["experiment"]
+    roles = [f"{role}s" for role in experiment["subjects"]]
+    given = ("capacity_cost", "uncertainty")
+    facts = ("critical_ratio", "safety", "level_shift", "babbling_capacity")
+    rows = [
+        (
+            one["treatment"],
+            *(f"{one[name]:g}" for name in given),
+            *(number(float(one[name])) for name in facts),
+            f"{one['trials']:,}",
+            *(f"{one[name]:,}" for name in roles),
+        )
+        for one in experiment["treatments"]
+    ]
+    caption = (
+        "Treatments. Capacity costs c_K payoff units per unit; demand differs from its forecast by "
+        "up to e units of demand. It follows the critical ratio f = (w − c − c_K)/(w − c), the "
+        "share of cases in which a receiver's best capacity covers demand; the safety capacity "
+        "g = e(2f − 1), so that one who takes a report x for the forecast builds μ + x + g, the "
+        "credulous capacity; what each level of thinking adds to a report, h = 2e(1 − f); and the "
+        "capacity of a receiver who learns nothing (all in units of demand)."
+    )
+    header = "treatment|cost c_K|uncertainty e|ratio f|safety g|step h|babbling|trials"
+    return table(caption, "|".join([header, *roles]), rows)
+
+
+def slope_table(found: Mapping[str, Any]) -> Table:
+    """Slopes of all roles, the published ones among them."""
+    words = {"sender": "report on forecast", "receiver": "capacity on report"}
+    rows = [
+        (
+            words[role],
+            row["sample"],
+            row["treatment"] or "not stated",
+            _decimals(row["coefficient"]),
+            _decimals(row["standard_error"]),
+            " to ".join(map(_decimals, row["interval"])),
+            f"{row['subjects']:,}",
+        )
+        for role, by_role in found["experiment"]["slopes"].items()
+        for row in by_role
+    ]
+    prob = probability(found["ci_prob"])
+    published = (
+        " The published slopes are of this game: original, Özer, Zheng and Chen (2011), Management "
+        "Science 57(6); replication, Management Science Replication Project (2023)."
+        if any(row[1] != "these trials" for row in rows)
+        else ""
+    )
+    caption = (
+        "Regression slopes (ordinary least squares with a constant; units of demand per unit of "
+        f"demand), standard errors clustered by subject and normal {prob} intervals.{published}"
+    )
+    header = "regression|sample|treatment|slope|standard error|interval|subjects"
+    return table(caption, header, rows, (0, 1, 2))
+
+
+def _decimals(value: float | None) -> str:
+    return number(None) if value is None else fixed(value, 3)

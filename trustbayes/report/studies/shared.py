@@ -1,0 +1,61 @@
+"""What reports on simulated experiments share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trustbayes.files import write_whole
+from trustbayes.inference.sampling import Sampling, versions
+from trustbayes.report.page.page import Written, page_of
+from trustbayes.report.page.section import Section
+from trustbayes.report.page.table import Table, table
+from trustbayes.report.page.wording import counted, listed
+from trustbayes.simulation.experiments import Experiment
+
+__all__ = ["made", "missing", "size_of", "write"]
+
+
+def write(
+    path: Path, title: str, subtitle: str, sections: Sequence[Section], numbers: Mapping[str, Any]
+) -> Written:
+    """Write a report, and its numbers beside it as JSON under the same name."""
+    written = Written(path, path.with_suffix(".json"))
+    page = page_of(title, subtitle, sections)
+    write_whole({path: page, written.results: json.dumps(numbers, indent=1, allow_nan=False)})
+    return written
+
+
+def size_of(experiment: Experiment) -> str:
+    """Role and size in words."""
+    people = counted(experiment.subjects, experiment.role)
+    return f"{people}, {counted(experiment.rounds, 'round')}, {experiment.game.name}"
+
+
+def missing(reasons: Iterable[str], failures: Sequence[str]) -> list[str]:
+    """What did not work, in sentences."""
+    reasons = list(reasons)
+    found = []
+    if reasons:
+        found.append(
+            f"{counted(len(reasons), 'simulation')} left out, whose fit did not sample well: "
+            f"{listed(reasons, 4)}."
+        )
+    if failures:
+        found.append(f"{counted(len(failures), 'simulation')} failed: {listed(failures, 3)}.")
+    return found
+
+
+def made(sampling: Sampling, seconds: Mapping[str, float], command: str, **settings: str) -> Table:
+    """How it was made."""
+    draws = f"{sampling.chains} chains of {sampling.draws} draws after {sampling.tune} of warm-up"
+    rows = [
+        *((name.replace("_", " "), value) for name, value in settings.items()),
+        ("sampling, each fit", f"{draws}; nutpie's NUTS"),
+        *((f"{name}, all fits", f"{value:.0f} s") for name, value in seconds.items()),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        *([("command", command)] if command else []),
+    ]
+    return table("How it was made.", "what|value", rows, (0, 1))

@@ -1,0 +1,53 @@
+"""Write the report and its numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from trustbayes.analysis.analyse import Analysis
+from trustbayes.files import write_whole
+from trustbayes.report.page.page import Written, page_of
+from trustbayes.report.page.wording import counted, listed
+from trustbayes.report.results import results
+from trustbayes.report.sections import sections
+
+__all__ = ["write_report"]
+
+
+def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Written:
+    """Write an analysis as one self-contained HTML file, its numbers as JSON beside it.
+
+    Both files are written whole or not at all. A figure that cannot be drawn is logged and shows
+    as a box with the reason.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    path : str or Path
+        Of the HTML file. The numbers go to ``results.json`` in the same folder; give reports
+        that should keep theirs a folder each.
+    command : str
+        The command that made the analysis, for the record.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written.
+    """
+    path = Path(path)
+    found = results(analysis, command)
+    written = Written(path, path.with_name("results.json"))
+    trials = analysis.trials
+    people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
+    page = page_of(
+        f"Trust or limited thinking? {trials.game.name}",
+        f"{counted(len(trials.table), 'trial')} of {people}, from {trials.source}.",
+        sections(analysis, found),
+    )
+    write_whole({written.html: page, written.results: json.dumps(found, indent=1, allow_nan=False)})
+    return written

@@ -1,0 +1,443 @@
+"""Experiments that are simulated, fitted and reduced to a small table, many of them.
+
+What travels to a worker is who plays, how many, how long, and a seed; it simulates, fits and writes
+one file. Nothing else is kept: a thousand simulations take a few megabytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.files import write_whole
+from trustbayes.games import Game, Role, game_from_dict
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.fitting import fit
+from trustbayes.inference.gate import Gate
+from trustbayes.inference.sampling import Sampling, versions
+from trustbayes.inference.tasks import FitsFailed, check_travel, iter_fits
+from trustbayes.models import Model, model_from_dict
+from trustbayes.simulation.simulate import simulate
+from trustbayes.trials.table import Trials, trials_from_frame
+
+__all__ = [
+    "Experiment",
+    "Outcome",
+    "Played",
+    "SimulatedFits",
+    "collected",
+    "total_seconds",
+    "usable",
+]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """A simulated experiment with what is known of it.
+
+    Parameters
+    ----------
+    trials : Trials
+        Of one role.
+    parameters : DataFrame
+        Everything that was drawn, see `trustbayes.simulation.simulate.Simulation`.
+    seed : int
+    """
+
+    trials: Trials
+    parameters: pd.DataFrame
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """An experiment to be simulated.
+
+    Parameters
+    ----------
+    game : Game
+    sender, receiver : Model or None
+        Who plays; the trials are those of the receiver if there is one. Populations are drawn from
+        the models' priors.
+    subjects, rounds : int
+        Number of subjects in each role, and of rounds.
+    treatments : tuple of str, optional
+        Those played; default: all of the game.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> game = tb.read_game(tb.bundled("simulated-finite").game)
+    >>> one = Experiment(game, tb.FullTrust("sender"), None, subjects=4, rounds=6)
+    >>> len(one.play(seed=1).trials.table)
+    24
+    """
+
+    game: Game
+    sender: Model
+    receiver: Model | None
+    subjects: int
+    rounds: int
+    treatments: tuple[str, ...] | None = None
+
+    @property
+    def role(self) -> Role:
+        """Whose trials they are."""
+        return "sender" if self.receiver is None else "receiver"
+
+    @property
+    def player(self) -> Model:
+        """How those behave whose trials they are."""
+        return self.sender if self.receiver is None else self.receiver
+
+    def play(self, seed: int) -> Played:
+        """Simulate it once; experiments of the same design have the same pattern of trials.
+
+        Parameters
+        ----------
+        seed : int
+
+        Returns
+        -------
+        Played
+
+        Raises
+        ------
+        InputError
+            See `trustbayes.simulation.simulate.simulate`.
+        """
+        played = simulate(
+            self.game,
+            sender=self.sender,
+            receiver=self.receiver,
+            subjects=self.subjects,
+            rounds=self.rounds,
+            seed=seed,
+            treatments=self._treatments,
+        )
+        if self.receiver is not None:
+            played = played.without_senders()
+        names = self.game.layout.columns
+        order = [names.get(name, name) for name in ("round", self.role)]
+        table = played.trials.sort_values(order, ignore_index=True)
+        trials = trials_from_frame(table, self.game, f"simulation {seed}")
+        return Played(trials, played.parameters, seed)
+
+    @property
+    def _treatments(self) -> Any:
+        if self.treatments is None:
+            return None
+        known: Any = self.game.treatments
+        if isinstance(known, Mapping) and self.game.kind == "finite":
+            return {name: known[name] for name in self.treatments}
+        return self.treatments
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-safe form that `from_dict` reads back."""
+        return {
+            "game": self.game.to_dict(),
+            "sender": self.sender.to_dict(),
+            "receiver": None if self.receiver is None else self.receiver.to_dict(),
+            "subjects": self.subjects,
+            "rounds": self.rounds,
+            "treatments": None if self.treatments is None else list(self.treatments),
+        }
+
+    @classmethod
+    def from_dict(cls, form: Mapping[str, Any]) -> Experiment:
+        """The experiment of a form that `to_dict` gave."""
+        receiver, treatments = form["receiver"], form["treatments"]
+        return cls(
+            game_from_dict(form["game"]),
+            model_from_dict(form["sender"]),
+            None if receiver is None else model_from_dict(receiver),
+            form["subjects"],
+            form["rounds"],
+            None if treatments is None else tuple(treatments),
+        )
+
+
+Reduction = Callable[[Played, Sequence[Fit]], pd.DataFrame]
+"""What is kept of the fits of a simulated experiment: a function at the top of a module."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What is kept of one simulated experiment.
+
+    Parameters
+    ----------
+    seed : int
+    table : DataFrame
+        As the reduction made it; empty if a fit was not usable.
+    usable : bool
+        Whether every fit sampled well enough, see `usable`.
+    reason : str
+        What fell short, if a fit did not.
+    attempts : int
+        How many times the hardest model was sampled.
+    seconds : mapping of str to float
+        Spent on ``compile`` and ``sample`` in all attempts.
+    """
+
+    seed: int
+    table: pd.DataFrame
+    usable: bool
+    reason: str
+    attempts: int
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedFits:
+    """A `trustbayes.inference.tasks.Task`: simulate an experiment, fit models, keep a small table.
+
+    A fit that did not sample well is sampled again, longer and with smaller steps, first as it was
+    and then with all subjects in the non-centred form. Whether one is usable in the end depends on
+    its data alone, so leaving it out leaves the rest calibrated (Modrák et al. 2023).
+
+    Parameters
+    ----------
+    experiment : Experiment
+    seed : int
+        Of the simulation and of the sampler.
+    models : tuple of Model
+        Fitted to it.
+    sampling : Sampling
+        Its seed is not used.
+    reduction : callable
+        Function of a `Played` and the fits, at the top of a module. Its name is part of the key.
+    strict : bool
+        Whether a usable fit must pass the convergence gate.
+
+    Raises
+    ------
+    InputError
+        If a model is of another role or kind of game.
+    """
+
+    experiment: Experiment
+    seed: int
+    models: tuple[Model, ...]
+    sampling: Sampling
+    reduction: Reduction
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sampling.approximates:
+            expected = "nuts: simulated experiments are judged by draws from the posterior"
+            raise InputError(Fault("sampling, method", self.sampling.method, expected))
+        for model in self.models:
+            model.check_kind(self.experiment.game)
+            if model.role != self.experiment.role:
+                place = f"model {model.name}, role"
+                raise InputError(Fault(place, model.role, self.experiment.role))
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash: the same inputs have the same key."""
+        content = {
+            "format": _FORMAT,
+            "experiment": self.experiment.to_dict() | {"game": self.experiment.game.checksum},
+            "seed": self.seed,
+            "models": [model.to_dict() for model in self.models],
+            "sampling": vars(self.sampling) | {"seed": self.seed},
+            "reduction": f"{self.reduction.__module__}.{self.reduction.__qualname__}",
+            "strict": self.strict,
+            "versions": versions(),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        names = "-".join(model.name for model in self.models)
+        what = self.reduction.__name__.strip("_")
+        return f"{what}-{self.experiment.role}-{names}-{self.seed}-{self.key[:16]}.json"
+
+    @property
+    def label(self) -> str:
+        """Models, role and size."""
+        one = self.experiment
+        names = ", ".join(model.name for model in self.models)
+        return f"{names}, {one.role}, {one.subjects} subjects, {one.rounds} rounds"
+
+    @property
+    def source(self) -> str:
+        """Which simulation it is."""
+        return f"simulation {self.seed}"
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker, see `trustbayes.inference.tasks.Task.job`."""
+        forms = [model.to_dict() for model in self.models]
+        how = self.sampling, self.reduction, self.strict
+        return _make_file, (self.experiment.to_dict(), self.seed, forms, *how)
+
+    def make(self, path: Path | None, progress: bool) -> Outcome:
+        """Do it here, and write the file if there is a path; ``progress`` is not used."""
+        found = self.outcome(None)
+        if path is not None:
+            self.write(found, path)
+        return found
+
+    def outcome(self, cores: int | None) -> Outcome:
+        """Simulate, fit and reduce, on so many cores."""
+        played = self.experiment.play(self.seed)
+        fits, most = [], 1
+        seconds = total_seconds([])
+        for model in self.models:
+            for attempt, (one, how) in enumerate(_attempts(model, self.sampling, self.seed), 1):
+                found = fit(one, played.trials, how, progress=False, cores=cores, alike=True)
+                for part in seconds:
+                    seconds[part] += found.manifest["seconds"][part]
+                most = max(most, attempt)
+                reason = _short_of(found.gate, self.strict)
+                if not reason:
+                    break
+            if reason:
+                why = f"{model.name}: {reason}"
+                return Outcome(self.seed, pd.DataFrame(), False, why, most, seconds)
+            fits.append(found)
+        return Outcome(self.seed, self.reduction(played, fits), True, "", most, seconds)
+
+    def write(self, found: Outcome, path: Path) -> None:
+        """Write the file, whole or not at all."""
+        content = {**vars(found), "format": _FORMAT, "key": self.key}
+        content["table"] = found.table.to_dict(orient="list")
+        text = json.dumps(content, default=_plain)
+        write_whole({path: text})
+
+    def read(self, path: Path) -> Outcome:
+        """The outcome from its file.
+
+        Raises
+        ------
+        InputError
+            If it is none.
+        """
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            if (content.pop("format"), content.pop("key")) != (_FORMAT, self.key):
+                raise ValueError
+            return Outcome(**(content | {"table": pd.DataFrame(content["table"])}))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(Fault(str(path), "", "an outcome that trustbayes wrote")) from error
+
+    def check_travel(self) -> None:
+        """Refuse payoffs and priors that are Python functions, and models made by hand."""
+        one = self.experiment
+        models = [m for m in (one.sender, one.receiver, *self.models) if m is not None]
+        check_travel(one.game, models, f"game {one.game.name}", self.label)
+        for model in models:
+            if model_from_dict(model.to_dict()).spec is not model.spec:
+                expected = "no executor: only models of the package travel to other processes"
+                raise InputError(Fault(f"model {model.name}", "a spec of its own", expected))
+
+
+def collected(
+    tasks: Sequence[SimulatedFits],
+    folder: Path | None,
+    executor: Executor | None,
+    progress: bool,
+) -> tuple[dict[int, Outcome], tuple[str, ...]]:
+    """Run simulated fits; see `trustbayes.inference.tasks.iter_fits` for the arguments.
+
+    Returns
+    -------
+    outcomes : dict of int to Outcome
+        By position of the task, in order.
+    failures : tuple of str
+        Simulations that stopped with an error, and why.
+    """
+    found: dict[int, Outcome] = {}
+    failures: tuple[str, ...] = ()
+    try:
+        for position, one in iter_fits(tasks, folder, executor, progress):
+            found[position] = one
+    except FitsFailed as error:
+        failures = tuple(map(str, error.failures))
+    return dict(sorted(found.items())), failures
+
+
+def total_seconds(outcomes: Iterable[Outcome]) -> dict[str, float]:
+    """Spent on each part in all."""
+    parts = {"compile": 0.0, "sample": 0.0}
+    for one in outcomes:
+        parts = {name: spent + one.seconds[name] for name, spent in parts.items()}
+    return parts
+
+
+def _make_file(
+    experiment: Mapping[str, Any],
+    seed: int,
+    models: Sequence[Mapping[str, Any]],
+    sampling: Sampling,
+    reduction: Reduction,
+    strict: bool,
+    path: Path,
+    cores: int,
+) -> None:
+    """What a worker does."""
+    chosen = tuple(model_from_dict(form) for form in models)
+    task = SimulatedFits(
+        Experiment.from_dict(experiment), seed, chosen, sampling, reduction, strict
+    )
+    task.write(task.outcome(cores), path)
+
+
+def _attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, Sampling]]:
+    """How to sample, and how if that does not do."""
+    own = replace(sampling, seed=seed)
+    longer = replace(own, draws=3 * own.draws, tune=2 * own.tune, target_accept=0.95)
+    forms = {
+        p.name: "non-centred"
+        for p in model.parameters
+        if "subject" in model.varies[p.name]
+        and p.support != "simplex"
+        and p.name not in model.coded
+    }
+    other = model.but(parametrisation=forms)
+    return [(model, own), (model, longer), (other, longer)]
+
+
+def usable(gate: Gate) -> bool:
+    """Whether a fit's draws will do where only their ranks or quantiles matter.
+
+    R-hat at most 1.05, bulk effective sample size at least 50, divergences at most 1 %, for all
+    population and subject parameters: looser than the gate of a single fit, for what errs at
+    random averages out over many.
+    """
+    return not _short_of(gate, strict=False)
+
+
+_LOOSE = {"R-hat": 1.05, "bulk ESS": 50.0, "divergences, share": 0.01}
+
+
+def _short_of(gate: Gate, strict: bool) -> str:
+    """The checks that failed, in words; empty if none did."""
+    checks = gate.checks
+    if not strict:
+        kept = [check for check in checks if check.name in _LOOSE]
+        checks = tuple(replace(check, threshold=_LOOSE[check.name]) for check in kept)
+    bad = [f"{c.name} {c.value:.3g} {c.worst}".strip() for c in checks if not c.passed]
+    return ", ".join(bad)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value)} is no JSON")

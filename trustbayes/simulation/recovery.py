@@ -1,0 +1,233 @@
+"""Planted against estimated parameters over many simulated experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models import Model
+from trustbayes.simulation.experiments import (
+    Experiment,
+    Played,
+    SimulatedFits,
+    collected,
+    total_seconds,
+)
+from trustbayes.simulation.planted import planted_draw
+
+__all__ = ["RECOVERY_SAMPLING", "Recovery", "estimates_of", "recover"]
+
+RECOVERY_SAMPLING = Sampling(draws=500, tune=300, chains=2)
+_KEY = ["rounds", "parameter", "about", "scale"]
+_COLUMNS = [
+    *("rounds", "seed", "parameter", "about", "scale", "place", "planted", "estimate"),
+    *("q05", "q25", "q75", "q95"),
+]
+_MEASURES = ["values", "bias", "rmse", "covered_50", "covered_90", "error_90", "correlation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """What was planted and what was estimated.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its number of rounds is one of those tried.
+    sampling : Sampling
+    values : DataFrame
+        A row per experiment and parameter value: rounds, seed, parameter, about ("population" or
+        "subject"), scale ("log" for positive ones, else "natural": that of the numbers), place
+        (subject, treatment, option), planted, estimate (posterior median), q05, q25, q75, q95.
+    lost : mapping of (rounds, seed) to str
+        Experiments whose fit was not usable, and what fell short.
+    failures : tuple of str
+        Those that stopped with an error.
+    seconds : mapping of str to float
+    """
+
+    experiment: Experiment
+    sampling: Sampling
+    values: pd.DataFrame
+    lost: Mapping[tuple[int, int], str]
+    failures: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per parameter and number of rounds.
+
+        Returns
+        -------
+        DataFrame
+            Columns rounds, parameter, about, scale, values (number), bias, rmse (on the scale
+            named), covered_50, covered_90 (shares of intervals that hold what was planted),
+            error_90 (standard error of the latter over experiments), correlation (of ranks).
+        """
+        rows = []
+        for key, here in self.values.groupby(_KEY, sort=False):
+            miss = here["estimate"] - here["planted"]
+            held = here["planted"].between(here["q05"], here["q95"])
+            rows.append(
+                {
+                    **dict(zip(_KEY, key, strict=True)),
+                    "values": len(here),
+                    "bias": miss.mean(),
+                    "rmse": np.sqrt((miss**2).mean()),
+                    "covered_50": here["planted"].between(here["q25"], here["q75"]).mean(),
+                    "covered_90": held.mean(),
+                    "error_90": _error_by(held, here["seed"]),
+                    "correlation": spearmanr(here["planted"], here["estimate"]).statistic,
+                }
+            )
+        return pd.DataFrame(rows, columns=[*_KEY, *_MEASURES])
+
+    def coverage(self, about: str = "population") -> tuple[float, float]:
+        """Share of 90 % intervals that hold what was planted, over all parameters.
+
+        Parameters
+        ----------
+        about : "population" or "subject"
+
+        Returns
+        -------
+        share, standard error
+            The error allows for values of one experiment being alike.
+        """
+        here = self.values[self.values["about"] == about]
+        held = here["planted"].between(here["q05"], here["q95"])
+        return float(held.mean()), _error_by(held, here["seed"])
+
+
+def recover(
+    experiment: Experiment,
+    *,
+    rounds: Sequence[int] | None = None,
+    replications: int = 50,
+    seed: int = 1,
+    sampling: Sampling = RECOVERY_SAMPLING,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> Recovery:
+    """Plant parameters drawn from the prior, and estimate them from simulated experiments.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Its subjects' model is fitted to them.
+    rounds : sequence of int, optional
+        Numbers of rounds to try; default: the experiment's.
+    replications : int
+        Experiments for each number of rounds, at least 2. Populations are the same for each.
+    seed : int
+        Experiments have this seed and the following ones.
+    sampling : Sampling
+        Its seed is not used.
+    folder, executor, progress
+        See `trustbayes.inference.tasks.run_fits`.
+
+    Returns
+    -------
+    Recovery
+
+    Raises
+    ------
+    InputError
+        If a number is too small.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> game = tb.read_game(tb.bundled("simulated-finite").game)
+    >>> one = Experiment(game, tb.LevelK("sender"), None, subjects=20, rounds=20)
+    >>> recover(one, rounds=[10, 40]).table  # doctest: +SKIP
+    """
+    if replications < 2:
+        raise InputError(Fault("replications", str(replications), "a whole number from 2"))
+    lengths = [experiment.rounds] if rounds is None else list(dict.fromkeys(rounds))
+    tasks = [
+        SimulatedFits(one, seed + number, (one.player,), sampling, estimates_of)
+        for one in (replace(experiment, rounds=length) for length in lengths)
+        for number in range(replications)
+    ]
+    outcomes, failures = collected(tasks, folder, executor, progress)
+    tables, lost = [], {}
+    for position, one in outcomes.items():
+        length = tasks[position].experiment.rounds
+        if one.usable:
+            tables.append(one.table.assign(rounds=length, seed=one.seed))
+        else:
+            lost[length, one.seed] = one.reason
+    values = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
+    seconds = total_seconds(outcomes.values())
+    return Recovery(experiment, sampling, values[_COLUMNS], lost, failures, seconds)
+
+
+def estimates_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
+    """What was planted and estimated, of the population and of every subject.
+
+    Parameters
+    ----------
+    played : Played
+    fits : sequence of one Fit
+
+    Returns
+    -------
+    DataFrame
+        Columns parameter, about, scale, place, planted, estimate, q05, q25, q75, q95.
+    """
+    [fit] = fits
+    truth, draws = planted_draw(fit, played.parameters).data, fit.draws().data
+    ignored = {name for names in fit.model.ignored.values() for name in names}
+    parts = []
+    for name, planted in truth.data_vars.items():
+        dims = planted.dims[1:]
+        own = "subject" in dims
+        if own and name in ignored:
+            continue
+        log = _positive(fit.model, str(name))
+        known = planted.to_numpy()[0]
+        found = draws[name].transpose("sample", *dims).to_numpy()
+        quantiles = np.quantile(found, [0.5, 0.05, 0.25, 0.75, 0.95], axis=0)
+        if log:
+            known, quantiles = np.log(known), np.log(quantiles)
+        places = [
+            ", ".join(str(planted[d].to_numpy()[i]) for d, i in zip(dims, index, strict=True))
+            for index in np.ndindex(*known.shape)
+        ]
+        part = pd.DataFrame({"place": places, "planted": known.reshape(-1)})
+        for label, values in zip(["estimate", "q05", "q25", "q75", "q95"], quantiles, strict=True):
+            part[label] = values.reshape(-1)
+        part["parameter"], part["scale"] = str(name), "log" if log else "natural"
+        part["about"] = "subject" if own else "population"
+        parts.append(part[part["planted"].notna()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _positive(model: Model, name: str) -> bool:
+    """Whether a parameter, or an argument of a population, is best seen on a log scale."""
+    for parameter in model.parameters:
+        if name == parameter.name:
+            return parameter.support == "positive"
+        if name.startswith(f"{parameter.name}_"):
+            argument = name.removeprefix(f"{parameter.name}_")
+            return argument in ("mean", "shape", "sigma", "alpha", "beta", "tau", "lam")
+    return False
+
+
+def _error_by(held: pd.Series, seeds: pd.Series) -> float:
+    """Standard error of a share of values that are alike within an experiment."""
+    away = (held - held.mean()).groupby(seeds).sum()
+    if len(away) < 2:
+        return float("nan")
+    return float(np.sqrt((away**2).sum() * len(away) / (len(away) - 1)) / len(held))

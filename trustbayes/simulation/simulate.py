@@ -1,0 +1,448 @@
+"""Simulated experiments: trials whose subjects' parameters are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.errors import Fault, InputError, listing, suggestion
+from trustbayes.files import natural_order, numbers, parse_csv, read_bytes
+from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.models import Model
+from trustbayes.models.draws import Draws, prior_draws
+from trustbayes.theories.responses.logit import LOGIT
+from trustbayes.trials.finite import Cells
+from trustbayes.trials.forecast import points_of_trials
+from trustbayes.trials.units import Units, groups_of, people_of
+
+__all__ = ["Simulation", "read_parameters", "simulate"]
+
+_DIGITS = 2
+_COLUMNS = ["role", "subject", "model", "parameter", "treatment", "value"]
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A simulated experiment.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        A row per pair and round, laid out as `trustbayes.trials.table.read_trials` and
+        `trials_from_frame` expect of the game: the standard column names, or the game's own.
+    parameters : DataFrame
+        Everything that was drawn, a row per value: role, subject ("" for what all subjects
+        share), model, parameter, treatment ("" where it is the same in all) and value.
+        Parameters of subjects are on the natural standardised scale; ``level`` is the type,
+        or ``type[name]`` is 1 for the type of a subject of the mixture.
+        Arguments of the population that were drawn too are called ``parameter_argument``; a
+        parameter with one value for each option has names such as ``habit[3]``.
+    game : Game
+    """
+
+    trials: pd.DataFrame
+    parameters: pd.DataFrame
+    game: Game
+
+    def without_senders(self) -> Simulation:
+        """The receivers' side alone: what they saw and did, and their parameters."""
+        named = self.game.layout.columns
+        columns = [named.get(name, name) for name in ("sender", "state")]
+        of_receivers = self.parameters["role"] == "receiver"
+        return replace(
+            self,
+            trials=self.trials.drop(columns=columns),
+            parameters=self.parameters[of_receivers].reset_index(drop=True),
+        )
+
+
+def read_parameters(path: str | Path) -> pd.DataFrame:
+    """Read a file of true parameters, as written from `Simulation.parameters`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV file with the columns role, subject, model, parameter, treatment and value.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InputError
+        Listing everything that is wrong with the file.
+
+    Examples
+    --------
+    >>> from trustbayes.trials.datasets import bundled
+    >>> read_parameters(bundled().parameters)["parameter"].iloc[0]
+    'response_noise'
+    """
+    file = parse_csv(read_bytes(path, "a CSV file of true parameters"), Path(path).name)
+    missing = [name for name in _COLUMNS if name not in file.frame]
+    if missing:
+        expected = f"the columns {listing(missing)}; there are: {listing(file.frame.columns)}"
+        raise InputError(Fault(f"{file.source}, row 1", "", expected))
+    values = numbers(file.frame["value"])
+    bad = values.index[values.isna()]
+    if faults := [*file.faults, *(file.fault(row, "value", "a number") for row in bad)]:
+        raise InputError(faults)
+    return file.frame[_COLUMNS].assign(value=values).reset_index(drop=True)
+
+
+def simulate(
+    game: Game,
+    *,
+    sender: Model | None,
+    receiver: Model | None,
+    subjects: int,
+    rounds: int,
+    seed: int,
+    treatments: Mapping[str, float | Sequence[float]] | Sequence[str] | None = None,
+    between: bool = False,
+    people: pd.DataFrame | None = None,
+) -> Simulation:
+    """Play an experiment with subjects who behave as the models say.
+
+    All parameters are one draw from the models' priors: with numbers as arguments a prior states
+    the population; where an argument is itself a prior, the population is drawn too. Senders
+    and receivers keep their roles and are matched anew at random in every round. Every subject
+    plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or, between
+    subjects, a (nearly) equal number of pairs plays each treatment throughout. In a treatment
+    with several biases each pair's bias is drawn evenly among them. Forecasts, reports and
+    capacities have two decimals, but where they are at an end of their range.
+
+    Parameters
+    ----------
+    game : Game
+    sender, receiver : Model or None
+        Who plays. Without a receiver there are no actions; receivers need a sender's messages.
+    subjects : int
+        Number of senders, and of receivers.
+    rounds : int
+        At least one for each treatment that a subject plays.
+    seed : int
+        The same seed gives the same experiment; senders and their messages do not depend on the
+        receivers.
+    treatments : mapping of str to float or sequence of float, or sequence of str, optional
+        Name to bias or biases, in the order in which they are played; for forecast sharing the
+        names alone. Default: the game's.
+    between : bool
+        Whether every subject plays one treatment only.
+    people : DataFrame, optional
+        What formulas of the models name: a row per sender and receiver of the same number, in
+        columns such as ``sender_age`` and ``receiver_age``, which become columns of the trials;
+        and ``group``, the matching group of both, within which they are matched.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    InputError
+        If a number is too small, there is no sender, or the treatments are not the game's.
+
+    Examples
+    --------
+    >>> from trustbayes.models import FullTrust
+    >>> game = FiniteGame(states=[1, 2, 3], treatments={"Low": 0.5, "High": 1.5})
+    >>> sender, receiver = FullTrust("sender"), FullTrust("receiver")
+    >>> played = simulate(game, sender=sender, receiver=receiver, subjects=4, rounds=6, seed=1)
+    >>> played.trials.shape
+    (24, 8)
+    """
+    of_treatment = _treatments(game, treatments)
+    if sender is None:
+        raise InputError(Fault("simulation, sender", "", "a model of senders: messages are theirs"))
+    _check_models(game, sender, receiver)
+    _check_numbers(subjects, rounds, seed, len(of_treatment), between)
+    _check_people(people, subjects)
+    # One stream for the experiment and one for each role.
+    design, *streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
+    table = pd.DataFrame({"round": np.repeat(np.arange(1, rounds + 1), subjects)})
+    table["sender"] = np.tile(_labels("s", subjects), rounds)
+    names, count = np.array(list(of_treatment)), len(of_treatment)
+    if between:
+        at = np.arange(subjects) * count // subjects
+        table["treatment"] = np.tile(names[at], rounds)
+    else:
+        at = np.zeros(subjects, dtype=int)  # all may meet
+        table["treatment"] = np.repeat(names[np.arange(rounds) * count // rounds], subjects)
+    if isinstance(game, FiniteGame):
+        table["bias"] = _evenly([of_treatment[name] for name in table["treatment"]], design)
+        table["state"] = design.choice(game.states, size=len(table), p=game.prior)
+    else:
+        limits = game.seen_range("sender")
+        table["state"] = _rounded(design.uniform(*limits, size=len(table)), *limits)
+    receivers = _labels("r", subjects)
+    matches = np.tile(receivers, (rounds, 1))
+    if people is not None and "group" in people:
+        at = pd.factorize(pd.MultiIndex.from_arrays([at, people["group"]]))[0]
+    for group in np.unique(at):
+        matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
+    table["receiver"] = matches.reshape(-1)
+    number = pd.Index(receivers).get_indexer(pd.Index(table["receiver"]))
+    for name, column in () if people is None else people.items():
+        values, of_receivers = column.to_numpy(), str(name).startswith("receiver_")
+        table[str(name)] = values[number] if of_receivers else np.tile(values, rounds)
+    parts = []
+    for model, stream in zip((sender, receiver), streams, strict=True):
+        if model is None:
+            table = table.drop(columns="receiver")
+            continue
+        choice = "message" if model.role == "sender" else "action"
+        table[choice], parameters = _play(model, game, table, of_treatment, stream)
+        parts.append(parameters)
+    return Simulation(_laid_out(table, game), pd.concat(parts, ignore_index=True), game)
+
+
+def _play(
+    model: Model,
+    game: Game,
+    table: pd.DataFrame,
+    treatments: Mapping[str, tuple[float, ...]],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """The choices of a role at every row of the table, and the parameters behind them."""
+    units: Units
+    if isinstance(game, FiniteGame):
+        units = _cells(model.role, game, table, treatments)
+    else:
+        subjects = tuple(sorted(table[model.role].unique()))
+        at = table.assign(message=table.get("message", 0.0), action=0.0)  # none made yet
+        order = tuple(name for name in game.treatments if name in treatments)  # as trials have
+        units = points_of_trials(at, model.role, subjects, order)
+    # The first of two: `prior_draws` keeps no axis of draws for a single one.
+    draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
+    draws = replace(draws, data=draws.data.isel(sample=[0]))
+    kinds = None
+    if draws.shares is not None:
+        reached = draws.shares[0].cumsum(axis=1)
+        reached /= reached[:, -1:]
+        kinds = (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
+    choose = _choose_option if isinstance(units, Cells) else _choose_point
+    return choose(draws, table, kinds, rng), _parameters(draws, kinds)
+
+
+def _choose_option(
+    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """One of the options of a finite game at every row of the table."""
+    model, game, cells = draws.model, draws.game, draws.units
+    assert isinstance(game, FiniteGame)
+    assert isinstance(cells, Cells)
+    [(_, answer, values)] = draws.answers()
+    logs = LOGIT.logs(answer, values, bool(model.types))[0]
+    if kinds is not None:
+        logs = logs[np.arange(len(logs)), kinds[cells.unit_subject]]
+    unit = pd.MultiIndex.from_arrays(
+        [
+            np.array(cells.subjects)[cells.unit_subject],
+            np.array(cells.treatments)[cells.unit_treatment],
+            cells.biases[cells.unit_bias],
+        ]
+    ).get_indexer(pd.MultiIndex.from_frame(table[[model.role, "treatment", "bias"]]))
+    saw = table["state" if model.role == "sender" else "message"].to_numpy()
+    chances = np.exp(logs)[unit, np.searchsorted(game.seen(model.role), saw)]
+    reached = chances.cumsum(axis=1)
+    aim = rng.random(len(table)) * reached[:, -1]
+    chosen = (reached <= aim[:, None]).sum(axis=1)
+    return game.options(model.role)[chosen]
+
+
+def _choose_point(
+    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """A report or a capacity at every row of the table."""
+    [(_, answer, values)] = draws.answers()
+    given = None if kinds is None else kinds[None]
+    model, game = draws.model, draws.game
+    assert isinstance(game, ForecastGame)
+    choices = model.response(game).draw(draws.units, answer, values, given, rng)[0]
+    return _rounded(choices, *game.choice_range(model.role))
+
+
+def _rounded(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values between limits with two decimals; those at a limit, where choices pile up, stay."""
+    at_limit = (values <= low) | (values >= high)
+    return np.where(at_limit, values, np.clip(values.round(_DIGITS), low, high))
+
+
+def _cells(
+    role: Role, game: FiniteGame, table: pd.DataFrame, treatments: Mapping[str, tuple[float, ...]]
+) -> Cells:
+    """Every subject under every bias of her treatments, as if each choice was made once.
+
+    The counts do not bear on draws from the prior, but without any nothing could be weighed.
+    """
+    order = sorted(
+        natural_order(list(treatments)), key=lambda name: round(float(np.mean(treatments[name])), 9)
+    )
+    biases = np.unique([bias for values in treatments.values() for bias in values])
+    conditions = np.array(
+        [(t, b) for t, name in enumerate(order) for b in np.searchsorted(biases, treatments[name])]
+    )
+    subjects = sorted(table[role].unique())
+    whose = np.repeat(np.arange(len(subjects)), len(conditions))
+    conditions = np.tile(conditions, (len(subjects), 1))
+    played = {(s, t) for s, t in table[[role, "treatment"]].drop_duplicates().to_numpy()}
+    pairs = zip(whose, conditions[:, 0], strict=True)
+    kept = np.array([(subjects[person], order[t]) in played for person, t in pairs])
+    whose, conditions = whose[kept], conditions[kept]
+    shape = (len(whose), game.seen(role).size, game.options(role).size)
+    return Cells(
+        role=role,
+        subjects=tuple(subjects),
+        treatments=tuple(order),
+        biases=biases,
+        groups=groups_of(table, role, tuple(subjects)),
+        people=people_of(table, role, tuple(subjects))[0],
+        unit_subject=whose,
+        unit_treatment=conditions[:, 0],
+        unit_bias=conditions[:, 1],
+        counts=np.ones(shape, dtype=int),
+        trial_unit=np.empty(0, dtype=int),
+        trial_seen=np.empty(0, dtype=int),
+        trial_option=np.empty(0, dtype=int),
+    )
+
+
+def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
+    """One draw as a table, without the sampler's helper variables and treatments not played."""
+    units, model = draws.units, draws.model
+    common = {"role": model.role, "model": model.name, "subject": "", "treatment": ""}
+    met = {
+        (units.subjects[s], units.treatments[t])
+        for s, t in zip(units.unit_subject, units.unit_treatment, strict=True)
+    }
+    parts = []
+    for name, values in draws.data.isel(sample=0).items():
+        if str(name).endswith(("_own", "_offset")):
+            continue
+        index = values.to_series().reset_index(drop=False) if values.dims else pd.DataFrame([{}])
+        label: str | pd.Series = str(name)
+        for option in set(values.dims) - {"subject", "treatment"}:
+            label = label + "[" + index[option].astype(str) + "]"
+        own = {dim: index[dim] for dim in ("subject", "treatment") if dim in values.dims}
+        found = {"parameter": label, "value": values.to_numpy().reshape(-1)}
+        part = pd.DataFrame(common | own | found, columns=_COLUMNS)
+        if {"subject", "treatment"} <= set(own):
+            part = part[[pair in met for pair in zip(*own.values(), strict=True)]]
+        parts.append(part)
+    if kinds is not None:
+        people: dict[str, Any] = {"subject": units.subjects}
+        if all(label.isdigit() for label in model.types):
+            people |= {"parameter": "level", "value": np.array(model.types, float)[kinds]}
+        else:  # which of the types, in words
+            people |= {"parameter": [f"type[{model.types[k]}]" for k in kinds], "value": 1.0}
+        parts.append(pd.DataFrame(common | people, columns=_COLUMNS))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _laid_out(table: pd.DataFrame, game: Game) -> pd.DataFrame:
+    """The columns in order, whole numbers as such, under the names that the game's files use."""
+    order = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
+    table = table[
+        [*(name for name in order if name in table), *(name for name in table if name not in order)]
+    ]
+    for name in ("bias", "state", "message", "action"):
+        if name in table and (table[name] % 1 == 0).all():
+            table = table.assign(**{name: table[name].astype(int)})
+    if "group" in game.layout.columns and "group" not in table:
+        table = table.assign(group="all")
+    table = table.rename(columns=dict(game.layout.columns))
+    unused = {name: "" for name in game.layout.exclude if name not in table}
+    return table.assign(**unused)
+
+
+def _treatments(
+    game: Game, given: Mapping[str, float | Sequence[float]] | Sequence[str] | None
+) -> dict[str, tuple[float, ...]]:
+    """Names of the treatments to play, with their biases in a finite game."""
+    chosen: Any = game.treatments if given is None else given
+    if not chosen:
+        raise InputError(Fault("simulation, treatments", "", "treatments, the game having none"))
+    biased = isinstance(game, FiniteGame)
+    if biased and not isinstance(chosen, Mapping):
+        raise InputError(Fault("simulation, treatments", listing(chosen), "names with biases"))
+    listed = {
+        str(name): tuple(map(float, np.unique(np.asarray(chosen[name], dtype=float))))
+        if biased
+        else ()
+        for name in chosen
+    }
+    known: Any = listed if game.treatments is None else game.treatments
+    faults = []
+    for name, biases in listed.items():
+        if name not in known:
+            faults.append(Fault("simulation, treatments", name, suggestion(name, list(known))))
+        elif biased and not set(biases) <= set(known[name]):
+            expected = f"biases of the game's treatment {name}: {listing(known[name])}"
+            faults.append(Fault("simulation, treatments", listing(biases), expected))
+    if faults:
+        raise InputError(faults)
+    return listed
+
+
+def _check_models(game: Game, sender: Model, receiver: Model | None) -> None:
+    faults = []
+    for role, model in (("sender", sender), ("receiver", receiver)):
+        if model is None:
+            continue
+        if model.role != role:
+            found, expected = f"a model of {model.role}s", f"a model of {role}s"
+            faults.append(Fault(f"simulation, {role}", found, expected))
+        if model.spec.kind != game.kind:
+            found, expected = f"a model of the {model.spec.kind} game", f"one of {game.kind}"
+            faults.append(Fault(f"simulation, {role}", found, expected))
+    if faults:
+        raise InputError(faults)
+
+
+def _check_numbers(subjects: int, rounds: int, seed: int, treatments: int, between: bool) -> None:
+    each = ", one for each treatment" if treatments > 1 else ""
+    pairs = ", two for each treatment" if treatments > 1 else ""
+    faults = [
+        Fault(f"simulation, {name}", str(value), f"a whole number from {least}{why}")
+        for name, value, least, why in (
+            ("subjects", subjects, 2 * treatments if between else 2, pairs if between else ""),
+            ("rounds", rounds, 1 if between else treatments, "" if between else each),
+            ("seed", seed, 0, ""),
+        )
+        if not isinstance(value, int) or value < least
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _check_people(people: pd.DataFrame | None, subjects: int) -> None:
+    if people is None:
+        return
+    faults = []
+    if len(people) != subjects:
+        faults.append(Fault("simulation, people", f"{len(people)} rows", f"{subjects}"))
+    for name in map(str, people):
+        if name != "group" and not name.startswith(("sender_", "receiver_")):
+            expected = "columns named group, sender_... or receiver_..."
+            faults.append(Fault("simulation, people", name, expected))
+    if faults:
+        raise InputError(faults)
+
+
+def _evenly(choices: list[tuple[float, ...]], rng: np.random.Generator) -> np.ndarray:
+    """One of each row's choices, each as likely as the others."""
+    sizes = np.array([len(row) for row in choices])
+    chosen = (rng.random(len(choices)) * sizes).astype(int)
+    return np.array([row[i] for row, i in zip(choices, chosen, strict=True)])
+
+
+def _labels(letter: str, count: int) -> np.ndarray:
+    width = max(2, len(str(count)))
+    return np.array([f"{letter}{i:0{width}d}" for i in range(1, count + 1)])

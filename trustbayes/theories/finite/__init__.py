@@ -1,1 +1,0 @@
-"""How people play the finite game, theory by theory."""

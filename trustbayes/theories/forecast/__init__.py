@@ -1,1 +1,0 @@
-"""How people play the forecast-sharing game, theory by theory."""

@@ -1,0 +1,1 @@
+"""Level-k thinking with lying aversion or trust."""

@@ -1,0 +1,1 @@
+"""Level-k thinking."""

@@ -1,0 +1,178 @@
+"""The level-k models of the finite game, declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from trustbayes.games.base import Role
+from trustbayes.games.finite import FiniteGame
+from trustbayes.games.forecast import ForecastGame
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.adapters import trial_terms
+from trustbayes.theories.level_k import forecast as theory
+from trustbayes.theories.level_k.finite import level_tables
+from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
+from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
+from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.values import Values
+
+__all__ = [
+    "CONVENTIONS",
+    "FINITE_RECEIVER",
+    "FINITE_SENDER",
+    "FORECAST_RECEIVER",
+    "FORECAST_SENDER",
+    "LEVEL",
+    "MAX_LEVEL",
+    "UNSENT",
+]
+
+LEVEL = Parameter(
+    name="level",
+    symbol="k",
+    meaning="steps of strategic thinking; the population's shares of the levels are estimated",
+    unit="steps",
+    support="simplex",
+    varies=("subject",),
+    prior=Prior("Dirichlet", a=1.0),
+    ordered=True,
+)
+
+
+MAX_LEVEL = Convention(
+    name="max_level",
+    choices=(),
+    default=3,
+    meaning="The deepest level considered.",
+)
+
+
+CONVENTIONS = (
+    MAX_LEVEL,
+    Convention(
+        name="ties",
+        choices=("smallest-lie", "uniform"),
+        rivals=("smallest-lie", "uniform"),
+        default="smallest-lie",
+        meaning=(
+            "How ties are broken among equally good replies: senders take the smallest lie and "
+            "receivers the action farthest from the sender's wish, or all spread evenly."
+        ),
+    ),
+    Convention(
+        name="unsent",
+        choices=("monotone", "prior", "tremble"),
+        rivals=("monotone", "prior"),
+        default="monotone",
+        meaning=(
+            "How a receiver reads a message that the sender he reckons with never sends: as the "
+            "next message that she does send in the direction of the bias, as no news, or as a "
+            "rare slip."
+        ),
+    ),
+    WITH_LAPSE,
+)
+
+
+def _utility(role: Role) -> Any:
+    def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> np.ndarray:
+        tables = [
+            level_tables(
+                game,
+                float(bias),
+                conventions["max_level"],
+                conventions["ties"],
+                conventions["unsent"],
+            )
+            for bias in values.units.biases
+        ]
+        stacked = np.stack([getattr(table, f"{role}_utility") for table in tables])
+        return stacked[values.units.unit_bias] / game.scale
+
+    return utility
+
+
+def _types(conventions: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(level) for level in range(conventions["max_level"] + 1))
+
+
+def _spec(role: Role, description: str) -> ModelSpec:
+    return ModelSpec(
+        name="level-k",
+        role=role,
+        kind="finite",
+        title="Level-k",
+        description=description,
+        citation=(
+            "Crawford (2003), American Economic Review 93(1); Cai and Wang (2006), Games and "
+            "Economic Behavior 56(1); as specified here"
+        ),
+        parameters=(RESPONSE_PRECISION, LEVEL, LAPSE),
+        conventions=CONVENTIONS,
+        answer=_utility(role),
+        response=logit,
+        types=_types,
+    )
+
+
+FINITE_SENDER = _spec(
+    "sender",
+    "Senders are selfish and answer a receiver who thinks one step less; level 0 is truthful.",
+)
+
+
+FINITE_RECEIVER = _spec(
+    "receiver",
+    "Receivers are selfish and answer a sender of their own level; level 0 is credulous.",
+)
+
+
+UNSENT = Convention(
+    name="unsent",
+    choices=("monotone", "prior"),
+    rivals=("monotone", "prior"),
+    default="monotone",
+    meaning=(
+        "How a receiver reads a report that the sender he reckons with never makes: as the next "
+        "report above that she does make, or as no news."
+    ),
+)
+
+
+def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units = values.units
+    return theory.reports(units.trial_seen, conventions["max_level"], trial_terms(game, units))
+
+
+def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units = values.units
+    return theory.capacities(
+        units.trial_seen,
+        conventions["max_level"],
+        trial_terms(game, units),
+        conventions["unsent"],
+    )
+
+
+FORECAST_SENDER = replace(
+    FINITE_SENDER,
+    kind="forecast-sharing",
+    parameters=(RESPONSE_NOISE, LEVEL),
+    conventions=(MAX_LEVEL, NOISE),
+    answer=_reports,
+    response=censored("sender"),
+)
+
+
+FORECAST_RECEIVER = replace(
+    FINITE_RECEIVER,
+    kind="forecast-sharing",
+    parameters=(RESPONSE_NOISE, LEVEL),
+    conventions=(MAX_LEVEL, UNSENT, NOISE),
+    answer=_capacities,
+    response=censored("receiver"),
+)

@@ -1,0 +1,1 @@
+"""Each person by one of several theories."""

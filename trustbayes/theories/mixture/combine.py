@@ -1,0 +1,160 @@
+"""The mixture of theories: every subject is of one, and which is summed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from trustbayes.numerics.arrays import namespace, of_type
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.spec import ModelSpec, Parameter
+from trustbayes.theories.values import Values
+
+__all__ = ["mixture"]
+
+_THEORY = Parameter(
+    name="theory",
+    symbol="w",
+    meaning="which theory a subject follows; the population's shares are estimated",
+    unit="",
+    support="simplex",
+    varies=("subject",),
+    prior=Prior("Dirichlet", a=1.0),
+)
+
+
+def mixture(*components: ModelSpec) -> ModelSpec:
+    """Declare the mixture of some theories of one role and kind of game.
+
+    A subject has one theory throughout, and keeps her noise under any of them. The shares of
+    the theories, and those of the types within a theory, have Dirichlet priors of their own.
+    What a theory leaves to each subject's habits is common to all who follow it, here, unless its
+    prior has no parameters of its own: the few who follow it say little of a population of habits.
+
+    Parameters
+    ----------
+    *components : ModelSpec
+        At most one of them with types of its own.
+
+    Returns
+    -------
+    ModelSpec
+
+    References
+    ----------
+    Stahl and Wilson (1995), Games and Economic Behavior 10(1), for mixtures of types.
+    """
+    first = components[0]
+    typed = [position for position, spec in enumerate(components) if spec.types]
+    parameters: dict[str, Parameter] = {}
+    for spec in components:
+        for parameter in spec.parameters:
+            habitual = bool(parameter.option) or parameter.support == "real"
+            if habitual and parameter.prior.hierarchical:
+                parameter = replace(parameter, varies=())
+            parameters.setdefault(parameter.name, parameter)
+
+    def types(conventions: Mapping[str, Any]) -> tuple[str, ...]:
+        labels: list[str] = []
+        for spec in components:
+            own = spec.types(conventions) if spec.types else ()
+            labels += [f"level {label}" for label in own] or [spec.name]
+        return tuple(labels)
+
+    def ignores(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        subject = (p for p in parameters.values() if "subject" in p.varies)
+        own = {p.name for p in subject if p.support != "simplex"}
+        labels = iter(types(conventions))
+        return {
+            label: tuple(sorted(own - {p.name for p in spec.parameters}))
+            for spec in components
+            for label in islice(labels, len(spec.types(conventions)) if spec.types else 1)
+        }
+
+    def shares(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        found = {"theory": tuple(spec.name for spec in components)}
+        for position in typed:
+            spec = components[position]
+            assert spec.types is not None
+            [name] = [p.name for p in spec.parameters if p.support == "simplex"]
+            found[name] = spec.types(conventions)
+        return found
+
+    def type_shares(given: Mapping[str, Any]) -> Any:
+        theory = given["theory"]
+        within = [values for name, values in given.items() if name != "theory"]
+        parts = []
+        for position in range(len(components)):
+            part = theory[..., position : position + 1]
+            parts.append(part * within[typed.index(position)] if position in typed else part)
+        return namespace(*parts).concatenate(parts, axis=-1)
+
+    def answer(game: Any, values: Values, conventions: Mapping[str, Any]) -> Any:
+        axis = first.response(game, conventions).type_axis
+        parts = []
+        for spec in components:
+            part = spec.answer(game, values, _own(spec, conventions))
+            parts.append(part if spec.types else namespace(part).expand_dims(part, axis))
+        xp = namespace(*parts)
+        if xp is np:
+            parts = _with_draws(parts)
+        return xp.concatenate(parts, axis=axis)
+
+    def answer_of_type(game: Any, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
+        for spec in components:
+            size = len(spec.types(conventions)) if spec.types else 1
+            if kind < size:
+                found = spec.answer(game, values, _own(spec, conventions))
+                axis = first.response(game, conventions).type_axis
+                return of_type(found, kind, axis) if spec.types else found
+            kind -= size
+        raise IndexError(kind)
+
+    def resolve(game: Any, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = dict(conventions)
+        for spec in components:
+            if spec.resolve:
+                found |= spec.resolve(game, _own(spec, conventions))
+        return found
+
+    conventions = {c.name: replace(c, rivals=()) for s in components for c in s.conventions}
+    return ModelSpec(
+        name="mixture",
+        role=first.role,
+        kind=first.kind,
+        title="Mixture",
+        description=(
+            "Every subject follows one theory: "
+            + ", ".join(spec.title.lower() for spec in components[:-1])
+            + f" or {components[-1].title.lower()}."
+        ),
+        citation="Stahl and Wilson (1995), Games and Economic Behavior 10(1); as specified here",
+        parameters=(*parameters.values(), _THEORY),
+        conventions=tuple(conventions.values()),
+        answer=answer,
+        answer_of_type=answer_of_type,
+        response=first.response,
+        types=types,
+        shares=shares,
+        type_shares=type_shares,
+        ignores=ignores,
+        resolve=resolve,
+        placed=True,
+        coupling=first.coupling,
+    )
+
+
+def _own(spec: ModelSpec, conventions: Mapping[str, Any]) -> dict[str, Any]:
+    """The conventions that a component knows."""
+    return {c.name: conventions[c.name] for c in spec.conventions}
+
+
+def _with_draws(parts: list[np.ndarray]) -> list[np.ndarray]:
+    """Give every part the axis of draws, if any has one."""
+    own = min(part.ndim for part in parts)
+    draws = max((part.shape[: part.ndim - own] for part in parts), key=len)
+    return [np.broadcast_to(part, (*draws, *part.shape[part.ndim - own :])) for part in parts]

@@ -1,0 +1,1 @@
+"""Response rules: from a theory's answer to choices."""

@@ -1,0 +1,229 @@
+"""From a best choice to choices: noise around it, censored at the ends of the range.
+
+A choice is the theory's optimum plus noise of the subject's own size, written once for all
+theories. What would fall beyond the range is made at its end: choices there have a probability,
+not a density. The functions take NumPy arrays or PyTensor variables.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+from scipy.special import log_ndtr
+
+from trustbayes.games.base import Role
+from trustbayes.games.forecast import ForecastGame
+from trustbayes.numerics.arrays import namespace
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.response import Response
+from trustbayes.theories.spec import Convention, Parameter
+from trustbayes.theories.values import Values
+from trustbayes.trials.forecast import Points
+
+__all__ = ["NOISE", "RESPONSE_NOISE", "CensoredNoise", "NormalNoise", "StudentNoise", "censored"]
+
+
+class NormalNoise:
+    """Standard normal noise."""
+
+    location_information = 1.0
+    scale_information = 2.0
+
+    def log_density(self, z: Any) -> Any:
+        """Log density."""
+        return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+
+    def log_cumulative(self, z: Any) -> Any:
+        """Log probability of less than z."""
+        if namespace(z) is np:
+            return log_ndtr(z)
+        # Below -30 five terms of the asymptotic series leave a relative error of 2e-12.
+        low = pt.minimum(z, -30.0)
+        w = 1 / low**2
+        series = pt.log1p(-w * (1 - 3 * w * (1 - 5 * w * (1 - 7 * w))))
+        far = -0.5 * low**2 - pt.log(-low) - 0.5 * math.log(2 * math.pi) + series
+        below = pt.maximum(pt.switch(z > 0, -z, z), -30.0)
+        beyond = 0.5 * pt.erfc(-below / math.sqrt(2))
+        near = pt.switch(z > 0, pt.log1p(-beyond), pt.log(beyond))
+        return pt.switch(z < -30, far, near)
+
+    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Independent draws."""
+        return rng.normal(size=size)
+
+
+class StudentNoise:
+    """Student's t with 4 degrees of freedom: outliers bear less on a subject's estimates."""
+
+    location_information = 5 / 7
+    scale_information = 8 / 7
+
+    def log_density(self, z: Any) -> Any:
+        """Log density."""
+        return math.log(3 / 8) - 2.5 * namespace(z).log1p(z**2 / 4)
+
+    def log_cumulative(self, z: Any) -> Any:
+        """Log probability of less than z, in closed form."""
+        xp = namespace(z)
+        c = z / xp.sqrt(4 + z**2)
+        above = xp.where(z < 0, 4 / ((4 + z**2) * (1 - xp.minimum(c, 0))), 1 + c)  # 1 + c
+        return 2 * xp.log(above) + xp.log(2 - c) - math.log(4)
+
+    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Independent draws."""
+        return rng.standard_t(4, size=size)
+
+
+class CensoredNoise:
+    """Noise around the best choice, as `trustbayes.theories.response.Response` asks for it.
+
+    Parameters
+    ----------
+    noise : NormalNoise or StudentNoise
+    low, high : float
+        The ends of the range of choices.
+    scale : float
+        What the standardised response noise is multiplied by.
+    """
+
+    type_axis = -2
+
+    def __init__(
+        self, noise: NormalNoise | StudentNoise, low: float, high: float, scale: float
+    ) -> None:
+        self.noise, self.low, self.high, self.scale = noise, low, high, scale
+
+    def log_likelihood(
+        self, units: Points, answer: Any, values: Values, typed: bool
+    ) -> tuple[Any, np.ndarray]:
+        """By trial: those inside the range first, then those at its upper and its lower end."""
+        choice, sigma = units.trial_choice, self._sigma(values, typed)
+        if namespace(choice) is not np:  # rows are variables, too, and index nothing else
+            answer, sigma = pt.as_tensor(answer), pt.as_tensor(sigma)
+        xp = namespace(choice, answer, sigma)
+        ends = (choice > self.low) & (choice < self.high), choice >= self.high, choice <= self.low
+        inside, upper, lower = (namespace(choice).nonzero(one)[0] for one in ends)
+
+        def gap(rows: Any) -> Any:
+            return (choice[rows] - answer[..., rows]) / sigma[..., rows]
+
+        parts = [self.noise.log_density(gap(inside)) - xp.log(sigma[..., inside])]
+        if _any(upper):
+            parts.append(self.noise.log_cumulative(-gap(upper)))
+        if _any(lower):
+            parts.append(self.noise.log_cumulative(gap(lower)))
+        logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+        rows = namespace(choice).concatenate([inside, upper, lower])
+        subject = namespace(choice).take(units.trial_subject, rows)
+        return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
+
+    def cell_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> np.ndarray:
+        """Of every trial, in the order of the trials."""
+        logs, _ = self.log_likelihood(units, answer, values, typed)
+        choice = units.trial_choice
+        end = np.where(choice >= self.high, 1, np.where(choice <= self.low, 2, 0))
+        back = np.argsort(np.argsort(end, kind="stable"))
+        return np.asarray(logs[..., back, :] if typed else logs[..., back])
+
+    def information(
+        self,
+        units: Points,
+        up: tuple[Any, Values],
+        down: tuple[Any, Values],
+        step: float,
+        typed: bool,
+    ) -> np.ndarray:
+        """Fisher information through the best choice and through the noise, censoring aside."""
+        (high, above), (low, below) = up, down
+        sigma = self._sigma(above, typed)
+        location = ((high - low) / (2 * step) / sigma) ** 2
+        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
+        found = (
+            self.noise.location_information * location + self.noise.scale_information * scale
+        ) + np.zeros(units.n_trials)
+        found = found.mean(axis=-2) if typed else found
+        return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
+
+    def pick(self, units: Points, answer: Any, kinds: np.ndarray) -> np.ndarray:
+        """Best choices of shape (draws, trials)."""
+        kind = kinds[:, None, units.trial_subject]
+        answer = np.broadcast_to(answer, (len(kind), *answer.shape[-2:]))
+        return np.take_along_axis(answer, kind, axis=1)[:, 0]
+
+    def divergence(self, units: Points, answer: Any, other: Any, values: Values) -> np.ndarray:
+        """Of noise around best choices within the range; to second order for Student's t."""
+        best, others = (np.clip(one, self.low, self.high) for one in (answer, other))
+        gap = (best - others) / self._sigma(values, typed=False)
+        found = 0.5 * self.noise.location_information * gap**2
+        by_unit = np.zeros((*found.shape[:-1], units.unit_subject.size))
+        np.add.at(by_unit.T, units.trial_unit, found.T)
+        return by_unit
+
+    def draw(
+        self,
+        units: Points,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Choices of shape (draws, trials)."""
+        sigma = self._sigma(values, typed=False)
+        answer = answer if kinds is None else self.pick(units, answer, kinds)
+        best = np.broadcast_to(answer, sigma.shape)
+        return np.clip(best + sigma * self.noise.draw(best.shape, rng), self.low, self.high)
+
+    def width(self, units: Points) -> int:
+        """One number a trial."""
+        return units.n_trials
+
+    def _sigma(self, values: Values, typed: bool) -> Any:
+        sigma = values.of_trials("response_noise") * self.scale
+        return sigma[..., None, :] if typed else sigma
+
+
+def _any(rows: Any) -> bool:
+    """Whether there are, or may be, any rows: those that are symbolic change with the data."""
+    return not isinstance(rows, np.ndarray) or rows.size > 0
+
+
+def censored(role: Role) -> Any:
+    """The response rule of a role, as `ModelSpec.response` asks for it."""
+
+    def response(game: ForecastGame, conventions: Mapping[str, Any]) -> Response:
+        noise = StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
+        return CensoredNoise(noise, *game.choice_range(role), game.scale)
+
+    return response
+
+
+RESPONSE_NOISE = Parameter(
+    name="response_noise",
+    symbol="σ",
+    meaning="standard deviation of choices around the best one",
+    unit="share of the forecast range a",
+    support="positive",
+    varies=("subject",),
+    prior=Prior(
+        "LogNormal",
+        mu=Prior("Normal", mu=-2.0, sigma=1.0),
+        sigma=Prior("HalfNormal", sigma=0.7),
+    ),
+    report_unit="units of demand",
+    report_factor="scale",
+)
+
+
+NOISE = Convention(
+    name="noise",
+    choices=("normal", "student-t"),
+    default="normal",
+    meaning=(
+        "How choices scatter around the best one: normal, or Student's t with 4 degrees of "
+        "freedom for outliers."
+    ),
+)

@@ -1,0 +1,163 @@
+"""A model declared as data: what it is, what it estimates, what it assumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trustbayes.games.base import Role
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.response import Response
+from trustbayes.theories.values import Values
+
+__all__ = ["Convention", "ModelSpec", "Parameter"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Something that a model estimates.
+
+    Parameters
+    ----------
+    name : str
+        In code and in files.
+    symbol : str
+        As in the literature.
+    meaning : str
+        One phrase.
+    unit : str
+        Of the natural standardised values.
+    support : {"positive", "unit", "real", "simplex"}
+    varies : tuple of "subject" and "treatment"
+        Over what it varies by default: each subject has a value, the population's location
+        differs by treatment.
+    prior : Prior
+        The default, on the natural standardised scale.
+    only_with : str, optional
+        Name of the convention that must be true for the parameter to exist.
+    option : str, optional
+        Name of the extra axis of a parameter that has one value for each option.
+    report_unit : str, optional
+        If given, values are reported in this unit too: times the game's attribute
+        ``report_factor``.
+    report_factor : str
+        Such as "lying_unit".
+    ordered : bool
+        For shares: whether they are those of levels from 0 to the convention ``max_level``.
+    """
+
+    name: str
+    symbol: str
+    meaning: str
+    unit: str
+    support: str
+    varies: tuple[str, ...]
+    prior: Prior
+    only_with: str | None = None
+    option: str | None = None
+    report_unit: str | None = None
+    report_factor: str = "lying_unit"
+    ordered: bool = False
+
+    def factor(self, game: Any) -> float:
+        """From the natural standardised scale to the unit of reports."""
+        return float(getattr(game, self.report_factor)) if self.report_unit else 1.0
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A choice that the theory leaves open.
+
+    Parameters
+    ----------
+    name : str
+    choices : tuple
+        The values allowed; empty for any whole number from 0.
+    default : object
+        None where the default depends on the game.
+    meaning : str
+        A sentence or two.
+    rivals : tuple
+        The choices that a fair comparison of theories tries; the others are variations that
+        come close to one of these, or cost more than they explain.
+    """
+
+    name: str
+    choices: tuple[Any, ...]
+    default: Any
+    meaning: str
+    rivals: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """Everything the package knows about one model in one role.
+
+    Parameters
+    ----------
+    name : str
+        Such as "trust-embedded".
+    role : "sender" or "receiver"
+    kind : str
+        The kind of game it is for.
+    title, description, citation : str
+        For tables and reports; the description is one or two sentences.
+    parameters : tuple of Parameter
+    conventions : tuple of Convention
+    answer : callable
+        ``answer(game, values, conventions)`` is the theory. For a finite game it gives the
+        utility of every option after everything seen, divided by the game's scale: shape (...,
+        units, seen, options), with types (..., units, types, seen, options). For a game of
+        continuous choices it gives the best choice: shape (..., trials), with types (..., types,
+        trials).
+    answer_of_type : callable, optional
+        ``answer_of_type(game, values, conventions, kind)`` is the answer of the type at that
+        position, without an axis of types; default: taken from that of all.
+    response : callable
+        ``response(game, conventions)`` makes choices of the answer.
+    types : callable, optional
+        ``types(conventions)`` labels the discrete types, which are summed out.
+    shares : callable, optional
+        ``shares(conventions)`` gives, for each parameter that is a share of subjects, the labels
+        of what is shared; default: the types, for the only such parameter.
+    type_shares : callable, optional
+        From the shares of each such parameter, arrays of shape (..., labels), to the shares of
+        the types; default: the only one as it is.
+    ignores : callable, optional
+        ``ignores(conventions)`` gives, for each type, the subject parameters that its answer does
+        without.
+    resolve : callable, optional
+        ``resolve(game, conventions)`` fills in conventions whose default depends on the game.
+    placed : bool
+        Whether the subjects' parameters are sampled in coordinates of their own for each type, see
+        `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
+        different values.
+    by_default : bool
+        Whether a report has it unless told which models to have.
+    coupling : mapping of str to str
+        Parameter to the parameter it trades off with: the sampler then works with the product
+        of the one and a power of the other, from 0 to 1, that each subject's trials suggest, and
+        chains start near what a grid of both finds, see `trustbayes.models.parametrisation.pairs`.
+        The posterior is the same.
+    """
+
+    name: str
+    role: Role
+    kind: str
+    title: str
+    description: str
+    citation: str
+    parameters: tuple[Parameter, ...]
+    conventions: tuple[Convention, ...]
+    answer: Callable[[Any, Values, Mapping[str, Any]], Any]
+    response: Callable[[Any, Mapping[str, Any]], Response]
+    answer_of_type: Callable[[Any, Values, Mapping[str, Any], int], Any] | None = None
+    types: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    shares: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
+    type_shares: Callable[[Mapping[str, Any]], Any] | None = None
+    ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
+    resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    placed: bool = False
+    by_default: bool = True
+    coupling: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The trust-embedded theory: aversion to lying, and trust."""

@@ -1,0 +1,296 @@
+"""The trust-embedded models of the finite game, declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from trustbayes.games.finite import FiniteGame
+from trustbayes.games.forecast import ForecastGame
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.adapters import by_bias, trial_terms
+from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
+from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
+from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.trust_embedded import finite, forecast
+from trustbayes.theories.values import Values
+
+__all__ = [
+    "CITATION",
+    "EXPECTED_TRUST",
+    "FINITE_LYING_AVERSION",
+    "FINITE_RECEIVER",
+    "FINITE_SENDER",
+    "FORECAST_LYING_AVERSION",
+    "FORECAST_RECEIVER",
+    "FORECAST_SENDER",
+    "INDIFFERENCE",
+    "TRUST",
+]
+
+_CITATION = (
+    "Özer, Zheng and Chen (2011), Management Science 57(6); "
+    "Li, Özer and Subramanian (2022), Management Science 68(1); as specified here"
+)
+
+
+_FINITE_BELIEF = Convention(
+    name="belief",
+    choices=("truncated", "prior", "mixture"),
+    rivals=("truncated", "prior", "mixture"),
+    default=None,
+    meaning=(
+        "What the distrusting part of a receiver believes: the prior truncated to the states "
+        "from which a sender would exaggerate up to the message, or the whole prior; with "
+        "mixture, the message is true with the probability of trust, and else the truncated "
+        "prior holds. Default: truncated; mixture where payoffs are tables."
+    ),
+)
+
+
+_EXPECTED_ACTION = Convention(
+    name="expected_action",
+    choices=("mean", "quantal"),
+    default=None,
+    meaning=(
+        "Which action the sender expects: the mean of the belief of a receiver with the "
+        "expected trust, or that receiver's own noisy response. Default: mean; quantal where "
+        "payoffs are tables."
+    ),
+)
+
+
+_POPULATION_TRUST = Prior(
+    "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+)
+
+
+FINITE_LYING_AVERSION = Parameter(
+    name="lying_aversion",
+    symbol="β",
+    meaning="cost of a lie of one message step",
+    unit="standard deviations of the payoff table per message step",
+    support="positive",
+    varies=("subject",),
+    prior=Prior(
+        "LogNormal",
+        mu=Prior("Normal", mu=-0.7, sigma=1.0),
+        sigma=Prior("HalfNormal", sigma=1.0),
+    ),
+    report_unit="payoff units per unit of |message - state|",
+)
+
+
+EXPECTED_TRUST = Parameter(
+    name="expected_trust",
+    symbol="αᵉ",
+    meaning="trust that senders expect of receivers",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("treatment",),
+    prior=_POPULATION_TRUST,
+)
+
+
+TRUST = Parameter(
+    name="trust",
+    symbol="α",
+    meaning="weight of the message in the receiver's belief",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("subject", "treatment"),
+    prior=_POPULATION_TRUST,
+)
+
+
+def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
+    continuous = game.payoffs.continuous
+    fallback = {
+        "belief": "truncated" if continuous else "mixture",
+        "expected_action": "mean" if continuous else "quantal",
+    }
+    return {name: fallback[name] if v is None else v for name, v in conventions.items()}
+
+
+def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units, belief = values.units, conventions["belief"]
+    aversion = values.of_units("lying_aversion") * game.lying_unit
+    if conventions["expected_action"] == "quantal":
+        material = by_bias(
+            lambda bias, trust, precision: finite.quantal_payoff(
+                game, bias, trust, precision, belief
+            ),
+            units.biases[units.unit_bias],
+            values.of_units("expected_trust"),
+            values.of_units("response_precision"),
+        )
+        return finite.sender_utility(game, material, aversion) / game.scale
+
+    def expected(bias: float, trust: Any) -> Any:
+        return finite.expected_payoff(game, bias, trust, belief)
+
+    if values.shared("expected_trust"):
+        trust = values.of_conditions("expected_trust")
+        material = by_bias(expected, units.biases[units.condition_bias], trust)
+        material = material[..., units.unit_condition, :, :]
+    else:
+        trust = values.of_units("expected_trust")
+        material = by_bias(expected, units.biases[units.unit_bias], trust)
+    return finite.sender_utility(game, material, aversion) / game.scale
+
+
+def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units, belief = values.units, conventions["belief"]
+    utility = by_bias(
+        lambda bias, trust: finite.receiver_utility(game, bias, trust, belief),
+        np.sign(units.biases[units.unit_bias]),  # beliefs depend on the bias by its sign only
+        values.of_units("trust"),
+    )
+    return utility / game.scale
+
+
+FINITE_SENDER = ModelSpec(
+    name="trust-embedded",
+    role="sender",
+    kind="finite",
+    title="Trust-embedded",
+    description=(
+        "Senders dislike lying, each to her own degree, and expect receivers to trust them by "
+        "some factor."
+    ),
+    citation=_CITATION,
+    parameters=(RESPONSE_PRECISION, FINITE_LYING_AVERSION, EXPECTED_TRUST, LAPSE),
+    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, WITH_LAPSE),
+    answer=_sender_utility,
+    response=logit,
+    resolve=_resolve,
+    coupling={"lying_aversion": "response_precision"},
+)
+
+
+FINITE_RECEIVER = ModelSpec(
+    name="trust-embedded",
+    role="receiver",
+    kind="finite",
+    title="Trust-embedded",
+    description=(
+        "Receivers take a message at its word by their trust factor, and for the rest reckon "
+        "with exaggeration."
+    ),
+    citation=_CITATION,
+    parameters=(
+        RESPONSE_PRECISION,
+        TRUST,
+        LAPSE,
+    ),
+    conventions=(_FINITE_BELIEF, WITH_LAPSE),
+    answer=_receiver_utility,
+    response=logit,
+    resolve=_resolve,
+)
+
+
+CITATION = "Özer, Zheng and Chen (2011), Management Science 57(6)"
+
+
+_FORECAST_BELIEF = Convention(
+    name="belief",
+    choices=("truncated", "prior"),
+    rivals=("truncated", "prior"),
+    default="truncated",
+    meaning=(
+        "What the distrusting part of a receiver believes: the forecast lies anywhere up to the "
+        "report, or anywhere."
+    ),
+)
+
+
+_LYING_COST = Convention(
+    name="lying_cost",
+    choices=("quadratic", "absolute"),
+    default="quadratic",
+    meaning=(
+        "How the disutility of a lie grows with its size: with its square (lying aversion is then "
+        "the marginal cost of a lie of half the forecast range a), or in proportion. Absolute "
+        "costs make senders truthful from some aversion on: the likelihood has walls there, and "
+        "sampling takes several times as many steps."
+    ),
+)
+
+
+INDIFFERENCE = Convention(
+    name="indifference",
+    choices=("waver", "jump"),
+    default="waver",
+    meaning=(
+        "What a sender does who is nearly indifferent over a range of reports: waver, since her "
+        "lying aversion varies a little from trial to trial (by 0.23, one standard deviation of "
+        "its logarithm), so that her mean report passes gradually from truth to lie; or jump, "
+        "which leaves the sampler a likelihood with cliffs."
+    ),
+)
+
+
+FORECAST_LYING_AVERSION = Parameter(
+    name="lying_aversion",
+    symbol="β",
+    meaning=(
+        "marginal cost of a lie: of one of half the forecast range, or of any if costs are absolute"
+    ),
+    unit="share of the sender's margin r - w",
+    support="positive",
+    varies=("subject",),
+    prior=Prior(
+        "LogNormal",
+        mu=Prior("Normal", mu=-1.5, sigma=1.0),
+        sigma=Prior("HalfNormal", sigma=1.0),
+    ),
+    report_unit="payoff units per unit of |report - forecast|",
+)
+
+
+def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return forecast.report(
+        values.units.trial_seen,
+        values.of_trials("lying_aversion") * game.lying_unit,
+        values.of_trials("expected_trust"),
+        trial_terms(game, values.units),
+        conventions["belief"],
+        conventions["lying_cost"],
+        wavering=conventions["indifference"] == "waver",
+    )
+
+
+def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return forecast.capacity(
+        values.units.trial_seen,
+        values.of_trials("trust"),
+        trial_terms(game, values.units),
+        conventions["belief"],
+    )
+
+
+FORECAST_SENDER = replace(
+    FINITE_SENDER,
+    kind="forecast-sharing",
+    parameters=(RESPONSE_NOISE, FORECAST_LYING_AVERSION, EXPECTED_TRUST),
+    conventions=(_FORECAST_BELIEF, _LYING_COST, INDIFFERENCE, NOISE),
+    answer=_reports,
+    response=censored("sender"),
+    resolve=None,
+    coupling={"lying_aversion": "response_noise"},
+)
+
+
+FORECAST_RECEIVER = replace(
+    FINITE_RECEIVER,
+    kind="forecast-sharing",
+    parameters=(RESPONSE_NOISE, TRUST),
+    conventions=(_FORECAST_BELIEF, NOISE),
+    answer=_capacities,
+    response=censored("receiver"),
+    resolve=None,
+)

@@ -1,0 +1,218 @@
+"""What a table of trials must satisfy before anything is estimated from it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import pandera.pandas as pa
+
+from trustbayes.errors import Fault, InputError, listing, suggestion
+from trustbayes.files import TextTable, numbers
+from trustbayes.games import Game, Layout, Role
+from trustbayes.trials.rules import rules_of
+
+__all__ = ["check_trials", "standard_columns"]
+
+_NEEDED: dict[Role, tuple[str, ...]] = {
+    "sender": ("sender", "state", "message"),
+    "receiver": ("receiver", "message", "action"),
+}
+_OWN: dict[Role, tuple[str, ...]] = {
+    "sender": ("sender", "state"),
+    "receiver": ("receiver", "action"),
+}
+_NUMBERS = ("state", "message", "action", "bias")
+
+
+def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple[Role, ...]]:
+    """Find the standard columns in a file and the roles that are complete.
+
+    Parameters
+    ----------
+    file : TextTable
+    game : FiniteGame or ForecastGame
+        A column of the file that its layout maps to a standard name serves no other unless
+        mapped too.
+
+    Returns
+    -------
+    columns : dict of str to str
+        Standard name to the file's name; only what the complete roles need or may have.
+    roles : tuple of "sender" and "receiver"
+
+    Raises
+    ------
+    InputError
+        If the layout names a column that the file lacks (other than those of a role that the
+        file leaves out altogether), no role is complete, or the rounds are missing.
+    """
+    header, layout = list(file.frame.columns), game.layout
+    place = f"{file.source}, row 1"
+    left_out = _columns_left_out(header, layout)
+    mapped = {key: name for key, name in layout.columns.items() if key not in left_out}
+    named = [(f"[columns] {key}", name) for key, name in mapped.items()]
+    named += [("[exclude]", name) for name in layout.exclude]
+    faults = [
+        Fault(place, "", f"a column {name!r}, which the game file names in {where}; "
+              + suggestion(name, header))
+        for where, name in named
+        if name not in header
+    ]  # fmt: skip
+    free = set(header) - set(layout.columns.values())
+    found = {name: name for name in game.trial_columns if name in free} | mapped
+    roles = tuple(role for role, needed in _NEEDED.items() if all(n in found for n in needed))
+    if not roles:
+        lacking = " or ".join(
+            f"{listing([n for n in needed if n not in found])} for {role}s"
+            for role, needed in _NEEDED.items()
+        )
+        faults.append(Fault(place, "", f"also the columns {lacking}; there are: {listing(header)}"))
+    if "round" not in found:
+        faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
+    if faults:
+        raise InputError(faults)
+    of_roles = set().union(*_NEEDED.values())
+    useful = set(game.trial_columns) - of_roles.difference(*(_NEEDED[role] for role in roles))
+    names = [name for name in game.trial_columns if name in found and name in useful]
+    return {name: found[name] for name in names}, roles
+
+
+def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
+    """The own columns of a role of which the file has none, while it has all of the other's."""
+    there = {
+        role: [layout.columns.get(key, key) in header for key in own] for role, own in _OWN.items()
+    }
+    for role, other in itertools.permutations(_OWN):
+        if not any(there[role]) and all(there[other]):
+            return _OWN[role]
+    return ()
+
+
+def check_trials(
+    kept: TextTable, columns: Mapping[str, str], roles: Sequence[Role], game: Game
+) -> pd.DataFrame:
+    """Check the trials of a file and give them their types.
+
+    Parameters
+    ----------
+    kept : TextTable
+        Without the excluded rows.
+    columns : mapping of str to str
+        Standard name to the file's name.
+    roles : sequence of "sender" and "receiver"
+        The roles that are complete.
+    game : FiniteGame or ForecastGame
+
+    Returns
+    -------
+    DataFrame
+        The standard columns, see `trustbayes.trials.table.Trials`.
+
+    Raises
+    ------
+    InputError
+        Listing every fault.
+    """
+    check = _Check(kept, columns, game)
+    check.cells()
+    table = check.typed()
+    check.faults += check.rules.complete(table, kept, columns)
+    for role in roles:
+        check.rounds(table, role)
+        if "group" in columns:
+            check.groups(table, role)
+    if len(roles) == 2:
+        check.one_role_each(table)
+    if all(table[role].nunique() < 2 for role in roles):
+        for role in roles:
+            place = f"{kept.source}, column {columns[role]}"
+            only = str(table[role].iloc[0]) if len(table) else ""
+            check.faults.append(Fault(place, only, f"at least two {role}s"))
+    if check.faults:
+        raise InputError(sorted(check.faults, key=_row_of))
+    return table
+
+
+class _Check:
+    """The faults of a table as they are found, one method per kind of question."""
+
+    def __init__(self, kept: TextTable, columns: Mapping[str, str], game: Game) -> None:
+        self.kept, self.columns, self.game, self.rules = kept, columns, game, rules_of(game)
+        self.faults = list(kept.faults)
+
+    def fault(self, row: object, name: str, expected: str) -> None:
+        self.faults.append(self.kept.fault(row, self.columns[name], expected))
+
+    def cells(self) -> None:
+        """Every cell on its own: names, whole numbers, numbers that the game allows."""
+        checks: dict[str, list[pa.Check]] = {}
+        for name, column in self.columns.items():
+            checks.setdefault(column, []).append(self._cell(name))
+        schema = pa.DataFrameSchema({c: pa.Column(checks=tests) for c, tests in checks.items()})
+        try:
+            schema.validate(self.kept.frame, lazy=True)
+        except pa.errors.SchemaErrors as error:
+            failures = error.failure_cases
+            for row, column, check in failures[["index", "column", "check"]].to_numpy():
+                self.faults.append(self.kept.fault(row, column, check))
+
+    def _cell(self, name: str) -> pa.Check:
+        if name in _NUMBERS:
+            expected = self.rules.expected(name)
+            return pa.Check(lambda cells: self.rules.values(name, cells).notna(), error=expected)
+        if name == "round":
+            return pa.Check(lambda cells: numbers(cells) % 1 == 0, error="a whole number")
+        if name == "treatment" and self.game.treatments is not None:
+            known = list(self.game.treatments)
+            expected = f"one of the game's treatments: {listing(known)}"
+            return pa.Check(lambda cells: cells.isin(known), error=expected)
+        return pa.Check(lambda cells: cells != "", error=f"the name of a {name}")
+
+    def typed(self) -> pd.DataFrame:
+        """The standard columns with their types; NaN where a cell was at fault."""
+        table = pd.DataFrame(index=self.kept.frame.index)
+        for name, column in self.columns.items():
+            cells = self.kept.frame[column]
+            if name in _NUMBERS:
+                table[name] = self.rules.values(name, cells)
+            elif name == "round":
+                table[name] = numbers(cells)
+            else:
+                table[name] = cells
+        if not table["round"].isna().any() and (table["round"] % 1 == 0).all():
+            table["round"] = table["round"].astype(int)
+        return table
+
+    def rounds(self, table: pd.DataFrame, role: Role) -> None:
+        """No subject twice in one round."""
+        known = table[(table[role] != "") & table["round"].notna()]
+        first = known.assign(row=known.index).groupby([role, "round"])["row"].transform("first")
+        for row in known.index[known.duplicated([role, "round"])]:
+            subject = self.kept.cell(row, self.columns[role])
+            expected = f"each {role} once per round, but {subject} is in row {first[row]} too"
+            self.fault(row, "round", expected)
+
+    def groups(self, table: pd.DataFrame, role: Role) -> None:
+        """Every subject always in the same group."""
+        first = table.groupby(role)["group"].transform("first")
+        for row in table.index[(table["group"] != first) & (table["group"] != "")]:
+            subject = self.kept.cell(row, self.columns[role])
+            self.fault(row, "group", f"{first[row]}, where {role} {subject} was before")
+
+    def one_role_each(self, table: pd.DataFrame) -> None:
+        """No subject both sender and receiver."""
+        senders = table[table["sender"] != ""].reset_index(names="row").groupby("sender")["row"]
+        first = senders.first()
+        receivers = table.drop_duplicates("receiver")
+        for row in receivers.index[receivers["receiver"].isin(first.index)]:
+            subject = self.kept.cell(row, self.columns["receiver"])
+            self.fault(row, "receiver", f"no subject that is a sender (as in row {first[subject]})")
+
+
+def _row_of(fault: Fault) -> int:
+    """The row at which a fault stands, to list faults in the order of the file."""
+    _, _, after = fault.place.rpartition(", row ")
+    digits = after.split(",")[0]
+    return int(digits) if digits.isdigit() else 0

@@ -1,0 +1,302 @@
+"""Data that comes with the package, and public data fetched by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pandas as pd
+import pooch
+
+from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.files import write_whole
+
+__all__ = [
+    "BUNDLED",
+    "DATASETS",
+    "Dataset",
+    "RemoteDataset",
+    "bundled",
+    "data_folder",
+    "fetch",
+    "published",
+]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Trials with their game, as files.
+
+    Parameters
+    ----------
+    name : str
+    trials : Path
+        A file for `trustbayes.trials.table.read_trials`.
+    game : Path
+        Its game file.
+    parameters : Path or None
+        The parameters of each subject, where the trials are simulated.
+    description : str
+        One sentence.
+    """
+
+    name: str
+    trials: Path
+    game: Path
+    parameters: Path | None
+    description: str
+
+
+@dataclass(frozen=True)
+class RemoteDataset:
+    """A public file, pinned to one version, and how it becomes a file of trials.
+
+    Parameters
+    ----------
+    name : str
+        The game file of this name lies among the package's data.
+    url : str
+        Address of the file.
+    checksum : str
+        SHA-256 of the file.
+    convert : callable
+        From the file's own layout to one row per sender-receiver interaction.
+    description : str
+        One sentence, with the source.
+    """
+
+    name: str
+    url: str
+    checksum: str
+    convert: Callable[[pd.DataFrame], pd.DataFrame]
+    description: str
+
+    @property
+    def game(self) -> Path:
+        """The game file for the converted trials."""
+        return data_folder() / "games" / f"{self.name}.toml"
+
+
+def data_folder() -> Path:
+    """Find the package's data: inside an installed package, else in the source checkout.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If the package was installed without its data.
+    """
+    with as_file(files("trustbayes")) as package:
+        for folder in (package / "_data", package.parent / "data"):
+            if folder.is_dir():
+                return folder
+    raise FileNotFoundError("trustbayes was installed without its data folder")
+
+
+BUNDLED: dict[str, str] = {
+    "simulated-forecast": (
+        "Simulated forecast sharing: 48 manufacturers and 48 suppliers, 60 rounds, two by two "
+        "treatments, known parameters."
+    ),
+    "simulated-finite": (
+        "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
+        "parameters."
+    ),
+}
+"""The experiments that come with the package, the default one first, in a sentence each."""
+
+
+def bundled(name: str = "simulated-forecast") -> Dataset:
+    """Give an experiment that comes with the package: a small simulated one.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BUNDLED`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If there is no such experiment.
+
+    Examples
+    --------
+    >>> bundled("simulated-finite").trials.name
+    'trials.csv'
+    """
+    if name not in BUNDLED:
+        raise InputError(Fault("bundled data set", name, suggestion(name, list(BUNDLED))))
+    folder = data_folder() / name
+    return Dataset(
+        name=name,
+        trials=folder / "trials.csv",
+        game=folder / "game.toml",
+        parameters=folder / "parameters.csv",
+        description=BUNDLED[name],
+    )
+
+
+def published() -> pd.DataFrame:
+    """Give the regression slopes that were published for forecast sharing.
+
+    Returns
+    -------
+    DataFrame
+        One row per sample and regression, with the columns study ("original", "replication"),
+        place, treatment (both empty where not stated), regression ("report on forecast",
+        "capacity on report"), coefficient and standard_error (units of demand per unit of
+        demand), subjects (n as stated) and source.
+
+    References
+    ----------
+    Özer, Zheng and Chen (2011), Management Science 57(6); Management Science Replication Project
+    (2023). See ``data/published/README.md``.
+
+    Examples
+    --------
+    >>> slopes = published().set_index(["study", "place", "regression"])["coefficient"]
+    >>> float(slopes["original", "", "report on forecast"])
+    0.643
+    """
+    path = data_folder() / "published" / "forecast-sharing.csv"
+    return pd.read_csv(path, keep_default_na=False)
+
+
+def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None) -> Path:
+    """Download a public data set and write it as a file of trials.
+
+    Parameters
+    ----------
+    name : str
+        A key of `DATASETS`.
+    cache : str or Path, optional
+        Folder for the download and the trials; default: the user's cache folder. A download
+        that is already there, with the right checksum, is not repeated.
+    url : str, optional
+        A mirror to take the file from. Its checksum must be the same.
+
+    Returns
+    -------
+    Path
+        The file of trials, to be read with the data set's game file.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the file cannot be downloaded or is not the expected one, or the
+        cache folder cannot be written to.
+
+    Examples
+    --------
+    >>> trials = fetch("ioannidis-2024")  # doctest: +SKIP
+    """
+    if name not in DATASETS:
+        raise InputError(Fault("data set", name, suggestion(name, list(DATASETS))))
+    dataset = DATASETS[name]
+    folder = Path(pooch.os_cache("trustbayes") if cache is None else cache)
+    target = folder / f"{name}.csv"
+    try:
+        source = _download(dataset, url or dataset.url, folder)
+        raw = pd.read_csv(source, dtype=str, keep_default_na=False)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(Fault(str(folder), "", f"a folder to write to ({reason})")) from None
+    write_whole({target: dataset.convert(raw).to_csv(index=False)})
+    return target
+
+
+def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
+    from requests.exceptions import RequestException  # as slow to import as pooch makes it lazy
+
+    try:
+        return str(
+            pooch.retrieve(
+                url,
+                known_hash=f"sha256:{dataset.checksum}",
+                fname=f"{dataset.name}-source.csv",
+                path=folder,
+            )
+        )
+    except RequestException as error:
+        answer = getattr(error.response, "status_code", None)
+        reason = f"the server answered {answer}" if answer else "the server cannot be reached"
+        raise InputError(Fault(url, "", f"a file to download, but {reason}")) from None
+    except ValueError:  # pooch: the checksum differs; the download was deleted
+        expected = f"a file with SHA-256 {dataset.checksum}, but the one there is another"
+        raise InputError(Fault(url, "", expected)) from None
+
+
+_ROLES = ("sender", "receiver")
+_AGREEMENT = {
+    "Strongly disagree": "1",
+    "Disagree": "2",
+    "Neither agree nor disagree": "3",
+    "Agree": "4",
+    "Strongly agree": "5",
+}
+
+
+def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
+    """One row per subject and round to one row per pair and round.
+
+    Matching groups are numbered anew in each of the four treatment cells, and pairs (group_id)
+    anew in each matching group and round. Without participant codes and demographics. Agreement
+    with the statements of trust becomes a number from 1 (strongly disagree) to 5 (strongly agree).
+    """
+    cell = ["treatment_past", "treatment_future", "matching_group"]
+    pair = [*cell, "round", "group_id"]
+    shared = ["bias", "noise", "state", "message", "action"]
+    own = {
+        "id_sub": "id",
+        "earnings": "earnings",
+        "time_decision": "time",
+        "risk": "risk",
+        "crt": "crt",
+        "trust_sender": "trust_sender",
+        "trust_receiver": "trust_receiver",
+    }
+    senders, receivers = (
+        raw[raw["role"] == role.capitalize()]
+        .set_index(pair)[[*own, *extra]]
+        .rename(columns={key: f"{role}_{name}" for key, name in own.items()})
+        for role, extra in (("sender", shared), ("receiver", []))
+    )
+    table = senders.join(receivers, how="inner", validate="one_to_one").reset_index()
+    for column in (f"{role}_trust_{of}" for role in _ROLES for of in _ROLES):
+        table[column] = table[column].map(_AGREEMENT)
+    table["b"] = table["bias"].map({"Low": "0.2", "Medium": "1", "Large": "2"})
+    inside = table[["message", "action"]].isin(list("12345")).all(axis=1)
+    table["timeout"] = (~inside).astype(int)
+    table = table.rename(columns={"group_id": "pair"}).sort_values(
+        [*cell, "round", "pair"], key=lambda c: c if c.name in cell[:2] else c.astype(int)
+    )
+    table["matching_group"] = table[cell].agg("-".join, axis=1)
+    front = [*cell, "round", "pair", "sender_id", "receiver_id", "bias", "b", *shared[1:]]
+    return table[[*front, "timeout", *(c for c in table if c not in {*front, "timeout"})]]
+
+
+_IOANNIDIS = RemoteDataset(
+    name="ioannidis-2024",
+    url=(
+        "https://raw.githubusercontent.com/KonstantinosIoannidis/Habitual_Communication_EXEX/"
+        "564764aef21882d5d2f214ad7c782d3ec46ff52b/Data/Experimental%20Data.csv"
+    ),
+    checksum="cbeee424b62a49df15fa9085a3ae2d422e3fd260ec33acfa4c17c636e11bae5b",
+    convert=_ioannidis_pairs,
+    description=(
+        "Habitual communication (K. Ioannidis, Experimental Economics): 128 senders and 128 "
+        "receivers, 60 rounds, five states, three biases."
+    ),
+)
+
+DATASETS: dict[str, RemoteDataset] = {_IOANNIDIS.name: _IOANNIDIS}
+"""The public data sets that `fetch` knows, by name."""

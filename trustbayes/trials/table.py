@@ -1,0 +1,327 @@
+"""The trial table: one row per sender-receiver interaction, read, checked and counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.files import TextTable, natural_order, numbers, parse_csv, read_bytes
+from trustbayes.games import Game, Role, read_game
+from trustbayes.trials.check import check_trials, standard_columns
+from trustbayes.trials.finite import Cells
+from trustbayes.trials.forecast import Points
+from trustbayes.trials.people import people_columns
+from trustbayes.trials.rules import rules_of
+
+__all__ = ["Exclusion", "Trials", "read_trials", "trials_from_frame"]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Rows left out because the game file says so.
+
+    Parameters
+    ----------
+    column : str
+        Column of the file.
+    value : int, float or str
+        Rows in which the column holds this value are left out.
+    rows : int
+        How many were; a row that several rules match counts for the first.
+    """
+
+    column: str
+    value: float | str
+    rows: int
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """Checked trials of one experiment.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The kept rows in the order of the file, indexed by their line in it. Standard columns
+        have standard names: sender, receiver, treatment and group as text, round as int, state,
+        message and action as float (in a finite game, equal to the game's listed values), and
+        in a finite game bias as float. The file's other columns follow under their own names,
+        as numbers where all kept values are numbers; one whose name is a standard name that was
+        mapped elsewhere has " (file)" appended.
+    game : FiniteGame or ForecastGame
+        What the experiment pays.
+    roles : tuple of "sender" and "receiver"
+        The roles whose columns are complete.
+    exclusions : tuple of Exclusion
+        One for each declared rule, also when it matched no row.
+    source : str
+        Name of the file, without its folder.
+    checksum : str
+        SHA-256 of the file's bytes.
+    warnings : tuple of str
+        Sentences that a reader of results should know.
+    known_treatments : tuple of str
+        The treatments of the experiment, in their order, if these trials are a part of it (see
+        `subset`); empty if they are the whole.
+    """
+
+    table: pd.DataFrame
+    game: Game
+    roles: tuple[Role, ...]
+    exclusions: tuple[Exclusion, ...]
+    source: str
+    checksum: str
+    warnings: tuple[str, ...]
+    known_treatments: tuple[str, ...] = ()
+
+    @cached_property
+    def treatments(self) -> tuple[str, ...]:
+        """The treatments that occur; in a subset, those that occur in the whole.
+
+        Those of a finite game go by the mean of their biases, then in natural order; those of a
+        forecast-sharing game as in the game.
+        """
+        return self.known_treatments or rules_of(self.game).treatments(self.table)
+
+    def conditions(self, treatment: str) -> list[float] | dict[str, float]:
+        """Say what sets a treatment apart, as a game file would.
+
+        In a finite game the biases that occur; in a forecast-sharing game ``capacity_cost``
+        (payoff units per unit of capacity) and ``uncertainty`` (units of demand).
+        """
+        return rules_of(self.game).conditions(self.table, treatment)
+
+    def subjects(self, role: Role) -> tuple[str, ...]:
+        """The subjects of a role in natural order.
+
+        Raises
+        ------
+        ValueError
+            If the role's columns are not complete.
+        """
+        self._need(role)
+        return tuple(natural_order(list(self.table[role].unique())))
+
+    def fold(self, role: Role) -> Cells | Points:
+        """Give the trials of a role in the form that models take.
+
+        Returns
+        -------
+        Cells or Points
+            Counts if the game is finite, else every trial as a point.
+
+        Raises
+        ------
+        ValueError
+            If the role's columns are not complete.
+        """
+        self._need(role)
+        subjects = self.subjects(role)
+        return rules_of(self.game).fold(self.table, role, subjects, self.treatments)
+
+    def subset(self, keep: np.ndarray, what: str) -> Trials:
+        """Keep some of the trials, as part of the same experiment.
+
+        A treatment that no trial is left of stays known: a model of the subset has its location,
+        drawn from its prior, and can predict it.
+
+        Parameters
+        ----------
+        keep : array of bool, shape (trials,)
+            The rows of the table to keep.
+        what : str
+            Which trials these are, for messages and files: "without subjects s1, s2".
+
+        Returns
+        -------
+        Trials
+            With the treatments of the whole, in their order, a source that says which trials
+            these are, and a checksum made of that of the whole and the lines kept.
+
+        Raises
+        ------
+        InputError
+            If no trial is kept.
+        ValueError
+            If ``keep`` is of another shape or type.
+
+        Examples
+        --------
+        >>> from trustbayes.games import FiniteGame
+        >>> rows = [("s1", 1, 0.5, 1, 2), ("s1", 2, 1.5, 2, 2), ("s2", 1, 0.5, 2, 2)]
+        >>> frame = pd.DataFrame(rows, columns=["sender", "round", "bias", "state", "message"])
+        >>> frame["treatment"] = ["Low", "High", "Low"]
+        >>> trials = trials_from_frame(frame, FiniteGame(states=[1, 2]))
+        >>> early = trials.subset((trials.table["round"] == 1).to_numpy(), "round 1")
+        >>> early.source, early.treatments, len(early.table)
+        ('data frame (round 1)', ('Low', 'High'), 2)
+        """
+        keep = np.asarray(keep)
+        if keep.dtype != bool or keep.shape != (len(self.table),):
+            expected = f"booleans of shape ({len(self.table)},)"
+            raise ValueError(f"keep: found {keep.dtype} of shape {keep.shape}, expected {expected}")
+        source = f"{self.source} ({what})"
+        if not keep.any():
+            raise InputError(Fault(source, "", "at least one trial"))
+        table = self.table[keep]
+        lines = " ".join(map(str, table.index))
+        return replace(
+            self,
+            table=table,
+            source=source,
+            checksum=hashlib.sha256(f"{self.checksum} {lines}".encode()).hexdigest(),
+            warnings=tuple(_warnings(table, self.roles)),
+            known_treatments=self.treatments,
+        )
+
+    def _need(self, role: Role) -> None:
+        if role not in self.roles:
+            raise ValueError(f"{self.source} holds no trials of the {role}")
+
+
+def read_trials(
+    path: str | Path, game: Game | str | Path, people: str | Path | None = None
+) -> Trials:
+    """Read and check a file of trials.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV file in UTF-8 with a header. A sender's trials need the columns sender, round,
+        state and message, a receiver's receiver, round, message and action; a file may hold one
+        role only. Optional: treatment (without it there is one: in a finite game "all", in a
+        forecast-sharing game its only one), in a finite game bias (without it, that of the
+        treatment in the game), group. The game's layout may give columns other names.
+    game : FiniteGame, ForecastGame, str or Path
+        The game, or its file.
+    people : str or Path, optional
+        A CSV file with what formulas of models may name, see
+        `trustbayes.trials.people.people_columns`: a row for each subject.
+
+    Returns
+    -------
+    Trials
+
+    Raises
+    ------
+    InputError
+        Listing every fault with row (line of the file, the header being line 1), column, value
+        and what was expected.
+
+    Examples
+    --------
+    >>> trials = read_trials("pairs.csv", "data/games/ioannidis-2024.toml")  # doctest: +SKIP
+    >>> trials.fold("sender").counts.shape  # doctest: +SKIP
+    (256, 5, 5)
+    """
+    game = read_game(game) if isinstance(game, str | Path) else game
+    trials = _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
+    if people is None:
+        return trials
+    columns = people_columns(people, trials.table, trials.roles)
+    return replace(trials, table=pd.concat([trials.table, columns], axis=1))
+
+
+def trials_from_frame(
+    frame: pd.DataFrame, game: Game | str | Path, source: str = "data frame"
+) -> Trials:
+    """Check trials that are already in memory.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Laid out as a file for `read_trials`; its index is ignored.
+    game : FiniteGame, ForecastGame, str or Path
+        The game, or its file.
+    source : str
+        What to call the trials in messages.
+
+    Returns
+    -------
+    Trials
+        As if the frame had been written to a CSV file and read; the checksum is that of the
+        file, and rows are counted as its lines.
+
+    Raises
+    ------
+    InputError
+        As `read_trials`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [("s1", 1, 0.5, 1, 2), ("s1", 2, 0.5, 2, 2), ("s2", 1, 0.5, 2, 2)]
+    >>> frame = pd.DataFrame(rows, columns=["sender", "round", "bias", "state", "message"])
+    >>> from trustbayes.games import FiniteGame
+    >>> cells = trials_from_frame(frame, FiniteGame(states=[1, 2])).fold("sender")
+    >>> cells.counts[0].tolist()
+    [[0, 1], [0, 1]]
+    """
+    game = read_game(game) if isinstance(game, str | Path) else game
+    return _from_bytes(frame.to_csv(index=False).encode(), game, source)
+
+
+def _from_bytes(content: bytes, game: Game, source: str) -> Trials:
+    file = parse_csv(content, source)
+    columns, roles = standard_columns(file, game)
+    kept, exclusions = _exclude(file, game)
+    standard = check_trials(kept, columns, roles, game)
+    return Trials(
+        table=_with_other_columns(standard, kept.frame, set(columns.values())),
+        game=game,
+        roles=roles,
+        exclusions=exclusions,
+        source=source,
+        checksum=hashlib.sha256(content).hexdigest(),
+        warnings=tuple(_warnings(standard, roles)),
+    )
+
+
+def _exclude(file: TextTable, game: Game) -> tuple[TextTable, tuple[Exclusion, ...]]:
+    out = pd.Series(False, index=file.frame.index)
+    exclusions = []
+    for column, values in game.layout.exclude.items():
+        cells = file.frame[column]
+        for value in values:
+            number = numbers(pd.Series([value], dtype="str")).iloc[0]
+            match = ((cells == str(value)) | (numbers(cells) == number)) & ~out
+            exclusions.append(Exclusion(column, value, int(match.sum())))
+            out |= match
+    kept = TextTable(file.frame[~out], file.source, file.faults)
+    if len(kept.frame) == 0 and not file.faults:
+        after = ", but all are excluded" if out.any() else ", but there are none"
+        raise InputError(Fault(file.source, "", f"at least one trial{after}"))
+    return kept, tuple(exclusions)
+
+
+def _with_other_columns(standard: pd.DataFrame, text: pd.DataFrame, used: set[str]) -> pd.DataFrame:
+    table = standard.copy()
+    for name in text.columns:
+        if name not in used:
+            values = numbers(text[name])
+            label = f"{name} (file)" if name in standard else name
+            table[label] = values if values.notna().all() else text[name]
+    return table
+
+
+def _warnings(table: pd.DataFrame, roles: Sequence[Role]) -> list[str]:
+    sentences = []
+    for role in roles:
+        trials = table[role].value_counts()
+        if (trials == 1).all():
+            sentences.append(
+                f"Every {role} has exactly one trial: estimates for single {role}s then come "
+                "from the population."
+            )
+        if len(trials) == 1:
+            sentences.append(
+                f"There is only one {role}: nothing can be said about differences among {role}s."
+            )
+    return sentences
