@@ -1,4 +1,7 @@
-"""CSV files as text: every cell as it stands, every row under its line number."""
+"""Files: text tables read cell by cell, files written whole, rows for JSON.
+
+pandas is loaded by the functions that need it: the command line starts without it.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from trustbayes.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "TextTable",
@@ -113,6 +118,8 @@ def parse_csv(content: bytes, source: str) -> TextTable:
       sender round
     2     s1     1
     """
+    import pandas as pd
+
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -173,9 +180,12 @@ def numbers(cells: pd.Series) -> pd.Series:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> numbers(pd.Series(["1", "x", "inf", ""])).tolist()
     [1.0, nan, nan, nan]
     """
+    import pandas as pd
+
     values = pd.to_numeric(cells, errors="coerce").astype(float)
     return values.where(np.isfinite(values))
 
@@ -190,6 +200,8 @@ def natural_order(labels: list[str]) -> list[str]:
     >>> natural_order(["s10", "s2", "S1"])
     ['S1', 's2', 's10']
     """
+    import pandas as pd
+
     series = pd.Series(labels, dtype="str")
     values = numbers(series)
     if values.notna().all():

@@ -18,7 +18,8 @@ import pytest
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.cli import main as cli
-from trustbayes.comparison import Verdict, compare, hold_out, kfold
+from trustbayes.comparison import Verdict, hold_out, kfold
+from trustbayes.comparison.compare import compare
 from trustbayes.inference import tasks as manyfits
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.gate import Check, Gate
@@ -557,7 +558,7 @@ def stub(monkeypatch):
         return Written(path, path.with_suffix(".json"))
 
     monkeypatch.setattr("trustbayes.analysis.analyse.analyse", analyse)
-    monkeypatch.setattr("trustbayes.report.report", report)
+    monkeypatch.setattr("trustbayes.report.write_report", report)
     return made
 
 

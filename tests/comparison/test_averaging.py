@@ -7,7 +7,8 @@ import pytest
 from loops import TRIALS
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import averaged, compare
+from trustbayes.comparison import averaged
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.models import Babbling, FullTrust, LevelK
 

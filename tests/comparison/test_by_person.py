@@ -9,7 +9,8 @@ import pytest
 from loops import TRIALS as TRIALS_OF, row_logs
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import by_person, compare, shares, single_theories, theory_of
+from trustbayes.comparison import by_person, shares, single_theories, theory_of
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.models import Babbling, FullTrust, LevelK, Mixture, TrustEmbedded
 from trustbayes.models.draws import type_probabilities

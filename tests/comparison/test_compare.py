@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import compare, leave_one_subject_out
-from trustbayes.comparison.compare import CRITERIA, UNITS
+from trustbayes.comparison import leave_one_subject_out
+from trustbayes.comparison.compare import CRITERIA, UNITS, compare
 from trustbayes.errors import InputError
 from trustbayes.models import Babbling, FullTrust, LevelK
 

@@ -14,11 +14,10 @@ from trustbayes.comparison import (
     HeldOut,
     SubjectScores,
     agreement,
-    compare,
     verdict,
     verdict_rules,
 )
-from trustbayes.comparison.compare import UNITS
+from trustbayes.comparison.compare import UNITS, compare
 from trustbayes.errors import InputError
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.models import FullTrust, LevelK

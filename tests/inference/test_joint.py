@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import compare
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.estimates.trust_gap import trust_gap
 from trustbayes.games import FiniteGame

@@ -5,7 +5,7 @@ import pymc as pm
 import pytest
 from synthetic import small_trials
 
-from trustbayes.comparison import compare
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.inference.fit import load_fit
 from trustbayes.inference.fitting import fit

@@ -10,7 +10,7 @@ from loops import trial_by_trial
 from scipy import special, stats
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import compare
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.subjects import subject_estimates

@@ -9,7 +9,8 @@ import pytest
 from synthetic import synthetic_fit
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.comparison import by_person, compare, shares, single_theories, verdict
+from trustbayes.comparison import by_person, shares, single_theories, verdict
+from trustbayes.comparison.compare import compare
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects

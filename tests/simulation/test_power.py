@@ -7,7 +7,8 @@ from scipy.stats import binomtest
 from synthetic import synthetic_fit
 
 import trustbayes.simulation.experiments as experiments
-from trustbayes.comparison import compare, verdict
+from trustbayes.comparison import verdict
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame
 from trustbayes.inference.gate import Gate

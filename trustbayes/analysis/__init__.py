@@ -1,5 +1,7 @@
 """The main job: fit every model, choose conventions, compare, check."""
 
-from trustbayes.analysis.analyse import Analysis, analyse
+from trustbayes.analysis.analyse import Analysis
 
-__all__ = ["Analysis", "analyse"]
+__all__ = [
+    "Analysis",
+]

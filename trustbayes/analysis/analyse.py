@@ -18,12 +18,12 @@ from trustbayes.comparison import (
     by_person,
     check_folds,
     check_new_subjects,
-    compare,
     kfold as refit,
     shares,
     single_theories,
     verdict,
 )
+from trustbayes.comparison.compare import compare
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates

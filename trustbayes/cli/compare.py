@@ -83,8 +83,8 @@ def compare(
     as_json : bool
         Only JSON on standard output.
     """
-    from trustbayes.comparison import compare as compare_fits, verdict
-    from trustbayes.comparison.compare import CRITERIA, UNITS
+    from trustbayes.comparison import verdict
+    from trustbayes.comparison.compare import CRITERIA, UNITS, compare as compare_fits
     from trustbayes.inference.fit import load_fit
 
     loaded = [load_fit(path) for path in fits]

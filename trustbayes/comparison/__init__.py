@@ -4,7 +4,7 @@ from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.averaging import Averaged, averaged
 from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.by_person import by_person, shares, single_theories, theory_of
-from trustbayes.comparison.compare import Comparison, compare
+from trustbayes.comparison.compare import Comparison
 from trustbayes.comparison.heldout import (
     HeldOut,
     check_folds,
@@ -32,7 +32,6 @@ __all__ = [
     "by_person",
     "check_folds",
     "check_new_subjects",
-    "compare",
     "hold_out",
     "kfold",
     "leave_one_subject_out",

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from trustbayes.comparison import compare, verdict
+from trustbayes.comparison import verdict
+from trustbayes.comparison.compare import compare
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, Role
 from trustbayes.inference.fit import Fit
