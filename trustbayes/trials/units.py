@@ -162,7 +162,9 @@ def people_of(
     others = [str(name) for name in table if name not in _STANDARD]
     row = table.drop_duplicates(role).set_index(role)
     first = row[others].loc[table[role]]
-    same = {n: bool((first[n].to_numpy() == table[n].to_numpy()).all()) for n in others}
+    same = {
+        n: first[n].reset_index(drop=True).equals(table[n].reset_index(drop=True)) for n in others
+    }
     people = {name: row[name].loc[list(subjects)].to_numpy() for name in others if same[name]}
     for name in list(people):
         short = name.removeprefix(f"{role}_")

@@ -1,0 +1,31 @@
+"""Files: text of any origin read cell by cell, files written whole, rows for JSON.
+
+pandas is loaded by the functions that need it: the command line starts without it.
+"""
+
+from trustbayes.files.separated import parse_csv
+from trustbayes.files.table import (
+    MISSING,
+    TextTable,
+    identifiers,
+    natural_order,
+    numbers,
+    records,
+    typed,
+)
+from trustbayes.files.text import read_bytes, text_of
+from trustbayes.files.whole import write_whole
+
+__all__ = [
+    "MISSING",
+    "TextTable",
+    "identifiers",
+    "natural_order",
+    "numbers",
+    "parse_csv",
+    "read_bytes",
+    "records",
+    "text_of",
+    "typed",
+    "write_whole",
+]
