@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,9 +33,8 @@ class _Row:
 
     line: int
     cells: list[str]
-    more: tuple[str, ...] = ()  # the further lines of a row that runs over several
-    broken: int = 0  # the column of the last cell that holds line breaks,
-    ends: int = 0  # and at which letter of the last line it ends
+    more: int = 0  # how many more lines it runs over
+    texts: Mapping[int, str] = field(default_factory=dict)  # its cells with line breaks, by column
     fault: str = ""  # why reading stops at its last cell
 
 
@@ -92,13 +91,14 @@ def parse_csv(content: bytes, source: str) -> TextTable:
         if not any(cells):
             empty += len(row.cells) > 1
             continue
-        if row.more and _swallowed(row, separator, len(header)):
-            where = f"{place}, column {_name(header, row.broken)}"
+        rowlike = _swallowed(row.texts, separator, len(header))
+        if rowlike is not None:
+            where = f"{place}, column {_name(header, rowlike)}"
             expected = (
-                f"a quote that closes in its row, but it does in row {row.line + len(row.more)}, "
+                f"a quote that closes in its row, but it does by row {row.line + row.more}, "
                 "after what looks like rows"
             )
-            faults.append(Fault(where, cells[min(row.broken, len(cells) - 1)][:40], expected))
+            faults.append(Fault(where, row.texts[rowlike][:40], expected))
         elif len(cells) != len(header):
             expected = f"{len(header)} cells as in the header, but there are {len(cells)}"
             faults.append(Fault(place, "", expected))
@@ -147,7 +147,7 @@ def _rows(text: str, separator: str, start: int = 0) -> Iterator[_Row]:
         yield row
         if row.fault:
             return
-        line += 1 + len(row.more)
+        line += 1 + row.more
 
 
 def _quoted_row(text: str, separator: str, position: int, line: int) -> tuple[_Row, int]:
@@ -155,7 +155,8 @@ def _quoted_row(text: str, separator: str, position: int, line: int) -> tuple[_R
     plain = re.compile(f"[^{re.escape(separator)}\r\n]*")
     blank = re.compile("[ \t\xa0]*" if separator != "\t" else "[ \xa0]*")
     cells: list[str] = []
-    at, broken, ends = position, 0, 0
+    texts: dict[int, str] = {}
+    at = position
     while True:
         at = blank.match(text, at).end()  # type: ignore[union-attr]
         if text.startswith('"', at):
@@ -165,8 +166,7 @@ def _quoted_row(text: str, separator: str, position: int, line: int) -> tuple[_R
                 fault = "a quote that closes, but it does not in the rest of the file"
                 return _Row(line, cells, fault=fault), at
             if "\r" in match[1] or "\n" in match[1]:
-                broken = len(cells)
-                ends = len(re.split(r"[\r\n]", match[1])[-1])
+                texts[len(cells)] = match[1]
             cells.append(match[1].replace('""', '"').strip())
             at = blank.match(text, match.end()).end()  # type: ignore[union-attr]
             if at < len(text) and text[at] not in f"{separator}\r\n":
@@ -183,8 +183,8 @@ def _quoted_row(text: str, separator: str, position: int, line: int) -> tuple[_R
         at += len(separator)
     end = _LINE.match(text, at)
     assert end is not None
-    _, *more = re.split(r"\r\n|\r|\n", text[position:at])
-    return _Row(line, cells, tuple(more), broken, ends), end.end()
+    more = sum(len(re.findall(r"\r\n|\r|\n", value)) for value in texts.values())
+    return _Row(line, cells, more, texts), end.end()
 
 
 def _stopped(row: _Row, header: list[str], source: str) -> Fault:
@@ -198,18 +198,19 @@ def _name(header: list[str], column: int) -> str:
     return header[column] if named else f"number {column + 1}"
 
 
-def _swallowed(row: _Row, separator: str, width: int) -> bool:
-    """Whether the lines inside a row's quotes look like rows.
+def _swallowed(cells: Mapping[int, str], separator: str, width: int) -> int | None:
+    """Which cell with line breaks looks as if it held rows, if any does.
 
     A text of several lines is legitimate; two stray quotes in different rows, between which all
     rows would become one cell, are not. The lines between theirs are then as wide as rows are, and
     before the second quote stand as many cells as before the first.
     """
-    *inner, last = row.more
-    before = last[: row.ends].count(separator)
-    return width > 3 and (
-        any(line.count(separator) == width - 1 for line in inner) or before == row.broken > 2
-    )
+    for column, text in cells.items():
+        _, *inner, last = re.split(r"\r\n|\r|\n", text)
+        full = any(line.count(separator) == width - 1 for line in inner)
+        if width > 3 and (full or last.count(separator) == column > 2):
+            return column
+    return None
 
 
 def _separator(text: str, source: str) -> tuple[int, str]:

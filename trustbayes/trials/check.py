@@ -122,7 +122,7 @@ def nearly_named(wanted: Sequence[str], header: Sequence[str]) -> dict[str, str]
     >>> nearly_named(["state", "treatment"], ["stat", "status", "Treatmnet"])
     {'state': 'stat', 'treatment': 'Treatmnet'}
     """
-    near = {}
+    near: dict[str, str] = {}
     for name in wanted:
         for other in header:
             letters = re.sub(r"[\W_]+", "", other).casefold()

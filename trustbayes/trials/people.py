@@ -49,7 +49,7 @@ def people_columns(
     """
     file = parse_csv(read_bytes(path, "a CSV file of people"), Path(path).name)
     frame, source = file.frame, file.source
-    covariates = [name for name in frame if name not in ("subject", "role")]
+    covariates = [str(name) for name in frame if name not in ("subject", "role")]
     if "subject" not in frame or not covariates:
         expected = f"the column subject and covariates; there are: {listing(frame.columns)}"
         raise InputError(Fault(f"{source}, row 1", "", expected))
