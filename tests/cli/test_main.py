@@ -681,13 +681,13 @@ def test_report_of_simulated_trials(run, tmp_path):
     code, out, err = run(*tokens)
     assert code == 3, err
     assert "No verdict on receivers: Full trust did not pass the convergence gate." in out
-    assert files(tmp_path / "new") == {"report.html", "results.json"}
+    assert files(tmp_path / "new") == {"report.html", "report.json"}
     assert "report: new/report.html" in out
     assert "fitted full-trust, receiver" in err
     assert len(files(tmp_path / "fits")) == 1
     code, out, err = run(*tokens, "--json")
     assert code == 3
-    assert json.loads(out)["results"] == "new/results.json"
+    assert json.loads(out)["results"] == "new/report.json"
     assert "reading the fit of full-trust, receiver" in err
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.names import by_name
 from trustbayes.comparison.rows import sums
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.files import natural_order
@@ -111,7 +112,7 @@ class _Part:
 
 
 def kfold(
-    models: Sequence[Model],
+    models: Sequence[Model] | Mapping[str, Model],
     trials: Trials,
     unit: Unit = "subject",
     folds: int = 8,
@@ -131,8 +132,8 @@ def kfold(
 
     Parameters
     ----------
-    models : sequence of Model
-        Of one role; names must differ.
+    models : sequence of Model, or mapping of str to Model
+        Of one role; in a mapping with the names that results call them by.
     trials : Trials
     unit : "subject" or "group"
     folds : int
@@ -167,7 +168,8 @@ def kfold(
     >>> trials = tb.read_trials(data.trials, data.game)
     >>> kfold(models, trials, seed=1).totals()  # doctest: +SKIP
     """
-    role = _role(models)
+    named = by_name(models)
+    role = _role(named)
     check_folds(trials, role, folds, unit)
     labels = _labels(trials, role, unit)
     names = natural_order(list(labels.unique()))
@@ -178,7 +180,7 @@ def kfold(
         _without(trials, labels, held, what.format(number)) for number, held in enumerate(dealt, 1)
     ]
     split = f"{folds}-fold by {unit}: new {unit}s, predicted from all others"
-    return _held_out(models, trials, parts, split, unit, sampling, folder, executor, progress)
+    return _held_out(named, trials, parts, split, unit, sampling, folder, executor, progress)
 
 
 def check_folds(trials: Trials, role: Role, folds: int, unit: Unit = "subject") -> None:
@@ -284,11 +286,13 @@ def refit_without(
         raise InputError(faults)
     parts = [_without(trials, labels, [one], f"{unit} {one}") for one in units]
     split = f"one {unit} at a time: a new {unit}, predicted from all others"
-    return _held_out([model], trials, parts, split, unit, sampling, folder, executor, progress)
+    return _held_out(
+        {model.name: model}, trials, parts, split, unit, sampling, folder, executor, progress
+    )
 
 
 def hold_out(
-    models: Sequence[Model],
+    models: Sequence[Model] | Mapping[str, Model],
     trials: Trials,
     *,
     after_round: int | None = None,
@@ -308,8 +312,8 @@ def hold_out(
 
     Parameters
     ----------
-    models : sequence of Model
-        Of one role; names must differ.
+    models : sequence of Model, or mapping of str to Model
+        Of one role; in a mapping with the names that results call them by.
     trials : Trials
     after_round : int, optional
         Learn from rounds up to this one.
@@ -339,7 +343,8 @@ def hold_out(
     >>> trials = tb.read_trials(data.trials, data.game)
     >>> hold_out(models, trials, after_round=10).totals()  # doctest: +SKIP
     """
-    subjects = _labels(trials, _role(models), "subject")
+    named = by_name(models)
+    subjects = _labels(trials, _role(named), "subject")
     if treatment is None and after_round is not None:
         held, what, rest = _after(trials, after_round)
     elif treatment is not None and after_round is None:
@@ -353,7 +358,7 @@ def hold_out(
     if predicted & known and predicted - known:
         whose += f", but new ones: {listing(natural_order(list(predicted - known)))}"
     split = f"{what}, predicted from {rest}: {whose}"
-    return _held_out(models, trials, [part], split, "subject", sampling, folder, executor, progress)
+    return _held_out(named, trials, [part], split, "subject", sampling, folder, executor, progress)
 
 
 def _after(trials: Trials, last: int) -> tuple[np.ndarray, str, str]:
@@ -378,21 +383,19 @@ def _of_treatment(trials: Trials, name: str) -> tuple[np.ndarray, str, str]:
     return held, f"treatment {name}", f"all but treatment {name}"
 
 
-def _role(models: Sequence[Model]) -> Role:
+def _role(models: Mapping[str, Model]) -> Role:
     """The one role of models that go together."""
     if not models:
         raise InputError(Fault("models", "", "at least one model"))
-    faults = []
-    names = [model.name for model in models]
-    for position, model in enumerate(models):
-        if model.name in names[:position]:
-            faults.append(Fault("models", model.name, "every model once"))
-        if model.role != models[0].role:
-            expected = f"the role {models[0].role}, as {names[0]}"
-            faults.append(Fault(f"models, {model.name}", model.role, expected))
+    first, *others = models
+    faults = [
+        Fault(f"models, {name}", models[name].role, f"the role {models[first].role}, as {first}")
+        for name in others
+        if models[name].role != models[first].role
+    ]
     if faults:
         raise InputError(faults)
-    return models[0].role
+    return models[first].role
 
 
 def _labels(trials: Trials, role: Role, unit: Unit) -> pd.Series:
@@ -421,7 +424,7 @@ def _without(trials: Trials, labels: pd.Series, held: Sequence[str], what: str) 
 
 
 def _held_out(
-    models: Sequence[Model],
+    named: Mapping[str, Model],
     trials: Trials,
     parts: Sequence[_Part],
     split: str,
@@ -432,6 +435,7 @@ def _held_out(
     progress: bool,
 ) -> HeldOut:
     """Fit every model to what is learnt in each part, and score what is predicted."""
+    models = list(named.values())
     role = models[0].role
     if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
         check_new_subjects(models)
@@ -440,7 +444,7 @@ def _held_out(
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)
-    keys = [(model.name, fold) for model in models for fold in range(1, len(parts) + 1)]
+    keys = [(name, fold) for name in named for fold in range(1, len(parts) + 1)]
     for position, fit in iter_fits(tasks, folder, executor, progress):
         name, fold = keys[position]
         found = _scores(fit, parts[fold - 1].predict, unit)
@@ -448,7 +452,7 @@ def _held_out(
         found.insert(0, "model", name)
         scores[position], gates[position] = found, fit.gate
     return HeldOut(
-        basis=Basis.of_trials(trials, models[0].role),
+        basis=Basis.of_trials(trials, role),
         split=split,
         unit=unit,
         table=pd.concat(scores, ignore_index=True),

@@ -25,8 +25,7 @@ def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Wri
     ----------
     analysis : Analysis
     path : str or Path
-        Of the HTML file. The numbers go to ``results.json`` in the same folder; give reports
-        that should keep theirs a folder each.
+        Of the HTML file, such as ``report.html``. The numbers go beside it, to ``report.json``.
     command : str
         The command that made the analysis, for the record.
 
@@ -41,7 +40,7 @@ def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Wri
     """
     path = Path(path)
     found = results(analysis, command)
-    written = Written(path, path.with_name("results.json"))
+    written = Written.at(path)
     trials = analysis.trials
     people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
     page = page_of(
