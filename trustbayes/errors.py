@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-__all__ = ["Fault", "InputError", "listing", "suggestion"]
+__all__ = ["Fault", "InputError", "WorkFailed", "listing", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class InputError(ValueError):
         if len(self.faults) > self.shown:
             lines.append(f"... and {len(self.faults) - self.shown} more faults")
         super().__init__("\n".join(lines))
+
+
+class WorkFailed(RuntimeError):
+    """Some of much work could not be done; its message says what, why, and where the rest is."""
 
 
 def listing(items: Iterable[str | float]) -> str:

@@ -1,16 +1,18 @@
 """The command line: every command is one call into the package.
 
-Exit codes: 0 done, 2 bad input, 3 done but some model did not converge, 130 interrupted. Results
-go to standard output, messages and progress to standard error. What is heavy to import is imported
-by the commands that need it.
+Exit codes: 0 done, 1 some fits failed, 2 bad input, 3 done but some model did not converge, 130
+interrupted. Results go to standard output, messages and progress to standard error. What is heavy
+to import is imported by the commands that need it.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,6 +23,7 @@ from trustbayes.cli.options import (
     BAD_INPUT,
     DEFAULT_SAMPLING,
     DONE,
+    FAILED,
     INTERRUPTED,
     NOT_CONVERGED,
     Invocation,
@@ -30,7 +33,6 @@ from trustbayes.cli.options import (
     RoleName,
     SamplingOptions,
     add_row,
-    check_target,
     empty_table,
     exit_code,
     gate_json,
@@ -43,8 +45,9 @@ from trustbayes.cli.options import (
     read_warned,
     watched,
 )
-from trustbayes.errors import Fault, InputError, suggestion
-from trustbayes.files import write_whole
+from trustbayes.cli.terminal import expand_home, plain, prepare_output
+from trustbayes.errors import Fault, InputError, WorkFailed, suggestion
+from trustbayes.files import check_file, check_folder, write_or_keep, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,13 +92,21 @@ def main(tokens: Sequence[str] | None = None) -> int:
         The exit code.
     """
     tokens = sys.argv[1:] if tokens is None else list(tokens)
+    prepare_output()
     try:
+        tokens = [expand_home(token) for token in tokens]
         command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
         own = {"invocation": shlex.join(["trustbayes", *tokens])} if "invocation" in ignored else {}
         return command(*bound.args, **bound.kwargs, **own) or DONE
     except (CycloptsError, InputError) as error:
-        print(f"trustbayes: {error}", file=sys.stderr)
+        print(plain(f"trustbayes: {error}"), file=sys.stderr)
         return BAD_INPUT
+    except WorkFailed as error:
+        print(plain(f"trustbayes: {error}"), file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # whoever reads the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         print("trustbayes: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -159,7 +170,9 @@ def report(
     as_json : bool
         Only JSON on standard output.
     """
-    check_target(out)
+    check_file(out, "--out")
+    if fits is not None:
+        check_folder(fits, "--fits")
     data, known = _experiment(trials, game, planted, people)
     names = known_names(models, data.game)
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
@@ -179,7 +192,7 @@ def report(
             executor=executor,
             progress=watched(quiet),
         )
-        written = write_report(analysis, out, command=invocation)
+        written = write_or_keep(partial(write_report, analysis, command=invocation), out)
     verdicts = {
         role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
     }
@@ -233,15 +246,16 @@ def validate(
                 "treatments": treatments,
                 "exclusions": [asdict(rule) for rule in data.exclusions],
                 "warnings": data.warnings,
+                "notes": data.notes,
             }
         )
         return DONE
     named = " and ".join(f"{count} {role}s" for role, count in subjects.items())
-    print(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds")
+    print(plain(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds"))
     for name, conditions in treatments.items():
-        print(f"treatment {name}: {_in_words(conditions)}")
+        print(plain(f"treatment {name}: {_in_words(conditions)}"))
     for rule in data.exclusions:
-        print(f"left out: {rule.rows} rows with {rule.column} = {rule.value}")
+        print(plain(f"left out: {rule.rows} rows with {rule.column} = {rule.value}"))
     return DONE
 
 
@@ -286,7 +300,7 @@ def fit(
     as_json : bool
         Only JSON on standard output.
     """
-    check_target(out)
+    check_file(out, "--out")
     data = read_warned(trials, game, people)
     known_names(model, data.game)
     from trustbayes.inference.fitting import fit as sample
@@ -294,11 +308,11 @@ def fit(
     settings = sampling.sampling()
     chosen = _regressed([model], [role], data.game, formula)
     result = sample(chosen[0], data, settings, progress=watched(quiet))
-    result.save(out)
+    write_or_keep(result.save, out)
     if as_json:
         print_json({"fit": str(out), **gate_json(result)})
     else:
-        print_tables([gate_table([result])])
+        print_tables([gate_table({result.model.name: result})])
         print(f"fit: {out}")
     return exit_code([result])
 
@@ -346,7 +360,7 @@ def simulate(
     as_json : bool
         Only JSON on standard output.
     """
-    check_target(out)
+    check_file(out, "--out")
     from trustbayes.games import read_game
     from trustbayes.models import model as chosen
     from trustbayes.simulation.simulate import simulate as play

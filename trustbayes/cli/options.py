@@ -11,7 +11,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from trustbayes.cli.terminal import PlainFormatter, plain
 from trustbayes.errors import Fault, InputError, suggestion
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "BAD_INPUT",
     "DEFAULT_SAMPLING",
     "DONE",
+    "FAILED",
     "INTERRUPTED",
     "NOT_CONVERGED",
     "Invocation",
@@ -45,7 +47,6 @@ __all__ = [
     "RoleName",
     "SamplingOptions",
     "add_row",
-    "check_target",
     "empty_table",
     "exit_code",
     "frame_table",
@@ -60,7 +61,7 @@ __all__ = [
     "watched",
 ]
 
-DONE, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
+DONE, FAILED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 RoleName = Literal["sender", "receiver"]
 KindName = Literal["finite", "forecast-sharing"]
@@ -132,18 +133,11 @@ def known_names(listed: str | None, game: Game) -> list[str] | None:
     return names
 
 
-def check_target(path: Path) -> None:
-    """Find out before the work whether the result can be written; writes nothing."""
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(Fault("--out", str(path), "a file that can be written"))
-
-
 @contextmanager
 def messages(quiet: bool = False) -> Iterator[None]:
     """What the package logs, on standard error; quietly, from warnings on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    handler.setFormatter(PlainFormatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger = logging.getLogger("trustbayes")
     before = logger.level
     logger.addHandler(handler)
@@ -188,14 +182,16 @@ def empty_table(title: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    return Table(title=Text(title), box=box.SIMPLE, title_justify="left", caption_justify="left")
+    return Table(
+        title=Text(plain(title)), box=box.SIMPLE, title_justify="left", caption_justify="left"
+    )
 
 
 def add_row(table: Table, *cells: str) -> None:
     """Cells as they stand: brackets in names are no markup."""
     from rich.text import Text
 
-    table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+    table.add_row(*(Text(plain(cell), overflow="fold") for cell in cells))
 
 
 def print_tables(tables: Sequence[Table]) -> None:
@@ -208,10 +204,12 @@ def print_tables(tables: Sequence[Table]) -> None:
 
 
 def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
-    """Trials, with their warnings said."""
+    """Trials, with their warnings and what was recognised in their files said."""
     from trustbayes.trials.table import read_trials
 
     data = read_trials(trials, game, people)
+    for sentence in data.notes:
+        print(plain(f"note: {sentence}"), file=sys.stderr)
     for sentence in data.warnings:
         print(f"warning: {sentence}", file=sys.stderr)
     return data
@@ -236,18 +234,16 @@ def gate_json(one: Fit) -> dict[str, Any]:
     return {"passed": one.gate.passed, **near, "checks": checks}
 
 
-def gate_table(fits: Sequence[Fit]) -> Table:
-    """All checks of all fits."""
-    near = {one.gate.approximation for one in fits} - {""}
+def gate_table(fits: Mapping[str, Fit]) -> Table:
+    """All checks of all fits, by the names that results call them by."""
+    near = {one.gate.approximation for one in fits.values()} - {""}
     title = f"Not draws from the posterior: {', '.join(sorted(near))}" if near else "Convergence"
     table = empty_table(title)
     for heading in ("model", "check", "value", "needed", "passed", "worst at"):
         table.add_column(heading)
-    for one in fits:
+    for name, one in fits.items():
         for check in one.gate.checks:
             needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
             passed = "yes" if check.passed else "NO"
-            add_row(
-                table, one.model.name, check.name, f"{check.value:.4g}", needed, passed, check.worst
-            )
+            add_row(table, name, check.name, f"{check.value:.4g}", needed, passed, check.worst)
     return table

@@ -15,7 +15,6 @@ from trustbayes.cli.options import (
     Json,
     Quiet,
     RoleName,
-    check_target,
     frame_table,
     known_names,
     pool,
@@ -24,7 +23,7 @@ from trustbayes.cli.options import (
     watched,
 )
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import records
+from trustbayes.files import check_file, check_folder, records, write_or_keep
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -102,7 +101,7 @@ def calibrate(
     from trustbayes.report.studies import calibration_report
     from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, calibrate as run
 
-    check_target(out)
+    _check_targets(out, folder)
     experiment = _experiment(model, role, game, subjects, rounds)
     sampling = _sampling(CALIBRATION_SAMPLING, draws, tune, chains)
     with _workers(jobs, dask) as executor:
@@ -115,7 +114,7 @@ def calibrate(
             executor=executor,
             progress=watched(quiet),
         )
-    written = calibration_report(found, out, invocation)
+    written = write_or_keep(lambda path: calibration_report(found, path, invocation), out)
     verdict = "passed" if found.passed else "FAILED"
     if as_json:
         tests = records(found.tests)
@@ -194,7 +193,7 @@ def recover(
     from trustbayes.report.studies import recovery_report
     from trustbayes.simulation.recovery import RECOVERY_SAMPLING, recover as run
 
-    check_target(out)
+    _check_targets(out, folder)
     lengths = _numbers("--rounds", rounds)
     experiment = _experiment(model, role, game, subjects, lengths[0])
     sampling = _sampling(RECOVERY_SAMPLING, draws, tune, chains)
@@ -209,7 +208,7 @@ def recover(
             executor=executor,
             progress=watched(quiet),
         )
-    written = recovery_report(found, out, invocation)
+    written = write_or_keep(lambda path: recovery_report(found, path, invocation), out)
     if as_json:
         _print_written(written, table=records(found.table))
     else:
@@ -288,7 +287,7 @@ def design(
     from trustbayes.report.studies import design_report
     from trustbayes.simulation.power import DESIGN_SAMPLING, design as run
 
-    check_target(out)
+    _check_targets(out, folder)
     read = read_game(game)
     names = known_names(theories, read) or []
     sizes = _numbers("--subjects", subjects), _numbers("--rounds", rounds)
@@ -308,7 +307,7 @@ def design(
             executor=executor,
             progress=watched(quiet),
         )
-    written = design_report(found, out, invocation)
+    written = write_or_keep(lambda path: design_report(found, path, invocation), out)
     if as_json:
         _print_written(written, table=records(found.table))
     else:
@@ -316,6 +315,12 @@ def design(
         _print_written(written)
     unsampled = bool((found.experiments["reason"] != "").any())
     return NOT_CONVERGED if unsampled or found.failures else DONE
+
+
+def _check_targets(out: Path, folder: Path | None) -> None:
+    check_file(out, "--out")
+    if folder is not None:
+        check_folder(folder, "--folder")
 
 
 def _experiment(model: str, role: RoleName, game: Path, subjects: int, rounds: int) -> Experiment:

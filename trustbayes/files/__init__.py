@@ -13,12 +13,16 @@ from trustbayes.files.table import (
     records,
     typed,
 )
+from trustbayes.files.targets import check_file, check_folder, expanded, write_or_keep
 from trustbayes.files.text import read_bytes, text_of
 from trustbayes.files.whole import write_whole
 
 __all__ = [
     "MISSING",
     "TextTable",
+    "check_file",
+    "check_folder",
+    "expanded",
     "identifiers",
     "natural_order",
     "numbers",
@@ -27,5 +31,6 @@ __all__ = [
     "records",
     "text_of",
     "typed",
+    "write_or_keep",
     "write_whole",
 ]

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from trustbayes.errors import Fault, InputError
+from trustbayes.files.targets import expanded
 
 __all__ = ["read_bytes", "text_of"]
 
@@ -46,7 +47,7 @@ def read_bytes(path: str | Path, what: str) -> bytes:
         If the file is missing or cannot be read.
     """
     try:
-        return Path(path).read_bytes()
+        return expanded(path).read_bytes()
     except FileNotFoundError:
         raise InputError(Fault(str(path), "", f"{what}, but there is no such file")) from None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path

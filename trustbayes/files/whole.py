@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trustbayes.errors import Fault, InputError
+from trustbayes.files.targets import expanded
 
 __all__ = ["write_whole"]
 
@@ -34,6 +35,7 @@ def write_whole(contents: Mapping[Path, str | Callable[[Path], object]]) -> None
     ...     Path(folder, "note.txt").read_text("utf-8")
     'whole'
     """
+    contents = {expanded(path): content for path, content in contents.items()}
     parts = {path: _part(path) for path in contents}
     path = next(iter(contents))
     try:
@@ -47,8 +49,8 @@ def write_whole(contents: Mapping[Path, str | Callable[[Path], object]]) -> None
             _to_disk(part)
         for path, part in parts.items():
             os.replace(part, path)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
         raise InputError(Fault(str(path), reason, "a file that can be written")) from error
     finally:
         for part in parts.values():

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.files import write_whole
+from trustbayes.files import expanded, write_whole
 from trustbayes.report.page.page import Written, page_of
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.report.results import results
@@ -38,7 +38,7 @@ def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Wri
     InputError
         If a file cannot be written.
     """
-    path = Path(path)
+    path = expanded(path)
     found = results(analysis, command)
     written = Written.at(path)
     trials = analysis.trials
