@@ -97,7 +97,9 @@ def main(tokens: Sequence[str] | None = None) -> int:
         tokens = [expand_home(token) for token in tokens]
         command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
         own = {"invocation": shlex.join(["trustbayes", *tokens])} if "invocation" in ignored else {}
-        return command(*bound.args, **bound.kwargs, **own) or DONE
+        code = command(*bound.args, **bound.kwargs, **own) or DONE
+        sys.stdout.flush()
+        return code
     except (CycloptsError, InputError) as error:
         print(plain(f"trustbayes: {error}"), file=sys.stderr)
         return BAD_INPUT

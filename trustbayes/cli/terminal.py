@@ -57,7 +57,8 @@ def _spelling(letter: str) -> str:
     if "GREEK" in unicodedata.name(letter, ""):
         name = "lambda" if name == "LAMDA" else name.lower()
         return name if letter.islower() else name.capitalize()
-    base = unicodedata.normalize("NFKD", letter)
+    parts = unicodedata.normalize("NFKD", letter)
+    base = "".join(part for part in parts if not unicodedata.combining(part))
     return _SIGNS.get(letter) or (base if base.isascii() else f"\\u{ord(letter):04x}")
 
 

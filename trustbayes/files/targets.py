@@ -85,6 +85,8 @@ def _try(folder: Path, name: str) -> None:
     """Write to the folder, or to the nearest one there is above it, and take it away again."""
     if len(os.fsencode(name)) > 255:
         raise OSError(0, "the name is too long")
+    if "\0" in str(folder / name):
+        raise OSError(0, "there is a null character in it")
     there = next(place for place in (folder, *folder.parents) if place.exists())
     if not there.is_dir():
         raise NotADirectoryError(0, f"{there} is no folder")

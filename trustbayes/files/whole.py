@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from trustbayes.errors import Fault, InputError
@@ -54,7 +55,8 @@ def write_whole(contents: Mapping[Path, str | Callable[[Path], object]]) -> None
         raise InputError(Fault(str(path), reason, "a file that can be written")) from error
     finally:
         for part in parts.values():
-            part.unlink(missing_ok=True)
+            with suppress(OSError, ValueError):
+                part.unlink(missing_ok=True)
 
 
 def _part(path: Path) -> Path:
