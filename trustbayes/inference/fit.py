@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import numpy as np
 import xarray as xr
@@ -221,6 +222,7 @@ _TEXTS = ("subjects", "treatments", "groups")
 
 
 _COVARIATE = "people "
+_PLAIN = "".join(map(chr, range(32, 127))).replace("/", "").replace("%", "")
 
 
 _ARRAYS: dict[str, tuple[str, ...]] = {
@@ -246,7 +248,7 @@ def _units_dataset(units: Units) -> xr.Dataset:
             data[name] = (dim, np.array(getattr(units, name)))
     for name, values in units.people.items():
         plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
-        data[f"{_COVARIATE}{name}"] = ("subject", plain)
+        data[f"{_COVARIATE}{quote(name, safe=_PLAIN)}"] = ("subject", plain)
     return xr.Dataset(data)
 
 
@@ -255,7 +257,7 @@ def _units_from(data: xr.Dataset, role: Any) -> Units:
     found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
     found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
     found["people"] = {
-        str(name).removeprefix(_COVARIATE): array.to_numpy()
+        unquote(str(name).removeprefix(_COVARIATE)): array.to_numpy()
         for name, array in data.items()
         if str(name).startswith(_COVARIATE)
     }
