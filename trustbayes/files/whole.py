@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.files.targets import expanded
@@ -60,11 +60,11 @@ def write_whole(contents: Mapping[Path, str | Callable[[Path], object]]) -> None
 
 
 def _part(path: Path) -> Path:
-    """A name beside a file's own that no other process or thread writes to."""
+    """A name beside a file's own that no other process, thread or machine writes to."""
     name = f".{path.name}"[:180]  # a name may have 255 bytes, and a letter up to four of them
     while len(os.fsencode(name)) > 200:
         name = name[:-1]
-    return path.with_name(f"{name}.{os.getpid()}.{threading.get_ident()}.part")
+    return path.with_name(f"{name}.{uuid4().hex[:12]}.part")
 
 
 def _to_disk(part: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import numpy as np
 import xarray as xr
@@ -222,7 +222,6 @@ _TEXTS = ("subjects", "treatments", "groups")
 
 
 _COVARIATE = "people "
-_PLAIN = "".join(map(chr, range(32, 127))).replace("/", "").replace("%", "")
 
 
 _ARRAYS: dict[str, tuple[str, ...]] = {
@@ -248,8 +247,13 @@ def _units_dataset(units: Units) -> xr.Dataset:
             data[name] = (dim, np.array(getattr(units, name)))
     for name, values in units.people.items():
         plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
-        data[f"{_COVARIATE}{quote(name, safe=_PLAIN)}"] = ("subject", plain)
+        data[f"{_COVARIATE}{_in_file(name)}"] = ("subject", plain)
     return xr.Dataset(data)
+
+
+def _in_file(name: str) -> str:
+    """A name without the stroke that separates the groups of a file."""
+    return name.replace("%", "%25").replace("/", "%2F")
 
 
 def _units_from(data: xr.Dataset, role: Any) -> Units:
