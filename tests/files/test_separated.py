@@ -108,6 +108,11 @@ def test_leftovers_of_spreadsheets():
     )
 
 
+@pytest.mark.parametrize("text", [",\n", ";;\n;\n", "\n , \n"])
+def test_a_file_of_separators_is_empty(text):
+    assert refused(text) == "t.csv: expected a header and rows, but the file is empty"
+
+
 def test_a_column_without_a_name_that_holds_something_is_refused():
     assert refused("a,,b\n1,2,3\n") == "t.csv, row 1: expected a name for column number 2"
 

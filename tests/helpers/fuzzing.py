@@ -158,6 +158,7 @@ def rows_of(content: bytes) -> int:
     if '"' not in text:
         filled = [line for line in lines if line.strip(",;\t| \xa0")]
         return len(filled) - 1 - filled[0].startswith("sep=")
+    csv.field_size_limit(2**31 - 1)
     separator = max(",;\t|", key=next(line for line in lines if line.strip()).count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     return sum(1 for row in reader if any(cell.strip() for cell in row)) - 1

@@ -226,7 +226,7 @@ def _separator(text: str, source: str) -> tuple[int, str]:
         if mark not in first[1]:
             continue
         reader = (row.cells for row in _rows(text, mark, first.start()) if any(row.cells))
-        header = next(reader)
+        header = next(reader, [])
         some = [len(cells) for _, cells in zip(range(200), reader, strict=False)]
         if len(header) > 1:
             fits[mark] = (some.count(len(header)) / len(some) if some else 1.0, len(header))

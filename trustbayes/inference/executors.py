@@ -53,7 +53,8 @@ def process_pool(jobs: int, *, fresh: bool = False) -> Executor:
         If there are more jobs than cores, or none.
     """
     if getattr(current_process(), "_inheriting", False):  # a worker that runs the script again
-        sys.exit(_UNGUARDED)
+        print(_UNGUARDED, file=sys.stderr, flush=True)  # forkserver swallows what exits say
+        sys.exit(1)
     cores = os.cpu_count() or 1
     if not 1 <= jobs <= cores:
         expected = f"a whole number from 1 to {cores}, the number of cores"

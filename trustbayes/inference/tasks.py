@@ -430,6 +430,9 @@ def check_travel(game: Game, models: Sequence[Model], place: str, label: str) ->
 
 
 def _failure(task: Task[Any], error: Exception) -> Failure:
-    failure = Failure(task, f"{type(error).__name__}: {error}")
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, BrokenExecutor):
+        reason += " (too little memory ends a worker, or a script that starts it without a guard)"
+    failure = Failure(task, reason)
     _log.error("failed: %s", failure)
     return failure
