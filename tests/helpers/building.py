@@ -11,6 +11,7 @@ from pytensor.graph.replace import graph_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from trustbayes.models import Model
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.priors.prior import Prior
 
@@ -65,7 +66,7 @@ def made_up_information(chosen, units):
 def build(chosen, trials):
     """The PyMC model, built without the pilot, which takes time."""
     units = trials.fold(chosen.role)
-    return chosen.build_units(units, trials.game, made_up_information(chosen, units))
+    return build_units(chosen, units, trials.game, made_up_information(chosen, units))
 
 
 def assert_all_bears_on_the_likelihood(chosen, trials):

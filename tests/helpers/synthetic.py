@@ -42,7 +42,7 @@ def synthetic_fit(
     """A fit whose draws are independent random numbers in each parameter's support."""
     rng = np.random.default_rng(seed)
     units = trials.fold(model.role)
-    model = model.learnt(units)
+    model = model.fixed_to(units)
     coords = {"subject": list(units.subjects), "treatment": list(units.treatments)}
     coords |= {name: list(labels) for name, labels in model.shares.items()}
     if trials.game.kind == "finite":
@@ -101,7 +101,7 @@ def synthetic_fit(
         "format": 2,
         "key": fit_key(model, trials, sampling),
         "model": model.to_dict(),
-        "conventions": dict(model.settle(trials.game)),
+        "conventions": dict(model.resolve_conventions(trials.game)),
         "parametrisation": {p.name: "centred" for p in model.parameters},
         "game": trials.game.to_dict(),
         "game_checksum": trials.game.checksum,

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from trustbayes.errors import InputError
 from trustbayes.models import Joint, LevelK, Mixture, Model, TrustEmbedded
-from trustbayes.priors.families import logit_normal_mean
+from trustbayes.priors.links import logit_normal_mean
 from trustbayes.priors.prior import Prior
 from trustbayes.trials.table import trials_from_frame
 

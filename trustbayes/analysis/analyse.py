@@ -214,8 +214,8 @@ def analyse(
     Notes
     -----
     New subjects cannot be predicted by a model that has priors of subjects that are Python code
-    (`trustbayes.models.Model.bound`). All models of its role are then compared by new trials of
-    known subjects, and the verdict says so.
+    (`trustbayes.models.Model.inseparable_priors`). All models of its role are then compared by
+    new trials of known subjects, and the verdict says so.
     """
     sampling = sampling or Sampling()
     chosen = settled_models(trials, models)
@@ -301,7 +301,7 @@ def analyse(
 
 def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
     """What is predicted to compare theories, that to judge by first."""
-    if any(one.bound for one in models):
+    if any(one.inseparable_priors for one in models):
         return ("trial",)
     groups = trials.table["group"].nunique() if "group" in trials.table else 0
     if any(sum(f.grouped for f in one.formulas.values()) > 1 for one in models):

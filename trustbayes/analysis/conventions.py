@@ -88,7 +88,7 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
         expected = "every theory once for a role: results go by its name"
         raise InputError([Fault("models", each, expected) for each in twice])
     for one in found:
-        if one.coded:
+        if one.code_priors:
             one.build(trials)  # its code is tried before anything is fitted
     return found
 
@@ -140,7 +140,7 @@ def fit_theories(
             made[position] = one
             # Kept until they are asked for; other processes go on fitting meanwhile.
             pointwise(one)
-            if position < len(models) and not one.model.bound:
+            if position < len(models) and not one.model.inseparable_priors:
                 leave_one_subject_out(one, draws=NEW_PEOPLE)
         return [made[position] for position in range(len(tasks))]
 
@@ -213,13 +213,13 @@ def _variants(tables: Mapping[Key, pd.DataFrame], found: Mapping[Key, Fit]) -> p
 
 
 def _in_words(fit: Fit) -> str:
-    settled = fit.model.settle(fit.game).items()
+    settled = fit.model.resolve_conventions(fit.game).items()
     return ", ".join(f"{name}: {value}" for name, value in settled if name != "lapse")
 
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:
     """The model with each convention that it leaves open changed, one at a time."""
-    settled, game = base.settle(trials.game), trials.game
+    settled, game = base.resolve_conventions(trials.game), trials.game
     tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
     found = []
     for convention in base.spec.conventions:
@@ -232,7 +232,7 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one
-            found.append(base.but(**{convention.name: choice}))
+            found.append(base.replace(**{convention.name: choice}))
     return found
 
 

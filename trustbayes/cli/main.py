@@ -525,7 +525,7 @@ def _regressed(
         if name not in able:
             raise InputError(Fault("--formula", name, suggestion(name, sorted(able))))
     return [
-        one.but(
+        one.replace(
             formulas={
                 name: text
                 for name, text in given.items()

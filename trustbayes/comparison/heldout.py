@@ -213,13 +213,13 @@ def check_new_subjects(models: Sequence[Model]) -> None:
     ------
     InputError
         Naming each prior from which a new subject cannot be drawn, see
-        `trustbayes.models.Model.bound`.
+        `trustbayes.models.Model.inseparable_priors`.
     """
     expected = "a prior from which a new subject can be drawn alone"
     faults = [
         Fault(f"{one.name}, {one.role}, prior of {name}", str(prior), expected)
         for one in models
-        for name, prior in one.bound.items()
+        for name, prior in one.inseparable_priors.items()
     ]
     if faults:
         raise InputError(faults)
@@ -436,7 +436,7 @@ def _held_out(
     if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
         check_new_subjects(models)
     sampling = sampling or Sampling()
-    models = [model.learnt(trials.fold(model.role)) for model in models]  # the same in all parts
+    models = [model.fixed_to(trials.fold(model.role)) for model in models]  # the same in all parts
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)

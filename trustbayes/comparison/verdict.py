@@ -141,7 +141,7 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
     bound = [
         f"that of {name.replace('_', ' ')} in {fit.model.spec.title} ({prior})"
         for fit in fits
-        for name, prior in fit.model.bound.items()
+        for name, prior in fit.model.inseparable_priors.items()
     ]
     if bound:
         why = f"no new person can be drawn from a prior such as {'; '.join(bound)}"

@@ -17,12 +17,13 @@ from trustbayes.games import Game
 from trustbayes.inference.engines.approximate import approximate
 from trustbayes.inference.engines.compiled import Sampled
 from trustbayes.inference.engines.nuts import Adaptation, sample
-from trustbayes.inference.first_run import likely_chains, refined, sited
+from trustbayes.inference.first_run import find_type_densities, likely_chains, refined
 from trustbayes.inference.fit import FORMAT, Fit
 from trustbayes.inference.sampling import METHODS, Method, Sampling, versions
 from trustbayes.models import Model
 from trustbayes.models.additions import added
 from trustbayes.models.draws import Draws
+from trustbayes.models.graph import build_units
 from trustbayes.models.joint import Joint
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pilot import pilot
@@ -108,7 +109,7 @@ def fit(
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     folded = trials.fold(model.role)
-    model, own_order = model.learnt(folded), model.own_people(folded)
+    model, own_order = model.fixed_to(folded), model.with_named_covariates(folded)
     units = own_order.by_design()
     information = pilot(model, units, trials.game)
     extra = {} if built is None else added(built, model, trials)
@@ -116,9 +117,9 @@ def fit(
         expected = "none: models that combine theories are sampled in two runs, each with its graph"
         raise InputError(Fault(f"{model.name}, {model.role}", "a built model", expected))
     if can_be_placed(model):
-        information = sited(model, units, trials.game, information)
+        information = find_type_densities(model, units, trials.game, information)
     # Code may draw on anything, names of subjects included, so what it makes is not used again.
-    reused = not model.coded and built is None
+    reused = not model.code_priors and built is None
     pattern = _pattern(model, units, trials.game, information, alike) if reused else ""
 
     def sampled_with(
@@ -127,7 +128,7 @@ def fit(
         starts: np.ndarray | None = None,
         points: bool = False,
     ) -> Sampled:
-        graph = built or model.build_units(units, trials.game, information, replaceable=alike)
+        graph = built or build_units(model, units, trials.game, information, replaceable=alike)
         if how.approximates:
             return approximate(graph, how, progress=progress, pattern=pattern)
         return sample(
@@ -142,14 +143,14 @@ def fit(
             points=points,
         )
 
-    if information.stand_ins or information.sites:
+    if information.stand_ins or information.type_densities:
         first = sampled_with(information, replace(sampling, draws=_FIRST), points=True)
         some = first.posterior.isel(draw=slice(None, None, _FIRST // 10))
         likely = likely_chains(Draws.of(model, trials.game, units, some), sampling.chains)
         kept = first.posterior.isel(chain=np.flatnonzero(likely))
         draws = Draws.of(model, trials.game, units, kept)
-        if information.sites:
-            information = sited(model, units, trials.game, information, draws.data)
+        if information.type_densities:
+            information = find_type_densities(model, units, trials.game, information, draws.data)
         else:
             information = refined(information, draws)
         assert first.points is not None
@@ -192,7 +193,7 @@ def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
 
 
 def _adaptation(units: Units, information: Information) -> Adaptation:
-    if information.sites:
+    if information.type_densities:
         return "draw_diag"
     return "low_rank" if isinstance(units, Points) else "diag"
 
@@ -200,14 +201,16 @@ def _adaptation(units: Units, information: Information) -> Adaptation:
 def described(model: Model, information: Information, game: Game) -> dict[str, Any]:
     """What the manifest says of a model."""
     form = dict(information.form)
-    form |= dict.fromkeys(information.sites.placed if information.sites else (), "placed")
+    form |= dict.fromkeys(
+        information.type_densities.placed if information.type_densities else (), "placed"
+    )
     return {
         "model": model.to_dict(),
-        "conventions": dict(model.settle(game)),
+        "conventions": dict(model.resolve_conventions(game)),
         "parametrisation": {
             p.name: model.parametrisation.get(p.name, form[p.name])
             for p in model.parameters
-            if p.support != "simplex" and p.name not in model.coded
+            if p.support != "simplex" and p.name not in model.code_priors
         },
     }
 
@@ -237,7 +240,7 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
     What formulas take from people is a part of the model, so the trials without them are enough.
     """
     if isinstance(model, Model) and model.formulas:
-        model = model.learnt(trials.fold(model.role))
+        model = model.fixed_to(trials.fold(model.role))
     content = {
         "format": FORMAT,
         "model": model.to_dict(),
@@ -262,7 +265,7 @@ def _pattern(model: Model, units: Units, game: Game, information: Information, a
         n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
         for n, f in model.formulas.items()
     }
-    placed = information.sites.placed if information.sites else ()
+    placed = information.type_densities.placed if information.type_densities else ()
     form = {n: f for n, f in information.form.items() if n not in placed}
     parts = {
         "model": {**model.to_dict(), "formulas": formulas},

@@ -120,7 +120,7 @@ class FitTask:
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
         if self.model.formulas:  # whose faults should not show after other fits were made
-            self.model.learnt(self.trials.fold(self.model.role))
+            self.model.fixed_to(self.trials.fold(self.model.role))
 
     @cached_property
     def key(self) -> str:
@@ -135,7 +135,7 @@ class FitTask:
     @property
     def label(self) -> str:
         """Model, role and conventions, for messages."""
-        settled = self.model.settle(self.trials.game).items()
+        settled = self.model.resolve_conventions(self.trials.game).items()
         settings = ", ".join(f"{name}={value}" for name, value in settled)
         return f"{self.model.name}, {self.model.role}" + (f" ({settings})" if settings else "")
 
@@ -414,7 +414,7 @@ def check_travel(game: Game, models: Sequence[Model], place: str, label: str) ->
         expected = "no executor: such payoffs do not travel to other processes"
         raise InputError(Fault(place, "payoffs that are Python functions", expected))
     for model in models:
-        for name, prior in model.coded.items():
+        for name, prior in model.code_priors.items():
             what, expected = f"{label}, prior of {name}", "no executor: code does not travel"
             raise InputError(Fault(what, str(prior), expected))
 

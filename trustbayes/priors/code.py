@@ -97,7 +97,7 @@ class CustomPrior(Prior):
     @property
     def family(self) -> Family:
         """Of no known support: draws are checked instead."""
-        return Family("callable", ())
+        return Family("callable", "callable", ())
 
     @property
     def source(self) -> str:
@@ -117,6 +117,9 @@ class CustomPrior(Prior):
     def __repr__(self) -> str:
         jointly = f" of {' and '.join(self.parameters)}" if len(self.parameters) > 1 else ""
         return f"{self.form['name']}(dims){jointly}, Python code"
+
+    def _drawn(self, rng: np.random.Generator, size: int, shares: int) -> np.ndarray:
+        raise ValueError(f"draws from {self}: found Python code, expected a prior by name")
 
     def declare(
         self, dims: Mapping[str, tuple[str, ...]], supports: Mapping[str, str]

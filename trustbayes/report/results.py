@@ -273,7 +273,7 @@ def _made(fit: Fit) -> dict[str, Any]:
         "description": fit.model.spec.description,
         "citation": fit.model.spec.citation,
         "priors": {name: repr(prior) for name, prior in fit.model.priors.items()},
-        "code": list(dict.fromkeys(prior.source for prior in fit.model.coded.values())),
+        "code": list(dict.fromkeys(prior.source for prior in fit.model.code_priors.values())),
         "varies": {name: list(over) for name, over in fit.model.varies.items()},
         "formulas": {name: formula.text for name, formula in fit.model.formulas.items()},
         **{name: fit.manifest[name] for name in kept},

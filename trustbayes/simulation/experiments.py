@@ -407,9 +407,9 @@ def _attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, 
         for p in model.parameters
         if "subject" in model.varies[p.name]
         and p.support != "simplex"
-        and p.name not in model.coded
+        and p.name not in model.code_priors
     }
-    other = model.but(parametrisation=forms)
+    other = model.replace(parametrisation=forms)
     return [(model, own), (model, longer), (other, longer)]
 
 

@@ -13,7 +13,6 @@ from trustbayes.games import Game
 from trustbayes.inference.fit import Fit
 from trustbayes.models import SPECS
 from trustbayes.models.draws import Draws, type_probabilities
-from trustbayes.priors.families import LINKS
 from trustbayes.theories.values import Values
 
 __all__ = ["identified", "planted_draw", "recovery", "type_recovery"]
@@ -55,7 +54,7 @@ def identified(fit: Fit, planted: pd.DataFrame) -> pd.DataFrame:
         name = parameter.name
         if name not in truth.values or "subject" not in truth.dims[name]:
             continue
-        link = LINKS[parameter.prior.distribution]
+        link = parameter.prior.family.link
         at = link.forward(truth.values[name])
         up, down = (truth.answer({name: link.inverse(at + s)}) for s in (_STEP, -_STEP))
         information = response.information(units, up, down, _STEP, typed=False)
@@ -201,7 +200,7 @@ class _Truth:
         ]
         trials: list[dict[str, np.ndarray]] = [{}]
         for parameter in free:
-            natural = LINKS[parameter.prior.distribution].inverse(_GRID)
+            natural = parameter.prior.family.link.inverse(_GRID)
             shape = np.shape(self.values[parameter.name])
             trials += [{parameter.name: np.full(shape, value)} for value in natural]
         for changed in trials:
@@ -305,7 +304,7 @@ def _twice(fit: Fit) -> set[str]:
     return {
         f"{p.name}_{prior.family.location}"
         for p in shared
-        if p.name not in fit.model.coded and (prior := fit.model.priors[p.name]).hierarchical
+        if p.name not in fit.model.code_priors and (prior := fit.model.priors[p.name]).hierarchical
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -105,6 +105,38 @@ class Units(ABC):
         Experiments of one design then have one pattern, whatever their subjects are called.
         """
         return self
+
+    def of_subjects(self, keep: np.ndarray, treatment: int | None = None) -> Self:
+        """The trials of some subjects, in one treatment or all.
+
+        Parameters
+        ----------
+        keep : array of int
+            Positions of the subjects, increasing; each must have trials.
+        treatment : int, optional
+
+        Returns
+        -------
+        Units
+        """
+        chosen = np.isin(self.unit_subject, keep)
+        if treatment is not None:
+            chosen &= self.unit_treatment == treatment
+        trials = chosen[self.trial_unit]
+        arrays: dict[str, Any] = {
+            name: getattr(self, name)[trials if name.startswith("trial_") else chosen]
+            for name in (each.name for each in fields(self))
+            if name.startswith(("trial_", "unit_")) or name == "counts"
+        }
+        arrays["unit_subject"] = np.searchsorted(keep, arrays["unit_subject"])
+        arrays["trial_unit"] = (np.cumsum(chosen) - 1)[arrays["trial_unit"]]
+        return replace(
+            self,
+            subjects=tuple(self.subjects[i] for i in keep),
+            groups=None if self.groups is None else tuple(self.groups[i] for i in keep),
+            people={name: values[keep] for name, values in self.people.items()},
+            **arrays,
+        )
 
     @cached_property
     def cell_subject(self) -> np.ndarray:

@@ -16,14 +16,15 @@ from scipy import stats
 from scipy.special import expit, logsumexp
 
 from trustbayes.games import FiniteGame, ForecastGame
-from trustbayes.inference.first_run import sited
+from trustbayes.inference.first_run import find_type_densities
 from trustbayes.inference.fitting import _pattern, fit
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, Hybrid, LevelK, Mixture, Model, TrustEmbedded
 from trustbayes.models.draws import Draws
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
-from trustbayes.models.parametrisation.type_coordinates import Habits, Sites, can_be_placed
+from trustbayes.models.parametrisation.type_coordinates import Habits, TypeDensities, can_be_placed
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.simulate import simulate
@@ -63,12 +64,12 @@ def made_up_sites(model, units, seed=3):
             scale += rng.uniform(0.3, 1, size)[..., None] * np.eye(size[1])
             habits[parameter.name] = Habits(kind, rng.normal(size=size), scale)
     shift = rng.normal(size=shape) * np.array(heeds)
-    return Sites(names, root @ root.swapaxes(-1, -2), shift, habits)
+    return TypeDensities(names, root @ root.swapaxes(-1, -2), shift, habits)
 
 
 def built_with(model, units, game, sites):
     information = replace(made_up_information(model, units), sites=sites)
-    return model.build_units(units, game, information), information
+    return build_units(model, units, game, information), information
 
 
 def drawn(built, seed=5):
@@ -80,7 +81,7 @@ class WrittenOut:
     """Each subject's parameters and densities under each type, one matrix at a time."""
 
     def __init__(self, model, units, game, information, point, values):
-        sites = information.sites
+        sites = information.type_densities
         subjects, kinds, _ = sites.shift.shape
         z = np.column_stack([point[f"{name}_offset"] for name in sites.names])
         self.joint = np.zeros((subjects, kinds))
@@ -194,7 +195,7 @@ def test_the_parameters_kept_are_those_of_a_type_drawn_by_its_probability(model)
 def test_only_the_coordinates_and_the_pick_of_a_type_take_the_place_of_parameters(model):
     trials = trials_for(model)
     units = trials.fold(model.role)
-    plain = model.build_units(units, trials.game, made_up_information(model, units))
+    plain = build_units(model, units, trials.game, made_up_information(model, units))
     sites = made_up_sites(model, units)
     built, _ = built_with(model, units, trials.game, sites)
     own = {
@@ -230,8 +231,8 @@ def test_what_can_be_placed():
 def test_what_is_placed_has_no_form_and_is_compiled_once_for_all():
     trials = TRIALS["forecast"]
     model, units = Mixture("sender", "forecast-sharing"), trials.fold("sender")
-    found = sited(model, units, trials.game, pilot(model, units, trials.game))
-    assert set(found.sites.placed) == {"response_noise", "lying_aversion"}
+    found = find_type_densities(model, units, trials.game, pilot(model, units, trials.game))
+    assert set(found.type_densities.placed) == {"response_noise", "lying_aversion"}
     other = {"centred": "non-centred", "non-centred": "centred"}
 
     def pattern(*names):
@@ -256,8 +257,8 @@ def test_sites_are_what_trials_say():
         FiniteGame([1, 2, 3, 4, 5], treatments={"a": 1.0}),
     )
     model, units = Hybrid("sender"), trials.fold("sender")
-    information = sited(model, units, trials.game, pilot(model, units, trials.game))
-    sites = information.sites
+    information = find_type_densities(model, units, trials.game, pilot(model, units, trials.game))
+    sites = information.type_densities
     location = [information.locations[name] for name in sites.names]
     # Spreads at which the pilot's sites are found: 1 for both.
     grid = np.linspace(-5, 5, 161)
@@ -295,11 +296,11 @@ def test_integrated_over_the_coordinates_the_likelihood_is_that_of_a_new_subject
     one = table[table[role] == table[role].mode()[0]]
     trials = trials_from_frame(one, TRIALS["power"].game)
     model, units = Hybrid(role), trials.fold(role)
-    information = sited(model, units, trials.game, pilot(model, units, trials.game))
-    built = model.build_units(units, trials.game, information)
+    information = find_type_densities(model, units, trials.game, pilot(model, units, trials.game))
+    built = build_units(model, units, trials.game, information)
     density, point = pointwise(built), drawn(built, seed)
     places = np.arange(-6, 6.1, 0.5)
-    names = information.sites.names
+    names = information.type_densities.names
     logs = []
     for a in places:
         for b in places:

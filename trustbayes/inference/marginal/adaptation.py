@@ -37,7 +37,7 @@ _MATTERS = 1e-4  # share of the integral
 
 
 def adapted(
-    population: Population, rows: slice, kind: int | None, active: np.ndarray
+    population: Population, rows: slice, type_index: int | None, active: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of the integrand, found anew for every draw and subject.
 
@@ -50,7 +50,7 @@ def adapted(
     population : Population
     rows : slice
         Of the draws.
-    kind : int or None
+    type_index : int or None
     active : array of bool, shape (width,)
 
     Returns
@@ -64,7 +64,7 @@ def adapted(
     spread = np.sqrt(variance[..., active])
 
     def value(at: np.ndarray) -> np.ndarray:
-        logs = population.log_likelihood(at, rows, kind)
+        logs = population.log_likelihood(at, rows, type_index)
         return logs + population.log_density(at, rows, active)
 
     def standard(z: np.ndarray) -> np.ndarray:

@@ -89,10 +89,10 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
     """
     population = Population.of(draws.model, draws.game, draws.units, draws.data)
     reference = population.mean()
-    kinds: list[int | None] = [*range(len(draws.model.types))] or [None]
-    shape = (len(kinds), draws.size, len(draws.units.subjects))
+    type_indices: list[int | None] = [*range(len(draws.model.types))] or [None]
+    shape = (len(type_indices), draws.size, len(draws.units.subjects))
     logs, errors = np.empty(shape), np.empty(shape)
-    sites = [site(population, reference, kind) for kind in kinds]
+    sites = [site(population, reference, type_index) for type_index in type_indices]
     ladders = [rules(each) for each in sites]
     for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
         logs[k], errors[k] = _integrate(population, reference, each, *ladder[0])
@@ -168,7 +168,7 @@ def _integrate(
         rows = slice(start, min(start + step, population.size))
         if not common:
             at, volume = _own(population, site, rule, rows)
-        logs = likelihood(rows) if common else population.log_likelihood(at, rows, site.kind)
+        logs = likelihood(rows) if common else population.log_likelihood(at, rows, site.type_index)
         found[:, rows] = _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)
     if common and site.sources:
         found[1] += _interpolation_error(population, site, rule, at, volume, likelihood)
@@ -197,8 +197,8 @@ def _shared_likelihood(
     """Log likelihood at nodes common to all draws, as a function of rows."""
     if site.sources:
         [source] = site.sources
-        return Interpolant(population, reference, source, at, site.kind)
-    once = reference.log_likelihood(at, slice(0, 1), site.kind)
+        return Interpolant(population, reference, source, at, site.type_index)
+    once = reference.log_likelihood(at, slice(0, 1), site.type_index)
     return lambda rows: once
 
 
@@ -216,7 +216,7 @@ def _interpolation_error(
         rows = slice(int(row), int(row) + 1)
         pair = [
             _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)[0][0]
-            for logs in (likelihood(rows), population.log_likelihood(at, rows, site.kind))
+            for logs in (likelihood(rows), population.log_likelihood(at, rows, site.type_index))
         ]
         with np.errstate(invalid="ignore"):
             gap = np.abs(pair[0] - pair[1])
@@ -233,11 +233,11 @@ def _integrate_anew(
     found = np.empty((2, population.size, subjects))
     for start in range(0, population.size, step):
         rows = slice(start, min(start + step, population.size))
-        mean, covariance = adapted(population, rows, site.kind, site.active)
+        mean, covariance = adapted(population, rows, site.type_index, site.active)
         scale = np.linalg.cholesky(covariance)
         whole = population.moments(rows)[0]
         at = coordinates(whole, site.active, mean, scale, rule, start)
-        logs = population.log_likelihood(at, rows, site.kind)
+        logs = population.log_likelihood(at, rows, site.type_index)
         logs = _weighted(population, site, rule, rows, at, _log_volume(scale), logs)
         found[:, rows] = _sum(logs, rule)
     return found[0], found[1]
