@@ -121,13 +121,13 @@ class _People:
     draws : Draws
     order : array of int, shape (draws,)
         In which order to take the draws.
-    kinds : array of int, shape (draws, subjects), or None
+    type_index : array of int, shape (draws, subjects), or None
         Their types.
     """
 
     draws: Draws
     order: np.ndarray
-    kinds: np.ndarray | None
+    type_index: np.ndarray | None
 
     @classmethod
     def of(cls, draws: Draws, order: np.ndarray, rng: np.random.Generator) -> _People:
@@ -193,10 +193,10 @@ class _People:
             dims[name] = ("subject",) if own else ()
         values = Values(arrays, dims, units)
         answer, response = model.answer(game, values), model.response(game)
-        kinds = None
-        if self.kinds is not None:
-            kinds = np.take_along_axis(self.kinds[order], who, axis=1)
-        return [response.draw(units, answer, values, kinds, rng) for _ in range(times)]
+        type_index = None
+        if self.type_index is not None:
+            type_index = np.take_along_axis(self.type_index[order], who, axis=1)
+        return [response.draw(units, answer, values, type_index, rng) for _ in range(times)]
 
 
 def _size(fit: Fit) -> int:

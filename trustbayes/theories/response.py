@@ -56,8 +56,8 @@ class Response(Protocol):
         """
         ...
 
-    def pick(self, units: Any, answer: Any, kinds: np.ndarray) -> np.ndarray:
-        """The answer of each subject's type; ``kinds`` has shape (draws, subjects).
+    def pick(self, units: Any, answer: Any, type_index: np.ndarray) -> np.ndarray:
+        """The answer of each subject's type; ``type_index`` has shape (draws, subjects).
 
         Returns
         -------
@@ -81,10 +81,10 @@ class Response(Protocol):
         units: Any,
         answer: Any,
         values: Values,
-        kinds: np.ndarray | None,
+        type_index: np.ndarray | None,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Replicate all choices; ``kinds`` of shape (draws, subjects) gives each subject's type.
+        """Replicate all choices; ``type_index`` of shape (draws, subjects) gives each subject's type.
 
         Returns
         -------

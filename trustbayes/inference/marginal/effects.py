@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.models.model import Model
+from trustbayes.models.settings import ModelSettings
 from trustbayes.models.regression import contribution
 from trustbayes.priors.families import Family
 from trustbayes.priors.prior import Prior
@@ -124,7 +124,7 @@ class Effect:
 
 
 def effect_of(
-    parameter: Parameter, model: Model, data: xr.Dataset, share: np.ndarray, units: Units
+    parameter: Parameter, model: ModelSettings, data: xr.Dataset, share: np.ndarray, units: Units
 ) -> Effect:
     """Take a parameter's population from draws.
 
@@ -132,7 +132,7 @@ def effect_of(
     ----------
     parameter : Parameter
         One that varies by subject.
-    model : Model
+    model : ModelSettings
     data : xarray.Dataset
         Population variables only, with a leading dimension ``sample``.
     share : array, shape (subjects, treatments)

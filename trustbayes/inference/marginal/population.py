@@ -10,7 +10,7 @@ import xarray as xr
 
 from trustbayes.games import Game
 from trustbayes.inference.marginal.effects import Effect, effect_of
-from trustbayes.models.model import Model
+from trustbayes.models.settings import ModelSettings
 from trustbayes.theories.values import Values
 from trustbayes.trials.units import Units
 
@@ -25,7 +25,7 @@ class Population:
 
     Parameters
     ----------
-    model : Model
+    model : ModelSettings
     game : Game
     units : Units
         The new subjects' trials.
@@ -35,14 +35,14 @@ class Population:
         Of the parameters that vary by subject.
     """
 
-    model: Model
+    model: ModelSettings
     game: Game
     units: Units
     data: xr.Dataset
     effects: tuple[Effect, ...]
 
     @classmethod
-    def of(cls, model: Model, game: Game, units: Units, data: xr.Dataset) -> Population:
+    def of(cls, model: ModelSettings, game: Game, units: Units, data: xr.Dataset) -> Population:
         """Take what does not belong to any one subject from draws of a model's parameters.
 
         Raises
