@@ -120,12 +120,17 @@ def assert_both_forms_agree(chosen, trials):
     information = made_up_information(chosen, units)
     names = [p.name for p in chosen.parameters if p.support != "simplex"]
     built = {
-        form: Model(
-            chosen.spec,
-            varies=chosen.varies,
-            parametrisation=dict.fromkeys(names, form),
-            **chosen.conventions,
-        ).build_units(units, trials.game, information)
+        form: build_units(
+            Model(
+                chosen.spec,
+                varies=chosen.varies,
+                parametrisation=dict.fromkeys(names, form),
+                **chosen.conventions,
+            ),
+            units,
+            trials.game,
+            information,
+        )
         for form in ("centred", "non-centred")
     }
     apart = built["non-centred"]

@@ -84,7 +84,7 @@ class Response(Protocol):
         type_index: np.ndarray | None,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Replicate all choices; ``type_index`` of shape (draws, subjects) gives each subject's type.
+        """Replicate all choices; ``type_index``, each subject's, has shape (draws, subjects).
 
         Returns
         -------

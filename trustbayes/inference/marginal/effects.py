@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.models.settings import ModelSettings
 from trustbayes.models.regression import contribution
+from trustbayes.models.settings import ModelSettings
 from trustbayes.priors.families import Family
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
