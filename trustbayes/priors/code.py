@@ -158,9 +158,9 @@ class CustomPrior(Prior):
         if alone:
             returned = {self.parameters[0]: returned}
         if not isinstance(returned, Mapping) or set(returned) != set(self.parameters):
-            found = sorted(returned) if isinstance(returned, Mapping) else type(returned).__name__
+            names = sorted(returned) if isinstance(returned, Mapping) else type(returned).__name__
             expected = f"a dict with the values of {', '.join(self.parameters)}"
-            raise InputError(Fault(place, str(found), expected))
+            raise InputError(Fault(place, str(names), expected))
         if len(model.potentials) + len(model.observed_RVs) != other:
             expected = "no pm.Potential and nothing observed: draws from the prior pass them over"
             raise InputError(Fault(place, "", expected))
@@ -205,7 +205,7 @@ def settled(given: Any) -> dict[str, Prior]:
     if not isinstance(given, Mapping):
         expected = "a dict, such as {'trust': Prior(...)}"
         raise InputError(Fault("priors", type(given).__name__, expected))
-    found: dict[str, Prior] = {}
+    by_parameter: dict[str, Prior] = {}
     for key, value in given.items():
         names = (key,) if isinstance(key, str) else key
         if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
@@ -222,16 +222,16 @@ def settled(given: Any) -> dict[str, Prior]:
         else:
             prior = CustomPrior(value, names)
         for name in names:
-            if name in found:
+            if name in by_parameter:
                 raise InputError(Fault(f"prior of {name}", "two priors", "one"))
-            found[name] = prior
-    for name, prior in found.items():
+            by_parameter[name] = prior
+    for name, prior in by_parameter.items():
         if isinstance(prior, CustomPrior):
-            lost = [other for other in prior.parameters if found.get(other) != prior]
+            lost = [other for other in prior.parameters if by_parameter.get(other) != prior]
             if lost or name not in prior.parameters:
                 expected = f"one that serves {name} alone, or both: priors={{(..., ...): function}}"
                 raise InputError(Fault(f"prior of {name}", str(prior), expected))
-    return found
+    return by_parameter
 
 
 def custom_priors_from(
@@ -255,19 +255,21 @@ def custom_priors_from(
     InputError
         If a function is of no such parameter, or another than the stored one.
     """
-    own = {name: form for name, form in forms.items() if form["distribution"] == "callable"}
-    found = {name: CustomPrior(None, tuple(form["parameters"]), form) for name, form in own.items()}
+    stored = {name: form for name, form in forms.items() if form["distribution"] == "callable"}
+    by_parameter = {
+        name: CustomPrior(None, tuple(form["parameters"]), form) for name, form in stored.items()
+    }
     for name, prior in settled(given or {}).items():
         if not isinstance(prior, CustomPrior):
             continue
-        if name not in own:
-            expected = f"one of the fit's that are functions: {', '.join(own) or 'none'}"
+        if name not in stored:
+            expected = f"one of the fit's that are functions: {', '.join(stored) or 'none'}"
             raise InputError(Fault(f"prior of {name}", str(prior), expected))
-        if prior.form != own[name]:
-            expected = f"the function that was fitted with:\n{found[name].source}"
+        if prior.form != stored[name]:
+            expected = f"the function that was fitted with:\n{by_parameter[name].source}"
             raise InputError(Fault(f"prior of {name}", prior.source, expected))
-        found[name] = prior
-    return found
+        by_parameter[name] = prior
+    return by_parameter
 
 
 def _source(function: FunctionType, place: str) -> str:
@@ -294,29 +296,29 @@ def _uses(function: FunctionType, place: str, seen: set[str]) -> dict[str, str]:
         values[f"{name}="] = value
     for name, value in (function.__kwdefaults__ or {}).items():
         values[f"{name}="] = value
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name, value in values.items():
         key = f"{function.__name__}: {name}"
         if isinstance(value, ModuleType):
-            found[key] = value.__name__
+            texts[key] = value.__name__
         elif isinstance(value, FunctionType) and value.__module__ == function.__module__:
             if value.__qualname__ not in seen:
                 seen.add(value.__qualname__)
-                found[key] = _source(value, place)
-                found |= _uses(value, place, seen)
+                texts[key] = _source(value, place)
+                texts |= _uses(value, place, seen)
         elif callable(value) and hasattr(value, "__qualname__"):
-            found[key] = f"{value.__module__}.{value.__qualname__}"
+            texts[key] = f"{value.__module__}.{value.__qualname__}"
         elif isinstance(value, np.ndarray) and value.dtype != object:
             digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-            found[key] = f"array of {value.dtype}, shape {value.shape}, {digest[:16]}"
+            texts[key] = f"array of {value.dtype}, shape {value.shape}, {digest[:16]}"
         else:
             try:
-                found[key] = json.dumps(value, sort_keys=True)
+                texts[key] = json.dumps(value, sort_keys=True)
             except (TypeError, ValueError):
                 expected = "only numbers, texts, arrays, modules and functions from around it"
                 what = f"{name}, a {type(value).__name__}, in function {function.__name__}"
                 raise InputError(Fault(place, what, expected)) from None
-    return found
+    return texts
 
 
 def _optional(function: FunctionType) -> tuple[str, ...]:

@@ -237,7 +237,7 @@ class Prior:
         drawn = self.draw(_PLOTTED, seed)
         curves = {"": drawn}
         if drawn.ndim > 1:
-            given = labels or [f"treatment {one}" for one in range(1, drawn.shape[1] + 1)]
+            given = labels or [f"treatment {number}" for number in range(1, drawn.shape[1] + 1)]
             if len(given) != drawn.shape[1]:
                 raise ValueError(f"labels: found {len(given)}, expected {drawn.shape[1]}")
             curves = dict(zip(given, drawn.T, strict=True))
@@ -355,10 +355,10 @@ _ROUNDING = 1e-6  # by which shares may miss 1
 def _is_finite(value: Any) -> bool:
     """Whether it is a finite number or a list of them, with at least one."""
     try:
-        found = np.asarray(value, dtype=float)
+        numbers = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         return False
-    return found.ndim <= 1 and found.size > 0 and bool(np.isfinite(found).all())
+    return numbers.ndim <= 1 and numbers.size > 0 and bool(np.isfinite(numbers).all())
 
 
 def _fault(name: str, value: Any, location: str | None) -> str:

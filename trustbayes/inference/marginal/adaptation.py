@@ -156,15 +156,15 @@ def highest(
     steps = np.array([1.0, 0.5, 0.2, 0.05, 0.01])
     top, curvature = start, np.broadcast_to(np.eye(width), (*start.shape, width))
     for _ in range(_NEWTON):
-        found = np.moveaxis(value(top[:, None] + moves[:, None]), 1, -1)
-        here, up, down = found[..., 0], found[..., 1 : width + 1], found[..., width + 1 :]
+        table = np.moveaxis(value(top[:, None] + moves[:, None]), 1, -1)
+        value_at_top, up, down = table[..., 0], table[..., 1 : width + 1], table[..., width + 1 :]
         down, mixed = down[..., :width], down[..., width:]
         slope = (up - down) / (2 * _STEP)
         second = np.zeros((*start.shape, width))
         for i in range(width):
-            second[..., i, i] = (up[..., i] + down[..., i] - 2 * here) / _STEP**2
+            second[..., i, i] = (up[..., i] + down[..., i] - 2 * value_at_top) / _STEP**2
         for place, (i, j) in enumerate(pairs):
-            both = mixed[..., place] - up[..., i] - up[..., j] + here
+            both = mixed[..., place] - up[..., i] - up[..., j] + value_at_top
             second[..., i, j] = second[..., j, i] = both / _STEP**2
         size, direction = np.linalg.eigh(-np.nan_to_num(second))
         size = np.maximum(np.abs(size), _FLATTEST)
@@ -173,7 +173,7 @@ def highest(
         step *= np.minimum(1, 2 / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
         tried = value(top[:, None] + steps[:, None, None] * step[:, None])
         best = tried.argmax(axis=1)
-        better = np.take_along_axis(tried, best[:, None], axis=1)[:, 0] > here
+        better = np.take_along_axis(tried, best[:, None], axis=1)[:, 0] > value_at_top
         moved = np.where(better, steps[best], 0.0)[..., None] * step
         top = top + moved
         if np.abs(moved).max() < 0.01:
@@ -203,14 +203,14 @@ def coordinates(
     """
     rows, subjects, _ = whole.shape
     sets, size, _ = rule.nodes.shape
-    found = np.broadcast_to(whole[:, None], (rows, size, *whole.shape[1:])).copy()
+    at = np.broadcast_to(whole[:, None], (rows, size, *whole.shape[1:])).copy()
     if active.any():
         nodes = rule.nodes[(first + np.arange(rows)) % sets]
         placed = nodes @ scale.swapaxes(-1, -2).transpose(0, 2, 1, 3).reshape(
             rows, scale.shape[-1], -1
         )
-        found[..., active] = placed.reshape(rows, size, subjects, -1) + mean[:, None]
-    return found
+        at[..., active] = placed.reshape(rows, size, subjects, -1) + mean[:, None]
+    return at
 
 
 def tempered(logs: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:

@@ -65,15 +65,15 @@ class Source:
 
 def sources_of(population: Population) -> tuple[Source, ...]:
     """Everything that could differ between draws."""
-    found = []
+    sources = []
     of_subjects = {effect.parameter.name: effect for effect in population.effects}
     for parameter in population.model.parameters:
         effect = of_subjects.get(parameter.name)
         if parameter.support == "simplex" or (effect is not None and not effect.by_treatment):
             continue
         shared, simple = effect is None, parameter.option is None
-        found.append(Source(parameter.name, parameter.support, shared, simple))
-    return tuple(found)
+        sources.append(Source(parameter.name, parameter.support, shared, simple))
+    return tuple(sources)
 
 
 class Interpolant:
@@ -129,7 +129,7 @@ class Interpolant:
     def __call__(self, rows: slice) -> np.ndarray:
         """Shape (rows, nodes, subjects)."""
         nodes, subjects = self._shape
-        found = np.zeros((subjects, rows.stop - rows.start, nodes))
+        total = np.zeros((subjects, rows.stop - rows.start, nodes))
         for keep, logs, weights in self._parts:
-            found[keep] += weights[rows].swapaxes(0, 1) @ logs
-        return found.transpose(1, 2, 0)
+            total[keep] += weights[rows].swapaxes(0, 1) @ logs
+        return total.transpose(1, 2, 0)
