@@ -18,7 +18,7 @@ from trustbayes.models.regression import (
     varies_by_formula,
 )
 from trustbayes.numerics.arrays import of_type
-from trustbayes.priors.code import CustomPrior, settled
+from trustbayes.priors.code import CustomPrior, priors_by_parameter
 from trustbayes.priors.families import FAMILIES
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
@@ -70,7 +70,7 @@ class ModelSettings:
         parameters = _active(spec, chosen)
         all_priors = {p.name: p.prior for p in parameters}
         all_varies = {p.name: p.varies for p in parameters}
-        given_priors = settled(priors or {})
+        given_priors = priors_by_parameter(priors or {})
         _known(formulas or {}, all_varies, f"{spec.name}: formula of")
         all_formulas = {
             name: given if isinstance(given, Formula) else Formula(given, f"formula of {name}")

@@ -20,7 +20,7 @@ from trustbayes.priors.families import Family
 from trustbayes.priors.preliz import is_elicited
 from trustbayes.priors.prior import Prior
 
-__all__ = ["CustomPrior", "custom_priors_from", "settled"]
+__all__ = ["CustomPrior", "custom_priors_from", "priors_by_parameter"]
 
 _DRAWS = 50  # from the prior, by which shapes and supports are checked
 _INSIDE: dict[str, tuple[float, float, str]] = {
@@ -184,7 +184,7 @@ class CustomPrior(Prior):
         return tensors
 
 
-def settled(given: Any) -> dict[str, Prior]:
+def priors_by_parameter(given: Any) -> dict[str, Prior]:
     """Priors by parameter, functions made into `CustomPrior`.
 
     Parameters
@@ -259,7 +259,7 @@ def custom_priors_from(
     by_parameter = {
         name: CustomPrior(None, tuple(form["parameters"]), form) for name, form in stored.items()
     }
-    for name, prior in settled(given or {}).items():
+    for name, prior in priors_by_parameter(given or {}).items():
         if not isinstance(prior, CustomPrior):
             continue
         if name not in stored:
