@@ -409,11 +409,13 @@ def test_a_model_whose_trials_can_be_replaced_has_the_same_density(spec):
 
 
 def test_names_of_version_0_1_say_what_they_are_called_now():
-    chosen = TrustEmbedded("sender")
+    chosen, game = TrustEmbedded("sender"), TRIALS["power"].game
     with pytest.warns(FutureWarning, match=r"Model\.but is now Model\.replace"):
         other = chosen.but(belief="prior")
     assert type(other) is type(chosen)
     assert other.to_dict() == chosen.replace(belief="prior").to_dict()
-    game = TRIALS["power"].game
     with pytest.warns(FutureWarning, match=r"Model\.settle is now Model\.resolve_conventions"):
         assert chosen.settle(game) == chosen.resolve_conventions(game)
+    with pytest.warns(FutureWarning, match=r"Model\.coded is now Model\.code_priors"):
+        assert chosen.coded == {}
+    assert not hasattr(chosen, "priors_of")

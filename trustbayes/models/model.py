@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 import pymc as pm
@@ -16,6 +15,15 @@ from trustbayes.models.settings import ModelSettings
 from trustbayes.trials.table import Trials
 
 __all__ = ["Model"]
+
+_RENAMED = {
+    "but": "replace",
+    "settle": "resolve_conventions",
+    "coded": "code_priors",
+    "bound": "inseparable_priors",
+    "learnt": "fixed_to",
+}
+"""Names of version 0.1: old to new."""
 
 
 class Model(ModelSettings):
@@ -110,12 +118,12 @@ class Model(ModelSettings):
         """
         return mark(build_units(self, trials.fold(self.role), trials.game), self, trials)
 
-    def but(self, **changes: Any) -> Self:
-        """The name that `replace` had in version 0.1."""
-        warn("Model.but is now Model.replace", FutureWarning, stacklevel=2)
-        return self.replace(**changes)
+    if not TYPE_CHECKING:  # a type checker would take any name for one of these
 
-    def settle(self, game: Game) -> Mapping[str, Any]:
-        """The name that `resolve_conventions` had in version 0.1."""
-        warn("Model.settle is now Model.resolve_conventions", FutureWarning, stacklevel=2)
-        return self.resolve_conventions(game)
+        def __getattr__(self, name: str) -> Any:
+            """Give what had the name in version 0.1, with a warning that says its name now."""
+            if name not in _RENAMED:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            new = _RENAMED[name]
+            warn(f"Model.{name} is now Model.{new}", FutureWarning, stacklevel=2)
+            return getattr(self, new)
