@@ -112,7 +112,7 @@ class ModelSpec:
         continuous choices it gives the best choice: shape (..., trials), with types (..., types,
         trials).
     answer_of_type : callable, optional
-        ``answer_of_type(game, values, conventions, kind)`` is the answer of the type at that
+        ``answer_of_type(game, values, conventions, type_index)`` is the answer of the type at that
         position, without an axis of types; default: taken from that of all.
     response : callable
         ``response(game, conventions)`` makes choices of the answer.

@@ -88,8 +88,10 @@ def _every_level(utility: Any) -> Any:
 
 
 def _one_level(utility: Any) -> Any:
-    def answer(game: FiniteGame, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
-        return utility(game, values, conventions, [kind])[..., 0, :, :]
+    def answer(
+        game: FiniteGame, values: Values, conventions: Mapping[str, Any], type_index: int
+    ) -> Any:
+        return utility(game, values, conventions, [type_index])[..., 0, :, :]
 
     return answer
 

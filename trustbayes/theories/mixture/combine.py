@@ -104,15 +104,17 @@ def mixture(*components: ModelSpec) -> ModelSpec:
             parts = _with_draws(parts)
         return xp.concatenate(parts, axis=axis)
 
-    def answer_of_type(game: Any, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
+    def answer_of_type(
+        game: Any, values: Values, conventions: Mapping[str, Any], type_index: int
+    ) -> Any:
         for spec in components:
             size = len(spec.types(conventions)) if spec.types else 1
-            if kind < size:
+            if type_index < size:
                 found = spec.answer(game, values, _own(spec, conventions))
                 axis = first.response(game, conventions).type_axis
-                return of_type(found, kind, axis) if spec.types else found
-            kind -= size
-        raise IndexError(kind)
+                return of_type(found, type_index, axis) if spec.types else found
+            type_index -= size
+        raise IndexError(type_index)
 
     def resolve(game: Any, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
         found = dict(conventions)
