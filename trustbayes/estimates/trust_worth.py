@@ -6,6 +6,7 @@ Source of the game and of its efficiency: Özer, Zheng and Chen (2011), Manageme
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -267,7 +268,7 @@ def _common(sender: Fit, receiver: Fit) -> tuple[ForecastGame, tuple[str, ...]]:
         if fit.model.role != role:
             found, expected = f"a fit of {fit.model.role}s", f"a fit of {role}s"
             faults.append(Fault(f"worth of trust, {role}", found, expected))
-        if not isinstance(fit.game, ForecastGame):
+        if fit.game.kind != ForecastGame.kind:
             found, expected = f"a fit of the {fit.game.kind} game", "one of forecast sharing"
             faults.append(Fault(f"worth of trust, {role}", found, expected))
     if not faults and sender.game.checksum != receiver.game.checksum:
@@ -276,8 +277,8 @@ def _common(sender: Fit, receiver: Fit) -> tuple[ForecastGame, tuple[str, ...]]:
         faults.append(Fault("worth of trust, receiver", found, expected))
     if faults:
         raise InputError(faults)
-    game, played, theirs = sender.game, sender.units.treatments, receiver.units.treatments
-    assert isinstance(game, ForecastGame)
+    game = cast(ForecastGame, sender.game)  # of that kind
+    played, theirs = sender.units.treatments, receiver.units.treatments
     common = tuple(name for name in game.treatments if name in played and name in theirs)
     if not common:
         expected = f"at least one of the senders' treatments: {listing(played)}"

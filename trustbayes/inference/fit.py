@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from trustbayes.errors import Fault, InputError
@@ -19,8 +18,7 @@ from trustbayes.inference.gate import Check, Gate, gate_of
 from trustbayes.inference.sampling import METHODS, Sampling
 from trustbayes.models import Model, model_from_dict
 from trustbayes.models.draws import Draws
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
+from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
 __all__ = ["Fit", "load_fit"]
@@ -110,7 +108,7 @@ class Fit:
         return {
             "posterior": self.posterior,
             "sample_stats": self.sample_stats,
-            "units": _units_dataset(self.units),
+            "units": self.units.to_dataset(),
         }
 
     @classmethod
@@ -125,7 +123,7 @@ class Fit:
         return cls(
             model=model_from_dict(manifest["model"], priors),
             game=game,
-            units=_units_from(groups["units"], manifest["model"]["role"]),
+            units=rules_of(game).units.from_dataset(groups["units"], manifest["model"]["role"]),
             posterior=groups["posterior"],
             sample_stats=groups["sample_stats"],
             manifest=manifest,
@@ -215,48 +213,3 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
     if game.checksum != manifest["game_checksum"]:
         raise InputError(Fault(str(path), "another game", "the game it was fitted with"))
     return game
-
-
-_TEXTS = ("subjects", "treatments", "groups")
-
-
-_COVARIATE = "people "
-
-
-_ARRAYS: dict[str, tuple[str, ...]] = {
-    "unit_subject": ("unit",),
-    "unit_treatment": ("unit",),
-    "unit_bias": ("unit",),
-    "biases": ("bias",),
-    "counts": ("unit", "seen", "option"),
-    "trial_unit": ("trial",),
-    "trial_seen": ("trial",),
-    "trial_option": ("trial",),
-    "trial_choice": ("trial",),
-}
-
-
-def _units_dataset(units: Units) -> xr.Dataset:
-    data: dict[str, Any] = {
-        name: (dims, getattr(units, name)) for name, dims in _ARRAYS.items() if hasattr(units, name)
-    }
-    for name in _TEXTS:
-        if getattr(units, name) is not None:
-            dim = "treatment" if name == "treatments" else "subject"
-            data[name] = (dim, np.array(getattr(units, name)))
-    for name, values in units.people.items():
-        plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
-        data[f"{_COVARIATE}{name}"] = ("subject", plain)
-    return xr.Dataset(data)
-
-
-def _units_from(data: xr.Dataset, role: Any) -> Units:
-    found: dict[str, Any] = {"groups": None}
-    found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
-    found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
-    found["people"] = {
-        str(name).removeprefix(_COVARIATE): array.to_numpy()
-        for name, array in data.items()
-        if str(name).startswith(_COVARIATE)
-    }
-    return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

@@ -27,7 +27,6 @@ from trustbayes.models.joint import Joint
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -194,7 +193,7 @@ def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
 def _adaptation(units: Units, information: Information) -> Adaptation:
     if information.sites:
         return "draw_diag"
-    return "low_rank" if isinstance(units, Points) else "diag"
+    return "low_rank" if units.continuous else "diag"
 
 
 def described(model: Model, information: Information, game: Game) -> dict[str, Any]:
@@ -255,9 +254,6 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
 
 def _pattern(model: Model, units: Units, game: Game, information: Information, alike: bool) -> str:
     """Identify what is compiled: all but the numbers in the PyMC model's data variables."""
-    arrays = units.pattern
-    if isinstance(units, Points) and not alike:
-        arrays += units.trial_seen, units.trial_choice
     formulas = {
         n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
         for n, f in model.formulas.items()
@@ -274,7 +270,7 @@ def _pattern(model: Model, units: Units, game: Game, information: Information, a
         "placed": placed,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-    for array in arrays:
+    for array in units.constants(alike):
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
