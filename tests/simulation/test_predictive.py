@@ -9,7 +9,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.models import LevelK, Mixture, TrustEmbedded
 from trustbayes.models.draws import Draws, replicate, type_probabilities
-from trustbayes.simulation import predictive, predictive_check
+from trustbayes.simulation import finite, predictive_check
 from trustbayes.theories.responses.logit import LOGIT
 from trustbayes.trials.table import trials_from_frame
 
@@ -65,9 +65,9 @@ def test_people_replicated_in_parts_are_those_replicated_together(model, monkeyp
     draws = Draws(fit.model, fit.game, fit.units, data)
     whole = predictive_check(draws, "posterior", seed=1)
     parts = []
-    monkeypatch.setattr(predictive, "_BUDGET", 8 * draws.size * 30)
+    monkeypatch.setattr(finite, "_BUDGET", 8 * draws.size * 30)
     monkeypatch.setattr(
-        predictive, "replicate", lambda part, *rest: parts.append(part) or replicate(part, *rest)
+        finite, "replicate", lambda part, *rest: parts.append(part) or replicate(part, *rest)
     )
     found = predictive_check(draws, "posterior", seed=1)
     assert len(parts) > 2

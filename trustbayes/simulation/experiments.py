@@ -139,8 +139,8 @@ class Experiment:
     def _treatments(self) -> Any:
         if self.treatments is None:
             return None
-        known: Any = self.game.treatments
-        if isinstance(known, Mapping) and self.game.kind == "finite":
+        known = self.game.treatments or {}
+        if set(self.treatments) <= set(known):
             return {name: known[name] for name in self.treatments}
         return self.treatments
 

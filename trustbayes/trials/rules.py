@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -18,15 +18,11 @@ __all__ = ["TrialRules", "rules_of"]
 
 
 class TrialRules(Protocol):
-    """What differs between the kinds of game in a table of trials.
+    """What differs between the kinds of game in a table of trials."""
 
-    Attributes
-    ----------
-    units : type of Units
-        The form in which the models of the kind take trials.
-    """
-
-    units: ClassVar[type[Units]]
+    @property
+    def units(self) -> type[Units]:
+        """The form in which the models of the kind take trials."""
 
     def expected(self, name: str) -> str:
         """What a cell of a column of numbers (state, message, action, bias) may be, in words."""

@@ -10,7 +10,7 @@ import pandas as pd
 from trustbayes.estimates.slopes import clustered_slope
 from trustbayes.games import ForecastGame, Role
 from trustbayes.report.games.kind import Words
-from trustbayes.simulation.predictive import seen_bins
+from trustbayes.simulation.forecast import seen_bins
 from trustbayes.trials.datasets import published
 from trustbayes.trials.table import Trials
 
