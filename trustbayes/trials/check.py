@@ -11,16 +11,17 @@ import pandera.pandas as pa
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.files import TextTable, numbers
 from trustbayes.games import Game, Layout, Role
-from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.rules import rules_of
 
 __all__ = ["check_trials", "standard_columns"]
 
 _NEEDED: dict[Role, tuple[str, ...]] = {
-    role: (role, *columns) for role, columns in SEEN_AND_CHOSEN.items()
+    "sender": ("sender", "state", "message"),
+    "receiver": ("receiver", "message", "action"),
 }
-_OF_ONE_ROLE: dict[Role, tuple[str, ...]] = {
-    role: tuple(name for name in needed if name != "message") for role, needed in _NEEDED.items()
+_OWN: dict[Role, tuple[str, ...]] = {
+    "sender": ("sender", "state"),
+    "receiver": ("receiver", "action"),
 }
 _NUMBERS = ("state", "message", "action", "bias")
 
@@ -31,7 +32,7 @@ def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple
     Parameters
     ----------
     file : TextTable
-    game : Game
+    game : FiniteGame or ForecastGame
         A column of the file that its layout maps to a standard name serves no other unless
         mapped too.
 
@@ -60,33 +61,32 @@ def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple
         if name not in header
     ]  # fmt: skip
     free = set(header) - set(layout.columns.values())
-    columns = {name: name for name in game.trial_columns if name in free} | mapped
-    roles = tuple(role for role, needed in _NEEDED.items() if all(n in columns for n in needed))
+    found = {name: name for name in game.trial_columns if name in free} | mapped
+    roles = tuple(role for role, needed in _NEEDED.items() if all(n in found for n in needed))
     if not roles:
         lacking = " or ".join(
-            f"{listing([n for n in needed if n not in columns])} for {role}s"
+            f"{listing([n for n in needed if n not in found])} for {role}s"
             for role, needed in _NEEDED.items()
         )
         faults.append(Fault(place, "", f"also the columns {lacking}; there are: {listing(header)}"))
-    if "round" not in columns:
+    if "round" not in found:
         faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
     if faults:
         raise InputError(faults)
     of_roles = set().union(*_NEEDED.values())
     useful = set(game.trial_columns) - of_roles.difference(*(_NEEDED[role] for role in roles))
-    names = [name for name in game.trial_columns if name in columns and name in useful]
-    return {name: columns[name] for name in names}, roles
+    names = [name for name in game.trial_columns if name in found and name in useful]
+    return {name: found[name] for name in names}, roles
 
 
 def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
-    """The columns of one role alone, if the file has none of them and all of the other role's."""
-    present = {
-        role: [layout.columns.get(key, key) in header for key in keys]
-        for role, keys in _OF_ONE_ROLE.items()
+    """The own columns of a role of which the file has none, while it has all of the other's."""
+    there = {
+        role: [layout.columns.get(key, key) in header for key in own] for role, own in _OWN.items()
     }
-    for role, other in itertools.permutations(_OF_ONE_ROLE):
-        if not any(present[role]) and all(present[other]):
-            return _OF_ONE_ROLE[role]
+    for role, other in itertools.permutations(_OWN):
+        if not any(there[role]) and all(there[other]):
+            return _OWN[role]
     return ()
 
 
@@ -103,7 +103,7 @@ def check_trials(
         Standard name to the file's name.
     roles : sequence of "sender" and "receiver"
         The roles that are complete.
-    game : Game
+    game : FiniteGame or ForecastGame
 
     Returns
     -------
