@@ -29,7 +29,7 @@ from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
 from trustbayes.estimates.trust_gap import trust_gap
-from trustbayes.estimates.trust_worth import trust_worth
+from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit_key
@@ -336,7 +336,7 @@ def _worth(
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them."""
     sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
-    if sender is None or receiver is None or sender.game.kind != "forecast-sharing":
+    if sender is None or receiver is None or not has_worth(sender.game):
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
 

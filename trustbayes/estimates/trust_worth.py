@@ -18,13 +18,13 @@ from trustbayes.estimates.profits import (
     full_trust_profits,
     share_of_trust,
 )
-from trustbayes.games import ForecastGame
+from trustbayes.games import ForecastGame, Game
 from trustbayes.inference.fit import Fit
 from trustbayes.models import Values
 from trustbayes.models.draws import Draws, draw_types
 from trustbayes.trials.forecast import Points
 
-__all__ = ["trust_worth"]
+__all__ = ["has_worth", "trust_worth"]
 
 _PARTIES = ("sender", "receiver", "both")
 _ROUNDS = 8
@@ -200,6 +200,17 @@ class _People:
         return [response.draw(units, answer, values, kinds, rng) for _ in range(times)]
 
 
+def has_worth(game: Game) -> bool:
+    """Whether `trust_worth` knows what people earn in a game: in forecast sharing it does.
+
+    Examples
+    --------
+    >>> has_worth(ForecastGame())
+    True
+    """
+    return game.kind == ForecastGame.kind
+
+
 def _size(fit: Fit) -> int:
     return int(fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"])
 
@@ -268,7 +279,7 @@ def _common(sender: Fit, receiver: Fit) -> tuple[ForecastGame, tuple[str, ...]]:
         if fit.model.role != role:
             found, expected = f"a fit of {fit.model.role}s", f"a fit of {role}s"
             faults.append(Fault(f"worth of trust, {role}", found, expected))
-        if fit.game.kind != ForecastGame.kind:
+        if not has_worth(fit.game):
             found, expected = f"a fit of the {fit.game.kind} game", "one of forecast sharing"
             faults.append(Fault(f"worth of trust, {role}", found, expected))
     if not faults and sender.game.checksum != receiver.game.checksum:
