@@ -121,7 +121,7 @@ def test_sensitivities_are_those_of_the_conjugate_posterior(monkeypatch, centre,
     mu = np.random.default_rng(4).normal(mean, sd, (CHAINS * DRAWS, 2))
     fit = with_locations(fit, expected_trust_mu=mu, expected_trust=special.expit(mu))
 
-    def new_subjects(whole, part):
+    def new_subjects(fit, draws):
         return SimpleNamespace(log_likelihood=stats.norm.logpdf(mu, centre, error))
 
     monkeypatch.setattr(sensitivity, "new_subjects", new_subjects)

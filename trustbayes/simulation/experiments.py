@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -330,9 +330,10 @@ class SimulatedFits:
         """
         try:
             content = json.loads(path.read_text("utf-8"))
-            if (content.pop("format"), content.pop("key")) != (_FORMAT, self.key):
+            if (content["format"], content["key"]) != (_FORMAT, self.key):
                 raise ValueError
-            return Outcome(**(content | {"table": pd.DataFrame(content["table"])}))
+            parts = {part.name: content[part.name] for part in fields(Outcome)}
+            return Outcome(**(parts | {"table": pd.DataFrame(parts["table"])}))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(Fault(str(path), "", "an outcome that trustbayes wrote")) from error
 

@@ -291,9 +291,10 @@ def planted_draw(fit: Fit, parameters: pd.DataFrame) -> Draws:
         labels = {dim: draws[dim].to_numpy().astype(str) for dim in dims}
         for at in np.ndindex(*values.shape):
             where = {dim: str(labels[dim][i]) for dim, i in zip(dims, at, strict=True)}
-            subject, treatment = where.pop("subject", ""), where.pop("treatment", "")
-            option = "".join(f"[{label}]" for label in where.values())
-            values[at] = known.get((f"{name}{option}", subject, treatment), np.nan)
+            options = (label for dim, label in where.items() if dim not in ("subject", "treatment"))
+            option = "".join(f"[{label}]" for label in options)
+            key = (f"{name}{option}", where.get("subject", ""), where.get("treatment", ""))
+            values[at] = known.get(key, np.nan)
         data[name] = (("sample", *dims), values[None])
     coords = {name: fit.posterior[name] for name in fit.posterior.coords if name not in _DRAWS}
     return Draws(model, fit.game, fit.units, xr.Dataset(data, coords=coords))

@@ -7,7 +7,7 @@ import time
 
 import pymc as pm
 
-from trustbayes.inference.engines.compiled import Sampled, _drawn
+from trustbayes.inference.engines.compiled import Sampled, drawn
 from trustbayes.inference.gate import Check
 from trustbayes.inference.sampling import Sampling
 
@@ -46,4 +46,4 @@ def _advi(model: pm.Model, sampling: Sampling, progress: bool) -> Sampled:
         for name, array in posterior.data_vars.items()
     }
     check = Check("change of the bound at the end, share", change, _CHANGE, True)
-    return _drawn(model, arrays, {"approximate": time.perf_counter() - started}, check)
+    return drawn(model, arrays, {"approximate": time.perf_counter() - started}, check)

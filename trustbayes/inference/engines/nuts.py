@@ -1,4 +1,4 @@
-"""How to draw from a posterior, drawing with nutpie, and the gate that its draws must pass."""
+"""Draws from a PyMC model's posterior, by nutpie's NUTS."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from trustbayes.inference.engines.compiled import (
+    PROGRAMS,
     Density,
     Sampled,
-    compiled,
     coordinates,
     exact,
     plain,
@@ -86,8 +86,11 @@ def sample(
     """
     started = time.perf_counter()
     # Chains run side by side: a product's own threads would only wait for each other.
-    with exact(), threadpool_limits(limits=1, user_api="blas"):
-        program = compiled(model, pattern)
+    with (
+        exact(),
+        threadpool_limits(limits=1, user_api="blas"),
+        PROGRAMS.program(model, pattern) as program,
+    ):
         if starts is not None:
             program = replace(program, initial_point_func=partial(_one_of, starts))
         elif near:
