@@ -70,12 +70,12 @@ from .simulation.calibration import Calibration as Calibration, calibrate as cal
 from .simulation.experiments import Experiment as Experiment
 from .simulation.planted import (
     identified as identified,
-    recovery as recovery,
+    planted_against_estimated as planted_against_estimated,
     type_recovery as type_recovery,
 )
 from .simulation.power import Power as Power, design as design
 from .simulation.predictive import predictive_check as predictive_check
-from .simulation.recovery import Recovery as Recovery, recover as recover
+from .simulation.recovery import RecoveryStudy as RecoveryStudy, recovery_study as recovery_study
 from .simulation.simulate import (
     Simulation as Simulation,
     read_parameters as read_parameters,

@@ -192,7 +192,7 @@ def recover(
         Only JSON on standard output.
     """
     from trustbayes.report.studies import recovery_report
-    from trustbayes.simulation.recovery import RECOVERY_SAMPLING, recover as run
+    from trustbayes.simulation.recovery import RECOVERY_SAMPLING
 
     check_target(out)
     lengths = _numbers("--rounds", rounds)

@@ -211,7 +211,7 @@ def _check(check: PredictiveCheck) -> dict[str, Any]:
         name: [_intervals(row) for row in _records(getattr(check, name))]
         for name in ("choices", "shift", "spread", "subjects")
     }
-    return {"kind": check.kind, "ci_prob": check.ci_prob, **tables}
+    return {"kind": check.source, "ci_prob": check.ci_prob, **tables}
 
 
 def _experiment(analysis: Analysis) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from trustbayes.models.draws import Draws, type_probabilities
 from trustbayes.priors.families import LINKS
 from trustbayes.theories.values import Values
 
-__all__ = ["identified", "planted_draw", "recovery", "type_recovery"]
+__all__ = ["identified", "planted_against_estimated", "planted_draw", "type_recovery"]
 
 _STEP = 1e-4
 
@@ -218,7 +218,9 @@ class _Truth:
 _KEY = ["role", "subject", "model", "parameter", "treatment"]
 
 
-def recovery(subjects: pd.DataFrame, planted: pd.DataFrame, game: Game) -> pd.DataFrame:
+def planted_against_estimated(
+    subjects: pd.DataFrame, planted: pd.DataFrame, game: Game
+) -> pd.DataFrame:
     """Hold estimates of subject parameters against the values that generated the data.
 
     Parameters
