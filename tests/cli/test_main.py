@@ -18,6 +18,7 @@ import pytest
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.cli import main as cli
+from trustbayes.cli.options import SamplingOptions
 from trustbayes.comparison import Verdict, hold_out, kfold
 from trustbayes.comparison.compare import compare
 from trustbayes.inference import executors, tasks as manyfits
@@ -87,7 +88,7 @@ def test_the_version(run):
 
 
 def test_defaults_of_sampling_are_the_packages():
-    assert cli.SamplingOptions().sampling() == Sampling()
+    assert SamplingOptions().sampling() == Sampling()
 
 
 def test_help_does_not_load_what_is_heavy():
@@ -767,4 +768,4 @@ def test_bad_forecast_sharing_is_reported_and_nothing_is_written(
 
 
 def test_the_method_of_the_command_line_reaches_the_sampling():
-    assert cli.SamplingOptions(method="laplace").sampling() == Sampling(method="laplace")
+    assert SamplingOptions(method="laplace").sampling() == Sampling(method="laplace")

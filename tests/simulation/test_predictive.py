@@ -110,7 +110,7 @@ def test_replicated_types_follow_the_subjects_trials_or_the_population():
 
 
 def test_the_source_goes_by_its_name_of_before_with_a_warning():
-    draws = synthetic_fit(model("babbling", "receiver"), TRIALS, draws=10).draws()
+    draws = synthetic_fit(LevelK("receiver"), TRIALS, draws=10).draws()
     with pytest.warns(FutureWarning, match=r"predictive_check\(source=\)"):
         before = predictive_check(draws, kind="posterior", seed=1)
     after = predictive_check(draws, source="posterior", seed=1)

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.files import records
+from trustbayes.files import plain, records
 from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
@@ -112,9 +112,7 @@ def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = ""
     ]
     numbers = {
         "coverage_90": {
-            about: dict(
-                zip(("share", "standard_error"), map(_finite, one.coverage(about)), strict=True)
-            )
+            about: plain(dict(zip(("share", "standard_error"), one.coverage(about), strict=True)))
             for about in ("population", "subject")
         },
         "table": records(one.table),
@@ -130,10 +128,6 @@ def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = ""
     people = counted(one.experiment.subjects, player.role)
     subtitle = f"{counted(size, 'simulated experiment')}: {people}, {tried} rounds."
     return write(Path(path), title, subtitle, sections, numbers)
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _answer(recovery: RecoveryStudy) -> str:
