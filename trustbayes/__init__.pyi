@@ -5,15 +5,15 @@ from .cli.script import run_script as run_script
 from .comparison.averaging import Averaged as Averaged, averaged as averaged
 from .comparison.by_person import by_person as by_person
 from .comparison.compare import Comparison as Comparison, compare as compare
-from .comparison.heldout import (
-    HeldOut as HeldOut,
-    hold_out as hold_out,
-    kfold as kfold,
-    refit_without as refit_without,
-)
+from .comparison.heldout import HeldOut as HeldOut
 from .comparison.loso import (
     SubjectScores as SubjectScores,
     leave_one_subject_out as leave_one_subject_out,
+)
+from .comparison.refits import (
+    hold_out as hold_out,
+    kfold as kfold,
+    refit_without as refit_without,
 )
 from .comparison.verdict import (
     Verdict as Verdict,
