@@ -23,9 +23,24 @@ from trustbayes.trials.finite import Cells
 from trustbayes.trials.forecast import Points
 from trustbayes.trials.units import Units
 
-__all__ = ["Fit", "load_fit"]
+__all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
 
 FORMAT = 2
+"""Of files: those of another one are refused."""
+
+_TEXTS = ("subjects", "treatments", "groups")
+_COVARIATE = "people "
+_ARRAYS: dict[str, tuple[str, ...]] = {
+    "unit_subject": ("unit",),
+    "unit_treatment": ("unit",),
+    "unit_bias": ("unit",),
+    "biases": ("bias",),
+    "counts": ("unit", "seen", "option"),
+    "trial_unit": ("trial",),
+    "trial_seen": ("trial",),
+    "trial_option": ("trial",),
+    "trial_choice": ("trial",),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +133,8 @@ class Fit:
     @property
     def added(self) -> Mapping[str, list[str]]:
         """Names of what a user added to the PyMC model, by kind; see ``built`` of `fit`."""
-        found: Mapping[str, list[str]] = self.manifest.get("added", {})
-        return found
+        names: Mapping[str, list[str]] = self.manifest.get("added", {})
+        return names
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file, whole or not at all.
@@ -230,9 +245,9 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
     if manifest["format"] != FORMAT:
         raise InputError(Fault(str(path), f"format {manifest['format']}", f"format {FORMAT}"))
     if what not in manifest:
-        one, both = "a fit of one role", "a joint fit of both roles"
-        found, expected = (both, one) if what == "model" else (one, both)
-        raise InputError(Fault(str(path), found, expected))
+        single, joint = "a fit of one role", "a joint fit of both roles"
+        value, expected = (joint, single) if what == "model" else (single, joint)
+        raise InputError(Fault(str(path), value, expected))
     return manifest, groups
 
 
@@ -254,26 +269,8 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
     return game
 
 
-_TEXTS = ("subjects", "treatments", "groups")
-
-
-_COVARIATE = "people "
-
-
-_ARRAYS: dict[str, tuple[str, ...]] = {
-    "unit_subject": ("unit",),
-    "unit_treatment": ("unit",),
-    "unit_bias": ("unit",),
-    "biases": ("bias",),
-    "counts": ("unit", "seen", "option"),
-    "trial_unit": ("trial",),
-    "trial_seen": ("trial",),
-    "trial_option": ("trial",),
-    "trial_choice": ("trial",),
-}
-
-
 def _units_dataset(units: Units) -> xr.Dataset:
+    """The trials as arrays, covariates of people under names that no array has."""
     data: dict[str, Any] = {
         name: (dims, getattr(units, name)) for name, dims in _ARRAYS.items() if hasattr(units, name)
     }
@@ -288,12 +285,13 @@ def _units_dataset(units: Units) -> xr.Dataset:
 
 
 def _units_from(data: xr.Dataset, role: Any) -> Units:
-    found: dict[str, Any] = {"groups": None}
-    found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
-    found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
-    found["people"] = {
+    """The trials back from their arrays."""
+    parts: dict[str, Any] = {"groups": None}
+    parts |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
+    parts |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
+    parts["people"] = {
         str(name).removeprefix(_COVARIATE): array.to_numpy()
         for name, array in data.items()
         if str(name).startswith(_COVARIATE)
     }
-    return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)
+    return Cells(role=role, **parts) if "counts" in data else Points(role=role, **parts)

@@ -12,11 +12,7 @@ from trustbayes.inference.gate import Check
 from trustbayes.inference.sampling import Sampling
 
 _STEPS, _RATE = 20_000, 0.02
-
-
 _BLOCK = 1_000
-
-
 _GAP, _CHANGE = 1.0, 0.001
 
 

@@ -31,13 +31,11 @@ __all__ = ["Adaptation", "sample"]
 
 Adaptation = Literal["diag", "draw_diag", "low_rank"]
 
-
 _OFF = 0.5
-"""How far from where chains had best start each of them may, and"""
-
+"""How far a chain may start from where chains had best start."""
 
 _CLIMB = 50
-"""the steps by which its subjects then climb."""
+"""Steps by which the subjects of a chain climb before it starts."""
 
 
 def sample(
