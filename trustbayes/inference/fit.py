@@ -28,20 +28,6 @@ __all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
 FORMAT = 2
 """Of files: those of another one are refused."""
 
-_TEXTS = ("subjects", "treatments", "groups")
-_COVARIATE = "people "
-_ARRAYS: dict[str, tuple[str, ...]] = {
-    "unit_subject": ("unit",),
-    "unit_treatment": ("unit",),
-    "unit_bias": ("unit",),
-    "biases": ("bias",),
-    "counts": ("unit", "seen", "option"),
-    "trial_unit": ("trial",),
-    "trial_seen": ("trial",),
-    "trial_option": ("trial",),
-    "trial_choice": ("trial",),
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -269,8 +255,26 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
     return game
 
 
+_TEXTS = ("subjects", "treatments", "groups")
+
+
+_COVARIATE = "people "
+
+
+_ARRAYS: dict[str, tuple[str, ...]] = {
+    "unit_subject": ("unit",),
+    "unit_treatment": ("unit",),
+    "unit_bias": ("unit",),
+    "biases": ("bias",),
+    "counts": ("unit", "seen", "option"),
+    "trial_unit": ("trial",),
+    "trial_seen": ("trial",),
+    "trial_option": ("trial",),
+    "trial_choice": ("trial",),
+}
+
+
 def _units_dataset(units: Units) -> xr.Dataset:
-    """The trials as arrays, covariates of people under names that no array has."""
     data: dict[str, Any] = {
         name: (dims, getattr(units, name)) for name, dims in _ARRAYS.items() if hasattr(units, name)
     }
@@ -285,13 +289,12 @@ def _units_dataset(units: Units) -> xr.Dataset:
 
 
 def _units_from(data: xr.Dataset, role: Any) -> Units:
-    """The trials back from their arrays."""
-    parts: dict[str, Any] = {"groups": None}
-    parts |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
-    parts |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
-    parts["people"] = {
+    found: dict[str, Any] = {"groups": None}
+    found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
+    found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
+    found["people"] = {
         str(name).removeprefix(_COVARIATE): array.to_numpy()
         for name, array in data.items()
         if str(name).startswith(_COVARIATE)
     }
-    return Cells(role=role, **parts) if "counts" in data else Points(role=role, **parts)
+    return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)
