@@ -19,8 +19,6 @@ from trustbayes.theories.values import Values
 __all__ = ["identified", "planted_against_estimated", "planted_draw", "type_recovery"]
 
 _STEP = 1e-4
-
-
 _KNOWN = 1.0  # information at which own trials alone give a standard error of 1 on the link scale
 
 
