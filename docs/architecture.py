@@ -62,7 +62,8 @@ def page() -> str:
     order = sorted(rooms, key=lambda room: (-floors[room], room))
     count = (
         f"{len(rooms)} rooms on {max(floors.values()) + 1} floors, {len(modules)} modules, "
-        f"{imports.total()} imports of a module from another room."
+        f"{imports.total()} imports of a module from another room, between {len(imports)} pairs of "
+        "rooms."
     )
     parts = [ABOUT, count, drawing(order, floors, imports), table(order, imports)]
     return "\n".join([*parts, *(listing(room, modules) for room in order)])
