@@ -109,7 +109,7 @@ def sample(
             save_warmup=False,
             store_unconstrained=points,
             progress_bar=notebook,
-            progress_callback=watch.told,
+            progress_callback=watch.notice,
             blocking=False,
         )
         tree = watch.wait(running, program.n_dim)
