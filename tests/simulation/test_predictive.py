@@ -109,6 +109,14 @@ def test_replicated_types_follow_the_subjects_trials_or_the_population():
     np.testing.assert_allclose(posterior, chance[:, 0] + chance[:, 1] * coins, atol=error)
 
 
+def test_the_source_goes_by_its_name_of_before_with_a_warning():
+    draws = synthetic_fit(LevelK("receiver"), TRIALS, draws=10).draws()
+    with pytest.warns(FutureWarning, match=r"predictive_check\(source=\)"):
+        before = predictive_check(draws, kind="posterior", seed=1)
+    after = predictive_check(draws, source="posterior", seed=1)
+    pd.testing.assert_frame_equal(before.choices, after.choices)
+
+
 # Forecast sharing: choices are points, seen in ten bins of equal width
 
 POINTS = trials_from_frame(forecast_frame(GAMES["forecast"], rounds=15), GAMES["forecast"])
@@ -166,7 +174,7 @@ def test_mean_points_by_bin_equal_those_of_the_table(role, kind):
     pd.testing.assert_frame_equal(check.choices[columns], expected)
     assert len(check.choices) > 20
     assert check.choices["trials"].sum() == len(table)
-    assert (check.kind, check.ci_prob) == (kind, 0.8)
+    assert (check.source, check.ci_prob) == (kind, 0.8)
 
 
 @pytest.mark.parametrize("role", ["sender", "receiver"])

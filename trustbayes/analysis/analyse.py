@@ -41,7 +41,7 @@ from trustbayes.models.joint import check_roles
 from trustbayes.simulation import (
     PredictiveCheck,
     identified,
-    planted as recovery,
+    planted_against_estimated,
     predictive_check,
     type_recovery,
 )
@@ -319,7 +319,7 @@ def _recovery(
     found: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
 ) -> pd.DataFrame:
     """Planted parameters against estimated ones, and which of them can be known."""
-    rows = recovery(subjects, planted, trials.game)
+    rows = planted_against_estimated(subjects, planted, trials.game)
     known = pd.concat([identified(one, planted) for one in found.values()], ignore_index=True)
     keys = ["role", "model", "subject", "parameter", "treatment"]
     return rows.merge(known, on=keys, how="left").astype({"identified": bool})

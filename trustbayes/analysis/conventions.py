@@ -138,7 +138,7 @@ def fit_theories(
         made: dict[int, Fit] = {}
         for position, one in iter_fits(tasks, folder, executor, progress):
             made[position] = one
-            # Kept until they are asked for; other processes go on fitting meanwhile.
+            # The fit keeps its scores: worked out now, while other processes go on fitting.
             pointwise(one)
             if position < len(models) and not one.model.bound:
                 leave_one_subject_out(one, draws=NEW_PEOPLE)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from trustbayes.models.draws import Draws
 from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
-__all__ = ["Fit", "load_fit"]
+__all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
 
 FORMAT = 2
+"""Of files: those of another one are refused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,43 @@ class Fit:
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     manifest: Mapping[str, Any]
+    _results: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once[*Given, Result](self, work: Callable[[Fit, *Given], Result], *given: *Given) -> Result:
+        """What a function makes of this fit, worked out when it is first asked for.
+
+        A fit does not change, so neither do results; they are the fit's, and go with it. One made
+        by `dataclasses.replace` begins without.
+
+        Parameters
+        ----------
+        work : callable
+            A function of a module: of the fit, and
+        *given : hashable
+            of what else it needs.
+
+        Returns
+        -------
+        What the function returns; not to be changed.
+
+        Examples
+        --------
+        >>> fit.once(scores_of, 1000)  # doctest: +SKIP
+        """
+        key = (work, given)
+        if key not in self._results:
+            self._results[key] = work(self, *given)
+        result: Result = self._results[key]
+        return result
+
+    def thinned(self, draws: int) -> Fit:
+        """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+        chains, size = self.posterior.sizes["chain"], self.posterior.sizes["draw"]
+        each = max(1, draws // chains)
+        if draws == 0 or each >= size:
+            return self
+        keep = np.linspace(0, size - 1, each).round().astype(int)
+        return replace(self, posterior=self.posterior.isel(draw=keep))
 
     def draws(self, most: int = 0) -> Draws:
         """The posterior draws as `Draws`; ``most`` > 0 keeps that many, evenly spaced."""
@@ -79,8 +117,8 @@ class Fit:
     @property
     def added(self) -> Mapping[str, list[str]]:
         """Names of what a user added to the PyMC model, by kind; see ``built`` of `fit`."""
-        found: Mapping[str, list[str]] = self.manifest.get("added", {})
-        return found
+        names: Mapping[str, list[str]] = self.manifest.get("added", {})
+        return names
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file, whole or not at all.
@@ -191,9 +229,9 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
     if manifest["format"] != FORMAT:
         raise InputError(Fault(str(path), f"format {manifest['format']}", f"format {FORMAT}"))
     if what not in manifest:
-        one, both = "a fit of one role", "a joint fit of both roles"
-        found, expected = (both, one) if what == "model" else (one, both)
-        raise InputError(Fault(str(path), found, expected))
+        single, joint = "a fit of one role", "a joint fit of both roles"
+        value, expected = (joint, single) if what == "model" else (single, joint)
+        raise InputError(Fault(str(path), value, expected))
     return manifest, groups
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from trustbayes.errors import renamed_argument
 from trustbayes.models.draws import Draws
 from trustbayes.simulation.kinds import kind_of
 from trustbayes.simulation.summaries import summary
@@ -25,7 +26,8 @@ class PredictiveCheck:
 
     Parameters
     ----------
-    kind : "prior" or "posterior"
+    source : "prior" or "posterior"
+        From where the draws are.
     ci_prob : float
     choices : DataFrame
         Columns treatment, seen, option, trials (after seeing it), observed (share of the
@@ -43,7 +45,7 @@ class PredictiveCheck:
         upper.
     """
 
-    kind: str
+    source: str
     ci_prob: float
     choices: pd.DataFrame
     shift: pd.DataFrame
@@ -51,14 +53,15 @@ class PredictiveCheck:
     subjects: pd.DataFrame
 
 
-def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -> PredictiveCheck:
+@renamed_argument(kind="source")
+def predictive_check(draws: Draws, source: str, seed: int, ci_prob: float = 0.9) -> PredictiveCheck:
     """Replicate the experiment for each draw and summarise what comes out.
 
     Parameters
     ----------
     draws : Draws
         A few hundred, of the posterior or the prior.
-    kind : "prior" or "posterior"
+    source : "prior" or "posterior"
         From where the draws are; with prior draws, types come from the population's shares.
     seed : int
     ci_prob : float
@@ -70,7 +73,7 @@ def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -
     """
     units, rng = draws.units, np.random.default_rng(seed)
     replicated = kind_of(draws.game).replicated_choices
-    choices, total, totals = replicated(draws, rng, kind == "posterior", ci_prob)
+    choices, total, totals = replicated(draws, rng, source == "posterior", ci_prob)
     # Mean shift of each subject in each treatment.
     treatments = units.treatments
     pair = units.unit_subject * len(treatments) + units.unit_treatment
@@ -95,7 +98,7 @@ def predictive_check(draws: Draws, kind: str, seed: int, ci_prob: float = 0.9) -
         shift.append(_row(treatment, own[here] @ weight, own_copies[:, here] @ weight, ci_prob))
         spread.append(_row(treatment, own[here].std(), own_copies[:, here].std(axis=1), ci_prob))
     return PredictiveCheck(
-        kind, ci_prob, choices, pd.DataFrame(shift), pd.DataFrame(spread), subjects
+        source, ci_prob, choices, pd.DataFrame(shift), pd.DataFrame(spread), subjects
     )
 
 
