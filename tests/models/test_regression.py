@@ -20,7 +20,7 @@ from trustbayes.comparison import leave_one_subject_out
 from trustbayes.comparison.new_groups import new_groups
 from trustbayes.errors import InputError
 from trustbayes.inference.first_run import find_type_densities
-from trustbayes.inference.fitting import _pattern
+from trustbayes.inference.fitting import _pattern  # private: no result shows it
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model, model_from_dict
 from trustbayes.models.draws import Draws, prior_draws, subject_log_likelihood

@@ -23,8 +23,6 @@ from trustbayes.numerics.graphs import data
 from trustbayes.priors.code import CustomPrior
 from trustbayes.theories.spec import Parameter
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.units import Units
 
 __all__ = ["add_to", "build_units"]
@@ -120,14 +118,11 @@ def add_to(
             stand_in=information.stand_ins.get(name),
             contribution=_contribution(settings, name, units),
         )
-    if isinstance(units, Cells):
-        units = replace(units, counts=data(f"{prefix}counts", units.counts))
-    elif isinstance(units, Points) and replaceable:
-        units = replace(
-            units,
-            trial_seen=data(f"{prefix}seen", units.trial_seen),
-            trial_choice=data(f"{prefix}choice", units.trial_choice),
-        )
+    observed: dict[str, Any] = {
+        field: data(f"{prefix}{label}", getattr(units, field))
+        for field, label in units.replaceable(replaceable).items()
+    }
+    units = replace(units, **observed)
     if densities:
         added = {name: _contribution(settings, name, units) for name in densities.names}
         placed = add_type_coordinates(settings, densities, information.weights, added, prefix)
@@ -228,7 +223,7 @@ def _dims(settings: ModelSettings, parameter: Parameter) -> tuple[str, ...]:
 def _coords(settings: ModelSettings, units: Units, game: Game, prefix: str) -> dict[str, Any]:
     of_model: dict[str, Any] = {"subject": units.subjects, **settings.shares}
     for option in {p.option for p in settings.parameters if p.option}:
-        of_model[option] = [f"{value:g}" for value in settings.options(game)]
+        of_model[option] = [f"{value:g}" for value in game.options(settings.role)]
     coords = {f"{prefix}{name}": labels for name, labels in of_model.items()}
     return coords | {"treatment": units.treatments}
 

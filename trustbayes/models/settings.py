@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-
 from trustbayes.errors import Fault, InputError, suggestion
-from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.games import Game, Role
 from trustbayes.models.formula import Formula
 from trustbayes.models.regression import (
     check_lengths,
@@ -295,12 +293,7 @@ class ModelSettings:
 
     def width(self, parameter: Parameter, game: Game) -> int:
         """How many values a parameter has for each subject and treatment."""
-        return self.options(game).size if parameter.option else 1
-
-    def options(self, game: Game) -> np.ndarray:
-        """The choices of a finite game over which parameters with an option axis vary."""
-        assert isinstance(game, FiniteGame)  # options are listed there only
-        return game.options(self.role)
+        return game.options(self.role).size if parameter.option else 1
 
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
