@@ -32,6 +32,7 @@ from trustbayes.numerics.graphs import data
 from trustbayes.priors.code import CustomPrior, settled
 from trustbayes.priors.families import FAMILIES
 from trustbayes.priors.prior import Prior
+from trustbayes.theories.digest import spec_digest
 from trustbayes.theories.response import Response
 from trustbayes.theories.spec import Convention, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -334,6 +335,7 @@ class Model:
             "name": self.name,
             "role": self.role,
             "kind": self.spec.kind,
+            "spec": spec_digest(self.spec),
             "priors": {name: prior.to_dict() for name, prior in self.priors.items()},
             "varies": {name: list(over) for name, over in self.varies.items()},
             "parametrisation": dict(self.parametrisation),

@@ -12,10 +12,9 @@ import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.files import natural_order, numbers, parse_csv, read_bytes
-from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.games import FiniteGame, Game, Role
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
-from trustbayes.theories.responses.logit import LOGIT
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.forecast import points_of_trials
 from trustbayes.trials.units import Units, groups_of, people_of
@@ -227,45 +226,17 @@ def _play(
         reached = draws.shares[0].cumsum(axis=1)
         reached /= reached[:, -1:]
         kinds = (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
-    choose = _choose_option if isinstance(units, Cells) else _choose_point
-    return choose(draws, table, kinds, rng), _parameters(draws, kinds)
+    return _chosen(draws, kinds, rng), _parameters(draws, kinds)
 
 
-def _choose_option(
-    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
-) -> np.ndarray:
-    """One of the options of a finite game at every row of the table."""
-    model, game, cells = draws.model, draws.game, draws.units
-    assert isinstance(game, FiniteGame)
-    assert isinstance(cells, Cells)
-    [(_, answer, values)] = draws.answers()
-    logs = LOGIT.logs(answer, values, bool(model.types))[0]
-    if kinds is not None:
-        logs = logs[np.arange(len(logs)), kinds[cells.unit_subject]]
-    unit = pd.MultiIndex.from_arrays(
-        [
-            np.array(cells.subjects)[cells.unit_subject],
-            np.array(cells.treatments)[cells.unit_treatment],
-            cells.biases[cells.unit_bias],
-        ]
-    ).get_indexer(pd.MultiIndex.from_frame(table[[model.role, "treatment", "bias"]]))
-    saw = table["state" if model.role == "sender" else "message"].to_numpy()
-    chances = np.exp(logs)[unit, np.searchsorted(game.seen(model.role), saw)]
-    reached = chances.cumsum(axis=1)
-    aim = rng.random(len(table)) * reached[:, -1]
-    chosen = (reached <= aim[:, None]).sum(axis=1)
-    return game.options(model.role)[chosen]
-
-
-def _choose_point(
-    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
-) -> np.ndarray:
-    """A report or a capacity at every row of the table."""
-    [(_, answer, values)] = draws.answers()
-    given = None if kinds is None else kinds[None]
+def _chosen(draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """A choice in every trial, by the model's own response rule."""
     model, game = draws.model, draws.game
-    assert isinstance(game, ForecastGame)
-    choices = model.response(game).draw(draws.units, answer, values, given, rng)[0]
+    [(_, answer, values)] = draws.answers()
+    whose = None if kinds is None else kinds[None]
+    choices = model.response(game).choose(draws.units, answer, values, whose, rng)[0]
+    if isinstance(game, FiniteGame):
+        return game.options(model.role)[choices]
     return _rounded(choices, *game.choice_range(model.role))
 
 
@@ -297,6 +268,10 @@ def _cells(
     kept = np.array([(subjects[person], order[t]) in played for person, t in pairs])
     whose, conditions = whose[kept], conditions[kept]
     shape = (len(whose), game.seen(role).size, game.options(role).size)
+    unit = pd.MultiIndex.from_arrays(
+        [np.array(subjects)[whose], np.array(order)[conditions[:, 0]], biases[conditions[:, 1]]]
+    ).get_indexer(pd.MultiIndex.from_frame(table[[role, "treatment", "bias"]]))
+    saw = table["state" if role == "sender" else "message"].to_numpy()
     return Cells(
         role=role,
         subjects=tuple(subjects),
@@ -308,9 +283,9 @@ def _cells(
         unit_treatment=conditions[:, 0],
         unit_bias=conditions[:, 1],
         counts=np.ones(shape, dtype=int),
-        trial_unit=np.empty(0, dtype=int),
-        trial_seen=np.empty(0, dtype=int),
-        trial_option=np.empty(0, dtype=int),
+        trial_unit=unit,
+        trial_seen=np.searchsorted(game.seen(role), saw),
+        trial_option=np.zeros(len(table), dtype=int),  # none made yet
     )
 
 

@@ -190,13 +190,13 @@ class _Reader:
                 yield from self.content(member, package)
 
     def _function(self, value: FunctionType, package: str) -> Iterator[str]:
-        yield _text(value)
+        yield _text(value.__code__, value.__code__.co_filename)
         yield from self.content((value.__defaults__, value.__kwdefaults__), package)
         code = value.__code__
         for name, cell in zip(code.co_freevars, value.__closure__ or (), strict=True):
             yield name
             yield from self.content(_held(cell), package)
-        names, attributes = set(_looked_up(code)), set(_attributes(code))
+        names, attributes = _names(code)
         for name in sorted(names & set(value.__globals__)):
             used = value.__globals__[name]
             yield name
@@ -235,6 +235,12 @@ def _held(cell: Any) -> Any:
         return None
 
 
+@cache
+def _names(code: CodeType) -> tuple[set[str], set[str]]:
+    """What code looks up in its module, and what may be attributes of that."""
+    return set(_looked_up(code)), set(_attributes(code))
+
+
 def _looked_up(code: CodeType) -> Iterator[str]:
     """Names that code, and code inside it, looks up in its module."""
     for step in dis.get_instructions(code):
@@ -246,26 +252,25 @@ def _looked_up(code: CodeType) -> Iterator[str]:
 
 
 def _attributes(code: CodeType) -> Iterator[str]:
-    """Names that may be attributes of what it looks up."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _attributes(constant)
 
 
-def _text(function: FunctionType) -> str:
-    """The code of a function, without what does not bear on what it does."""
-    node = _node(function)
+@cache
+def _text(code: CodeType, file: str) -> str:
+    """The code of a function in a file, without what does not bear on what it does."""
+    node = _node(code)
     if node is None:  # no source, as where code is made by exec
-        return " ".join(_compiled(function.__code__))
+        return " ".join(_compiled(code))
     return ast.unparse(_Bare().visit(node))
 
 
-def _node(function: FunctionType) -> ast.AST | None:
+def _node(code: CodeType) -> ast.AST | None:
     """Where a function is defined, in a copy of the syntax tree of its file."""
-    code = function.__code__
     try:
-        lines, _ = inspect.findsource(function)
+        lines, _ = inspect.findsource(code)
         definitions = _definitions("".join(lines))
     except (OSError, TypeError, SyntaxError):
         return None

@@ -137,12 +137,12 @@ class Guide:
     label : str
         In the legend.
     line : callable
-        ``line(game, treatment, mean_choice)`` is the `Line` of a treatment; the mean of the
-        choices that senders made there is for theories that leave their level open.
+        ``line(game, treatment, seen, mean_report)`` is the `Line` over what was seen, an
+        increasing array; a theory that leaves open which report is made draws the mean one.
     """
 
     label: str
-    line: Callable[[Any, str, float], Line]
+    line: Callable[[Any, str, np.ndarray, float], Line]
 
 
 @dataclass(frozen=True, eq=False)
