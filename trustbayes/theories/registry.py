@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import overload
+from typing import Any, overload
 
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.theories.benchmarks import declaration as benchmarks
@@ -147,7 +147,7 @@ class Registry(Sequence[ModelSpec]):
         return replace(spare, line=_LINES[(_LINES.index(spare.line) + turn) % len(_LINES)])
 
 
-def _with(specs: tuple[ModelSpec, ...], spec: ModelSpec) -> tuple[ModelSpec, ...]:
+def _with(specs: tuple[ModelSpec, ...], spec: Any) -> tuple[ModelSpec, ...]:
     """The specs and one more; one that is there already stays where it is."""
     if not isinstance(spec, ModelSpec):
         expected = "a ModelSpec, see trustbayes.models.ModelSpec"
