@@ -49,13 +49,17 @@ SPECS: Registry = REGISTRY
 """Every model the package knows, those that users have registered included."""
 
 
-def model_names(kind: str | None = None, *, by_default: bool = False) -> tuple[str, ...]:
+def model_names(
+    kind: str | None = None, *, role: Role | None = None, by_default: bool = False
+) -> tuple[str, ...]:
     """Names of the models, in the order of reports.
 
     Parameters
     ----------
     kind : str, optional
         Only those for this kind of game.
+    role : "sender" or "receiver", optional
+        Only those of their choices: a theory may be of one role.
     by_default : bool
         Only those that a report has unless models are named.
 
@@ -68,7 +72,7 @@ def model_names(kind: str | None = None, *, by_default: bool = False) -> tuple[s
     InputError
         If an installed package declares theories that cannot be loaded.
     """
-    return REGISTRY.names(kind, by_default=by_default)
+    return REGISTRY.names(kind, role=role, by_default=by_default)
 
 
 def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -> Model:

@@ -81,9 +81,11 @@ class Registry(Sequence[ModelSpec]):
         self._specs = _with(self._all(), spec)
         return spec
 
-    def names(self, kind: str | None = None, *, by_default: bool = False) -> tuple[str, ...]:
+    def names(
+        self, kind: str | None = None, *, role: str | None = None, by_default: bool = False
+    ) -> tuple[str, ...]:
         """Names of the theories; see `trustbayes.models.model_names`."""
-        chosen = (spec for spec in self if kind in (None, spec.kind))
+        chosen = (s for s in self if kind in (None, s.kind) and role in (None, s.role))
         return tuple(dict.fromkeys(s.name for s in chosen if s.by_default or not by_default))
 
     def spec(self, name: str, role: str, kind: str) -> ModelSpec:
