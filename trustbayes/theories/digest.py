@@ -222,7 +222,9 @@ def _is_read_module(module: str, package: str) -> bool:
         return module.startswith(_THEORIES)
     if module.partition(".")[0] in (package, "__main__"):
         return True
-    file = getattr(sys.modules.get(module), "__file__", None)
+    if module not in sys.modules:  # made while the program runs
+        return True
+    file = getattr(sys.modules[module], "__file__", None)
     if file is None:  # built in
         return False
     return not package or not any(place in Path(file).resolve().parents for place in _INSTALLED)
