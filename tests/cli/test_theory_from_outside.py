@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COMMAND = "import sys; from trustbayes.cli.main import main; sys.exit(main(sys.argv[1:]))"
 MODULE = """
 from outside import theory
 
@@ -28,7 +29,7 @@ def trustbayes(tmp_path):
         (folder / "my_theories.py").write_text(MODULE)
         path = os.pathsep.join(map(str, (ROOT, ROOT / "tests" / "helpers", folder)))
         return subprocess.run(
-            [sys.executable, "-m", "trustbayes.cli.main", *command],
+            [sys.executable, "-c", COMMAND, *command],
             capture_output=True,
             text=True,
             check=False,
