@@ -17,6 +17,7 @@ from common import command_line, markdown, write_results
 from matplotlib.figure import Figure
 
 import trustbayes as tb
+from trustbayes.inference.engines import compiled
 from trustbayes.inference.executors import process_pool
 from trustbayes.inference.fitting import fit
 from trustbayes.report.page.style import GREY, grid, look, style
@@ -81,7 +82,7 @@ def throughput() -> pd.DataFrame:
             spent = []
             for number, trials in enumerate(data if reused else data[:4]):
                 if not reused:
-                    tb.sampling._COMPILED.kept.clear()
+                    compiled._COMPILED.kept.clear()
                 started = time.perf_counter()
                 how = tb.Sampling(draws=500, tune=300, chains=2, seed=number)
                 fit(model, trials, how, progress=False, alike=True)

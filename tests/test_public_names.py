@@ -17,14 +17,9 @@ def test_every_public_name_loads():
 
 
 def test_type_checkers_see_the_same_names():
-    tree = ast.parse(Path(tb.__file__).read_text(encoding="utf-8"))
-    [block] = [node for node in tree.body if isinstance(node, ast.If)]
-    seen = set()
-    for node in block.body:
-        if isinstance(node, ast.Assign):
-            seen |= {target.id for target in node.targets}
-        else:
-            seen |= {alias.asname for alias in node.names if alias.asname}
+    stub = Path(tb.__file__).with_suffix(".pyi")
+    tree = ast.parse(stub.read_text(encoding="utf-8"))
+    seen = {a.asname for node in tree.body[1:] for a in node.names}
     assert seen == set(tb.__all__)
 
 
@@ -37,7 +32,7 @@ def test_names_lead_to_their_rooms():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'red_trials'"):
+    with pytest.raises(AttributeError, match="red_trials"):
         tb.red_trials  # noqa: B018
 
 

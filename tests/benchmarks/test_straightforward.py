@@ -15,9 +15,10 @@ from pymc.model.transform.conditioning import remove_value_transforms
 from rows import rows_of
 
 import trustbayes as tb
+from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.numerics.graphs import PLAIN
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 CASES = list(MODELS)
 POINTS = 4
 SIGMA = {"sender": "lying_aversion_sigma", "receiver": "trust_sigma"}
@@ -57,7 +58,7 @@ def moved(point, trials, name, role):
     log_sigma = own[f"{SIGMA[role]}_log__"]
     effect = np.exp(log_sigma) * own.pop(f"{OWN[role]}_offset")
     units = trials.fold(role)
-    found = tb.models.pilot.pilot(tb.model(name, role, trials.game), units, trials.game)
+    found = pilot(tb.model(name, role, trials.game), units, trials.game)
     if role == "sender":
         power = found.couplings["lying_aversion"]
         centre = own["lying_aversion_mu"] + power * own["response_precision_log__"]
@@ -128,6 +129,7 @@ from naive_numpyro import MODELS
 from numpyro.infer.util import log_density
 import numpy as np
 import trustbayes as tb
+from trustbayes.models.parametrisation.pilot import pilot
 from rows import rows_of
 folder = Path(sys.argv[1])
 trials = tb.read_trials(folder / "trials.csv", sys.argv[2])

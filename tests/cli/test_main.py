@@ -20,7 +20,7 @@ from synthetic import small_trials, synthetic_fit
 from trustbayes.cli import main as cli
 from trustbayes.comparison import Verdict, hold_out, kfold
 from trustbayes.comparison.compare import compare
-from trustbayes.inference import tasks as manyfits
+from trustbayes.inference import executors, tasks as manyfits
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.inference.sampling import Sampling
@@ -420,7 +420,7 @@ def fitted(tmp_path, monkeypatch):
     for name in ("level-k", "full-trust"):
         synthetic_fit(model(name, "receiver"), trials, draws=20).save(tmp_path / f"{name}.nc")
     monkeypatch.setattr(manyfits, "fit", fake_fit)
-    monkeypatch.setattr(manyfits, "process_pool", lambda jobs, **_: ThreadPoolExecutor(1))
+    monkeypatch.setattr(executors, "process_pool", lambda jobs, **_: ThreadPoolExecutor(1))
     return trials
 
 

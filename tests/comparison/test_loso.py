@@ -9,8 +9,9 @@ from loops import TRIALS
 from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.comparison import leave_one_subject_out, log_score, loso
+from trustbayes.comparison import leave_one_subject_out, log_score
 from trustbayes.errors import InputError
+from trustbayes.inference.marginal import fit_likelihood
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Babbling, FullTrust
 
@@ -120,7 +121,7 @@ def test_the_integrals_are_worked_out_once_for_each_fit_and_number_of_draws(monk
         asked.append(draws.size)
         return new_subject_log_likelihood(draws)
 
-    monkeypatch.setattr(loso, "new_subject_log_likelihood", counted)
+    monkeypatch.setattr(fit_likelihood, "new_subject_log_likelihood", counted)
     first, second = (synthetic_fit(FullTrust("sender"), small_trials(), seed=s) for s in (1, 2))
     first = grouped(first, ("a", "a", "b", "b"))
     one = leave_one_subject_out(first)

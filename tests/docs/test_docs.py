@@ -7,7 +7,7 @@ import pytest
 
 from trustbayes.models import SPECS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "models.md"
 
 

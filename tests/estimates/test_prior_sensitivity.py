@@ -9,11 +9,8 @@ import pytest
 from scipy import special, stats
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.estimates.prior_sensitivity import (
-    prior_log_densities,
-    prior_sensitivity,
-    prior_sensitivity as sensitivity,
-)
+from trustbayes.estimates import prior_sensitivity as sensitivity
+from trustbayes.estimates.prior_sensitivity import prior_log_densities, prior_sensitivity
 from trustbayes.models import LevelK, TrustEmbedded
 from trustbayes.priors.prior import Prior
 

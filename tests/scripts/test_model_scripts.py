@@ -11,7 +11,7 @@ import pytest
 from trustbayes.models import model
 from trustbayes.trials.datasets import bundled
 
-FOLDER = Path(__file__).resolve().parents[1] / "models"
+FOLDER = Path(__file__).resolve().parents[2] / "models"
 SCRIPTS = ("trust_embedded", "level_k", "hybrid", "benchmarks", "forecast_sharing", "regression")
 
 

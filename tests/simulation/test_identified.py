@@ -5,7 +5,7 @@ import pytest
 
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame
-from trustbayes.simulation import planted as recovery
+from trustbayes.simulation.planted import recovery
 
 KEY = {"role": "sender", "subject": "1", "model": "trust-embedded", "treatment": ""}
 

@@ -61,6 +61,7 @@ def rules_of(game: Game) -> TrialRules:
 
     Examples
     --------
+    >>> from trustbayes.games import ForecastGame
     >>> rules_of(ForecastGame()).expected("action")
     'a capacity: a number of at least 0'
     """

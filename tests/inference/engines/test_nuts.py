@@ -71,7 +71,7 @@ def test_chains_that_start_near_the_mass_do_not_settle_elsewhere():
 
 def test_subjects_start_where_they_are_likely_and_the_population_where_it_is_told():
     model = two_hills()
-    program = compiled(model, "")
+    program = graphs.compiled(model, "")
     start = sampling._starter(model, program, {"centre": np.array(3.5)})
     points = np.array([start(seed) for seed in range(20)])
     assert np.abs(points[:, 0] - 3.5).max() < 0.5
@@ -136,7 +136,7 @@ from synthetic import small_trials
 from trustbayes.inference.fitting import fit
 from trustbayes.models import TrustEmbedded
 from trustbayes.inference.engines.nuts import Sampling
-from trustbayes.inference.engines.compiled import _COMPILED, compiled
+from trustbayes.inference.engines.compiled import compiled
 made = fit(TrustEmbedded("sender"), small_trials(), Sampling(draws=40, tune=60, chains=2, seed=4),
            progress=False)
 print(hashlib.sha256(made.posterior["lying_aversion"].to_numpy().tobytes()).hexdigest())
