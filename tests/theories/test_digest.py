@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -77,6 +77,23 @@ def test_what_a_function_holds_and_uses_is(monkeypatch):
     monkeypatch.setattr(outside, "misfit", lambda gap: abs(gap))
     helper = spec_digest(theory())
     assert len({before, constant, helper}) == 3
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """A dataclass with a method."""
+
+    more: float
+
+    def __call__(self, game, values, conventions):
+        return 2.0 + self.more
+
+
+def test_objects_count_by_their_fields_and_their_methods(monkeypatch):
+    before = [spec_digest(theory(answer=Doubling(more))) for more in (0.0, 0.0, 1.0)]
+    assert before[0] == before[1] != before[2]
+    monkeypatch.setattr(Doubling, "__call__", lambda self, game, values, conventions: 3.0)
+    assert spec_digest(theory(answer=Doubling(0.0))) != before[0]
 
 
 def test_code_without_a_source_is_told_apart_as_it_is_compiled():

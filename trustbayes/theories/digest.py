@@ -39,6 +39,7 @@ _WORDS: dict[type, set[str]] = {
 }
 """What a reader is told, and what a report makes of a model: it bears on no number of a fit."""
 
+_WRITTEN = ("__init__", "__call__", "__post_init__", "__getitem__")
 _PACKAGE = __name__.partition(".")[0]
 _THEORIES = f"{_PACKAGE}.theories."
 _INSTALLED = tuple(
@@ -144,6 +145,8 @@ class _Reader:
             yield from self.content(value.to_dict(), package)
         elif is_dataclass(value):
             yield kind.__name__
+            if kind not in _WORDS and _is_read(kind, package):
+                yield from self._code(kind, package)
             for field in sorted({each.name for each in fields(value)} - _WORDS.get(kind, set())):
                 yield field
                 yield from self.content(getattr(value, field), package)
@@ -184,7 +187,9 @@ class _Reader:
         yield f"class {value.__name__}"
         yield from self.content(value.__bases__, package)
         for name, member in sorted(vars(value).items()):
-            written = name in ("__init__", "__call__", "__post_init__") or name[:2] != "__"
+            written = name in _WRITTEN or name[:2] != "__"
+            if name == "__init__" and is_dataclass(value):
+                continue  # made of the fields
             if written and not name.startswith("_abc_") and not inspect.ismemberdescriptor(member):
                 yield name
                 yield from self.content(member, package)
