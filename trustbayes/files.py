@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import math
 import os
 import re
 from collections import Counter
@@ -28,6 +28,7 @@ __all__ = [
     "natural_order",
     "numbers",
     "parse_csv",
+    "plain",
     "read_bytes",
     "records",
     "write_whole",
@@ -232,8 +233,35 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records(pd.DataFrame({"a": [1.5, float("nan")]}))
     [{'a': 1.5}, {'a': None}]
     """
-    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    rows: list[dict[str, Any]] = plain(frame.to_dict("records"))
     return rows
+
+
+def plain(value: Any) -> Any:
+    """Values as JSON knows them; what is not a finite number is None.
+
+    Parameters
+    ----------
+    value : mapping, sequence, array, number, text, bool or None
+
+    Returns
+    -------
+    dict, list, float, int, str, bool or None
+
+    Examples
+    --------
+    >>> plain({"a": np.array([1.5, np.inf]), 2: (True, "x")})
+    {'a': [1.5, None], '2': [True, 'x']}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def write_whole(contents: Mapping[Path, str | Callable[[Path], object]]) -> None:

@@ -20,7 +20,7 @@ from trustbayes.comparison import leave_one_subject_out
 from trustbayes.comparison.new_groups import new_groups
 from trustbayes.errors import InputError
 from trustbayes.inference.first_run import sited
-from trustbayes.inference.fitting import _pattern
+from trustbayes.inference.fitting import _pattern  # private: no result shows it
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model, model_from_dict
 from trustbayes.models.draws import Draws, prior_draws, subject_log_likelihood
@@ -303,7 +303,7 @@ def test_a_group_left_out_has_its_effect_integrated_out():
     members = np.array(
         [[g == label for g in UNITS.groups] for label in dict.fromkeys(UNITS.groups)]
     )
-    logs, _ = new_groups(fit, fit, ["trust"], members)
+    logs, _ = new_groups(fit)
     first = draws.data.isel(sample=slice(0, 3))
     effects = np.linspace(-6, 6, 41)
     parts = []

@@ -29,7 +29,7 @@ from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
 from trustbayes.estimates.trust_gap import trust_gap
-from trustbayes.estimates.trust_worth import trust_worth
+from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit_key
@@ -41,7 +41,7 @@ from trustbayes.models.joint import check_roles
 from trustbayes.simulation import (
     PredictiveCheck,
     identified,
-    planted as recovery,
+    planted_against_estimated,
     predictive_check,
     type_recovery,
 )
@@ -327,7 +327,7 @@ def _recovery(
     found: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
 ) -> pd.DataFrame:
     """Planted parameters against estimated ones, and which of them can be known."""
-    rows = recovery(subjects, planted, trials.game)
+    rows = planted_against_estimated(subjects, planted, trials.game)
     known = pd.concat([identified(one, planted) for one in found.values()], ignore_index=True)
     keys = ["role", "model", "subject", "parameter", "treatment"]
     return rows.merge(known, on=keys, how="left").astype({"identified": bool})
@@ -344,7 +344,7 @@ def _worth(
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them."""
     sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
-    if sender is None or receiver is None or sender.game.kind != "forecast-sharing":
+    if sender is None or receiver is None or not has_worth(sender.game):
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
 

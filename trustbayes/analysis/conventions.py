@@ -12,7 +12,7 @@ import pandas as pd
 
 from trustbayes.comparison import leave_one_subject_out, pointwise
 from trustbayes.errors import Fault, InputError
-from trustbayes.games import FiniteGame, Role
+from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
@@ -143,7 +143,7 @@ def fit_theories(
         made: dict[int, Fit] = {}
         for position, one in iter_fits(tasks, folder, executor, progress):
             made[position] = one
-            # Kept until they are asked for; other processes go on fitting meanwhile.
+            # The fit keeps its scores: worked out now, while other processes go on fitting.
             pointwise(one)
             if position < len(models) and not one.model.bound:
                 leave_one_subject_out(one, draws=NEW_PEOPLE)
@@ -224,8 +224,7 @@ def _in_words(fit: Fit) -> str:
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:
     """The model with each convention that it leaves open changed, one at a time."""
-    settled, game = base.settle(trials.game), trials.game
-    tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
+    settled = base.settle(trials.game)
     found = []
     for convention in base.spec.conventions:
         if base.conventions[convention.name] != convention.default:
@@ -233,7 +232,7 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
         for choice in convention.rivals:
             if choice == settled[convention.name]:
                 continue
-            if tables and convention.name == "belief":
+            if trials.game.tabled and convention.name == "belief":
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one

@@ -16,17 +16,13 @@ from trustbayes.cli.options import (
     RoleName,
     SamplingOptions,
     exit_code,
-    frame_table,
-    gate_json,
-    gate_table,
     known_names,
     messages,
     pool,
-    print_json,
-    print_tables,
     read_warned,
     watched,
 )
+from trustbayes.cli.printing import frame_table, gate_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import records
 
@@ -114,7 +110,7 @@ def compare(
     code = max(exit_code(loaded), _code_of(held))
     table = comparison.table
     if as_json:
-        gates = {one.model.name: gate_json(one) for one in loaded}
+        gates = {one.model.name: one.gate.to_dict() for one in loaded}
         written = {"comparison": records(table), "verdict": asdict(found), "gate": gates}
         print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code

@@ -116,8 +116,11 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
     near = {fit.model.spec.title: fit.gate.approximation for fit in fits if fit.gate.approximation}
     if near:
         names = ", ".join(f"{title} ({how})" for title, how in near.items())
-        text = f"No verdict on {role}s: approximations were compared, {names}; only draws from the"
-        return Verdict(role, None, f"{text} posteriors themselves (method nuts) decide.")
+        text = (
+            f"No verdict on {role}s: approximations were compared, {names}; only draws from the "
+            "posteriors themselves (method nuts) decide."
+        )
+        return Verdict(role, None, text)
     failed = [fit.model.spec.title for fit in fits if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)

@@ -13,7 +13,7 @@ from pymc.model.transform.conditioning import remove_value_transforms
 
 from trustbayes.estimates.population import Quantity, population_quantities
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.marginal.fit_likelihood import evenly, new_subjects
+from trustbayes.inference.marginal.fit_likelihood import new_subjects
 from trustbayes.models import Model
 from trustbayes.models.draws import subject_log_likelihood
 from trustbayes.models.parametrisation.information import Information
@@ -77,7 +77,7 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
     >>> fit = tb.load_fit("sender.nc")  # doctest: +SKIP
     >>> tb.prior_sensitivity(fit)[["parameter", "prior", "diagnosis"]]  # doctest: +SKIP
     """
-    part = evenly(fit, draws)
+    part = fit.thinned(draws)
     chosen = [one for one in population_quantities(part) if _once(one)]
     chosen = [one for one in chosen if np.ptp(one.values) > 0]  # without what is given
     shape = (part.posterior.sizes["chain"], part.posterior.sizes["draw"])
@@ -85,7 +85,7 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
     if fit.model.bound or fit.altered:
         likelihood = subject_log_likelihood(part.draws())
     else:
-        likelihood = new_subjects(fit, part).log_likelihood
+        likelihood = new_subjects(fit, draws).log_likelihood
     data = xr.DataTree.from_dict(
         {
             "posterior": _dataset({str(i): one.values for i, one in enumerate(chosen)}, shape),

@@ -15,9 +15,7 @@ from trustbayes.errors import Fault, InputError
 
 __all__ = ["dask_executor", "process_pool"]
 
-_RETRIES = 3
-
-
+_RETRIES = 3  # of a fit whose worker died
 _START: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
 
 

@@ -28,11 +28,7 @@ from trustbayes.trials.units import Units
 __all__ = ["likely_chains", "refined", "sited"]
 
 _FEW = 30.0  # effective draws, below which the pilot's density is kept
-
-
 _BEHIND = 5.0  # nats: a mode that much lower has less than a hundredth of the mass
-
-
 _WIDER = 1.2  # tails of the posterior are heavier than a normal density's
 
 

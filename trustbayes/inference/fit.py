@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,10 @@ from trustbayes.inference.gate import Check, Gate, gate_of
 from trustbayes.inference.sampling import METHODS, Sampling
 from trustbayes.models import Model, ModelSpec, model_from_dict
 from trustbayes.models.draws import Draws
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
+from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
-__all__ = ["Fit", "load_fit"]
+__all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
 
 FORMAT = 3
 """Of the files; 2, which version 0.1 wrote, knows a model by its name alone, and is read, too."""
@@ -53,6 +52,43 @@ class Fit:
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     manifest: Mapping[str, Any]
+    _results: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once[*Given, Result](self, work: Callable[[Fit, *Given], Result], *given: *Given) -> Result:
+        """What a function makes of this fit, worked out when it is first asked for.
+
+        A fit does not change, so neither do results; they are the fit's, and go with it. One made
+        by `dataclasses.replace` begins without.
+
+        Parameters
+        ----------
+        work : callable
+            A function of a module: of the fit, and
+        *given : hashable
+            of what else it needs.
+
+        Returns
+        -------
+        What the function returns; not to be changed.
+
+        Examples
+        --------
+        >>> fit.once(scores_of, 1000)  # doctest: +SKIP
+        """
+        key = (work, given)
+        if key not in self._results:
+            self._results[key] = work(self, *given)
+        result: Result = self._results[key]
+        return result
+
+    def thinned(self, draws: int) -> Fit:
+        """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+        chains, size = self.posterior.sizes["chain"], self.posterior.sizes["draw"]
+        each = max(1, draws // chains)
+        if draws == 0 or each >= size:
+            return self
+        keep = np.linspace(0, size - 1, each).round().astype(int)
+        return replace(self, posterior=self.posterior.isel(draw=keep))
 
     def draws(self, most: int = 0) -> Draws:
         """The posterior draws as `Draws`; ``most`` > 0 keeps that many, evenly spaced."""
@@ -83,8 +119,8 @@ class Fit:
     @property
     def added(self) -> Mapping[str, list[str]]:
         """Names of what a user added to the PyMC model, by kind; see ``built`` of `fit`."""
-        found: Mapping[str, list[str]] = self.manifest.get("added", {})
-        return found
+        names: Mapping[str, list[str]] = self.manifest.get("added", {})
+        return names
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file, whole or not at all.
@@ -112,7 +148,7 @@ class Fit:
         return {
             "posterior": self.posterior,
             "sample_stats": self.sample_stats,
-            "units": _units_dataset(self.units),
+            "units": self.units.to_dataset(),
         }
 
     @classmethod
@@ -128,7 +164,7 @@ class Fit:
         return cls(
             model=model_from_dict(manifest["model"], priors, spec),
             game=game,
-            units=_units_from(groups["units"], manifest["model"]["role"]),
+            units=rules_of(game).units.from_dataset(groups["units"], manifest["model"]["role"]),
             posterior=groups["posterior"],
             sample_stats=groups["sample_stats"],
             manifest=manifest,
@@ -202,9 +238,9 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
     if manifest["format"] not in _READABLE:
         raise InputError(Fault(str(path), *_other_format(manifest)))
     if what not in manifest:
-        one, both = "a fit of one role", "a joint fit of both roles"
-        found, expected = (both, one) if what == "model" else (one, both)
-        raise InputError(Fault(str(path), found, expected))
+        single, joint = "a fit of one role", "a joint fit of both roles"
+        value, expected = (joint, single) if what == "model" else (single, joint)
+        raise InputError(Fault(str(path), value, expected))
     return manifest, groups
 
 
@@ -234,48 +270,3 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
     if game.checksum != manifest["game_checksum"]:
         raise InputError(Fault(str(path), "another game", "the game it was fitted with"))
     return game
-
-
-_TEXTS = ("subjects", "treatments", "groups")
-
-
-_COVARIATE = "people "
-
-
-_ARRAYS: dict[str, tuple[str, ...]] = {
-    "unit_subject": ("unit",),
-    "unit_treatment": ("unit",),
-    "unit_bias": ("unit",),
-    "biases": ("bias",),
-    "counts": ("unit", "seen", "option"),
-    "trial_unit": ("trial",),
-    "trial_seen": ("trial",),
-    "trial_option": ("trial",),
-    "trial_choice": ("trial",),
-}
-
-
-def _units_dataset(units: Units) -> xr.Dataset:
-    data: dict[str, Any] = {
-        name: (dims, getattr(units, name)) for name, dims in _ARRAYS.items() if hasattr(units, name)
-    }
-    for name in _TEXTS:
-        if getattr(units, name) is not None:
-            dim = "treatment" if name == "treatments" else "subject"
-            data[name] = (dim, np.array(getattr(units, name)))
-    for name, values in units.people.items():
-        plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
-        data[f"{_COVARIATE}{name}"] = ("subject", plain)
-    return xr.Dataset(data)
-
-
-def _units_from(data: xr.Dataset, role: Any) -> Units:
-    found: dict[str, Any] = {"groups": None}
-    found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
-    found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
-    found["people"] = {
-        str(name).removeprefix(_COVARIATE): array.to_numpy()
-        for name, array in data.items()
-        if str(name).startswith(_COVARIATE)
-    }
-    return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from rich.progress import TextColumn
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.games import Game, PayoffFunctions
+from trustbayes.games import Game
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.fitting import check_method, fit, fit_key
 from trustbayes.inference.progress import bar
@@ -413,7 +413,7 @@ def check_travel(game: Game, models: Sequence[Model], place: str, label: str) ->
     ------
     InputError
     """
-    if isinstance(getattr(game, "payoffs", None), PayoffFunctions):
+    if not game.storable:
         expected = "no executor: such payoffs do not travel to other processes"
         raise InputError(Fault(place, "payoffs that are Python functions", expected))
     for model in models:

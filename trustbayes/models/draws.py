@@ -11,7 +11,6 @@ import pymc as pm
 import xarray as xr
 
 from trustbayes.games import Game
-from trustbayes.inference.marginal.population import restricted
 from trustbayes.models.model import Model
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.regression import added, shares_of
@@ -88,7 +87,7 @@ class Draws:
         for number in np.unique(part):
             keep = np.flatnonzero(part == number)
             data = self.data.isel(subject=keep) if "subject" in self.data.dims else self.data
-            units = restricted(self.units, keep)
+            units = self.units.of_subjects(keep)
             trials = np.isin(self.units.trial_subject, keep)
             yield replace(self, units=units, data=data), trials
 

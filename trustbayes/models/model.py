@@ -11,7 +11,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from trustbayes.errors import Fault, InputError, suggestion
-from trustbayes.games import FiniteGame, Game, Role
+from trustbayes.games import Game, Role
 from trustbayes.models.additions import mark
 from trustbayes.models.describe import Description, describe
 from trustbayes.models.formula import Formula
@@ -36,8 +36,6 @@ from trustbayes.theories.digest import spec_digest
 from trustbayes.theories.response import Response
 from trustbayes.theories.spec import Convention, ModelSpec, Parameter
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -454,14 +452,11 @@ class Model:
                 stand_in=information.stand_ins.get(name),
                 added=self._added(name, units),
             )
-        if isinstance(units, Cells):
-            units = replace(units, counts=data(f"{prefix}counts", units.counts))
-        elif isinstance(units, Points) and replaceable:
-            units = replace(
-                units,
-                trial_seen=data(f"{prefix}seen", units.trial_seen),
-                trial_choice=data(f"{prefix}choice", units.trial_choice),
-            )
+        observed: dict[str, Any] = {
+            field: data(f"{prefix}{label}", getattr(units, field))
+            for field, label in units.replaceable(replaceable).items()
+        }
+        units = replace(units, **observed)
         if sites:
             over = {name: self._added(name, units) for name in sites.names}
             placed = place(self, sites, information.weights, over, prefix)
@@ -537,17 +532,13 @@ class Model:
     def _coords(self, units: Units, game: Game, prefix: str) -> dict[str, Any]:
         own: dict[str, Any] = {"subject": units.subjects, **self.shares}
         for option in {p.option for p in self.parameters if p.option}:
-            own[option] = [f"{value:g}" for value in self._options(game)]
+            own[option] = [f"{value:g}" for value in game.options(self.role)]
         coords = {f"{prefix}{name}": labels for name, labels in own.items()}
         return coords | {"treatment": units.treatments}
 
     def width(self, parameter: Parameter, game: Game) -> int:
         """How many values a parameter has for each subject and treatment."""
-        return self._options(game).size if parameter.option else 1
-
-    def _options(self, game: Game) -> np.ndarray:
-        assert isinstance(game, FiniteGame)  # options are listed there only
-        return game.options(self.role)
+        return game.options(self.role).size if parameter.option else 1
 
     def _centred(self, name: str, information: Information) -> bool:
         return self.parametrisation.get(name, information.form[name]) == "centred"

@@ -17,7 +17,7 @@ from scipy.special import expit, logsumexp
 
 from trustbayes.games import FiniteGame, ForecastGame
 from trustbayes.inference.first_run import sited
-from trustbayes.inference.fitting import _pattern, fit
+from trustbayes.inference.fitting import _pattern, fit  # private: no result shows the first
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, Hybrid, LevelK, Mixture, Model, TrustEmbedded

@@ -13,26 +13,12 @@ from trustbayes.numerics.quadrature import Rule, cloud, lattice
 __all__ = ["adapted", "coordinates", "highest", "tempered"]
 
 _ROUNDS = 6
-
-
 _NEWTON = 20
-
-
 _STEP = 1e-3  # of differences, in standard deviations of the population
-
-
 _FLATTEST = 0.25  # curvature, in units of the population's own
-
-
 _LEAST = 0.05  # share of the nodes that must bear weight before the moments are believed
-
-
 _SETTLED = 0.05  # of a standard deviation
-
-
 _FAR = 5.0  # standard deviations
-
-
 _MATTERS = 1e-4  # share of the integral
 
 

@@ -12,11 +12,9 @@ from trustbayes.games import Game
 from trustbayes.inference.marginal.effects import Effect, effect_of
 from trustbayes.models.model import Model
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.units import Units
 
-__all__ = ["Population", "restricted"]
+__all__ = ["Population"]
 
 _BUDGET = 8 * 2**20  # bytes of the largest array: a few of them fit into a processor's cache
 
@@ -88,7 +86,7 @@ class Population:
 
     def of_subjects(self, keep: np.ndarray, treatment: int | None = None) -> Population:
         """The same population for some subjects, by position, and one treatment or all."""
-        units = restricted(self.units, keep, treatment)
+        units = self.units.of_subjects(keep, treatment)
         effects = tuple(
             replace(
                 effect,
@@ -191,42 +189,3 @@ class Population:
         starts = np.flatnonzero(np.diff(subject[order], prepend=-1))
         total = np.add.reduceat(logs, starts, axis=-1)
         return np.broadcast_to(total, (count * nodes, subjects)).reshape(count, nodes, subjects)
-
-
-def restricted(units: Units, keep: np.ndarray, treatment: int | None = None) -> Units:
-    """The trials of some subjects, in one treatment or all.
-
-    Parameters
-    ----------
-    units : Units
-    keep : array of int
-        Positions of the subjects, increasing; each must have trials.
-    treatment : int, optional
-
-    Returns
-    -------
-    Units
-    """
-    chosen = np.isin(units.unit_subject, keep)
-    if treatment is not None:
-        chosen &= units.unit_treatment == treatment
-    trials = chosen[units.trial_unit]
-    changes: dict[str, Any] = {
-        "subjects": tuple(units.subjects[i] for i in keep),
-        "groups": None if units.groups is None else tuple(units.groups[i] for i in keep),
-        "people": {name: values[keep] for name, values in units.people.items()},
-        "unit_subject": np.searchsorted(keep, units.unit_subject[chosen]),
-        "unit_treatment": units.unit_treatment[chosen],
-        "trial_unit": (np.cumsum(chosen) - 1)[units.trial_unit[trials]],
-    }
-    assert isinstance(units, Cells | Points)
-    changes["trial_seen"] = units.trial_seen[trials]
-    if isinstance(units, Cells):
-        changes |= {
-            "unit_bias": units.unit_bias[chosen],
-            "counts": units.counts[chosen],
-            "trial_option": units.trial_option[trials],
-        }
-    else:
-        changes["trial_choice"] = units.trial_choice[trials]
-    return replace(units, **changes)
