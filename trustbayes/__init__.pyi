@@ -56,6 +56,7 @@ from .models import (
     TrustEmbedded as TrustEmbedded,
     model as model,
     model_names as model_names,
+    register as register,
 )
 from .models.draws import prior_draws as prior_draws
 from .models.joint import Joint as Joint

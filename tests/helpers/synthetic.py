@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.games import FiniteGame
-from trustbayes.inference.fit import Fit
+from trustbayes.inference.fit import FORMAT, Fit
 from trustbayes.inference.fitting import fit_key
 from trustbayes.inference.sampling import Sampling, versions
 from trustbayes.models import Model
@@ -98,7 +98,7 @@ def synthetic_fit(
     )
     sampling = Sampling(draws=draws, tune=1, chains=chains, seed=seed)
     manifest = {
-        "format": 2,
+        "format": FORMAT,
         "key": fit_key(model, trials, sampling),
         "model": model.to_dict(),
         "conventions": dict(model.resolve_conventions(trials.game)),

@@ -47,7 +47,15 @@ from trustbayes.simulation import (
 )
 from trustbayes.trials.table import Trials
 
-__all__ = ["BENCHMARKS", "Analysis", "analyse", "models_of", "roles", "theories", "title"]
+__all__ = [
+    "Analysis",
+    "analyse",
+    "benchmarks",
+    "models_of",
+    "roles",
+    "theories",
+    "title",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -374,10 +382,12 @@ def _best(
 def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:
     """The trust-embedded models of both roles tied together, those chosen where there are any."""
     check_roles(trials)
-    given = {one.role: one for one in chosen if one.name == "trust-embedded"}
-    sender, receiver = (
-        given.get(role) or TrustEmbedded(role, trials.game) for role in ("sender", "receiver")
-    )
+    sender, receiver = TrustEmbedded("sender", trials.game), TrustEmbedded("receiver", trials.game)
+    for each in chosen:
+        if each.name == sender.name and each.role == "sender":
+            sender = each
+        elif each.name == receiver.name and each.role == "receiver":
+            receiver = each
     return Joint(sender, receiver)
 
 
@@ -400,10 +410,6 @@ def title(analysis: Analysis, model: str, role: Role) -> str:
     return analysis.fits[model, role].model.spec.title
 
 
-BENCHMARKS = ("babbling", "full-trust")
-"""Models that theories are held against."""
-
-
 def roles(analysis: Analysis) -> list[Role]:
     """The roles compared."""
     return list(analysis.comparisons)
@@ -416,4 +422,11 @@ def models_of(analysis: Analysis, role: Role) -> list[str]:
 
 def theories(analysis: Analysis, role: Role) -> list[str]:
     """Those that are more than benchmarks."""
-    return [model for model in models_of(analysis, role) if model not in BENCHMARKS]
+    yardsticks = benchmarks(analysis, role)
+    return [model for model in models_of(analysis, role) if model not in yardsticks]
+
+
+def benchmarks(analysis: Analysis, role: Role) -> list[str]:
+    """Those that theories are held against."""
+    fitted = ((model, fit) for (model, of), fit in analysis.fits.items() if of == role)
+    return [model for model, fit in fitted if fit.model.spec.benchmark]

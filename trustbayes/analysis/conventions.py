@@ -38,7 +38,7 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     ----------
     trials : Trials
     models : sequence of str or Model, optional
-        A name stands for the model of every role of the trials; default: the names that
+        A name stands for the models of a theory in all roles of the trials; default: the names that
         `trustbayes.models.ModelSpec` marks so.
 
     Returns
@@ -62,8 +62,10 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     >>> [f"{one.name}, {one.role}" for one in settled_models(trials, ["babbling", mine])]
     ['babbling, sender', 'babbling, receiver', 'level-k, receiver']
     """
-    known = model_names(trials.game.kind)
-    given = list(models or model_names(trials.game.kind, by_default=True))
+    kind = trials.game.kind
+    known = model_names(kind)
+    of_role = {role: model_names(kind, role=role) for role in trials.roles}
+    given = list(models or model_names(kind, by_default=True))
     faults = []
     for one in given:
         if isinstance(one, Model):
@@ -72,13 +74,16 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
                 faults.append(Fault(trials.source, "", f"trials of the {one.role}"))
         elif one not in known:
             faults.append(Fault("models", str(one), f"one of: {', '.join(known)}"))
+        elif models and not any(one in names for names in of_role.values()):
+            expected = f"a theory of {' or '.join(f'{role}s' for role in trials.roles)}"
+            faults.append(Fault("models", one, expected))
     if faults:
         raise InputError(faults)
     found = [
         model(one, role, trials.game) if isinstance(one, str) else one
         for role in trials.roles
         for one in given
-        if isinstance(one, str) or one.role == role
+        if (one in of_role[role] if isinstance(one, str) else one.role == role)
     ]
     keys = [(one.name, one.role) for one in found]
     twice = [

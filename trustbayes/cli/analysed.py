@@ -259,7 +259,12 @@ def _regressed(
         if name.strip() in given:
             raise InputError(Fault("--formula", text, f"one formula of {name.strip()}"))
         given[name.strip()] = right.strip()
-    plain = [model(name, role, game) for role in roles for name in names]
+    plain = [
+        model(name, role, game)
+        for role in roles
+        for name in names
+        if name in model_names(game.kind, role=role)
+    ]
     able = {one.name for each in plain for one in each.parameters if "subject" in one.varies}
     for name in given:
         if name not in able:

@@ -17,15 +17,16 @@ from trustbayes.files import write_whole
 from trustbayes.games import Game, game_from_dict
 from trustbayes.inference.gate import Check, Gate, gate_of
 from trustbayes.inference.sampling import METHODS, Sampling
-from trustbayes.models import Model, model_from_dict
+from trustbayes.models import Model, ModelSpec, model_from_dict
 from trustbayes.models.draws import Draws
 from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
 __all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
 
-FORMAT = 2
-"""Of files: those of another one are refused."""
+FORMAT = 3
+"""Of the files; 2, which version 0.1 wrote, knows a model by its name alone, and is read, too."""
+_READABLE = (2, FORMAT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,10 +158,11 @@ class Fit:
         groups: Mapping[str, xr.Dataset],
         game: Game,
         priors: Mapping[Any, Any] | None = None,
+        spec: ModelSpec | None = None,
     ) -> Fit:
-        """Put the parts of a file together; for priors that are Python code see `load_fit`."""
+        """Put the parts of a file together; for priors and specs of a user's own see `load_fit`."""
         return cls(
-            model=model_from_dict(manifest["model"], priors),
+            model=model_from_dict(manifest["model"], priors, spec),
             game=game,
             units=rules_of(game).units.from_dataset(groups["units"], manifest["model"]["role"]),
             posterior=groups["posterior"],
@@ -170,7 +172,10 @@ class Fit:
 
 
 def load_fit(
-    path: str | Path, game: Game | None = None, priors: Mapping[Any, Any] | None = None
+    path: str | Path,
+    game: Game | None = None,
+    priors: Mapping[Any, Any] | None = None,
+    spec: ModelSpec | None = None,
 ) -> Fit:
     """Read a fit from its file.
 
@@ -183,6 +188,8 @@ def load_fit(
         The priors that are Python code, as the model was given them. A file holds their source as
         text, which is never run: without the callables all works that needs the posterior only,
         and draws from the prior and refits ask for them.
+    spec : ModelSpec, optional
+        What the model was declared by; default: what is registered under its name.
 
     Returns
     -------
@@ -191,11 +198,12 @@ def load_fit(
     Raises
     ------
     InputError
-        If the file is missing, is no fit, holds a fit of another format or game, or a callable's
-        source is another than the stored one.
+        If the file is missing, is no fit, holds a fit of another format or game, a callable's
+        source is another than the stored one, or the spec computes something else than that of
+        the model which was fitted.
     """
     manifest, groups = read_file(path, "model")
-    return Fit.of(manifest, groups, game_of(path, manifest, game), priors)
+    return Fit.of(manifest, groups, game_of(path, manifest, game), priors, spec)
 
 
 def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[str, Any]) -> None:
@@ -227,13 +235,23 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
         raise InputError(Fault(str(path), "", "a fit's file, but there is none")) from None
     except (OSError, KeyError, ValueError) as error:
         raise InputError(Fault(str(path), "", "a fit written by trustbayes")) from error
-    if manifest["format"] != FORMAT:
-        raise InputError(Fault(str(path), f"format {manifest['format']}", f"format {FORMAT}"))
+    if manifest["format"] not in _READABLE:
+        raise InputError(Fault(str(path), *_other_format(manifest)))
     if what not in manifest:
         single, joint = "a fit of one role", "a joint fit of both roles"
         value, expected = (joint, single) if what == "model" else (single, joint)
         raise InputError(Fault(str(path), value, expected))
     return manifest, groups
+
+
+def _other_format(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """What a file of a format that cannot be read is, and what could be."""
+    writer = (manifest.get("versions") or manifest.get("sender", {}).get("versions", {})).get(
+        "trustbayes", "of another version"
+    )
+    readable = " or ".join(map(str, _READABLE))
+    expected = f"format {readable}: read it with trustbayes {writer}, or fit again"
+    return f"format {manifest['format']}, written by trustbayes {writer}", expected
 
 
 def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) -> Game:

@@ -20,7 +20,7 @@ from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.fitting import check_method, fit, fit_key
 from trustbayes.inference.progress import bar
 from trustbayes.inference.sampling import Sampling
-from trustbayes.models import Model, model_from_dict
+from trustbayes.models import SPECS, Model, model_from_dict
 from trustbayes.trials.table import Trials
 
 __all__ = ["Failure", "FitTask", "FitsFailed", "Task", "check_travel", "iter_fits", "run_fits"]
@@ -158,10 +158,10 @@ class FitTask:
 
     def read(self, path: Path) -> Fit:
         """The fit from its file, see `trustbayes.inference.fit.load_fit`."""
-        return load_fit(path, self.trials.game, self.model.priors)
+        return load_fit(path, self.trials.game, self.model.priors, self.model.spec)
 
     def check_travel(self) -> None:
-        """Refuse payoffs and priors that are Python functions."""
+        """Refuse payoffs and priors that are Python functions, and theories unknown elsewhere."""
         game = self.trials.game
         check_travel(game, [self.model], f"{self.trials.source}, game {game.name}", self.label)
 
@@ -397,7 +397,10 @@ def _fit_to_file(
 
 
 def check_travel(game: Game, models: Sequence[Model], place: str, label: str) -> None:
-    """Refuse payoffs and priors that are Python functions, which other processes cannot be given.
+    """Refuse what other processes cannot be given.
+
+    These are payoffs and priors that are Python functions, and specs that are not registered, so
+    that no worker could find them by their names.
 
     Parameters
     ----------
@@ -417,6 +420,9 @@ def check_travel(game: Game, models: Sequence[Model], place: str, label: str) ->
         for name, prior in model.code_priors.items():
             what, expected = f"{label}, prior of {name}", "no executor: code does not travel"
             raise InputError(Fault(what, str(prior), expected))
+        if not SPECS.holds(model.spec):
+            expected = "no executor: workers know registered theories only, see trustbayes.register"
+            raise InputError(Fault(f"{label}, theory {model.name}", "another spec", expected))
 
 
 def _failure(task: Task[Any], error: Exception) -> Failure:

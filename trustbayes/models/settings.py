@@ -19,6 +19,7 @@ from trustbayes.numerics.arrays import of_type
 from trustbayes.priors.code import CustomPrior, priors_by_parameter
 from trustbayes.priors.families import FAMILIES
 from trustbayes.priors.prior import Prior
+from trustbayes.theories.digest import spec_digest
 from trustbayes.theories.response import Response
 from trustbayes.theories.spec import Convention, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -280,6 +281,7 @@ class ModelSettings:
             "name": self.name,
             "role": self.role,
             "kind": self.spec.kind,
+            "spec": spec_digest(self.spec),
             "priors": {name: prior.to_dict() for name, prior in self.priors.items()},
             "varies": {name: list(over) for name, over in self.varies.items()},
             "parametrisation": dict(self.parametrisation),

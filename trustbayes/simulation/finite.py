@@ -6,6 +6,7 @@ The functions that `trustbayes.simulation.kinds.Kind` asks for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +17,6 @@ from trustbayes.files import natural_order
 from trustbayes.games import FiniteGame, Role
 from trustbayes.models.draws import Draws, replicate
 from trustbayes.simulation.summaries import summary
-from trustbayes.theories.responses.logit import LOGIT
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.units import groups_of, people_of
 
@@ -102,24 +102,26 @@ def choose(
     draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw one of the options at every row of the table."""
-    model, game, cells = draws.model, cast(FiniteGame, draws.game), cast(Cells, draws.units)
+    model, game = draws.model, cast(FiniteGame, draws.game)
+    cells = _with_trials(cast(Cells, draws.units), game, table)
     [(_, answer, values)] = draws.answers()
-    logs = LOGIT.logs(answer, values, bool(model.types))[0]
-    if kinds is not None:
-        logs = logs[np.arange(len(logs)), kinds[cells.unit_subject]]
+    whose = None if kinds is None else kinds[None]
+    chosen = model.response(game).choose(cells, answer, values, whose, rng)[0]
+    return np.asarray(game.options(model.role)[chosen])
+
+
+def _with_trials(cells: Cells, game: FiniteGame, table: pd.DataFrame) -> Cells:
+    """The cells with the rows of the table as their trials, in which nothing is chosen yet."""
     unit = pd.MultiIndex.from_arrays(
         [
             np.array(cells.subjects)[cells.unit_subject],
             np.array(cells.treatments)[cells.unit_treatment],
             cells.biases[cells.unit_bias],
         ]
-    ).get_indexer(pd.MultiIndex.from_frame(table[[model.role, "treatment", "bias"]]))
-    saw = table["state" if model.role == "sender" else "message"].to_numpy()
-    chances = np.exp(logs)[unit, np.searchsorted(game.seen(model.role), saw)]
-    reached = chances.cumsum(axis=1)
-    aim = rng.random(len(table)) * reached[:, -1]
-    chosen = (reached <= aim[:, None]).sum(axis=1)
-    return game.options(model.role)[chosen]
+    ).get_indexer(pd.MultiIndex.from_frame(table[[cells.role, "treatment", "bias"]]))
+    saw = table["state" if cells.role == "sender" else "message"].to_numpy()
+    seen = np.searchsorted(game.seen(cells.role), saw)
+    return replace(cells, trial_unit=unit, trial_seen=seen, trial_option=np.zeros_like(seen))
 
 
 def replicated_choices(

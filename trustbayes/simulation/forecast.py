@@ -55,7 +55,7 @@ def choose(
     [(_, answer, values)] = draws.answers()
     given = None if kinds is None else kinds[None]
     model, game = draws.model, cast(ForecastGame, draws.game)
-    choices = model.response(game).draw(draws.units, answer, values, given, rng)[0]
+    choices = model.response(game).choose(draws.units, answer, values, given, rng)[0]
     return _rounded(choices, *game.choice_range(model.role))
 
 

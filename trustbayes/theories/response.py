@@ -94,6 +94,23 @@ class Response(Protocol):
         """
         ...
 
+    def choose(
+        self,
+        units: Any,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Make a choice in every trial, each for itself where `draw` counts those that are alike.
+
+        Returns
+        -------
+        array, shape (draws, trials)
+            In the order of the units' trials: positions of options, or choices.
+        """
+        ...
+
     def width(self, units: Any) -> int:
         """How many numbers one draw and one type take."""
         ...

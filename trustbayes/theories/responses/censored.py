@@ -177,6 +177,17 @@ class CensoredNoise:
         best = np.broadcast_to(answer, sigma.shape)
         return np.clip(best + sigma * self.noise.draw(best.shape, rng), self.low, self.high)
 
+    def choose(
+        self,
+        units: Points,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Choices of shape (draws, trials), those of `draw`: trials are not counted."""
+        return self.draw(units, answer, values, kinds, rng)
+
     def width(self, units: Points) -> int:
         """One number a trial."""
         return units.n_trials

@@ -189,6 +189,21 @@ class Logit:
         chances /= chances.sum(axis=-1, keepdims=True)
         return rng.multinomial(units.counts.sum(axis=-1), chances).astype(np.int32)
 
+    def choose(
+        self,
+        units: Cells,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Positions of options, shape (draws, trials)."""
+        logs = self.logs(answer, values, typed=kinds is not None)
+        logs = logs if kinds is None else self.pick(units, logs, kinds)
+        reached = np.exp(logs)[:, units.trial_unit, units.trial_seen].cumsum(axis=-1)
+        aim = rng.random(reached.shape[:-1]) * reached[..., -1]
+        return np.asarray((reached <= aim[..., None]).sum(axis=-1))
+
     def width(self, units: Cells) -> int:
         """Every option after everything seen, in each unit."""
         return units.counts.size
