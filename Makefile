@@ -1,8 +1,8 @@
 # make report   the main job on the bundled data; prints where the report is
 # make test     the tests, and the notebooks from beginning to end
 # make bench    the benchmarks; tables and plots in benchmarks/README.md (hours)
-# make docs     the page on the models, docs/models.md, from their declarations
-# make lint     style, types, and the direction of imports
+# make docs     docs/models.md from the models' declarations, docs/ARCHITECTURE.md from the imports
+# make lint     style, types, the direction of imports, and whether the page on them is stale
 # make venv     only the environment
 # make clean    remove the environment and all caches (reports and fits stay)
 # Everything happens in .venv, with the versions of constraints.txt; nothing is installed twice.
@@ -31,14 +31,16 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/recovery.py
 	$(PYTHON) benchmarks/readme.py
 
-docs: $(VENV)/.package
+docs: $(VENV)/.lint
 	$(PYTHON) docs/models.py
+	$(PYTHON) docs/architecture.py
 
 lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
+	$(PYTHON) docs/architecture.py --check
 
 venv: $(VENV)/.package
 

@@ -26,6 +26,7 @@ from rows import rows_of
 import trustbayes as tb
 from trustbayes.files import write_whole
 from trustbayes.inference.engines.compiled import Density, exact
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
 
 SEED = 20110601
@@ -237,7 +238,7 @@ def limited(name: str, role: Any, trials: str, game: str) -> dict[str, Any]:
     data = tb.read_trials(trials, game)
     model, units = tb.model(name, role, data.game), data.fold(role).by_design()
     information = pilot(model, units, data.game)
-    ours, start = compiled(model.build_units(units, data.game, information))
+    ours, start = compiled(build_units(model, units, data.game, information))
     kernel = limit(name, units, data.game, information)
     rng = np.random.default_rng(SEED)
     point = start + 0.1 * rng.normal(size=start.size)
@@ -274,7 +275,7 @@ def grown(
     """Time one gradient on trials of some size, and a fit; with the population's moments."""
     data = tb.read_trials(trials, game)
     model, units = tb.model(name, role, data.game), data.fold(role).by_design()
-    seconds = _gradient_seconds(model.build_units(units, data.game))
+    seconds = _gradient_seconds(build_units(model, units, data.game))
     del units  # the fit makes its own
     how = {"draws": draws, "tune": tune, "chains": chains, "seed": SEED}
     fit, kept = _sampled("trustbayes", data, name, role, how)

@@ -17,12 +17,12 @@ from common import command_line, markdown, write_results
 from matplotlib.figure import Figure
 
 import trustbayes as tb
-from trustbayes.inference.engines import compiled
+from trustbayes.inference.engines.compiled import PROGRAMS
 from trustbayes.inference.executors import process_pool
 from trustbayes.inference.fitting import fit
 from trustbayes.report.page.style import GREY, grid, look, style
 from trustbayes.simulation.experiments import Experiment
-from trustbayes.simulation.recovery import Recovery, recover
+from trustbayes.simulation.recovery import RecoveryStudy, recovery_study
 
 SEED, SUBJECTS, ROUNDS = 20220101, 30, (20, 40)
 GAMES = ("simulated-finite", "simulated-forecast")
@@ -41,7 +41,7 @@ def main() -> None:
     for label, experiment in experiments():
         started = time.perf_counter()
         with process_pool(options.jobs) as pool:
-            one = recover(
+            one = recovery_study(
                 experiment,
                 rounds=ROUNDS,
                 replications=options.replications,
@@ -82,7 +82,7 @@ def throughput() -> pd.DataFrame:
             spent = []
             for number, trials in enumerate(data if reused else data[:4]):
                 if not reused:
-                    compiled._COMPILED.kept.clear()
+                    PROGRAMS.clear()
                 started = time.perf_counter()
                 how = tb.Sampling(draws=500, tune=300, chains=2, seed=number)
                 fit(model, trials, how, progress=False, alike=True)
@@ -100,7 +100,7 @@ def throughput() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def figure(found: list[tuple[str, Recovery]]) -> Figure:
+def figure(found: list[tuple[str, RecoveryStudy]]) -> Figure:
     """Coverage of 90 % intervals over all parameters of each model."""
     with style():
         drawing, [panel] = grid(1, 1, width=7.0, height=1.0 + 0.35 * len(found))
@@ -128,7 +128,7 @@ def figure(found: list[tuple[str, Recovery]]) -> Figure:
         return drawing
 
 
-def says(found: list[tuple[str, Recovery]], speed: pd.DataFrame) -> str:
+def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
     """The section of the README."""
     rows = []
     values = pd.concat([one.values.assign(model=label) for label, one in found])

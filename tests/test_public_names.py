@@ -31,6 +31,14 @@ def test_names_lead_to_their_rooms():
     assert tb.write_report is write_report
 
 
+@pytest.mark.parametrize(("old", "new"), tb._RENAMED.items())
+def test_a_name_of_before_gives_what_it_is_called_now_and_says_so(old, new):
+    assert new in tb.__all__
+    assert old not in tb.__all__
+    with pytest.warns(FutureWarning, match=f"tb.{old} is now tb.{new}"):
+        assert getattr(tb, old) is getattr(tb, new)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="red_trials"):
         tb.red_trials  # noqa: B018

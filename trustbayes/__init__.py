@@ -21,7 +21,11 @@ from trustbayes.files.caches import prepare_surroundings
 prepare_surroundings()  # before any library that keeps a cache is imported
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-_RENAMED: dict[str, str] = {}
+_RENAMED: dict[str, str] = {
+    "Recovery": "RecoveryStudy",
+    "recover": "recovery_study",
+    "recovery": "planted_against_estimated",
+}
 """Public names of version 0.1 that have another name now: old to new."""
 
 

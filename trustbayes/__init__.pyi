@@ -5,15 +5,15 @@ from .cli.script import run_script as run_script
 from .comparison.averaging import Averaged as Averaged, averaged as averaged
 from .comparison.by_person import by_person as by_person
 from .comparison.compare import Comparison as Comparison, compare as compare
-from .comparison.heldout import (
-    HeldOut as HeldOut,
-    hold_out as hold_out,
-    kfold as kfold,
-    refit_without as refit_without,
-)
+from .comparison.heldout import HeldOut as HeldOut
 from .comparison.loso import (
     SubjectScores as SubjectScores,
     leave_one_subject_out as leave_one_subject_out,
+)
+from .comparison.refits import (
+    hold_out as hold_out,
+    kfold as kfold,
+    refit_without as refit_without,
 )
 from .comparison.verdict import (
     Verdict as Verdict,
@@ -56,6 +56,7 @@ from .models import (
     TrustEmbedded as TrustEmbedded,
     model as model,
     model_names as model_names,
+    register as register,
 )
 from .models.draws import prior_draws as prior_draws
 from .models.joint import Joint as Joint
@@ -70,12 +71,12 @@ from .simulation.calibration import Calibration as Calibration, calibrate as cal
 from .simulation.experiments import Experiment as Experiment
 from .simulation.planted import (
     identified as identified,
-    recovery as recovery,
+    planted_against_estimated as planted_against_estimated,
     type_recovery as type_recovery,
 )
 from .simulation.power import Power as Power, design as design
 from .simulation.predictive import predictive_check as predictive_check
-from .simulation.recovery import Recovery as Recovery, recover as recover
+from .simulation.recovery import RecoveryStudy as RecoveryStudy, recovery_study as recovery_study
 from .simulation.simulate import (
     Simulation as Simulation,
     read_parameters as read_parameters,

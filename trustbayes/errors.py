@@ -1,12 +1,15 @@
-"""The one error that a user's input can cause, carrying every fault found."""
+"""The one error that a user's input can cause, carrying every fault; and names of before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import wraps
+from typing import Any
+from warnings import warn
 
-__all__ = ["Fault", "InputError", "WorkFailed", "listing", "suggestion"]
+__all__ = ["Fault", "InputError", "WorkFailed", "listing", "renamed_argument", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -107,3 +110,43 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     near = get_close_matches(str(word), known, n=1, cutoff=0.6)
     listing = "known are: " + ", ".join(known)
     return f"{near[0]!r} (did you mean it?); {listing}" if near else listing
+
+
+def renamed_argument[**Given, Result](
+    **names: str,
+) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Let a function take arguments by their names of version 0.1, too, with a warning.
+
+    Parameters
+    ----------
+    **names : str
+        Old name to new.
+
+    Returns
+    -------
+    callable
+        What decorates the function.
+
+    Examples
+    --------
+    >>> @renamed_argument(kind="source")
+    ... def check(source):
+    ...     return source
+    >>> check("prior")
+    'prior'
+    """
+
+    def decorated(function: Callable[Given, Result]) -> Callable[Given, Result]:
+        @wraps(function)
+        def called(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+            by_name: dict[str, Any] = {}
+            for name, value in kwargs.items():
+                if name in names:
+                    what = f"{function.__name__}({name}=) is now {function.__name__}"
+                    warn(f"{what}({names[name]}=)", FutureWarning, stacklevel=2)
+                by_name[names.get(name, name)] = value
+            return function(*args, **by_name)
+
+        return called
+
+    return decorated

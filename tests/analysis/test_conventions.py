@@ -21,7 +21,7 @@ FULL = Sampling(draws=500, tune=400, chains=4, seed=4)
 def test_each_open_convention_is_tried_once():
     def tried(model, *names):
         return [
-            tuple(rival.settle(TRIALS.game)[name] for name in names)
+            tuple(rival.resolve_conventions(TRIALS.game)[name] for name in names)
             for rival in theoryfits._rivals(model, TRIALS)
         ]
 

@@ -5,6 +5,7 @@ import pytest
 from limit_kernel import limit
 
 import trustbayes as tb
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.numerics.graphs import PLAIN
 
@@ -19,7 +20,7 @@ def test_density_and_gradient_are_those_of_trustbayes(name, role):
     model = tb.model(name, role, trials.game)
     information = pilot(model, units, trials.game)
     assert set(information.form.values()) == {"centred"}
-    built = model.build_units(units, trials.game, information)
+    built = build_units(model, units, trials.game, information)
     density, slope = built.compile_logp(mode=PLAIN), built.compile_dlogp(mode=PLAIN)
     kernel = limit(name, units, trials.game, information)
     rng = np.random.default_rng(7)

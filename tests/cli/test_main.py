@@ -3,70 +3,23 @@
 import functools
 import http.server
 import json
-import logging
 import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from synthetic import small_trials, synthetic_fit
+from commands import GAME, SIMULATE, TRIALS, files
 
-from trustbayes.cli import main as cli
-from trustbayes.comparison import Verdict, hold_out, kfold
-from trustbayes.comparison.compare import compare
-from trustbayes.inference import executors, tasks as manyfits
-from trustbayes.inference.fit import Fit, load_fit
-from trustbayes.inference.gate import Check, Gate
+from trustbayes.cli.options import SamplingOptions
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, model
-from trustbayes.report import Written
 from trustbayes.trials import datasets
-from trustbayes.trials.datasets import bundled
-from trustbayes.trials.table import read_trials
 
 COMMANDS = ("report", "validate", "fit", "compare", "holdout", "simulate", "models", "datasets")
-GAME = """
-kind = "finite"
-states = [1, 2, 3]
-[payoffs]
-family = "power-loss"
-constant = 110
-scale = 20
-exponent = 1.4
-[treatments]
-Low = 0.5
-High = 1.5
-"""
-TRIALS = """sender,receiver,round,treatment,state,message,action
-s1,r1,1,Low,1,2,1
-s2,r2,1,Low,2,2,2
-s1,r2,2,High,3,3,2
-s2,r1,2,High,1,3,3
-"""
-
-
-@pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """Run a command in a folder with game.toml and trials.csv: exit code, output, messages."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "game.toml").write_text(GAME)
-    (tmp_path / "trials.csv").write_text(TRIALS)
-
-    def run(*tokens: str) -> tuple[int, str, str]:
-        code = cli.main(tokens)
-        return code, *capsys.readouterr()
-
-    return run
-
-
-def files(folder) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 # Help, names, defaults
@@ -87,7 +40,7 @@ def test_the_version(run):
 
 
 def test_defaults_of_sampling_are_the_packages():
-    assert cli.SamplingOptions().sampling() == Sampling()
+    assert SamplingOptions().sampling() == Sampling()
 
 
 def test_help_does_not_load_what_is_heavy():
@@ -342,9 +295,6 @@ def test_a_data_set_is_fetched(run, tmp_path, shared, monkeypatch):
 # simulate, fit, compare
 
 
-SIMULATE = ("simulate", "level-k", "--game", "game.toml", "--subjects", "6", "--rounds", "8")
-
-
 @pytest.mark.parametrize("role", ["sender", "receiver", "both"])
 def test_simulated_trials_validate(run, tmp_path, role):
     tokens = (*SIMULATE, "--role", role, "--seed", "5", "--out", "new/sim.csv")
@@ -399,296 +349,6 @@ def test_fits_are_kept_and_compared(run, tmp_path):
     code, _, err = run("compare", paths[0], paths[0])
     assert code == 2
     assert "every model once" in err
-
-
-# comparison: fits are made by hand, and refits by other random draws
-
-
-def fake_fit(model, trials, sampling, *, progress, cores=None):
-    seed = int(trials.checksum[:8], 16)
-    return synthetic_fit(model, trials, seed, sampling.chains, sampling.draws)
-
-
-@pytest.fixture
-def fitted(tmp_path, monkeypatch):
-    """Files of fits, their trials, and refits that take no time: options for all of them."""
-    table = small_trials(pairs=6).table.rename_axis(None)
-    groups = table["sender"].map(lambda name: "AB"[int(name[1:]) % 2])
-    table.assign(group=groups).to_csv(tmp_path / "small.csv", index=False)
-    (tmp_path / "small.toml").write_text(GAME.replace("High = 1.5", "High = 1.0"))
-    trials = read_trials(tmp_path / "small.csv", tmp_path / "small.toml")
-    for name in ("level-k", "full-trust"):
-        synthetic_fit(model(name, "receiver"), trials, draws=20).save(tmp_path / f"{name}.nc")
-    monkeypatch.setattr(manyfits, "fit", fake_fit)
-    monkeypatch.setattr(executors, "process_pool", lambda jobs, **_: ThreadPoolExecutor(1))
-    return trials
-
-
-FITTED = ("level-k.nc", "full-trust.nc")
-AGAIN = ("--trials", "small.csv", "--game", "small.toml")
-PASSED = Gate((Check("R-hat", 1.0, 1.01, True),))
-
-
-def test_fits_are_compared_by_new_subjects_unless_told_otherwise(run, fitted):
-    loaded = [load_fit(path) for path in FITTED]
-    for options, unit, words in [
-        ((), "subject", "LOSO: all trials of a new subject"),
-        (("--unit", "group"), "group", "LOSO: all trials of a new matching group"),
-        (("--unit", "trial"), "trial", "WAIC: a new trial of a known subject"),
-    ]:
-        code, out, _ = run("compare", *FITTED, *options)
-        assert code == 3
-        assert words in out
-        code, out, _ = run("compare", *FITTED, *options, "--json")
-        rows = pd.DataFrame(json.loads(out)["comparison"])
-        expected = compare(loaded, unit).table
-        assert rows.columns.tolist() == expected.columns.tolist()
-        assert rows["elpd"].tolist() == pytest.approx(expected["elpd"].tolist())
-        assert "kfold" not in json.loads(out)
-
-
-@pytest.mark.parametrize(("unit", "folds"), [("subject", 3), ("group", 2)])
-def test_a_kfold_is_made_from_the_fits_and_their_trials(run, fitted, monkeypatch, unit, folds):
-    tokens = ("compare", *FITTED, "--unit", unit, "--kfold", str(folds), *AGAIN, "--jobs", "1")
-    loaded = [load_fit(path) for path in FITTED]
-    settings = Sampling(draws=20, tune=1, chains=2, seed=1)
-    assert loaded[0].sampling == settings
-    models = [one.model for one in loaded]
-    expected = kfold(models, fitted, unit, folds, settings, seed=1, progress=False)
-    code, out, _ = run(*tokens, "--json", "--folder", "kept")
-    assert code == 3
-    found = json.loads(out)
-    assert found["kfold"]["split"].startswith(f"{folds}-fold by {unit}")
-    totals = pd.DataFrame(found["kfold"]["totals"]).set_index("model")
-    assert totals["elpd"].to_dict() == pytest.approx(expected.totals()["elpd"].to_dict())
-    assert len(found["kfold"]["scores"]) == len(expected.table)
-    assert len(found["kfold"]["failed"]) == 2 * folds
-    assert len(files(Path("kept"))) == 2 * folds
-    monkeypatch.setattr(Fit, "gate", PASSED)
-    code, out, _ = run(*tokens)
-    assert code == 0
-    assert f"{folds}-fold by {unit}" in out
-    assert "not converged" not in out
-
-
-@pytest.mark.parametrize(
-    ("tokens", "expected"),
-    [
-        (("--kfold", "2"), "--trials: expected the CSV file of the trials, which a k-fold needs"),
-        (("--kfold", "2", "--trials", "small.csv"), "--game: expected their game file"),
-        (("--kfold", "2", *AGAIN, "--unit", "trial"), "--unit: found 'trial', expected subject or"),
-        (("--kfold", "7", *AGAIN), "folds: found '7', expected a whole number from 2 to 6"),
-        (AGAIN, "--trials: found 'small.csv', expected also --kfold, which alone needs it"),
-        (("--jobs", "1"), "--jobs: found '1', expected also --kfold"),
-        (("--kfold", "2", "--trials", "trials.csv", "--game", "game.toml"),
-         "trials.csv, trials: found 'checksum "),
-    ],
-)  # fmt: skip
-def test_a_kfold_needs_the_trials_of_the_fits(run, fitted, tokens, expected):
-    code, out, err = run("compare", *FITTED, *tokens)
-    assert (code, out) == (2, "")
-    assert expected in err
-
-
-HELD = ("holdout", "small.csv", "--game", "small.toml", "--role", "receiver", "--draws", "20",
-        "--chains", "2", "--tune", "1")  # fmt: skip
-
-
-@pytest.mark.parametrize("how", [{"after_round": 6}, {"treatment": "High"}])
-def test_what_was_held_out_is_predicted(run, fitted, monkeypatch, how):
-    settings = Sampling(draws=20, tune=1, chains=2)
-    models = [model(name, "receiver") for name in ("level-k", "full-trust")]
-    expected = hold_out(models, fitted, sampling=settings, progress=False, **how)
-    [(option, value)] = how.items()
-    tokens = (*HELD, "--models", "level-k,full-trust", f"--{option.replace('_', '-')}", str(value))
-    code, out, _ = run(*tokens, "--json")
-    assert code == 3
-    found = json.loads(out)
-    assert found["split"] == expected.split
-    assert pd.DataFrame(found["scores"])["elpd"].tolist() == pytest.approx(
-        expected.table["elpd"].tolist()
-    )
-    assert len(found["failed"]) == 2
-    code, out, _ = run(*tokens)
-    assert code == 3
-    assert "not converged: level-k, fold 1" in out
-    monkeypatch.setattr(Fit, "gate", PASSED)
-    assert run(*tokens)[0] == 0
-
-
-@pytest.mark.parametrize(
-    ("tokens", "expected"),
-    [
-        (("--models", "level-k"), "hold-out: expected either a round or a treatment"),
-        (("--models", "level-k", "--after-round", "99"), "round: found '99', expected a round"),
-        (("--models", "level-k", "--treatment", "Hihg"), "'High' (did you mean it?)"),
-        (("--models", "levelk", "--after-round", "6"), "'level-k' (did you mean it?)"),
-    ],
-)
-def test_a_hold_out_that_cannot_be_is_refused(run, fitted, tokens, expected):
-    code, out, err = run(*HELD, *tokens)
-    assert (code, out) == (2, "")
-    assert expected in err
-
-
-# report
-
-
-@dataclass
-class Made:
-    """What stands in for an analysis, and how it was asked for."""
-
-    converged: bool
-    arguments: dict
-    verdicts: dict
-
-
-@pytest.fixture
-def stub(monkeypatch):
-    """The main job replaced by one that only takes notes."""
-    made = Made(True, {}, {"sender": Verdict("sender", "level-k", "Level-k predicts best.")})
-
-    def analyse(trials, **arguments):
-        logging.getLogger("trustbayes.analysis.analyse").info("fitting everything")
-        made.arguments = {"trials": trials, **arguments}
-        return made
-
-    def report(analysis, path, command):
-        made.arguments |= {"path": path, "command": command}
-        return Written(path, path.with_suffix(".json"))
-
-    monkeypatch.setattr("trustbayes.analysis.analyse.analyse", analyse)
-    monkeypatch.setattr("trustbayes.report.write_report", report)
-    return made
-
-
-def test_report_without_trials_takes_the_bundled_ones(run, stub):
-    code, out, err = run("report")
-    assert code == 0
-    assert out == (
-        "Level-k predicts best.\nreport: reports/report.html\nresults: reports/report.json\n"
-    )
-    assert err.endswith(" fitting everything\n")
-    asked = stub.arguments
-    assert asked["trials"].checksum == read_trials(bundled().trials, bundled().game).checksum
-    assert set(asked["planted"]["parameter"]) >= {"trust", "lying_aversion"}
-    assert asked["models"] is None
-    assert asked["fits"] is None
-    assert asked["kfold"] is None
-    assert asked["sampling"] == Sampling()
-    assert asked["command"] == "trustbayes report"
-    assert not logging.getLogger("trustbayes").handlers
-
-
-def with_people(folder):
-    (folder / "people.csv").write_text("subject,crt\ns1,0\ns2,1\nr1,2\nr2,3\n")
-    return ("--game", "game.toml", "--people", "people.csv")
-
-
-def test_report_has_formulas_in_every_model_that_takes_them(run, stub, tmp_path):
-    formulas = ("--formula", "trust = 1 + crt", "--formula", "level=1 + crt")
-    models = ("--models", "trust-embedded,level-k")
-    code, _, _ = run("report", "trials.csv", *with_people(tmp_path), *models, *formulas)
-    assert code == 0
-    asked = {
-        (one.name, one.role): {name: formula.text for name, formula in one.formulas.items()}
-        for one in stub.arguments["models"]
-    }
-    assert asked == {
-        ("trust-embedded", "sender"): {},
-        ("trust-embedded", "receiver"): {"trust": "1 + crt"},
-        ("level-k", "sender"): {"level": "1 + crt"},
-        ("level-k", "receiver"): {"level": "1 + crt"},
-    }
-    assert "receiver_crt" in stub.arguments["trials"].table
-
-
-@pytest.mark.parametrize(
-    ("formula", "expected"),
-    [
-        ("trust: 1 + crt", "a parameter and its formula"),
-        ("turst = 1 + crt", "'trust' (did you mean it?)"),
-        ("trust = 1 +", "formula of trust: found '1 +', expected a formula"),
-        ("trust = 1 + crtt", "'crt' (did you mean it?)"),
-        ("trust = 1 + treatment + crt + (1 | group)", "a column of matching groups"),
-    ],
-)
-def test_faults_of_formulas_are_found_before_sampling(run, tmp_path, formula, expected):
-    people = with_people(tmp_path)
-    tokens = ("trust-embedded", "trials.csv", "--role", "receiver", "--formula", formula)
-    code, out, err = run("fit", *tokens, *people, "--out", "fit.nc")
-    assert (code, out) == (2, "")
-    assert expected in err
-    assert err.count("\n") == 1
-    assert "fit.nc" not in files(tmp_path)
-
-
-def test_report_finds_faults_of_formulas_before_any_fit(run, tmp_path):
-    people = with_people(tmp_path)
-    models = ("--models", "level-k,trust-embedded", "--jobs", "1")
-    code, out, err = run("report", "trials.csv", *people, *models, "--formula", "trust = 1 + crtt")
-    assert (code, out) == (2, "")
-    assert "'crt' (did you mean it?)" in err
-    assert "fitting" not in err
-
-
-def test_a_quiet_report_shows_no_progress_and_says_nothing_on_the_way(run, stub, monkeypatch):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    assert run("report")[2].endswith(" fitting everything\n")
-    assert stub.arguments["progress"] is True
-    assert run("report", "--quiet")[::2] == (0, "")
-    assert stub.arguments["progress"] is False
-
-
-def test_an_interrupted_report_says_so_in_one_line(run, stub, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("trustbayes.analysis.analyse.analyse", interrupted)
-    assert run("report") == (130, "", "trustbayes: interrupted\n")
-
-
-def test_report_passes_on_what_was_asked(run, stub):
-    stub.converged = False
-    options = ("--draws", "7", "--tune", "8", "--chains", "3", "--seed", "9", "--fits", "kept")
-    tokens = ("report", "trials.csv", "--game", "game.toml", "--models", "level-k, babbling")
-    code, out, _ = run(*tokens, *options, "--kfold", "5", "--out", "a b.html", "--json")
-    assert code == 3
-    assert json.loads(out) == {
-        "report": "a b.html",
-        "results": "a b.json",
-        "verdict": {"sender": {"winner": "level-k", "text": "Level-k predicts best."}},
-        "converged": False,
-    }
-    asked = stub.arguments
-    assert asked["trials"].source == "trials.csv"
-    assert asked["planted"] is None
-    assert asked["models"] == ["level-k", "babbling"]
-    assert asked["sampling"] == Sampling(draws=7, tune=8, chains=3, seed=9)
-    assert str(asked["fits"]) == "kept"
-    assert asked["kfold"] == 5
-    assert asked["command"].startswith("trustbayes report trials.csv --game game.toml --models ")
-    assert asked["command"].endswith("--out 'a b.html' --json")
-
-
-@pytest.mark.slow
-def test_report_of_simulated_trials(run, tmp_path):
-    made = ("simulate", "full-trust", *SIMULATE[2:], "--role", "receiver", "--seed", "5")
-    assert run(*made, "--out", "sim.csv")[0] == 0
-    tokens = ("report", "sim.csv", "--game", "game.toml", "--models", "full-trust", "--planted")
-    few = ("--draws", "20", "--tune", "20", "--chains", "2")
-    tokens = (*tokens, "sim.parameters.csv", *few, "--fits", "fits", "--out", "new/report.html")
-    code, out, err = run(*tokens)
-    assert code == 3, err
-    assert "No verdict on receivers: Full trust did not pass the convergence gate." in out
-    assert files(tmp_path / "new") == {"report.html", "report.json"}
-    assert "report: new/report.html" in out
-    assert "fitted full-trust, receiver" in err
-    assert len(files(tmp_path / "fits")) == 1
-    code, out, err = run(*tokens, "--json")
-    assert code == 3
-    assert json.loads(out)["results"] == "new/report.json"
-    assert "reading the fit of full-trust, receiver" in err
 
 
 # Forecast sharing
@@ -767,4 +427,4 @@ def test_bad_forecast_sharing_is_reported_and_nothing_is_written(
 
 
 def test_the_method_of_the_command_line_reaches_the_sampling():
-    assert cli.SamplingOptions(method="laplace").sampling() == Sampling(method="laplace")
+    assert SamplingOptions(method="laplace").sampling() == Sampling(method="laplace")

@@ -10,7 +10,10 @@ import pytest
 from priorfit import prior_fit
 
 from trustbayes.cli import main as cli
+from trustbayes.cli.options import BAD_INPUT, DONE, NOT_CONVERGED
 from trustbayes.games import FiniteGame
+from trustbayes.inference import executors
+from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import FullTrust
@@ -41,9 +44,7 @@ def run(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "game.toml").write_text(GAME)
     monkeypatch.setattr(experiments, "fit", prior_fit)
-    monkeypatch.setattr(
-        "trustbayes.inference.executors.process_pool", lambda jobs, **_: ThreadPoolExecutor(1)
-    )
+    monkeypatch.setattr(executors, "process_pool", lambda jobs, **_: ThreadPoolExecutor(1))
 
     def run(*tokens: str) -> tuple[int, str, str]:
         code = cli.main(tokens)
@@ -61,7 +62,7 @@ def test_calibrate_writes_a_report_and_its_numbers(run, tmp_path):
     found = json.loads(out)
     # Draws that ignore the data: only the log likelihood knows.
     failed = [test["quantity"] for test in found["tests"] if not test["passed"]]
-    assert code == (cli.DONE if found["passed"] else cli.NOT_CONVERGED)
+    assert code == (DONE if found["passed"] else NOT_CONVERGED)
     assert found["passed"] == (not failed)
     assert len(list((tmp_path / "kept").glob("*.json"))) == 20
     page, numbers = (tmp_path / f"page.{end}" for end in ("html", "json"))
@@ -76,7 +77,7 @@ def test_calibrate_writes_a_report_and_its_numbers(run, tmp_path):
 def test_recover_writes_a_report_and_its_numbers(run, tmp_path):
     how = (*SMALL, "--rounds", "2,4", "--replications", "3", "--json")
     code, out, _ = run("recover", "full-trust", *how, "--out", "page.html")
-    assert code == cli.DONE
+    assert code == DONE
     table = json.loads(out)["table"]
     assert {row["rounds"] for row in table} == {2, 4}
     text = (tmp_path / "page.html").read_text("utf-8")
@@ -86,11 +87,11 @@ def test_recover_writes_a_report_and_its_numbers(run, tmp_path):
 
 
 def test_design_writes_a_report_and_its_numbers(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("trustbayes.inference.fit.Fit.gate", Gate(()))
+    monkeypatch.setattr(Fit, "gate", Gate(()))
     sizes = ("--subjects", "3,2", "--rounds", "2", "--experiments", "1", "--role", "sender")
     names = ("--theories", "full-trust,babbling", "--game", "game.toml")
     code, out, _ = run("design", *names, *sizes, "--out", "page.html", "--json")
-    assert code == cli.DONE
+    assert code == DONE
     assert [row["subjects"] for row in json.loads(out)["table"]] == [2, 2, 3, 3, 2, 3]
     text = (tmp_path / "page.html").read_text("utf-8")
     assert "Would it tell Full trust and Babbling apart?" in text
@@ -116,7 +117,7 @@ def test_design_writes_a_report_and_its_numbers(run, tmp_path, monkeypatch):
 )  # fmt: skip
 def test_bad_input_is_one_message_and_nothing_is_written(run, tmp_path, tokens, says):
     code, out, err = run(*tokens)
-    assert code == cli.BAD_INPUT
+    assert code == BAD_INPUT
     assert out == ""
     assert says in err
     assert "Traceback" not in err

@@ -11,8 +11,8 @@ from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
 import trustbayes.inference.tasks as manyfits
+from trustbayes.comparison import HeldOut, hold_out, kfold, refit_without
 from trustbayes.comparison.basis import Basis
-from trustbayes.comparison.heldout import HeldOut, hold_out, kfold, refit_without
 from trustbayes.errors import InputError
 from trustbayes.games import ForecastGame
 from trustbayes.inference.fitting import fit

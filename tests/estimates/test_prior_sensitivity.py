@@ -1,5 +1,6 @@
 """Power-scaling: log densities of priors by hand, and a conjugate case whose answer is known."""
 
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,7 +10,6 @@ import pytest
 from scipy import special, stats
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.estimates import prior_sensitivity as sensitivity
 from trustbayes.estimates.prior_sensitivity import prior_log_densities, prior_sensitivity
 from trustbayes.models import LevelK, TrustEmbedded
 from trustbayes.priors.prior import Prior
@@ -118,10 +118,11 @@ def test_sensitivities_are_those_of_the_conjugate_posterior(monkeypatch, centre,
     mu = np.random.default_rng(4).normal(mean, sd, (CHAINS * DRAWS, 2))
     fit = with_locations(fit, expected_trust_mu=mu, expected_trust=special.expit(mu))
 
-    def new_subjects(whole, part):
+    def new_subjects(fit, draws):
         return SimpleNamespace(log_likelihood=stats.norm.logpdf(mu, centre, error))
 
-    monkeypatch.setattr(sensitivity, "new_subjects", new_subjects)
+    module = sys.modules[prior_sensitivity.__module__]  # the room hands on a function of its name
+    monkeypatch.setattr(module, "new_subjects", new_subjects)
     rows = prior_sensitivity(fit, draws=CHAINS * DRAWS)
     rows = rows[rows["parameter"] == "expected_trust"]
     assert rows["treatment"].tolist() == ["Low", "High"]

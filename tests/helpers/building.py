@@ -11,6 +11,7 @@ from pytensor.graph.replace import graph_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from trustbayes.models import Model
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.priors.prior import Prior
 
@@ -65,7 +66,7 @@ def made_up_information(chosen, units):
 def build(chosen, trials):
     """The PyMC model, built without the pilot, which takes time."""
     units = trials.fold(chosen.role)
-    return chosen.build_units(units, trials.game, made_up_information(chosen, units))
+    return build_units(chosen, units, trials.game, made_up_information(chosen, units))
 
 
 def assert_all_bears_on_the_likelihood(chosen, trials):
@@ -119,12 +120,17 @@ def assert_both_forms_agree(chosen, trials):
     information = made_up_information(chosen, units)
     names = [p.name for p in chosen.parameters if p.support != "simplex"]
     built = {
-        form: Model(
-            chosen.spec,
-            varies=chosen.varies,
-            parametrisation=dict.fromkeys(names, form),
-            **chosen.conventions,
-        ).build_units(units, trials.game, information)
+        form: build_units(
+            Model(
+                chosen.spec,
+                varies=chosen.varies,
+                parametrisation=dict.fromkeys(names, form),
+                **chosen.conventions,
+            ),
+            units,
+            trials.game,
+            information,
+        )
         for form in ("centred", "non-centred")
     }
     apart = built["non-centred"]

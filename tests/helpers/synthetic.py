@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.games import FiniteGame
-from trustbayes.inference.fit import Fit
+from trustbayes.inference.fit import FORMAT, Fit
 from trustbayes.inference.fitting import fit_key
 from trustbayes.inference.sampling import Sampling, versions
 from trustbayes.models import Model
@@ -42,7 +42,7 @@ def synthetic_fit(
     """A fit whose draws are independent random numbers in each parameter's support."""
     rng = np.random.default_rng(seed)
     units = trials.fold(model.role)
-    model = model.learnt(units)
+    model = model.fixed_to(units)
     coords = {"subject": list(units.subjects), "treatment": list(units.treatments)}
     coords |= {name: list(labels) for name, labels in model.shares.items()}
     if trials.game.kind == "finite":
@@ -98,10 +98,10 @@ def synthetic_fit(
     )
     sampling = Sampling(draws=draws, tune=1, chains=chains, seed=seed)
     manifest = {
-        "format": 2,
+        "format": FORMAT,
         "key": fit_key(model, trials, sampling),
         "model": model.to_dict(),
-        "conventions": dict(model.settle(trials.game)),
+        "conventions": dict(model.resolve_conventions(trials.game)),
         "parametrisation": {p.name: "centred" for p in model.parameters},
         "game": trials.game.to_dict(),
         "game_checksum": trials.game.checksum,

@@ -13,7 +13,7 @@ from trustbayes.inference.fit import load_fit
 from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import FullTrust, Joint, TrustEmbedded
-from trustbayes.priors.families import logit_normal_mean
+from trustbayes.priors.links import logit_normal_mean
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import Trials, trials_from_frame

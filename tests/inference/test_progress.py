@@ -80,7 +80,7 @@ def test_there_is_nothing_to_say_of_a_few_draws():
 def test_the_bar_shows_steps_divergences_and_effective_size(capsys):
     draws = posterior()
     watch = Watch(steps=3200, tune=500, show=True)
-    watch.told([chain(800, divergences=3)] * 4)
+    watch.notice([chain(800, divergences=3)] * 4)
     assert watch.wait(Sampler(draws), dimension=10) == "the draws"
     shown = capsys.readouterr().err
     assert "3200/3200" in shown
@@ -92,7 +92,7 @@ def test_large_models_are_not_copied_to_be_looked_at(capsys, monkeypatch):
     sampler = Sampler(posterior())
     monkeypatch.setattr(sampler, "inspect", lambda: pytest.fail("copied"))
     watch = Watch(steps=3200, tune=500, show=True)
-    watch.told([chain(800)] * 4)
+    watch.notice([chain(800)] * 4)
     watch.wait(sampler, dimension=100_000)
     assert "not shown for so many subjects" in capsys.readouterr().err.replace("\n", " ")
 

@@ -56,7 +56,7 @@ def test_a_formula_runs_no_other_code():
         with pytest.raises(InputError, match=r"Unexpected character|in place of"):
             formula(text)
     with pytest.raises(InputError, match="KeyError: 'foo'"):
-        formula("1 + np.log(foo(age))").learnt(UNITS)
+        formula("1 + np.log(foo(age))").fixed_to(UNITS)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_a_formula_runs_no_other_code():
 def test_faults_of_covariates_are_found_before_sampling(text, change, message):
     units = UNITS if change is None else altered(change)
     with pytest.raises(InputError, match=message) as caught:
-        formula(text).learnt(units)
+        formula(text).fixed_to(units)
     assert len(caught.value.faults) == 1
 
 
 def test_the_design_matrix_by_hand():
-    found = formula("1 + crt * C(treatment) + country").learnt(UNITS)
+    found = formula("1 + crt * C(treatment) + country").fixed_to(UNITS)
     assert set(found.columns) == {
         "crt",
         "treatment[High]",
@@ -132,32 +132,32 @@ def test_the_design_matrix_by_hand():
 
 def test_the_first_treatment_is_the_reference_whatever_its_name():
     # "High" would come first in the alphabet.
-    assert formula("1 + treatment").learnt(UNITS).columns == ("treatment[High]",)
-    assert formula("1 + treatment").learnt(UNITS).factor_levels("treatment") == ("Low", "High")
+    assert formula("1 + treatment").fixed_to(UNITS).columns == ("treatment[High]",)
+    assert formula("1 + treatment").fixed_to(UNITS).factor_levels("treatment") == ("Low", "High")
 
 
 def test_a_role_may_be_left_out_of_a_name():
-    short, whole = (formula(f"1 + {n}").learnt(UNITS) for n in ("crt", "receiver_crt"))
+    short, whole = (formula(f"1 + {n}").fixed_to(UNITS) for n in ("crt", "receiver_crt"))
     np.testing.assert_array_equal(short.design(UNITS), whole.design(UNITS))
 
 
 def test_means_and_spreads_are_those_of_the_people_it_was_learnt_from():
-    found = formula("1 + age").learnt(UNITS)
+    found = formula("1 + age").fixed_to(UNITS)
     others = altered(lambda t: t.assign(receiver_age=t["receiver_age"] + 10))
     gap = found.design(others) - found.design(UNITS)
     np.testing.assert_allclose(gap, 10 / np.std(UNITS.people["age"]))
-    assert found.learnt(others) is found
+    assert found.fixed_to(others) is found
 
 
 def test_only_treatments_that_people_met_count():
     """Means are over the pairs that met: here r01 to r06 met Low only, the others both."""
     units = altered(lambda t: t[(t["treatment"] == "Low") | (t["receiver"] > "r06")])
-    found = formula("1 + treatment").learnt(units)
+    found = formula("1 + treatment").fixed_to(units)
     np.testing.assert_allclose(found.design(units)[0, :, 0], [-6 / 18, 12 / 18])
 
 
 def test_it_comes_back_from_its_form():
-    found = formula("1 + np.log(age) + treatment + (1 | group)").learnt(UNITS)
+    found = formula("1 + np.log(age) + treatment + (1 | group)").fixed_to(UNITS)
     again = Formula.from_dict(json.loads(json.dumps(found.to_dict())), "formula of trust")
     assert again.columns == found.columns
     np.testing.assert_array_equal(again.design(UNITS), found.design(UNITS))
@@ -166,7 +166,7 @@ def test_it_comes_back_from_its_form():
 
 
 def test_new_levels_and_groups_are_refused():
-    found = formula("1 + country + (1 | group)").learnt(UNITS)
+    found = formula("1 + country + (1 | group)").fixed_to(UNITS)
     elsewhere = altered(lambda t: t.assign(receiver_country="ES"))
     with pytest.raises(InputError, match=r"The levels \(ES\)"):
         found.design(elsewhere)

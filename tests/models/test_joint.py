@@ -11,7 +11,8 @@ from scipy.special import expit, logit
 
 from trustbayes.errors import InputError
 from trustbayes.models import Joint, LevelK, Mixture, Model, TrustEmbedded
-from trustbayes.priors.families import logit_normal_mean
+from trustbayes.models.graph import build_units
+from trustbayes.priors.links import logit_normal_mean
 from trustbayes.priors.prior import Prior
 from trustbayes.trials.table import trials_from_frame
 
@@ -70,7 +71,7 @@ def test_the_likelihood_of_each_half_is_that_of_its_own_model(kind, theory):
     found = drawn(whole, prefixed + outputs, seed=9)
     for role, model in joint.models.items():
         units = trials.fold(role)
-        alone = model.build_units(units, trials.game, made_up_information(model, units))
+        alone = build_units(model, units, trials.game, made_up_information(model, units))
         given = {
             alone[name.removeprefix(f"{role}_")]: found[name]
             for name in prefixed

@@ -36,9 +36,9 @@ from trustbayes.models import (
     model_from_dict,
     model_names,
 )
+from trustbayes.models.graph import build_units
 from trustbayes.models.hierarchy import declare
 from trustbayes.models.parametrisation.pilot import pilot
-from trustbayes.priors.families import LINKS
 from trustbayes.priors.prior import Prior
 from trustbayes.trials.table import trials_from_frame
 
@@ -224,7 +224,7 @@ def test_natural_values_are_distributed_as_the_prior_says(prior, form, varies):
     if varies == ("subject",):
         found = found[:, :, None]
     expected = simulate(prior, found.shape, rng)
-    forward = LINKS[prior.distribution].forward
+    forward = prior.family.link.forward
     found, expected = forward(found), forward(expected)
     statistics = {
         "value": lambda x: x[:, 1, -1],
@@ -401,8 +401,21 @@ def test_a_model_whose_trials_can_be_replaced_has_the_same_density(spec):
     chosen, units = Model(spec), trials.fold(spec.role)
     known = pilot(chosen, units, trials.game)
     fixed, open_ = (
-        chosen.build_units(units, trials.game, known, replaceable=one) for one in (False, True)
+        build_units(chosen, units, trials.game, known, replaceable=one) for one in (False, True)
     )
     point = fixed.initial_point()
     found = [one.compile_logp(mode="FAST_COMPILE")(point) for one in (fixed, open_)]
     assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+def test_names_of_version_0_1_say_what_they_are_called_now():
+    chosen, game = TrustEmbedded("sender"), TRIALS["power"].game
+    with pytest.warns(FutureWarning, match=r"Model\.but is now Model\.replace"):
+        other = chosen.but(belief="prior")
+    assert type(other) is type(chosen)
+    assert other.to_dict() == chosen.replace(belief="prior").to_dict()
+    with pytest.warns(FutureWarning, match=r"Model\.settle is now Model\.resolve_conventions"):
+        assert chosen.settle(game) == chosen.resolve_conventions(game)
+    with pytest.warns(FutureWarning, match=r"Model\.coded is now Model\.code_priors"):
+        assert chosen.coded == {}
+    assert not hasattr(chosen, "priors_of")

@@ -19,11 +19,12 @@ from traited import planted_trials
 from trustbayes.comparison import leave_one_subject_out
 from trustbayes.comparison.new_groups import new_groups
 from trustbayes.errors import InputError
-from trustbayes.inference.first_run import sited
-from trustbayes.inference.fitting import _pattern
+from trustbayes.inference.first_run import find_type_densities
+from trustbayes.inference.fitting import _pattern  # private: no result shows it
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Joint, LevelK, Mixture, TrustEmbedded, model, model_from_dict
 from trustbayes.models.draws import Draws, prior_draws, subject_log_likelihood
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
 from trustbayes.priors.prior import Prior
@@ -52,10 +53,10 @@ def location_by_hand(data, units):
 @pytest.mark.parametrize("form", ["centred", "non-centred"])
 def test_the_linear_predictor_by_hand(form):
     chosen = TrustEmbedded("receiver", formulas={"trust": TRUST}, parametrisation={"trust": form})
-    chosen = chosen.learnt(UNITS)
+    chosen = chosen.fixed_to(UNITS)
     assert chosen.varies["trust"] == ("subject", "treatment")
     information = made_up_information(chosen, UNITS)
-    built = chosen.build_units(UNITS, TRIALS.game, information)
+    built = build_units(chosen, UNITS, TRIALS.game, information)
     part = "own" if form == "centred" else "offset"
     names = ["trust_mu", "trust_slope", "trust_group_effect", "trust_sigma"]
     variables = [*names, f"trust_{part}", "trust"]
@@ -75,8 +76,8 @@ def test_the_linear_predictor_by_hand(form):
 
 def test_everything_bears_on_the_likelihood():
     chosen = TrustEmbedded("receiver", formulas={"trust": TRUST, "response_precision": "1 + age"})
-    chosen = chosen.learnt(UNITS)
-    built = chosen.build_units(UNITS, TRIALS.game, made_up_information(chosen, UNITS))
+    chosen = chosen.fixed_to(UNITS)
+    built = build_units(chosen, UNITS, TRIALS.game, made_up_information(chosen, UNITS))
     above = set(ancestors([built["log_likelihood"]]))
     assert [rv.name for rv in built.free_RVs if rv not in above] == []
     expected = {"trust_slope", "trust_group_sigma", "trust_group_offset", "trust_mu", "trust_sigma"}
@@ -103,12 +104,12 @@ def test_a_formula_whose_slopes_are_zero_changes_nothing(name, role, kind, param
     game = plain_trials.game
     nothing = Prior("Normal", mu=0.0, sigma=1e-12)
     priors = {f"{parameter}_slope": nothing}
-    chosen = model(name, role, game, formulas={parameter: "1 + age"}, priors=priors).learnt(units)
+    chosen = model(name, role, game, formulas={parameter: "1 + age"}, priors=priors).fixed_to(units)
     plain = model(name, role, game, varies={parameter: ("subject",)})
     information = pilot(chosen, units, game)
     if can_be_placed(chosen):
-        information = sited(chosen, units, game, information)
-    built = chosen.build_units(units, game, information)
+        information = find_type_densities(chosen, units, game, information)
+    built = build_units(chosen, units, game, information)
     above = set(ancestors([built["log_likelihood"]]))
     assert built[f"{parameter}_slope"] in above
     assert np.isfinite(pm.draw(built["log_likelihood"], random_seed=1, mode=PYTHON))
@@ -135,7 +136,7 @@ def test_shares_of_levels_by_hand():
     np.testing.assert_allclose(draws.shares, np.exp(log_softmax(logs, axis=-1)), rtol=1e-9)
     # The PyMC model has the same: its potential is the sum over subjects, types summed out.
     chosen = draws.model
-    built = chosen.build_units(units, TRIALS.game, made_up_information(chosen, units))
+    built = build_units(chosen, units, TRIALS.game, made_up_information(chosen, units))
     names = ["level_share", "level_slope", "response_precision", "log_likelihood"]
     values = pm.draw([built[n] for n in names], random_seed=3, mode=PYTHON)
     dims = [("level",), ("level_contrast", "level_term"), ("subject",)]
@@ -146,7 +147,7 @@ def test_shares_of_levels_by_hand():
 
 def test_shares_within_a_mixture_take_a_formula():
     units = TRIALS.fold("sender")
-    chosen = Mixture("sender", formulas={"theory": "1 + crt"}).learnt(units)
+    chosen = Mixture("sender", formulas={"theory": "1 + crt"}).fixed_to(units)
     draws = prior_draws(chosen, TRIALS.game, units, 2, seed=2)
     assert draws.shares.shape == (2, 12, len(chosen.types))
     np.testing.assert_allclose(draws.shares.sum(axis=-1), 1)
@@ -213,13 +214,13 @@ def test_lists_in_priors_of_slopes_hold_one_number_for_each_column():
         "receiver", formulas={"trust": "1 + crt"}, priors={"trust_slope": slopes}
     )
     with pytest.raises(InputError, match="found '2 numbers', expected one number, or 1: for crt"):
-        chosen.learnt(UNITS)
+        chosen.fixed_to(UNITS)
 
 
 def test_a_model_comes_back_from_its_form():
     priors = {"trust_slope": Prior("StudentT", nu=4, mu=0, sigma=0.5)}
     chosen = TrustEmbedded("receiver", formulas={"trust": TRUST}, priors=priors)
-    for one in (chosen, chosen.learnt(UNITS)):
+    for one in (chosen, chosen.fixed_to(UNITS)):
         again = model_from_dict(json.loads(json.dumps(one.to_dict())))
         assert again.to_dict() == one.to_dict()
     assert "formulas" not in TrustEmbedded("receiver").to_dict()
@@ -231,7 +232,7 @@ def test_other_people_share_the_compiled_model():
     mirrored = {n: values[::-1] for n, values in UNITS.people.items()}
     patterns = {}
     for name, units in (("ours", UNITS), ("others", replace(UNITS, people=mirrored))):
-        one = chosen.learnt(units)
+        one = chosen.fixed_to(units)
         information = made_up_information(one, units)
         patterns[name] = _pattern(one, units, TRIALS.game, information, alike=False)
     assert patterns["ours"] == patterns["others"]
@@ -252,7 +253,7 @@ def alone(formula=TRUST):
     """A model in which trust is all that a subject has of her own."""
     return TrustEmbedded(
         "receiver", formulas={"trust": formula}, varies={"response_precision": ()}
-    ).learnt(UNITS)
+    ).fixed_to(UNITS)
 
 
 EFFECTS = np.linspace(-8, 8, 801)  # standard deviations: the trapezoidal rule is exact to 1e-9

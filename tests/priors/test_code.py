@@ -186,7 +186,7 @@ def test_a_file_holds_the_source_as_text_and_asks_for_the_function(tmp_path):
     one = synthetic_fit(CORRELATED, TRIALS)
     again = load_fit(one.save(tmp_path / "fit.nc"))
     assert again.model.to_dict() == one.model.to_dict()
-    assert "LKJCholeskyCov" in again.model.coded["lying_aversion"].source
+    assert "LKJCholeskyCov" in again.model.code_priors["lying_aversion"].source
     xr.testing.assert_identical(again.posterior, one.posterior)
     assert subject_estimates(again).equals(subject_estimates(one))
     assert compare([again], "trial").table.equals(compare([one], "trial").table)
@@ -212,7 +212,7 @@ def test_code_does_not_travel():
 
 def test_types_that_ignore_the_parameter_are_summed_out():
     chosen = Hybrid("sender", priors={"lying_aversion": spike})
-    assert model_from_dict(chosen.to_dict()).coded["lying_aversion"].function is None
+    assert model_from_dict(chosen.to_dict()).code_priors["lying_aversion"].function is None
     assert np.isfinite(pm.draw(build(chosen, TRIALS)["log_likelihood"], mode="FAST_COMPILE"))
 
 

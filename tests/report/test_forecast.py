@@ -9,12 +9,12 @@ from synthetic import synthetic_fit
 
 from trustbayes.games import ForecastGame, Market
 from trustbayes.inference.joint import JointFit
-from trustbayes.models import Joint, TrustEmbedded, model_names
+from trustbayes.models import SPECS, Joint, TrustEmbedded, model_names
 from trustbayes.report import results, write_report
 from trustbayes.report.figures import gap as gap_figure, people, worth as worth_figure
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
-from trustbayes.report.games.forecast import choices, lines, patterns, raw, slopes, tables
+from trustbayes.report.games.forecast import choices, patterns, raw, slopes, tables
 from trustbayes.report.games.patterns import mean_shifts
 from trustbayes.report.games.registry import kind_of
 from trustbayes.report.model_sections import _gap
@@ -106,13 +106,19 @@ def test_tables_hold_the_numbers_of_the_results(found):
     assert design["pairs that met"] == "4"
 
 
-def test_benchmarks_are_the_theorys_formulas():
-    game = ForecastGame()
-    truth, babbling, first = lines.benchmarks(game, "sender", "CHUL", 17.0)
+def guides(role):
+    """Lines behind choices of one treatment, by theory."""
+    game, specs = ForecastGame(), [s for s in SPECS if s.role == role and s.guide]
+    seen = np.linspace(*game.seen_range(role), 601)
+    return {spec.name: spec.guide.line(game, "CHUL", seen, 17.0) for spec in specs}
+
+
+def test_guides_are_the_theorys_formulas():
+    truth, babbling, first = map(guides("sender").get, ("full-trust", "babbling", "level-k"))
     assert (truth.choice == truth.seen).all()
     assert set(babbling.choice) == {17.0}
     assert first.choice == pytest.approx(np.minimum(first.seen + 40, 150))
-    credulous, babbling, first = lines.benchmarks(game, "receiver", "CHUL", 17.0)
+    credulous, babbling, first = map(guides("receiver").get, ("full-trust", "babbling", "level-k"))
     assert credulous.choice == pytest.approx(250 + credulous.seen - 15)
     assert set(babbling.choice) == {160.0}
     reached = first.seen >= -150 + 40

@@ -4,11 +4,12 @@ import re
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from synthetic import synthetic_fit
 from traited import GAME, planted_trials
 
-from trustbayes.analysis.analyse import _traits
+from trustbayes.estimates.traits import trait_effects
 from trustbayes.models import LevelK, TrustEmbedded
 from trustbayes.report import results, write_report
 from trustbayes.report.figures.traits import average_effects, average_effects_says
@@ -31,7 +32,8 @@ def made(analyse_made_up):
         LevelK("sender", formulas={"level": "1 + crt"}),
     ):
         fits[one.name, one.role] = synthetic_fit(one, trials, chains=4, draws=500)
-    return replace(analysis, fits=fits, traits=_traits(fits, 0.9))
+    effects = [trait_effects(fit, 0.9) for fit in fits.values() if fit.model.formulas]
+    return replace(analysis, fits=fits, traits=pd.concat(effects, ignore_index=True))
 
 
 def test_the_section_stands_in_the_report(made, tmp_path, undrawn):

@@ -13,6 +13,7 @@ from priorfit import prior_fit
 import trustbayes.simulation.experiments as experiments
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, ForecastGame
+from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitsFailed, run_fits
@@ -168,7 +169,7 @@ def test_what_is_usable():
 
 def test_a_fit_that_samples_badly_is_sampled_longer_and_then_given_up(fitted, monkeypatch):
     gates = iter([gate(rhat=1.2), gate(rhat=1.1), gate()])
-    monkeypatch.setattr("trustbayes.inference.fit.Fit.gate", property(lambda self: next(gates)))
+    monkeypatch.setattr(Fit, "gate", property(lambda self: next(gates)))
     found = task(models=(TrustEmbedded("sender"),), seed=2)
     outcome = dataclasses.replace(found, reduction=lambda played, fits: pd.DataFrame()).outcome(
         None
@@ -180,13 +181,13 @@ def test_a_fit_that_samples_badly_is_sampled_longer_and_then_given_up(fitted, mo
     assert not fitted[1][0].parametrisation
     forms = fitted[2][0].parametrisation
     assert forms == {"lying_aversion": "non-centred", "response_precision": "non-centred"}
-    monkeypatch.setattr("trustbayes.inference.fit.Fit.gate", gate(rhat=1.2))
+    monkeypatch.setattr(Fit, "gate", gate(rhat=1.2))
     outcome = task(seed=2).outcome(None)
     assert not outcome.usable
     assert outcome.table.empty
     assert outcome.reason == "full-trust: R-hat 1.2"
     # What is usable need not pass the gate.
-    monkeypatch.setattr("trustbayes.inference.fit.Fit.gate", gate(bulk=100))
+    monkeypatch.setattr(Fit, "gate", gate(bulk=100))
     assert task(seed=2).outcome(None).usable
     assert not task(seed=2, strict=True).outcome(None).usable
 

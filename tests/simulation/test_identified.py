@@ -5,7 +5,7 @@ import pytest
 
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame
-from trustbayes.simulation.planted import recovery
+from trustbayes.simulation.planted import planted_against_estimated
 
 KEY = {"role": "sender", "subject": "1", "model": "trust-embedded", "treatment": ""}
 
@@ -26,7 +26,7 @@ def test_planted_values_are_put_in_the_unit_of_the_estimates():
             {**KEY, "parameter": "response_precision", "model": "level-k", "value": 1.5},
         ]
     )
-    found = recovery(subjects, planted, game).set_index("parameter")
+    found = planted_against_estimated(subjects, planted, game).set_index("parameter")
     assert len(found) == 2  # the other model's truth is no truth of this one
     assert found.loc["lying_aversion", "planted"] == pytest.approx(game.scale / game.step)
     assert bool(found.loc["lying_aversion", "covered"]) == (10 <= game.scale <= 30)
@@ -35,4 +35,6 @@ def test_planted_values_are_put_in_the_unit_of_the_estimates():
 
 def test_a_missing_column_is_named():
     with pytest.raises(InputError, match="value"):
-        recovery(pd.DataFrame(), pd.DataFrame([KEY | {"parameter": "trust"}]), FiniteGame([1, 2]))
+        planted_against_estimated(
+            pd.DataFrame(), pd.DataFrame([KEY | {"parameter": "trust"}]), FiniteGame([1, 2])
+        )

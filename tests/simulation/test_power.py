@@ -11,6 +11,7 @@ from trustbayes.comparison import verdict
 from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame
+from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Babbling, FullTrust
@@ -52,7 +53,7 @@ def fitted(monkeypatch):
         return synthetic_fit(model, trials, sampling.seed)
 
     monkeypatch.setattr(experiments, "fit", fake)
-    monkeypatch.setattr("trustbayes.inference.fit.Fit.gate", Gate(()))
+    monkeypatch.setattr(Fit, "gate", Gate(()))
     return made
 
 

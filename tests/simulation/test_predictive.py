@@ -9,7 +9,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.models import LevelK, Mixture, TrustEmbedded
 from trustbayes.models.draws import Draws, replicate, type_probabilities
-from trustbayes.simulation import predictive, predictive_check
+from trustbayes.simulation import finite, predictive_check
 from trustbayes.theories.responses.logit import LOGIT
 from trustbayes.trials.table import trials_from_frame
 
@@ -65,9 +65,9 @@ def test_people_replicated_in_parts_are_those_replicated_together(model, monkeyp
     draws = Draws(fit.model, fit.game, fit.units, data)
     whole = predictive_check(draws, "posterior", seed=1)
     parts = []
-    monkeypatch.setattr(predictive, "_BUDGET", 8 * draws.size * 30)
+    monkeypatch.setattr(finite, "_BUDGET", 8 * draws.size * 30)
     monkeypatch.setattr(
-        predictive, "replicate", lambda part, *rest: parts.append(part) or replicate(part, *rest)
+        finite, "replicate", lambda part, *rest: parts.append(part) or replicate(part, *rest)
     )
     found = predictive_check(draws, "posterior", seed=1)
     assert len(parts) > 2
@@ -107,6 +107,14 @@ def test_replicated_types_follow_the_subjects_trials_or_the_population():
     posterior = share_of_level_0(replicate(many, np.random.default_rng(1)))
     chance = type_probabilities(Draws(fit.model, fit.game, fit.units, sharp))[0]
     np.testing.assert_allclose(posterior, chance[:, 0] + chance[:, 1] * coins, atol=error)
+
+
+def test_the_source_goes_by_its_name_of_before_with_a_warning():
+    draws = synthetic_fit(LevelK("receiver"), TRIALS, draws=10).draws()
+    with pytest.warns(FutureWarning, match=r"predictive_check\(source=\)"):
+        before = predictive_check(draws, kind="posterior", seed=1)
+    after = predictive_check(draws, source="posterior", seed=1)
+    pd.testing.assert_frame_equal(before.choices, after.choices)
 
 
 # Forecast sharing: choices are points, seen in ten bins of equal width
@@ -166,7 +174,7 @@ def test_mean_points_by_bin_equal_those_of_the_table(role, kind):
     pd.testing.assert_frame_equal(check.choices[columns], expected)
     assert len(check.choices) > 20
     assert check.choices["trials"].sum() == len(table)
-    assert (check.kind, check.ci_prob) == (kind, 0.8)
+    assert (check.source, check.ci_prob) == (kind, 0.8)
 
 
 @pytest.mark.parametrize("role", ["sender", "receiver"])

@@ -13,7 +13,7 @@ from trustbayes.inference.sampling import Sampling
 from trustbayes.models import TrustEmbedded
 from trustbayes.report.studies import recovery_report
 from trustbayes.simulation.experiments import Experiment
-from trustbayes.simulation.recovery import Recovery, estimates_of, recover
+from trustbayes.simulation.recovery import RecoveryStudy, estimates_of, recovery_study
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})
 RECEIVERS = Experiment(GAME, TrustEmbedded("sender"), TrustEmbedded("receiver"), 4, 4)
@@ -59,7 +59,7 @@ def by_hand():
             **{name: estimate + gap for name, gap in away.items()},
         }
     )
-    return Recovery(RECEIVERS, Sampling(), rows, {}, (), {})
+    return RecoveryStudy(RECEIVERS, Sampling(), rows, {}, (), {})
 
 
 def test_the_table_is_that_of_its_values():
@@ -81,7 +81,7 @@ def test_the_table_is_that_of_its_values():
 def test_where_no_fit_was_usable_the_table_is_empty_and_the_report_says_so(tmp_path):
     whole = by_hand()
     lost = {(10, 1): "R-hat 2.9", (40, 1): "R-hat 3.0"}
-    nothing = Recovery(RECEIVERS, Sampling(), whole.values.iloc[:0], lost, (), {})
+    nothing = RecoveryStudy(RECEIVERS, Sampling(), whole.values.iloc[:0], lost, (), {})
     assert nothing.table.empty
     assert list(nothing.table) == list(whole.table)
     text = recovery_report(nothing, tmp_path / "report.html").html.read_text(encoding="utf-8")
@@ -96,14 +96,14 @@ def test_errors_allow_for_values_of_an_experiment_being_alike():
     assert error == pytest.approx(np.sqrt(share * (1 - share) / 400), rel=0.35)
     # The same values four times say no more.
     again = pd.concat([found.values] * 4)
-    repeated = Recovery(RECEIVERS, Sampling(), again, {}, (), {})
+    repeated = RecoveryStudy(RECEIVERS, Sampling(), again, {}, (), {})
     assert repeated.coverage()[1] == pytest.approx(error, rel=0.02)
 
 
 @pytest.mark.slow
 def test_draws_of_the_prior_cover_what_the_prior_planted(monkeypatch):
     monkeypatch.setattr(experiments, "fit", prior_fit)
-    found = recover(RECEIVERS, rounds=[4, 8], replications=8, progress=False)
+    found = recovery_study(RECEIVERS, rounds=[4, 8], replications=8, progress=False)
     assert set(found.values["rounds"]) == {4, 8}
     for about in ("population", "subject"):
         share, error = found.coverage(about)
@@ -113,4 +113,4 @@ def test_draws_of_the_prior_cover_what_the_prior_planted(monkeypatch):
 
 def test_too_few_are_refused():
     with pytest.raises(InputError, match="replications"):
-        recover(RECEIVERS, replications=1)
+        recovery_study(RECEIVERS, replications=1)

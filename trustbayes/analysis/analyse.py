@@ -29,7 +29,7 @@ from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
 from trustbayes.estimates.trust_gap import trust_gap
-from trustbayes.estimates.trust_worth import trust_worth
+from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit_key
@@ -41,13 +41,21 @@ from trustbayes.models.joint import check_roles
 from trustbayes.simulation import (
     PredictiveCheck,
     identified,
-    planted as recovery,
+    planted_against_estimated,
     predictive_check,
     type_recovery,
 )
 from trustbayes.trials.table import Trials
 
-__all__ = ["BENCHMARKS", "Analysis", "analyse", "models_of", "roles", "theories", "title"]
+__all__ = [
+    "Analysis",
+    "analyse",
+    "benchmarks",
+    "models_of",
+    "roles",
+    "theories",
+    "title",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -214,8 +222,8 @@ def analyse(
     Notes
     -----
     New subjects cannot be predicted by a model that has priors of subjects that are Python code
-    (`trustbayes.models.Model.bound`). All models of its role are then compared by new trials of
-    known subjects, and the verdict says so.
+    (`trustbayes.models.Model.inseparable_priors`). All models of its role are then compared by
+    new trials of known subjects, and the verdict says so.
     """
     sampling = sampling or Sampling()
     chosen = settled_models(trials, models)
@@ -301,7 +309,7 @@ def analyse(
 
 def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
     """What is predicted to compare theories, that to judge by first."""
-    if any(one.bound for one in models):
+    if any(one.inseparable_priors for one in models):
         return ("trial",)
     groups = trials.table["group"].nunique() if "group" in trials.table else 0
     if any(sum(f.grouped for f in one.formulas.values()) > 1 for one in models):
@@ -319,7 +327,7 @@ def _recovery(
     found: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
 ) -> pd.DataFrame:
     """Planted parameters against estimated ones, and which of them can be known."""
-    rows = recovery(subjects, planted, trials.game)
+    rows = planted_against_estimated(subjects, planted, trials.game)
     known = pd.concat([identified(one, planted) for one in found.values()], ignore_index=True)
     keys = ["role", "model", "subject", "parameter", "treatment"]
     return rows.merge(known, on=keys, how="left").astype({"identified": bool})
@@ -336,7 +344,7 @@ def _worth(
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them."""
     sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
-    if sender is None or receiver is None or sender.game.kind != "forecast-sharing":
+    if sender is None or receiver is None or not has_worth(sender.game):
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
 
@@ -374,10 +382,12 @@ def _best(
 def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:
     """The trust-embedded models of both roles tied together, those chosen where there are any."""
     check_roles(trials)
-    given = {one.role: one for one in chosen if one.name == "trust-embedded"}
-    sender, receiver = (
-        given.get(role) or TrustEmbedded(role, trials.game) for role in ("sender", "receiver")
-    )
+    sender, receiver = TrustEmbedded("sender", trials.game), TrustEmbedded("receiver", trials.game)
+    for each in chosen:
+        if each.name == sender.name and each.role == "sender":
+            sender = each
+        elif each.name == receiver.name and each.role == "receiver":
+            receiver = each
     return Joint(sender, receiver)
 
 
@@ -400,10 +410,6 @@ def title(analysis: Analysis, model: str, role: Role) -> str:
     return analysis.fits[model, role].model.spec.title
 
 
-BENCHMARKS = ("babbling", "full-trust")
-"""Models that theories are held against."""
-
-
 def roles(analysis: Analysis) -> list[Role]:
     """The roles compared."""
     return list(analysis.comparisons)
@@ -416,4 +422,11 @@ def models_of(analysis: Analysis, role: Role) -> list[str]:
 
 def theories(analysis: Analysis, role: Role) -> list[str]:
     """Those that are more than benchmarks."""
-    return [model for model in models_of(analysis, role) if model not in BENCHMARKS]
+    yardsticks = benchmarks(analysis, role)
+    return [model for model in models_of(analysis, role) if model not in yardsticks]
+
+
+def benchmarks(analysis: Analysis, role: Role) -> list[str]:
+    """Those that theories are held against."""
+    fitted = ((model, fit) for (model, of), fit in analysis.fits.items() if of == role)
+    return [model for model, fit in fitted if fit.model.spec.benchmark]

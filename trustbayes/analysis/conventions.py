@@ -12,7 +12,7 @@ import pandas as pd
 
 from trustbayes.comparison import leave_one_subject_out, pointwise
 from trustbayes.errors import Fault, InputError
-from trustbayes.games import FiniteGame, Role
+from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
@@ -38,7 +38,7 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     ----------
     trials : Trials
     models : sequence of str or Model, optional
-        A name stands for the model of every role of the trials; default: the names that
+        A name stands for the models of a theory in all roles of the trials; default: the names that
         `trustbayes.models.ModelSpec` marks so.
 
     Returns
@@ -62,8 +62,10 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     >>> [f"{one.name}, {one.role}" for one in settled_models(trials, ["babbling", mine])]
     ['babbling, sender', 'babbling, receiver', 'level-k, receiver']
     """
-    known = model_names(trials.game.kind)
-    given = list(models or model_names(trials.game.kind, by_default=True))
+    kind = trials.game.kind
+    known = model_names(kind)
+    of_role = {role: model_names(kind, role=role) for role in trials.roles}
+    given = list(models or model_names(kind, by_default=True))
     faults = []
     for one in given:
         if isinstance(one, Model):
@@ -72,13 +74,16 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
                 faults.append(Fault(trials.source, "", f"trials of the {one.role}"))
         elif one not in known:
             faults.append(Fault("models", str(one), f"one of: {', '.join(known)}"))
+        elif models and not any(one in names for names in of_role.values()):
+            expected = f"a theory of {' or '.join(f'{role}s' for role in trials.roles)}"
+            faults.append(Fault("models", one, expected))
     if faults:
         raise InputError(faults)
     found = [
         model(one, role, trials.game) if isinstance(one, str) else one
         for role in trials.roles
         for one in given
-        if isinstance(one, str) or one.role == role
+        if (one in of_role[role] if isinstance(one, str) else one.role == role)
     ]
     keys = [(one.name, one.role) for one in found]
     twice = [
@@ -88,7 +93,7 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
         expected = "every theory once for a role: results go by its name"
         raise InputError([Fault("models", each, expected) for each in twice])
     for one in found:
-        if one.coded:
+        if one.code_priors:
             one.build(trials)  # its code is tried before anything is fitted
     return found
 
@@ -138,9 +143,9 @@ def fit_theories(
         made: dict[int, Fit] = {}
         for position, one in iter_fits(tasks, folder, executor, progress):
             made[position] = one
-            # Kept until they are asked for; other processes go on fitting meanwhile.
+            # The fit keeps its scores: worked out now, while other processes go on fitting.
             pointwise(one)
-            if position < len(models) and not one.model.bound:
+            if position < len(models) and not one.model.inseparable_priors:
                 leave_one_subject_out(one, draws=NEW_PEOPLE)
         return [made[position] for position in range(len(tasks))]
 
@@ -213,14 +218,13 @@ def _variants(tables: Mapping[Key, pd.DataFrame], found: Mapping[Key, Fit]) -> p
 
 
 def _in_words(fit: Fit) -> str:
-    settled = fit.model.settle(fit.game).items()
+    settled = fit.model.resolve_conventions(fit.game).items()
     return ", ".join(f"{name}: {value}" for name, value in settled if name != "lapse")
 
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:
     """The model with each convention that it leaves open changed, one at a time."""
-    settled, game = base.settle(trials.game), trials.game
-    tables = isinstance(game, FiniteGame) and not game.payoffs.continuous
+    settled = base.resolve_conventions(trials.game)
     found = []
     for convention in base.spec.conventions:
         if base.conventions[convention.name] != convention.default:
@@ -228,11 +232,11 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
         for choice in convention.rivals:
             if choice == settled[convention.name]:
                 continue
-            if tables and convention.name == "belief":
+            if trials.game.tabled and convention.name == "belief":
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one
-            found.append(base.but(**{convention.name: choice}))
+            found.append(base.replace(**{convention.name: choice}))
     return found
 
 

@@ -17,17 +17,13 @@ from trustbayes.cli.options import (
     RoleName,
     SamplingOptions,
     exit_code,
-    frame_table,
-    gate_json,
-    gate_table,
     known_names,
     messages,
     pool,
-    print_json,
-    print_tables,
     read_warned,
     watched,
 )
+from trustbayes.cli.printing import frame_table, gate_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import check_folder, records
 
@@ -118,7 +114,7 @@ def compare(
     code = max(exit_code(loaded), _code_of(held))
     table = comparison.table
     if as_json:
-        gates = {name: gate_json(one) for name, one in named.items()}
+        gates = {name: one.gate.to_dict() for name, one in named.items()}
         written = {"comparison": records(table), "verdict": asdict(found), "gate": gates}
         print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code

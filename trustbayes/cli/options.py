@@ -1,19 +1,16 @@
-"""What the commands share: options, exit codes, and how things are printed.
+"""What the commands share: their options, exit codes, and where they work and say so.
 
-Results go to standard output, messages and progress to standard error. What is heavy to import is
-imported by the commands that need it.
+What is heavy to import is imported by the commands that need it.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,12 +18,10 @@ from cyclopts import Parameter
 
 from trustbayes.cli.terminal import PlainFormatter, plain
 from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.files import check_file, check_folder
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
-
-    import pandas as pd
-    from rich.table import Table
 
     from trustbayes.games import Game
     from trustbayes.inference.fit import Fit
@@ -36,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BAD_INPUT",
     "DEFAULT_SAMPLING",
+    "DEFAULT_STUDY",
     "DONE",
     "FAILED",
     "INTERRUPTED",
@@ -46,17 +42,12 @@ __all__ = [
     "Quiet",
     "RoleName",
     "SamplingOptions",
-    "add_row",
-    "empty_table",
+    "StudyOptions",
+    "check_targets",
     "exit_code",
-    "frame_table",
-    "gate_json",
-    "gate_table",
     "known_names",
     "messages",
     "pool",
-    "print_json",
-    "print_tables",
     "read_warned",
     "watched",
 ]
@@ -103,11 +94,72 @@ class SamplingOptions:
         return Sampling(**asdict(self))
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class StudyOptions:
+    """How to make a study of simulated experiments, and where.
+
+    Parameters
+    ----------
+    seed : int
+        Simulated experiments have this seed and the following ones.
+    draws : int, optional
+        Kept draws of each chain.
+    tune : int, optional
+        Warm-up steps of each chain.
+    chains : int, optional
+        Number of chains.
+    folder : Path, optional
+        Where what each experiment says is kept; a run that was stopped goes on from there.
+    jobs : int, optional
+        Number of processes that fit side by side. Default: one for each core, at most 4.
+    dask : str, optional
+        Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
+    as_json : bool
+        Only JSON on standard output.
+    """
+
+    seed: int = 1
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    folder: Path | None = None
+    jobs: int | None = None
+    dask: str | None = None
+    quiet: Quiet = False
+    as_json: Json = False
+
+    def sampling(self, default: Sampling) -> Sampling:
+        """A study's way to sample, but for what is asked."""
+        asked: dict[str, Any] = {"draws": self.draws, "tune": self.tune, "chains": self.chains}
+        return replace(default, **{n: value for n, value in asked.items() if value is not None})
+
+    @contextmanager
+    def running(self) -> Iterator[dict[str, Any]]:
+        """What every study is given to run by, while its workers are there."""
+        from trustbayes.inference.executors import dask_executor
+
+        if self.dask is not None and self.jobs is not None:
+            expected = "none with --dask, whose workers are counted"
+            raise InputError(Fault("--jobs", str(self.jobs), expected))
+        workers = pool(self.jobs) if self.dask is None else dask_executor(self.dask)
+        with workers as executor:
+            yield {
+                "seed": self.seed,
+                "folder": self.folder,
+                "executor": executor,
+                "progress": watched(self.quiet),
+            }
+
+
 MOST_JOBS = min(4, os.cpu_count() or 1)
 """Processes of about one gigabyte each that fit models side by side unless told otherwise."""
 
 
 DEFAULT_SAMPLING = SamplingOptions()
+DEFAULT_STUDY = StudyOptions()
 
 
 def known_names(listed: str | None, game: Game) -> list[str] | None:
@@ -133,6 +185,23 @@ def known_names(listed: str | None, game: Game) -> list[str] | None:
     return names
 
 
+def check_targets(out: Path | None = None, **folders: Path | None) -> None:
+    """Find out before the work whether results can be written; leaves nothing there.
+
+    Parameters
+    ----------
+    out : Path, optional
+        What ``--out`` names.
+    **folders : Path or None
+        What options of their names do.
+    """
+    if out is not None:
+        check_file(out, "--out")
+    for name, folder in folders.items():
+        if folder is not None:
+            check_folder(folder, f"--{name}")
+
+
 @contextmanager
 def messages(quiet: bool = False) -> Iterator[None]:
     """What the package logs, on standard error; quietly, from warnings on."""
@@ -154,53 +223,11 @@ def watched(quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
 
 
-def print_json(value: Any) -> None:
-    """Print a result for machines."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
 def pool(jobs: int | None, *, fresh: bool = False) -> Executor:
     """Where models are fitted side by side, see `trustbayes.inference.executors.process_pool`."""
     from trustbayes.inference.executors import process_pool
 
     return process_pool(MOST_JOBS if jobs is None else jobs, fresh=fresh)
-
-
-def frame_table(title: str, rows: pd.DataFrame) -> Table:
-    """A table of a frame, for people."""
-    table = empty_table(title)
-    for name in rows:
-        table.add_column(str(name))
-    for row in rows.itertuples(index=False):
-        add_row(table, *(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row))
-    return table
-
-
-def empty_table(title: str) -> Table:
-    """A table without columns or rows yet."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    return Table(
-        title=Text(plain(title)), box=box.SIMPLE, title_justify="left", caption_justify="left"
-    )
-
-
-def add_row(table: Table, *cells: str) -> None:
-    """Cells as they stand: brackets in names are no markup."""
-    from rich.text import Text
-
-    table.add_row(*(Text(plain(cell), overflow="fold") for cell in cells))
-
-
-def print_tables(tables: Sequence[Table]) -> None:
-    """Print tables for people."""
-    from rich.console import Console
-
-    console = Console()
-    for table in tables:
-        console.print(table)
 
 
 def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
@@ -218,32 +245,3 @@ def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
 def exit_code(fits: Sequence[Fit]) -> int:
     """Whether every fit converged."""
     return DONE if all(not one.gate.failed for one in fits) else NOT_CONVERGED
-
-
-def gate_json(one: Fit) -> dict[str, Any]:
-    """A fit's checks, JSON-safe."""
-    checks = [
-        {
-            **asdict(check),
-            "value": check.value if math.isfinite(check.value) else None,
-            "passed": check.passed,
-        }
-        for check in one.gate.checks
-    ]
-    near = {"approximation": one.gate.approximation} if one.gate.approximation else {}
-    return {"passed": one.gate.passed, **near, "checks": checks}
-
-
-def gate_table(fits: Mapping[str, Fit]) -> Table:
-    """All checks of all fits, by the names that results call them by."""
-    near = {one.gate.approximation for one in fits.values()} - {""}
-    title = f"Not draws from the posterior: {', '.join(sorted(near))}" if near else "Convergence"
-    table = empty_table(title)
-    for heading in ("model", "check", "value", "needed", "passed", "worst at"):
-        table.add_column(heading)
-    for name, one in fits.items():
-        for check in one.gate.checks:
-            needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
-            passed = "yes" if check.passed else "NO"
-            add_row(table, name, check.name, f"{check.value:.4g}", needed, passed, check.worst)
-    return table

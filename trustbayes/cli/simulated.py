@@ -1,37 +1,100 @@
-"""Commands on simulated experiments: calibrate, recover, design."""
+"""Commands on simulated experiments: simulate, calibrate, recover, design."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trustbayes.cli.options import (
+    DEFAULT_STUDY,
     DONE,
     NOT_CONVERGED,
     Invocation,
     Json,
-    Quiet,
     RoleName,
-    frame_table,
+    StudyOptions,
+    check_targets,
     known_names,
-    pool,
-    print_json,
-    print_tables,
-    watched,
 )
+from trustbayes.cli.printing import frame_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import check_file, check_folder, records, write_or_keep
+from trustbayes.files import records, write_or_keep, write_whole
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    import pandas as pd
 
-    from trustbayes.inference.sampling import Sampling
     from trustbayes.simulation.experiments import Experiment
 
-__all__ = ["calibrate", "design", "recover"]
+__all__ = ["calibrate", "design", "recover", "simulate"]
+
+
+def simulate(
+    model: str,
+    /,
+    *,
+    role: Literal["sender", "receiver", "both"],
+    game: Path,
+    subjects: int,
+    rounds: int,
+    seed: int,
+    out: Path,
+    between: bool = False,
+    as_json: Json = False,
+) -> int:
+    """Simulate an experiment whose subjects behave as a model says.
+
+    Parameters are drawn from the model's priors and written beside the trials. Receivers are sent
+    the messages of senders of the same model.
+
+    Example: `trustbayes simulate level-k --role both --game game.toml --subjects 32 --rounds 60
+    --seed 1 --out trials.csv`
+
+    Parameters
+    ----------
+    model : str
+        A name that `trustbayes models` lists.
+    role : "sender", "receiver" or "both"
+        Whose choices to write.
+    game : Path
+        Game file, with treatments.
+    subjects : int
+        Number of senders, and of receivers.
+    rounds : int
+        Every subject plays every treatment, in blocks of rounds.
+    between : bool
+        Every subject plays one treatment instead, in all rounds.
+    seed : int
+        The same seed gives the same files.
+    out : Path
+        The trials, a CSV file; NAME.csv gets its parameters in NAME.parameters.csv beside it.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    check_targets(out)
+    from trustbayes.games import read_game
+    from trustbayes.models import model as chosen
+    from trustbayes.simulation.simulate import simulate as play
+
+    played_game = read_game(game)
+    known_names(model, played_game)
+    played = play(
+        played_game,
+        sender=chosen(model, "sender", played_game),
+        receiver=None if role == "sender" else chosen(model, "receiver", played_game),
+        subjects=subjects,
+        rounds=rounds,
+        seed=seed,
+        between=between,
+    )
+    if role == "receiver":
+        played = played.without_senders()
+    beside = out.with_name(f"{out.stem}.parameters.csv")
+    write_whole({out: _csv(played.trials), beside: _csv(played.parameters)})
+    if as_json:
+        print_json({"trials": str(out), "parameters": str(beside)})
+    else:
+        print(f"trials: {out}\nparameters: {beside}")
+    return DONE
 
 
 def calibrate(
@@ -43,16 +106,8 @@ def calibrate(
     subjects: int = 20,
     rounds: int = 20,
     simulations: int = 200,
-    seed: int = 1,
-    draws: int | None = None,
-    tune: int | None = None,
-    chains: int | None = None,
     out: Path = Path("reports/calibration.html"),
-    folder: Path | None = None,
-    jobs: int | None = None,
-    dask: str | None = None,
-    quiet: Quiet = False,
-    as_json: Json = False,
+    study: StudyOptions = DEFAULT_STUDY,
     invocation: Invocation = "trustbayes calibrate",
 ) -> int:
     """Calibrate a model by simulation: find out whether its intervals mean what they say.
@@ -77,46 +132,25 @@ def calibrate(
         Every subject plays every treatment, in blocks of rounds.
     simulations : int
         At least 20.
-    seed : int
-        Simulations have this seed and the following ones.
-    draws : int, optional
-        Kept draws of each chain.
-    tune : int, optional
-        Warm-up steps of each chain.
-    chains : int, optional
-        Number of chains.
     out : Path
         The report; its numbers are written beside it as JSON.
-    folder : Path, optional
-        Where the ranks of each simulation are kept; a run that was stopped goes on from there.
-    jobs : int, optional
-        Number of processes that fit side by side. Default: one for each core, at most 4.
-    dask : str, optional
-        Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
-    quiet : bool
-        No progress, and no messages but warnings and errors.
-    as_json : bool
-        Only JSON on standard output.
     """
     from trustbayes.report.studies import calibration_report
     from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, calibrate as run
 
-    _check_targets(out, folder)
+    check_targets(out, folder=study.folder)
     experiment = _experiment(model, role, game, subjects, rounds)
-    sampling = _sampling(CALIBRATION_SAMPLING, draws, tune, chains)
-    with _workers(jobs, dask) as executor:
+    sampling = study.sampling(CALIBRATION_SAMPLING)
+    with study.running() as how:
         found = run(
             experiment,
             simulations=simulations,
-            seed=seed,
             sampling=sampling,
-            folder=folder,
-            executor=executor,
-            progress=watched(quiet),
+            **how,
         )
     written = write_or_keep(lambda path: calibration_report(found, path, invocation), out)
     verdict = "passed" if found.passed else "FAILED"
-    if as_json:
+    if study.as_json:
         tests = records(found.tests)
         _print_written(written, passed=found.passed, simulations=found.simulations, tests=tests)
     else:
@@ -136,16 +170,8 @@ def recover(
     subjects: int = 30,
     rounds: str = "20,40",
     replications: int = 50,
-    seed: int = 1,
-    draws: int | None = None,
-    tune: int | None = None,
-    chains: int | None = None,
     out: Path = Path("reports/recovery.html"),
-    folder: Path | None = None,
-    jobs: int | None = None,
-    dask: str | None = None,
-    quiet: Quiet = False,
-    as_json: Json = False,
+    study: StudyOptions = DEFAULT_STUDY,
     invocation: Invocation = "trustbayes recover",
 ) -> int:
     """Plant parameters, simulate, and hold estimates against what was planted.
@@ -169,47 +195,26 @@ def recover(
         Numbers of rounds to try, with commas between.
     replications : int
         Experiments for each number of rounds.
-    seed : int
-        Experiments have this seed and the following ones.
-    draws : int, optional
-        Kept draws of each chain.
-    tune : int, optional
-        Warm-up steps of each chain.
-    chains : int, optional
-        Number of chains.
     out : Path
         The report; its numbers are written beside it as JSON.
-    folder : Path, optional
-        Where the estimates of each experiment are kept; a run that was stopped goes on from there.
-    jobs : int, optional
-        Number of processes that fit side by side. Default: one for each core, at most 4.
-    dask : str, optional
-        Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
-    quiet : bool
-        No progress, and no messages but warnings and errors.
-    as_json : bool
-        Only JSON on standard output.
     """
     from trustbayes.report.studies import recovery_report
-    from trustbayes.simulation.recovery import RECOVERY_SAMPLING, recover as run
+    from trustbayes.simulation.recovery import RECOVERY_SAMPLING, recovery_study
 
-    _check_targets(out, folder)
+    check_targets(out, folder=study.folder)
     lengths = _numbers("--rounds", rounds)
     experiment = _experiment(model, role, game, subjects, lengths[0])
-    sampling = _sampling(RECOVERY_SAMPLING, draws, tune, chains)
-    with _workers(jobs, dask) as executor:
-        found = run(
+    sampling = study.sampling(RECOVERY_SAMPLING)
+    with study.running() as how:
+        found = recovery_study(
             experiment,
             rounds=lengths,
             replications=replications,
-            seed=seed,
             sampling=sampling,
-            folder=folder,
-            executor=executor,
-            progress=watched(quiet),
+            **how,
         )
     written = write_or_keep(lambda path: recovery_report(found, path, invocation), out)
-    if as_json:
+    if study.as_json:
         _print_written(written, table=records(found.table))
     else:
         print_tables([frame_table("Planted against estimated", found.table)])
@@ -226,16 +231,8 @@ def design(
     role: Literal["sender", "receiver", "both"] = "both",
     each_treatment: bool = False,
     experiments: int = 20,
-    seed: int = 1,
-    draws: int | None = None,
-    tune: int | None = None,
-    chains: int | None = None,
     out: Path = Path("reports/design.html"),
-    folder: Path | None = None,
-    jobs: int | None = None,
-    dask: str | None = None,
-    quiet: Quiet = False,
-    as_json: Json = False,
+    study: StudyOptions = DEFAULT_STUDY,
     invocation: Invocation = "trustbayes design",
 ) -> int:
     """Say how large an experiment must be to tell theories apart, before data are collected.
@@ -262,37 +259,19 @@ def design(
         Try experiments that play only one of the treatments, too.
     experiments : int
         Simulated for each theory, role and size.
-    seed : int
-        Experiments of each size have this seed and the following ones.
-    draws : int, optional
-        Kept draws of each chain.
-    tune : int, optional
-        Warm-up steps of each chain.
-    chains : int, optional
-        Number of chains.
     out : Path
         The report; its numbers are written beside it as JSON.
-    folder : Path, optional
-        Where the verdict on each experiment is kept; a run that was stopped goes on from there.
-    jobs : int, optional
-        Number of processes that fit side by side. Default: one for each core, at most 4.
-    dask : str, optional
-        Address of a Dask scheduler, such as tcp://host:8786, in place of processes here.
-    quiet : bool
-        No progress, and no messages but warnings and errors.
-    as_json : bool
-        Only JSON on standard output.
     """
     from trustbayes.games import read_game
     from trustbayes.report.studies import design_report
     from trustbayes.simulation.power import DESIGN_SAMPLING, design as run
 
-    _check_targets(out, folder)
+    check_targets(out, folder=study.folder)
     read = read_game(game)
     names = known_names(theories, read) or []
     sizes = _numbers("--subjects", subjects), _numbers("--rounds", rounds)
-    sampling = _sampling(DESIGN_SAMPLING, draws, tune, chains)
-    with _workers(jobs, dask) as executor:
+    sampling = study.sampling(DESIGN_SAMPLING)
+    with study.running() as how:
         found = run(
             read,
             names,
@@ -301,26 +280,17 @@ def design(
             roles=("sender", "receiver") if role == "both" else (role,),
             each_treatment=each_treatment,
             experiments=experiments,
-            seed=seed,
             sampling=sampling,
-            folder=folder,
-            executor=executor,
-            progress=watched(quiet),
+            **how,
         )
     written = write_or_keep(lambda path: design_report(found, path, invocation), out)
-    if as_json:
+    if study.as_json:
         _print_written(written, table=records(found.table))
     else:
         print_tables([frame_table("Experiments with the right verdict", found.table)])
         _print_written(written)
     unsampled = bool((found.experiments["reason"] != "").any())
     return NOT_CONVERGED if unsampled or found.failures else DONE
-
-
-def _check_targets(out: Path, folder: Path | None) -> None:
-    check_file(out, "--out")
-    if folder is not None:
-        check_folder(folder, "--folder")
 
 
 def _experiment(model: str, role: RoleName, game: Path, subjects: int, rounds: int) -> Experiment:
@@ -336,17 +306,6 @@ def _experiment(model: str, role: RoleName, game: Path, subjects: int, rounds: i
     return experiment
 
 
-def _sampling(
-    default: Sampling, draws: int | None, tune: int | None, chains: int | None
-) -> Sampling:
-    return replace(
-        default,
-        draws=default.draws if draws is None else draws,
-        tune=default.tune if tune is None else tune,
-        chains=default.chains if chains is None else chains,
-    )
-
-
 def _numbers(option: str, listed: str) -> list[int]:
     """Whole numbers between commas."""
     parts = [part.strip() for part in listed.split(",")]
@@ -355,15 +314,8 @@ def _numbers(option: str, listed: str) -> list[int]:
     return sorted({int(part) for part in parts})
 
 
-@contextmanager
-def _workers(jobs: int | None, dask: str | None) -> Iterator[Executor]:
-    """Processes here, or Dask's workers."""
-    from trustbayes.inference.executors import dask_executor
-
-    if dask is not None and jobs is not None:
-        raise InputError(Fault("--jobs", str(jobs), "none with --dask, whose workers are counted"))
-    with pool(jobs) if dask is None else dask_executor(dask) as executor:
-        yield executor
+def _csv(table: pd.DataFrame) -> str:
+    return str(table.to_csv(index=False, lineterminator="\n"))
 
 
 def _print_written(written: Any, **found: Any) -> None:

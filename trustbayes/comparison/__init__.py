@@ -5,16 +5,10 @@ from trustbayes.comparison.averaging import Averaged, averaged
 from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.by_person import by_person, shares, single_theories, theory_of
 from trustbayes.comparison.compare import Comparison
-from trustbayes.comparison.heldout import (
-    HeldOut,
-    check_folds,
-    check_new_subjects,
-    hold_out,
-    kfold,
-    refit_without,
-)
+from trustbayes.comparison.heldout import HeldOut, check_new_subjects
 from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out, log_score
 from trustbayes.comparison.pointwise import Pointwise, pointwise
+from trustbayes.comparison.refits import check_folds, hold_out, kfold, refit_without
 from trustbayes.comparison.verdict import Verdict, verdict, verdict_rules
 from trustbayes.comparison.waic import waic
 

@@ -12,14 +12,13 @@ from trustbayes.comparison.loso import log_score
 from trustbayes.comparison.names import by_name
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.inference.fit import Fit
-from trustbayes.models import Model
+from trustbayes.models import SPECS, Model
 from trustbayes.models.draws import cell_log_likelihood, type_probabilities
 
 __all__ = ["by_person", "shares", "single_theories", "theory_of"]
 
 _ALIKE = 1.0  # nats over all trials of a subject
 _DRAWS = 1000
-_COMBINATIONS = ("mixture", "hybrid")  # they contain the theories, with which they coincide
 
 
 def single_theories(comparison: Comparison) -> tuple[str, ...]:
@@ -43,7 +42,8 @@ def single_theories(comparison: Comparison) -> tuple[str, ...]:
     >>> best, second = single_theories(tb.compare(fits, "subject"))[:2]  # doctest: +SKIP
     """
     ranked = tuple(map(str, comparison.rows().index))
-    single = tuple(name for name in ranked if name not in _COMBINATIONS)
+    combined = SPECS.combining()
+    single = tuple(name for name in ranked if name not in combined)
     return single if len(single) > 1 else ranked
 
 
@@ -138,9 +138,7 @@ def by_person(
             "rival": np.where(corner, np.where(favourite == best, second, best), ""),
         }
     )
-    mixture = next((fit for fit in named.values() if fit.model.name == "mixture"), None)
-    if mixture is not None:
-        chances = _theories(mixture)
+    for chances in map(_theories, filter(_is_mixture, named.values())):
         for column, name in (("probability_best", best), ("probability_second", second)):
             found[column] = chances.get(named[name].model.name, np.nan)
     return found.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
@@ -192,15 +190,22 @@ def theory_of(mixture: Model) -> dict[str, str]:
     dict of str to str
         By type, in their order.
 
+    Raises
+    ------
+    InputError
+        If it is none.
+
     Examples
     --------
     >>> import trustbayes as tb
     >>> theory_of(tb.Mixture("sender"))["level 2"]
     'level-k'
     """
-    theories, types = mixture.shares["theory"], mixture.types
-    rest = next(name for name in theories if name not in types)  # that with types of its own
-    return {label: label if label in theories else rest for label in types}
+    whose = mixture.spec.theory_of_type
+    if whose is None:
+        expected = "a mixture of theories, of which every subject follows one"
+        raise InputError(Fault("model", mixture.name, expected))
+    return dict(zip(mixture.types, whose(mixture.conventions), strict=True))
 
 
 def _divergence(one: Fit, other: Fit) -> np.ndarray:
@@ -215,4 +220,8 @@ def _theories(mixture: Fit) -> dict[str, np.ndarray]:
     """Probability that each subject is of a theory, by theory, each of shape (subjects,)."""
     chances = type_probabilities(mixture.draws(_DRAWS)).mean(axis=0)
     whose = np.array(list(theory_of(mixture.model).values()))
-    return {name: chances[:, whose == name].sum(axis=1) for name in mixture.model.shares["theory"]}
+    return {name: chances[:, whose == name].sum(axis=1) for name in mixture.model.spec.combines}
+
+
+def _is_mixture(fit: Fit) -> bool:
+    return fit.model.spec.theory_of_type is not None

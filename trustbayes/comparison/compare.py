@@ -311,8 +311,10 @@ def _labelled(
             what = "subject" if unit == "subject-sum" else unit
             own.append(f"only {size} {what}s: standard errors are rough (Sivula et al. 2025)")
         if name != rows["model"][0] and abs(gap) < SMALL:
-            small = f"less than {SMALL:g} nats behind, which is little whatever the standard error"
-            own.append(f"{small} (Sivula et al. 2025)")
+            own.append(
+                f"less than {SMALL:g} nats behind, which is little whatever the standard error "
+                "(Sivula et al. 2025)"
+            )
         doubts.append("; ".join(own))
     return rows.assign(
         unit=unit, criterion=criterion, p=[p[name] for name in rows["model"]], warning=doubts

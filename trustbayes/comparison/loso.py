@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trustbayes.comparison.basis import Basis
-from trustbayes.comparison.new_groups import by_unit, new_groups
+from trustbayes.comparison.new_groups import by_unit, members_of, new_groups
 from trustbayes.comparison.psis import psis
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.marginal.fit_likelihood import evenly, new_subjects
+from trustbayes.inference.marginal.fit_likelihood import new_subjects
 from trustbayes.numerics.arrays import log_total
 
 __all__ = ["SubjectScores", "leave_one_subject_out", "log_score"]
@@ -110,7 +110,7 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
 
     The log likelihood of a group is the sum of its members', given a draw; where a formula has
     effects of matching groups, that of a group left out is integrated out, too. It is worked out
-    once for each fit that is in use.
+    once for each fit.
 
     Parameters
     ----------
@@ -146,15 +146,12 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         names = [n for kind, own in fit.added.items() if kind != "deterministic" for n in own]
         expected = "a model to which nothing was added that bears on the posterior"
         raise InputError(Fault("prediction of new subjects", listing(names), expected))
-    labels, members = _members(fit, unit)
-    part = evenly(fit, draws)
-    grouped = [name for name, one in fit.model.formulas.items() if one.grouped]
-    if unit == "group" and grouped:
-        logs, errors = new_groups(fit, part, grouped, members)
+    labels, members = members_of(fit, unit)
+    if unit == "group" and any(formula.grouped for formula in fit.model.formulas.values()):
+        logs, errors = new_groups(fit, draws)
     else:
-        found = new_subjects(fit, part)
-        logs, errors = by_unit(found, members)
-    elpd, pareto_k, good_k = psis(part, logs)
+        logs, errors = by_unit(new_subjects(fit, draws), members)
+    elpd, pareto_k, good_k = psis(fit.thinned(draws), logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
     return SubjectScores(
@@ -191,15 +188,3 @@ def log_score(log_likelihood: np.ndarray) -> np.ndarray:
     array([-1.204 , -0.6931])
     """
     return log_total(log_likelihood, axis=0) - np.log(len(log_likelihood))
-
-
-def _members(fit: Fit, unit: str) -> tuple[tuple[str, ...], np.ndarray]:
-    """Labels of the units left out, and who belongs to them, bool of shape (n, subjects)."""
-    subjects, groups = fit.units.subjects, fit.units.groups
-    if unit == "subject":
-        return subjects, np.eye(len(subjects), dtype=bool)
-    if groups is None:
-        source = str(fit.manifest["data"]["source"])
-        raise InputError(Fault(source, "no groups", "a column of matching groups"))
-    labels = tuple(dict.fromkeys(groups))
-    return labels, np.array([[group == label for group in groups] for label in labels])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,6 +12,8 @@ from trustbayes.inference.fit import Fit
 from trustbayes.models.draws import cell_log_likelihood
 
 __all__ = ["Pointwise", "pointwise"]
+
+_BUDGET = 64 * 2**20  # bytes of the densities held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ def pointwise(fit: Fit) -> Pointwise:
 
     All trials of a cell (same subject, treatment, seen, chosen) have the same density, so each
     cell is worked out once and its value given to all its trials; the result is that of the
-    trial-by-trial computation.
+    trial-by-trial computation. The fit keeps it, see `Fit.once`.
 
     Parameters
     ----------
@@ -69,15 +70,7 @@ def pointwise(fit: Fit) -> Pointwise:
     Vehtari, Gelman and Gabry (2017), Statistics and Computing 27; Vehtari et al. (2024), Journal
     of Machine Learning Research 25(72).
     """
-    if fit not in _KNOWN:
-        _KNOWN[fit] = _pointwise(fit)
-    return _KNOWN[fit]
-
-
-_BUDGET = 64 * 2**20  # bytes of the densities held at a time
-
-_KNOWN: WeakKeyDictionary[Fit, Pointwise] = WeakKeyDictionary()
-"""Results of fits that are still in use: a fit does not change."""
+    return fit.once(_pointwise)
 
 
 def _pointwise(fit: Fit) -> Pointwise:

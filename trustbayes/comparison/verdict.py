@@ -122,8 +122,11 @@ def verdict(
     near = {titles[n]: fit.gate.approximation for n, fit in named.items() if fit.gate.approximation}
     if near:
         names = ", ".join(f"{title} ({how})" for title, how in near.items())
-        text = f"No verdict on {role}s: approximations were compared, {names}; only draws from the"
-        return Verdict(role, None, f"{text} posteriors themselves (method nuts) decide.")
+        text = (
+            f"No verdict on {role}s: approximations were compared, {names}; only draws from the "
+            "posteriors themselves (method nuts) decide."
+        )
+        return Verdict(role, None, text)
     failed = [titles[name] for name, fit in named.items() if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)
@@ -147,7 +150,7 @@ def verdict(
     bound = [
         f"that of {parameter.replace('_', ' ')} in {titles[name]} ({prior})"
         for name, fit in named.items()
-        for parameter, prior in fit.model.bound.items()
+        for parameter, prior in fit.model.inseparable_priors.items()
     ]
     if bound:
         why = f"no new person can be drawn from a prior such as {'; '.join(bound)}"

@@ -14,7 +14,7 @@ from trustbayes.games import Game
 from trustbayes.inference.fit import Fit
 from trustbayes.models import Model, Parameter
 from trustbayes.models.draws import Draws
-from trustbayes.priors.families import LINKS, logit_normal_mean
+from trustbayes.priors.links import logit_normal_mean
 from trustbayes.priors.prior import Prior
 
 __all__ = ["Quantity", "population_estimates", "population_pairs", "population_quantities"]
@@ -122,15 +122,15 @@ _MOST = 9  # numbers of a variable that is worth a look
 
 def _only_in_code(model: Model, prior: xr.Dataset, posterior: xr.Dataset) -> list[str]:
     """Names of variables of the population that priors in code add: few numbers, not constant."""
-    if not model.coded:
+    if not model.code_priors:
         return []
-    own = tuple(p.name for p in model.parameters if p.name not in model.coded)
+    own = tuple(p.name for p in model.parameters if p.name not in model.code_priors)
     subjects = prior.sizes.get("subject", 0)
     return [
         str(name)
         for name, array in prior.items()
         if name in posterior
-        and name not in model.coded
+        and name not in model.code_priors
         and not str(name).startswith(own)
         and array.size <= _MOST * prior.sizes["sample"]
         and subjects not in array.shape[1:]
@@ -192,19 +192,19 @@ def _statistics(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, 
     location_name = str(prior.family.location)
     if f"{name}_{location_name}" not in data:  # given, not estimated
         return
-    location, link = data[f"{name}_{location_name}"], LINKS[prior.distribution]
+    location, family = data[f"{name}_{location_name}"], prior.family
     if parameter.option:
         weights = xr.apply_ufunc(np.exp, location - location.max(parameter.option))
         yield "typical share", "share of choices", weights / weights.sum(parameter.option)
         return
-    if link.location_forward:
+    if family.natural_location:
         yield from _with_report_unit("population mean", parameter, game, location)
     else:
         if parameter.support == "unit":
             spread = data[f"{name}_sigma"] if f"{name}_sigma" in data else prior.arguments["sigma"]
             mean = xr.apply_ufunc(logit_normal_mean, location, spread)
             yield "population mean", parameter.unit, mean.transpose("sample", ...)
-        median = link.inverse(location)
+        median = family.link.inverse(location)
         yield from _with_report_unit("population median", parameter, game, median)
     yield from _spreads(draws, parameter)
 
@@ -219,12 +219,12 @@ def _by_formula(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, 
         mean = xr.DataArray(values.mean(axis=1), dims=["sample", "treatment"])
         return mean[:, 0] if treatments is None else mean.assign_coords(treatment=treatments)
 
-    link = LINKS[draws.model.priors[name].distribution]
-    if parameter.support == "unit" or link.location_forward:
+    family = draws.model.priors[name].family
+    if parameter.support == "unit" or family.natural_location:
         means = averaged(population_means(draws, name, location))
         yield from _with_report_unit("population mean", parameter, game, means)
-    if not link.location_forward:
-        median = link.inverse(averaged(location))
+    if not family.natural_location:
+        median = family.link.inverse(averaged(location))
         yield from _with_report_unit("population median", parameter, game, median)
     yield from _spreads(draws, parameter)
     if f"{name}_group_sigma" in draws.data:
@@ -237,7 +237,7 @@ def _spreads(draws: Draws, parameter: Parameter) -> Iterator[tuple[str, str, xr.
     for argument in prior.arguments:
         if argument != prior.family.location and f"{name}_{argument}" in draws.data:
             shape = "shape of the gamma distribution"
-            unit = shape if prior.distribution == "Gamma" else link_unit(parameter, prior)
+            unit = shape if prior.family.natural_location else link_unit(parameter, prior)
             yield "population spread", unit, draws.data[f"{name}_{argument}"]
 
 

@@ -6,17 +6,16 @@ import numpy as np
 
 from trustbayes.models import Parameter
 from trustbayes.models.draws import Draws
-from trustbayes.priors.families import LINKS, logit_normal_mean
+from trustbayes.priors.links import LOGIT, logit_normal_mean
 from trustbayes.priors.prior import Prior
 
 __all__ = ["link_unit", "population_means"]
 
-_SCALES = {"LogNormal": "log scale", "Gamma": "log scale", "LogitNormal": "logit scale"}
-
 
 def link_unit(parameter: Parameter, prior: Prior) -> str:
     """Name of the scale on which effects on a parameter add up."""
-    return _SCALES.get(prior.distribution, parameter.unit)
+    link = prior.family.link
+    return f"{link.name} scale" if link.name else parameter.unit
 
 
 def population_means(draws: Draws, name: str, location: np.ndarray) -> np.ndarray:
@@ -36,13 +35,13 @@ def population_means(draws: Draws, name: str, location: np.ndarray) -> np.ndarra
         On the natural scale.
     """
     prior = draws.model.priors[name]
-    if prior.distribution != "LogitNormal":
+    if prior.family.link is not LOGIT:
         # The link of a gamma is its logarithm, though its location stands on the natural scale.
-        return np.asarray(LINKS[prior.distribution].inverse(location))
+        return np.asarray(prior.family.link.inverse(location))
     known = f"{name}_sigma" in draws.data
     spread = draws.data[f"{name}_sigma"].to_numpy() if known else prior.arguments["sigma"]
     spread = np.broadcast_to(np.asarray(spread, dtype=float), (draws.size,))[:, None]
-    found = np.empty(location.shape)
+    means = np.empty(location.shape)
     for subject in range(location.shape[1]):  # one at a time, since each has many nodes
-        found[:, subject] = logit_normal_mean(location[:, subject], spread)
-    return found
+        means[:, subject] = logit_normal_mean(location[:, subject], spread)
+    return means

@@ -13,9 +13,10 @@ from pymc.model.transform.conditioning import remove_value_transforms
 
 from trustbayes.estimates.population import Quantity, population_quantities
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.marginal.fit_likelihood import evenly, new_subjects
+from trustbayes.inference.marginal.fit_likelihood import new_subjects
 from trustbayes.models import Model
 from trustbayes.models.draws import subject_log_likelihood
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.numerics.graphs import PLAIN
 
@@ -77,15 +78,15 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
     >>> fit = tb.load_fit("sender.nc")  # doctest: +SKIP
     >>> tb.prior_sensitivity(fit)[["parameter", "prior", "diagnosis"]]  # doctest: +SKIP
     """
-    part = evenly(fit, draws)
+    part = fit.thinned(draws)
     chosen = [one for one in population_quantities(part) if _once(one)]
     chosen = [one for one in chosen if np.ptp(one.values) > 0]  # without what is given
     shape = (part.posterior.sizes["chain"], part.posterior.sizes["draw"])
     priors = prior_log_densities(part)
-    if fit.model.bound or fit.altered:
+    if fit.model.inseparable_priors or fit.altered:
         likelihood = subject_log_likelihood(part.draws())
     else:
-        likelihood = new_subjects(fit, part).log_likelihood
+        likelihood = new_subjects(fit, draws).log_likelihood
     data = xr.DataTree.from_dict(
         {
             "posterior": _dataset({str(i): one.values for i, one in enumerate(chosen)}, shape),
@@ -172,7 +173,7 @@ def prior_log_densities(fit: Fit) -> dict[str, np.ndarray]:
         If a prior is code that is not at hand, see `trustbayes.load_fit`.
     """
     model, units = fit.model, fit.units
-    built = model.build_units(units, fit.game, Information.without_pilot(model, units))
+    built = build_units(model, units, fit.game, Information.without_pilot(model, units))
     names = [
         str(variable.name)
         for variable in built.free_RVs
@@ -207,4 +208,4 @@ def _whose(name: str, model: Model) -> str:
     owners = [p.name for p in model.parameters if name == p.name or name.startswith(f"{p.name}_")]
     if owners:
         return max(owners, key=len)
-    return " and ".join(model.coded)
+    return " and ".join(model.code_priors)

@@ -10,7 +10,6 @@ import xarray as xr
 
 from trustbayes.inference.fit import Fit
 from trustbayes.models.draws import Draws, type_probabilities
-from trustbayes.priors.families import LINKS
 from trustbayes.priors.prior import prior_centre
 
 __all__ = ["subject_estimates", "type_estimates"]
@@ -114,7 +113,7 @@ def _alone(fit: Fit) -> dict[str, np.ndarray]:
     by_treatment = ["treatment" in over for over in dims]
     if model.types and any(by_treatment):
         return {}
-    links = [LINKS[p.prior.distribution] for p in own]
+    links = [p.prior.family.link for p in own]
     found = [
         np.full([data.sizes[dim] for dim in over], prior_centre(p.prior))
         for p, over in zip(own, dims, strict=True)

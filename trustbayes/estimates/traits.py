@@ -13,7 +13,7 @@ from trustbayes.inference.fit import Fit
 from trustbayes.models import Parameter
 from trustbayes.models.draws import Draws
 from trustbayes.models.formula import Formula
-from trustbayes.models.regression import added, shares_of
+from trustbayes.models.regression import contribution, shares_of
 
 __all__ = ["trait_effects"]
 
@@ -172,7 +172,7 @@ def _on_shares(draws: Draws, parameter: Parameter, formula: Formula) -> _Found:
     labels = draws.model.shares[name]
 
     def mean(instead: dict[str, object]) -> np.ndarray:
-        more = added(name, formula, draws.data, units, formula.design(units, **instead))
+        more = contribution(name, formula, draws.data, units, formula.design(units, **instead))
         return np.asarray(shares_of(base, more).mean(axis=1))
 
     for change in _changes(draws, formula):

@@ -9,7 +9,7 @@ import xarray as xr
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.estimates.population_means import population_means
 from trustbayes.inference.fit import Fit
-from trustbayes.priors.families import logit_normal_mean
+from trustbayes.priors.links import logit_normal_mean
 
 __all__ = ["trust_gap"]
 

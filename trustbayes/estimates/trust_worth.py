@@ -6,6 +6,7 @@ Source of the game and of its efficiency: Özer, Zheng and Chen (2011), Manageme
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,13 @@ from trustbayes.estimates.profits import (
     full_trust_profits,
     share_of_trust,
 )
-from trustbayes.games import ForecastGame
+from trustbayes.games import ForecastGame, Game
 from trustbayes.inference.fit import Fit
 from trustbayes.models import Values
 from trustbayes.models.draws import Draws, draw_types
 from trustbayes.trials.forecast import Points
 
-__all__ = ["trust_worth"]
+__all__ = ["has_worth", "trust_worth"]
 
 _PARTIES = ("sender", "receiver", "both")
 _ROUNDS = 8
@@ -121,13 +122,13 @@ class _People:
     draws : Draws
     order : array of int, shape (draws,)
         In which order to take the draws.
-    kinds : array of int, shape (draws, subjects), or None
+    type_index : array of int, shape (draws, subjects), or None
         Their types.
     """
 
     draws: Draws
     order: np.ndarray
-    kinds: np.ndarray | None
+    type_index: np.ndarray | None
 
     @classmethod
     def of(cls, draws: Draws, order: np.ndarray, rng: np.random.Generator) -> _People:
@@ -193,10 +194,21 @@ class _People:
             dims[name] = ("subject",) if own else ()
         values = Values(arrays, dims, units)
         answer, response = model.answer(game, values), model.response(game)
-        kinds = None
-        if self.kinds is not None:
-            kinds = np.take_along_axis(self.kinds[order], who, axis=1)
-        return [response.draw(units, answer, values, kinds, rng) for _ in range(times)]
+        type_index = None
+        if self.type_index is not None:
+            type_index = np.take_along_axis(self.type_index[order], who, axis=1)
+        return [response.draw(units, answer, values, type_index, rng) for _ in range(times)]
+
+
+def has_worth(game: Game) -> bool:
+    """Whether `trust_worth` knows what people earn in a game: in forecast sharing it does.
+
+    Examples
+    --------
+    >>> has_worth(ForecastGame())
+    True
+    """
+    return game.kind == ForecastGame.kind
 
 
 def _size(fit: Fit) -> int:
@@ -267,7 +279,7 @@ def _common(sender: Fit, receiver: Fit) -> tuple[ForecastGame, tuple[str, ...]]:
         if fit.model.role != role:
             found, expected = f"a fit of {fit.model.role}s", f"a fit of {role}s"
             faults.append(Fault(f"worth of trust, {role}", found, expected))
-        if not isinstance(fit.game, ForecastGame):
+        if not has_worth(fit.game):
             found, expected = f"a fit of the {fit.game.kind} game", "one of forecast sharing"
             faults.append(Fault(f"worth of trust, {role}", found, expected))
     if not faults and sender.game.checksum != receiver.game.checksum:
@@ -276,8 +288,8 @@ def _common(sender: Fit, receiver: Fit) -> tuple[ForecastGame, tuple[str, ...]]:
         faults.append(Fault("worth of trust, receiver", found, expected))
     if faults:
         raise InputError(faults)
-    game, played, theirs = sender.game, sender.units.treatments, receiver.units.treatments
-    assert isinstance(game, ForecastGame)
+    game = cast(ForecastGame, sender.game)  # of that kind
+    played, theirs = sender.units.treatments, receiver.units.treatments
     common = tuple(name for name in game.treatments if name in played and name in theirs)
     if not common:
         expected = f"at least one of the senders' treatments: {listing(played)}"

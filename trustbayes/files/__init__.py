@@ -10,6 +10,7 @@ from trustbayes.files.table import (
     identifiers,
     natural_order,
     numbers,
+    plain,
     records,
     typed,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "natural_order",
     "numbers",
     "parse_csv",
+    "plain",
     "read_bytes",
     "records",
     "text_of",

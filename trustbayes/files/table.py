@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from trustbayes.errors import Fault, listing
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TextTable", "identifiers", "natural_order", "numbers", "records", "typed"]
+__all__ = ["TextTable", "identifiers", "natural_order", "numbers", "plain", "records", "typed"]
 
 MISSING = ("", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", ".", "-", "--", "?", "missing")
 """How programs and people write that there is no value, in small letters."""
@@ -173,5 +173,32 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     >>> records(pd.DataFrame({"a": [1.5, float("nan")]}))
     [{'a': 1.5}, {'a': None}]
     """
-    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    rows: list[dict[str, Any]] = plain(frame.to_dict("records"))
     return rows
+
+
+def plain(value: Any) -> Any:
+    """Values as JSON knows them; what is not a finite number is None.
+
+    Parameters
+    ----------
+    value : mapping, sequence, array, number, text, bool or None
+
+    Returns
+    -------
+    dict, list, float, int, str, bool or None
+
+    Examples
+    --------
+    >>> plain({"a": np.array([1.5, np.inf]), 2: (True, "x")})
+    {'a': [1.5, None], '2': [True, 'x']}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,9 +1,9 @@
 """What an experiment pays."""
 
-from trustbayes.games.base import Layout, Role
+from trustbayes.games.base import Game, Layout, Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame, Market, Terms
-from trustbayes.games.game import Game, game_from_dict
+from trustbayes.games.game import game_from_dict
 from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PayoffTable, PowerLoss
 from trustbayes.games.reading import read_game
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,14 +9,14 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from trustbayes.games.base import Layout, Role
-from trustbayes.games.payoffs import Payoffs, PowerLoss, payoffs_from_dict
+from trustbayes.games.base import Game, Layout, Role
+from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PowerLoss, payoffs_from_dict
 
 __all__ = ["FiniteGame"]
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteGame:
+class FiniteGame(Game):
     """A sender sees a state and sends a message; a receiver sees the message and acts.
 
     Parameters
@@ -75,7 +73,6 @@ class FiniteGame:
         "action",
         "group",
     )
-    """The standard names of the columns of a trial table."""
 
     def __init__(
         self,
@@ -151,6 +148,16 @@ class FiniteGame:
         """
         return self.scale / self.step
 
+    @property
+    def tabled(self) -> bool:
+        """Whether the payoffs are tables."""
+        return not self.payoffs.continuous
+
+    @property
+    def storable(self) -> bool:
+        """Whether the payoffs are no Python functions."""
+        return not isinstance(self.payoffs, PayoffFunctions)
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe description of all that bears on behaviour (not of files)."""
         form = {
@@ -196,12 +203,6 @@ class FiniteGame:
             form["treatments"] or None,
             name=form["name"],
         )
-
-    @cached_property
-    def checksum(self) -> str:
-        """SHA-256 of the description, to tell two games apart."""
-        text = json.dumps({k: v for k, v in self.to_dict().items() if k != "name"}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _increasing(values: Sequence[float], what: str) -> np.ndarray:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trustbayes.errors import Fault
-from trustbayes.games.base import Layout, Role
+from trustbayes.games.base import Game, Layout, Role
 
 __all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
 
@@ -102,7 +100,7 @@ class Terms:
 
 
 @dataclass(frozen=True, eq=False)
-class ForecastGame:
+class ForecastGame(Game):
     """A manufacturer knows her forecast and reports one; a supplier builds capacity.
 
     Demand is μ + ξ + ε. The sender (manufacturer) alone knows the forecast ξ ~ U[-a, a] and
@@ -163,7 +161,6 @@ class ForecastGame:
         "action",
         "group",
     )
-    """The standard names of the columns of a trial table."""
 
     def __init__(
         self,
@@ -290,12 +287,6 @@ class ForecastGame:
             np.inf if limit is None else limit,
             name=form["name"],
         )
-
-    @cached_property
-    def checksum(self) -> str:
-        """SHA-256 of the description, to tell two games apart."""
-        text = json.dumps({k: v for k, v in self.to_dict().items() if k != "name"}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def game_faults(numbers: Mapping[str, float], treatments: Mapping[str, Market]) -> Iterator[Fault]:

@@ -58,7 +58,7 @@ def _note_senseless(
     noted = [f"{fault.place}." for fault in section.faults]
     for fault in game_faults(numbers, treatments):
         place = section.place(fault.place)
-        own = fault.place.partition(".")[0] in section.raw
-        value = fault.value if own else f"{fault.value} (the default)"
+        stated = fault.place.partition(".")[0] in section.raw
+        value = fault.value if stated else f"{fault.value} (the default)"
         if not any(other.startswith(f"{place}.") for other in noted):
             section.faults.append(Fault(place, value, fault.expected))

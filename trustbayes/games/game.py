@@ -1,17 +1,44 @@
-"""The kinds of game that there are."""
+"""The kinds of game that there are: a line for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from trustbayes.games.base import Game
 from trustbayes.games.finite import FiniteGame
+from trustbayes.games.finite_toml import read_finite
 from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.forecast_toml import read_forecast
+from trustbayes.games.toml_section import Section
 
-__all__ = ["Game", "game_from_dict"]
+__all__ = ["KINDS", "GameKind", "game_from_dict"]
 
-Game = FiniteGame | ForecastGame
-"""A game of either kind."""
+
+@dataclass(frozen=True)
+class GameKind:
+    """A kind of game.
+
+    Parameters
+    ----------
+    game : type of Game
+        The class of its games.
+    read : callable
+        Reads the keys of a game file of the kind, given the file's content and its path; gives
+        None if faults were noted in the section.
+    """
+
+    game: type[Game]
+    read: Callable[[Section, Path], Game | None]
+
+
+KINDS: Mapping[str, GameKind] = {
+    entry.game.kind: entry
+    for entry in (GameKind(FiniteGame, read_finite), GameKind(ForecastGame, read_forecast))
+}
+"""Every kind of game, by its name in game files."""
 
 
 def game_from_dict(form: Mapping[str, Any]) -> Game:
@@ -24,7 +51,8 @@ def game_from_dict(form: Mapping[str, Any]) -> Game:
 
     Returns
     -------
-    FiniteGame or ForecastGame
+    Game
+        Of the class of its kind.
 
     Raises
     ------
@@ -38,6 +66,4 @@ def game_from_dict(form: Mapping[str, Any]) -> Game:
     >>> game_from_dict(ForecastGame().to_dict()).kind
     'forecast-sharing'
     """
-    kinds: Mapping[str, Any] = {game.kind: game for game in (FiniteGame, ForecastGame)}
-    game: Game = kinds[form["kind"]].from_dict(form)
-    return game
+    return KINDS[form["kind"]].game.from_dict(form)

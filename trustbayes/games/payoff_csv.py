@@ -88,8 +88,8 @@ def _long_to_tables(
     keys = pd.concat([values["bias"], positions], axis=1)
     for row in keys.index[keys.duplicated()]:
         state, action = (table.cell(row, name) for name in ("state", "action"))
-        place, found = f"{table.source}, row {row}", f"state {state}, action {action} again"
-        faults.append(Fault(place, found, "every state and action once"))
+        place, again = f"{table.source}, row {row}", f"state {state}, action {action} again"
+        faults.append(Fault(place, again, "every state and action once"))
     result: dict[float, np.ndarray] = {}
     for bias in sorted(set(values["bias"])):
         rows = values[values["bias"] == bias]

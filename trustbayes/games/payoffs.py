@@ -224,8 +224,7 @@ def payoffs_from_dict(form: Mapping[str, Any]) -> Payoffs:
 
 
 def _positions(listed: tuple[float, ...], values: Any, what: str) -> np.ndarray:
-    found = np.asarray(values, dtype=float)
-    match = np.isclose(found[..., None], np.asarray(listed))
+    match = np.isclose(np.asarray(values, dtype=float)[..., None], np.asarray(listed))
     if not match.any(axis=-1).all():
         raise ValueError(f"a payoff table is defined at its listed {what}s only")
     return match.argmax(axis=-1)

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import read_bytes
-from trustbayes.games.finite import FiniteGame
-from trustbayes.games.finite_toml import read_finite
-from trustbayes.games.forecast import ForecastGame
-from trustbayes.games.forecast_toml import read_forecast
-from trustbayes.games.game import Game
+from trustbayes.games.base import Game
+from trustbayes.games.game import KINDS
 from trustbayes.games.toml_section import Section
 
 __all__ = ["read_game"]
-
-_KINDS: Mapping[str, Callable[[Section, Path], Game | None]] = {
-    FiniteGame.kind: read_finite,
-    ForecastGame.kind: read_forecast,
-}
 
 
 def read_game(path: str | Path) -> Game:
@@ -53,8 +44,8 @@ def read_game(path: str | Path) -> Game:
 
     Returns
     -------
-    FiniteGame or ForecastGame
-        With the file's ``[columns]`` and ``[exclude]`` as its ``layout``.
+    Game
+        Of the file's kind, with the file's ``[columns]`` and ``[exclude]`` as its ``layout``.
 
     Raises
     ------
@@ -75,10 +66,10 @@ def read_game(path: str | Path) -> Game:
     except tomllib.TOMLDecodeError as error:
         raise InputError(Fault(path.name, "", f"a TOML file ({error})")) from None
     section = Section(raw, path.name, "", [])
-    kind = section.text("kind", choices=tuple(_KINDS))
+    kind = section.text("kind", choices=tuple(KINDS))
     if kind is None:
         raise InputError(section.faults)
-    game = _KINDS[kind](section, path)
+    game = KINDS[kind].read(section, path)
     if section.faults or game is None:
         raise InputError(section.faults)
     return game

@@ -15,14 +15,12 @@ from trustbayes.errors import Fault, InputError
 
 __all__ = ["dask_executor", "process_pool"]
 
-_RETRIES = 3
+_RETRIES = 3  # of a fit whose worker died
 
 _UNGUARDED = (
     "trustbayes: worker processes run the script that starts them once more. Put what starts them "
     'below the line\n    if __name__ == "__main__":'
 )
-
-
 _START: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
 
 

@@ -17,22 +17,17 @@ from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihoo
 from trustbayes.inference.marginal.placement import site
 from trustbayes.inference.marginal.population import Population
 from trustbayes.models.draws import Draws, type_probabilities
-from trustbayes.models.model import Model
 from trustbayes.models.parametrisation.information import Information
-from trustbayes.models.parametrisation.type_coordinates import Habits, Sites
-from trustbayes.models.regression import nothing_added
-from trustbayes.priors.families import LINKS
+from trustbayes.models.parametrisation.type_coordinates import Habits, TypeDensities
+from trustbayes.models.regression import no_contribution
+from trustbayes.models.settings import ModelSettings
 from trustbayes.priors.prior import typical
 from trustbayes.trials.units import Units
 
-__all__ = ["likely_chains", "refined", "sited"]
+__all__ = ["find_type_densities", "likely_chains", "refined"]
 
 _FEW = 30.0  # effective draws, below which the pilot's density is kept
-
-
 _BEHIND = 5.0  # nats: a mode that much lower has less than a hundredth of the mass
-
-
 _WIDER = 1.2  # tails of the posterior are heavier than a normal density's
 
 
@@ -63,7 +58,7 @@ def refined(information: Information, draws: Draws) -> Information:
         heeds = [name not in model.ignored[label] for label in model.types]
         weight = chances[..., heeds].sum(axis=-1)
         natural = draws.data[name].to_numpy()
-        link = LINKS[model.priors[name].distribution].forward
+        link = model.priors[name].family.link.forward
         with np.errstate(divide="ignore"):
             linked = np.clip(link(natural), -30, 30)
         if "treatment" in draws.data[name].dims:
@@ -100,27 +95,31 @@ def likely_chains(draws: Draws, chains: int) -> np.ndarray:
         False for chains more than 5 nats behind the best, on average over their draws. All true
         if a prior of subjects is Python code: the heights are then unknown.
     """
-    if draws.model.bound:  # cannot be integrated out
+    if draws.model.inseparable_priors:  # cannot be integrated out
         return np.ones(chains, dtype=bool)
     logs = new_subject_log_likelihood(draws).log_likelihood.sum(axis=1)
     height = logs.reshape(chains, -1).mean(axis=1)
     return np.asarray(height >= height.max() - _BEHIND)
 
 
-def sited(
-    model: Model, units: Units, game: Game, information: Information, data: xr.Dataset | None = None
+def find_type_densities(
+    model: ModelSettings,
+    units: Units,
+    game: Game,
+    information: Information,
+    data: xr.Dataset | None = None,
 ) -> Information:
-    """Find the sites of a model whose parameters can be placed.
+    """Find the densities by type of a model whose parameters can be placed.
 
     Parameters
     ----------
-    model : Model
+    model : ModelSettings
     units : Units
     game : Game
     information : Information
         From the pilot.
     data : xarray.Dataset, optional
-        Draws with a leading dimension ``sample``, at whose mean population the sites are found.
+        Draws with a leading dimension ``sample``, at whose mean population they are found.
         Default: the pilot's locations and populations of typical spread.
 
     Returns
@@ -136,28 +135,31 @@ def sited(
     population = replace(population, effects=effects)
     single = [e.parameter.option is None for e in effects]
     first = np.array([place.start for place in population.places()])[single]
-    names = tuple(e.parameter.name for e, one in zip(effects, single, strict=True) if one)
+    names = tuple(e.parameter.name for e in effects if e.parameter.option is None)
     shape = (len(units.subjects), len(model.types), len(names))
     precision, shift = np.zeros((*shape, shape[-1])), np.zeros(shape)
     habits = {}
-    for kind, label in enumerate(model.types):
-        found = site(population, population, kind)
-        position = np.cumsum(found.active) - 1  # of a coordinate among the active ones
-        at = np.flatnonzero(found.active[first])
-        here = position[first[at]]
-        precision[:, kind, at[:, None], at] = found.precision[:, here[:, None], here]
-        shift[:, kind, at] = found.shift[:, here]
+    for type_index, label in enumerate(model.types):
+        of_type = site(population, population, type_index)
+        position = np.cumsum(of_type.active) - 1  # of a coordinate among the active ones
+        at = np.flatnonzero(of_type.active[first])
+        active = position[first[at]]
+        precision[:, type_index, at[:, None], at] = of_type.precision[:, active[:, None], active]
+        shift[:, type_index, at] = of_type.shift[:, active]
         for effect, place in zip(effects, population.places(), strict=True):
             name = effect.parameter.name
             if effect.parameter.option and name not in model.ignored[label]:
-                mean, covariance = (part[0] for part in found.moments(population, slice(0, 1)))
-                own = position[place]
-                scale = np.linalg.cholesky(covariance[:, own[:, None], own])
-                habits[name] = Habits(kind, mean[:, own], scale)
-    return replace(information, sites=Sites(names, precision, shift, habits))
+                mean, covariance = (part[0] for part in of_type.moments(population, slice(0, 1)))
+                options = position[place]
+                scale = np.linalg.cholesky(covariance[:, options[:, None], options])
+                habits[name] = Habits(type_index, mean[:, options], scale)
+    densities = TypeDensities(names, precision, shift, habits)
+    return replace(information, type_densities=densities)
 
 
-def _typical(model: Model, units: Units, game: Game, information: Information) -> xr.Dataset:
+def _typical(
+    model: ModelSettings, units: Units, game: Game, information: Information
+) -> xr.Dataset:
     """One draw: the pilot's locations, typical spreads and even shares."""
     found: dict[str, Any] = {}
     coords: dict[str, Any] = {"treatment": list(units.treatments)}
@@ -177,18 +179,17 @@ def _typical(model: Model, units: Units, game: Game, information: Information) -
             continue
         if "subject" in model.varies[name]:
             assert location is not None
-            natural = LINKS[prior.distribution].location_forward
             argument = str(prior.family.location)
             formula = model.formulas.get(name)
             if formula is not None:
                 over, location = (), np.mean(location)
-                found |= nothing_added(name, formula)
-            found[f"{name}_{argument}"] = (over, np.exp(location) if natural else location)
+                found |= no_contribution(name, formula)
+            found[f"{name}_{argument}"] = (over, prior.family.natural_location_of(location))
             for key, value in prior.arguments.items():
                 if key != argument:
                     found[f"{name}_{key}"] = ((), max(1.0, typical(value)))
         elif location is not None:
-            found[name] = (over, LINKS[prior.distribution].inverse(location))
+            found[name] = (over, prior.family.link.inverse(location))
         else:
             found[name] = (over, np.full(len(units.treatments) if over else (), typical(prior)))
     return xr.Dataset(found, coords=coords).expand_dims(sample=[0])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import xarray as xr
@@ -18,15 +17,16 @@ from trustbayes.files import expanded, write_whole
 from trustbayes.games import Game, game_from_dict
 from trustbayes.inference.gate import Check, Gate, gate_of
 from trustbayes.inference.sampling import METHODS, Sampling
-from trustbayes.models import Model, model_from_dict
+from trustbayes.models import Model, ModelSpec, model_from_dict
 from trustbayes.models.draws import Draws
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
+from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
-__all__ = ["Fit", "load_fit"]
+__all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
 
-FORMAT = 2
+FORMAT = 3
+"""Of the files; 2, which version 0.1 wrote, knows a model by its name alone, and is read, too."""
+_READABLE = (2, FORMAT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,43 @@ class Fit:
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     manifest: Mapping[str, Any]
+    _results: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once[*Given, Result](self, work: Callable[[Fit, *Given], Result], *given: *Given) -> Result:
+        """What a function makes of this fit, worked out when it is first asked for.
+
+        A fit does not change, so neither do results; they are the fit's, and go with it. One made
+        by `dataclasses.replace` begins without.
+
+        Parameters
+        ----------
+        work : callable
+            A function of a module: of the fit, and
+        *given : hashable
+            of what else it needs.
+
+        Returns
+        -------
+        What the function returns; not to be changed.
+
+        Examples
+        --------
+        >>> fit.once(scores_of, 1000)  # doctest: +SKIP
+        """
+        key = (work, given)
+        if key not in self._results:
+            self._results[key] = work(self, *given)
+        result: Result = self._results[key]
+        return result
+
+    def thinned(self, draws: int) -> Fit:
+        """The fit with no more draws than that, evenly spaced in each chain; all of them by 0."""
+        chains, size = self.posterior.sizes["chain"], self.posterior.sizes["draw"]
+        each = max(1, draws // chains)
+        if draws == 0 or each >= size:
+            return self
+        keep = np.linspace(0, size - 1, each).round().astype(int)
+        return replace(self, posterior=self.posterior.isel(draw=keep))
 
     def draws(self, most: int = 0) -> Draws:
         """The posterior draws as `Draws`; ``most`` > 0 keeps that many, evenly spaced."""
@@ -82,8 +119,8 @@ class Fit:
     @property
     def added(self) -> Mapping[str, list[str]]:
         """Names of what a user added to the PyMC model, by kind; see ``built`` of `fit`."""
-        found: Mapping[str, list[str]] = self.manifest.get("added", {})
-        return found
+        names: Mapping[str, list[str]] = self.manifest.get("added", {})
+        return names
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file, whole or not at all.
@@ -111,7 +148,7 @@ class Fit:
         return {
             "posterior": self.posterior,
             "sample_stats": self.sample_stats,
-            "units": _units_dataset(self.units),
+            "units": self.units.to_dataset(),
         }
 
     @classmethod
@@ -121,12 +158,13 @@ class Fit:
         groups: Mapping[str, xr.Dataset],
         game: Game,
         priors: Mapping[Any, Any] | None = None,
+        spec: ModelSpec | None = None,
     ) -> Fit:
-        """Put the parts of a file together; for priors that are Python code see `load_fit`."""
+        """Put the parts of a file together; for priors and specs of a user's own see `load_fit`."""
         return cls(
-            model=model_from_dict(manifest["model"], priors),
+            model=model_from_dict(manifest["model"], priors, spec),
             game=game,
-            units=_units_from(groups["units"], manifest["model"]["role"]),
+            units=rules_of(game).units.from_dataset(groups["units"], manifest["model"]["role"]),
             posterior=groups["posterior"],
             sample_stats=groups["sample_stats"],
             manifest=manifest,
@@ -134,7 +172,10 @@ class Fit:
 
 
 def load_fit(
-    path: str | Path, game: Game | None = None, priors: Mapping[Any, Any] | None = None
+    path: str | Path,
+    game: Game | None = None,
+    priors: Mapping[Any, Any] | None = None,
+    spec: ModelSpec | None = None,
 ) -> Fit:
     """Read a fit from its file.
 
@@ -147,6 +188,8 @@ def load_fit(
         The priors that are Python code, as the model was given them. A file holds their source as
         text, which is never run: without the callables all works that needs the posterior only,
         and draws from the prior and refits ask for them.
+    spec : ModelSpec, optional
+        What the model was declared by; default: what is registered under its name.
 
     Returns
     -------
@@ -155,11 +198,12 @@ def load_fit(
     Raises
     ------
     InputError
-        If the file is missing, is no fit, holds a fit of another format or game, or a callable's
-        source is another than the stored one.
+        If the file is missing, is no fit, holds a fit of another format or game, a callable's
+        source is another than the stored one, or the spec computes something else than that of
+        the model which was fitted.
     """
     manifest, groups = read_file(path, "model")
-    return Fit.of(manifest, groups, game_of(path, manifest, game), priors)
+    return Fit.of(manifest, groups, game_of(path, manifest, game), priors, spec)
 
 
 def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[str, Any]) -> None:
@@ -191,13 +235,23 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
         raise InputError(Fault(str(path), "", "a fit's file, but there is none")) from None
     except (OSError, KeyError, ValueError) as error:
         raise InputError(Fault(str(path), "", "a fit written by trustbayes")) from error
-    if manifest["format"] != FORMAT:
-        raise InputError(Fault(str(path), f"format {manifest['format']}", f"format {FORMAT}"))
+    if manifest["format"] not in _READABLE:
+        raise InputError(Fault(str(path), *_other_format(manifest)))
     if what not in manifest:
-        one, both = "a fit of one role", "a joint fit of both roles"
-        found, expected = (both, one) if what == "model" else (one, both)
-        raise InputError(Fault(str(path), found, expected))
+        single, joint = "a fit of one role", "a joint fit of both roles"
+        value, expected = (joint, single) if what == "model" else (single, joint)
+        raise InputError(Fault(str(path), value, expected))
     return manifest, groups
+
+
+def _other_format(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """What a file of a format that cannot be read is, and what could be."""
+    writer = (manifest.get("versions") or manifest.get("sender", {}).get("versions", {})).get(
+        "trustbayes", "of another version"
+    )
+    readable = " or ".join(map(str, _READABLE))
+    expected = f"format {readable}: read it with trustbayes {writer}, or fit again"
+    return f"format {manifest['format']}, written by trustbayes {writer}", expected
 
 
 def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) -> Game:
@@ -216,53 +270,3 @@ def game_of(path: str | Path, manifest: Mapping[str, Any], game: Game | None) ->
     if game.checksum != manifest["game_checksum"]:
         raise InputError(Fault(str(path), "another game", "the game it was fitted with"))
     return game
-
-
-_TEXTS = ("subjects", "treatments", "groups")
-
-
-_COVARIATE = "people "
-
-
-_ARRAYS: dict[str, tuple[str, ...]] = {
-    "unit_subject": ("unit",),
-    "unit_treatment": ("unit",),
-    "unit_bias": ("unit",),
-    "biases": ("bias",),
-    "counts": ("unit", "seen", "option"),
-    "trial_unit": ("trial",),
-    "trial_seen": ("trial",),
-    "trial_option": ("trial",),
-    "trial_choice": ("trial",),
-}
-
-
-def _units_dataset(units: Units) -> xr.Dataset:
-    data: dict[str, Any] = {
-        name: (dims, getattr(units, name)) for name, dims in _ARRAYS.items() if hasattr(units, name)
-    }
-    for name in _TEXTS:
-        if getattr(units, name) is not None:
-            dim = "treatment" if name == "treatments" else "subject"
-            data[name] = (dim, np.array(getattr(units, name)))
-    for name, values in units.people.items():
-        plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
-        data[f"{_COVARIATE}{_in_file(name)}"] = ("subject", plain)
-    return xr.Dataset(data)
-
-
-def _in_file(name: str) -> str:
-    """A name without the stroke that separates the groups of a file."""
-    return name.replace("%", "%25").replace("/", "%2F")
-
-
-def _units_from(data: xr.Dataset, role: Any) -> Units:
-    found: dict[str, Any] = {"groups": None}
-    found |= {name: data[name].to_numpy() for name in _ARRAYS if name in data}
-    found |= {name: tuple(map(str, data[name].to_numpy())) for name in _TEXTS if name in data}
-    found["people"] = {
-        unquote(str(name).removeprefix(_COVARIATE)): array.to_numpy()
-        for name, array in data.items()
-        if str(name).startswith(_COVARIATE)
-    }
-    return Cells(role=role, **found) if "counts" in data else Points(role=role, **found)

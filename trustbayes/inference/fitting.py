@@ -1,11 +1,12 @@
-"""Fits, and fits as files."""
+"""Fitting a model to trials: look first, sample once or twice, and say how it was done."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,21 +18,21 @@ from trustbayes.games import Game
 from trustbayes.inference.engines.approximate import approximate
 from trustbayes.inference.engines.compiled import Sampled
 from trustbayes.inference.engines.nuts import Adaptation, sample
-from trustbayes.inference.first_run import likely_chains, refined, sited
+from trustbayes.inference.first_run import find_type_densities, likely_chains, refined
 from trustbayes.inference.fit import FORMAT, Fit
 from trustbayes.inference.sampling import METHODS, Method, Sampling, versions
 from trustbayes.models import Model
 from trustbayes.models.additions import added
 from trustbayes.models.draws import Draws
+from trustbayes.models.graph import build_units
 from trustbayes.models.joint import Joint
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
-__all__ = ["check_method", "fit", "fit_key"]
+__all__ = ["check_method", "described", "fit", "fit_key", "recorded"]
 
 _FIRST = 200  # draws of the run that others start from, see `trustbayes.inference.first_run`
 
@@ -108,75 +109,153 @@ def fit(
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
     folded = trials.fold(model.role)
-    model, own_order = model.learnt(folded), model.own_people(folded)
-    units = own_order.by_design()
-    information = pilot(model, units, trials.game)
-    extra = {} if built is None else added(built, model, trials)
-    if built is not None and (information.stand_ins or can_be_placed(model)):
-        expected = "none: models that combine theories are sampled in two runs, each with its graph"
-        raise InputError(Fault(f"{model.name}, {model.role}", "a built model", expected))
-    if can_be_placed(model):
-        information = sited(model, units, trials.game, information)
-    # Code may draw on anything, names of subjects included, so what it makes is not used again.
-    reused = not model.coded and built is None
-    pattern = _pattern(model, units, trials.game, information, alike) if reused else ""
-
-    def sampled_with(
-        information: Information,
-        how: Sampling,
-        starts: np.ndarray | None = None,
-        points: bool = False,
-    ) -> Sampled:
-        graph = built or model.build_units(units, trials.game, information, replaceable=alike)
-        if how.approximates:
-            return approximate(graph, how, progress=progress, pattern=pattern)
-        return sample(
-            graph,
-            how,
-            progress=progress,
-            cores=cores,
-            pattern=pattern,
-            adaptation=_adaptation(units, information),
-            starts=starts,
-            near=information.starts,
-            points=points,
-        )
-
-    if information.stand_ins or information.sites:
-        first = sampled_with(information, replace(sampling, draws=_FIRST), points=True)
-        some = first.posterior.isel(draw=slice(None, None, _FIRST // 10))
-        likely = likely_chains(Draws.of(model, trials.game, units, some), sampling.chains)
-        kept = first.posterior.isel(chain=np.flatnonzero(likely))
-        draws = Draws.of(model, trials.game, units, kept)
-        if information.sites:
-            information = sited(model, units, trials.game, information, draws.data)
-        else:
-            information = refined(information, draws)
-        assert first.points is not None
-        starts = np.concatenate(first.points[likely])
-        sampled = sampled_with(information, sampling, starts)
-        spent = {"first run": sum(first.seconds.values()), **sampled.seconds}
-        sampled = replace(sampled, seconds=spent)
-    else:
-        sampled = sampled_with(information, sampling)
+    model, in_order = model.fixed_to(folded), model.with_named_covariates(folded)
+    additions = {} if built is None else added(built, model, trials)
+    units = in_order.by_design()
+    chains = _Chains(
+        model=model,
+        units=units,
+        game=trials.game,
+        information=_look(model, units, trials.game, built),
+        sampling=sampling,
+        built=built,
+        alike=alike,
+        progress=progress,
+        cores=cores,
+    )
+    information, sampled = chains.run()
     manifest = {
         # With additions the same inputs cannot be told from others: no key, and no reuse by one.
-        **({"key": fit_key(model, trials, sampling)} if built is None else {"added": extra}),
+        **({"key": fit_key(model, trials, sampling)} if built is None else {"added": additions}),
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled),
     }
     return Fit(
         model=model,
         game=trials.game,
-        units=own_order,
-        posterior=_in_order(sampled.posterior, own_order.subjects),
+        units=in_order,
+        posterior=_in_order(sampled.posterior, in_order.subjects),
         sample_stats=sampled.sample_stats,
         manifest=manifest,
     )
 
 
+def _look(model: Model, units: Units, game: Game, built: pm.Model | None) -> Information:
+    """Look at the trials first, and say how parameters are carried.
+
+    Raises
+    ------
+    InputError
+        If a built model would have to be sampled twice.
+    """
+    information = pilot(model, units, game)
+    if built is not None and (information.stand_ins or can_be_placed(model)):
+        expected = "none: models that combine theories are sampled in two runs, each with its graph"
+        raise InputError(Fault(f"{model.name}, {model.role}", "a built model", expected))
+    return (
+        find_type_densities(model, units, game, information)
+        if can_be_placed(model)
+        else information
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Chains:
+    """A model, what it is fitted to, and how: what all runs of a fit have in common.
+
+    Parameters
+    ----------
+    model : Model
+        With what its formulas take from the trials.
+    units : Units
+        In the order of the design.
+    game : Game
+    information : Information
+        From the pilot; with the sites, if the model's parameters can be placed.
+    sampling : Sampling
+        Of the main run.
+    built, alike, progress, cores
+        See `fit`.
+    """
+
+    model: Model
+    units: Units
+    game: Game
+    information: Information
+    sampling: Sampling
+    built: pm.Model | None
+    alike: bool
+    progress: bool
+    cores: int | None
+
+    @cached_property
+    def pattern(self) -> str:
+        """That of the compiled model; empty if it is not to be used again."""
+        # Code may draw on anything, names of subjects included: what it makes is not used again.
+        if self.model.code_priors or self.built is not None:
+            return ""
+        return _pattern(self.model, self.units, self.game, self.information, self.alike)
+
+    def run(self) -> tuple[Information, Sampled]:
+        """Sample, twice if the model combines theories; by what information, and the draws."""
+        if not (self.information.stand_ins or self.information.type_densities):
+            return self.information, self._sampled(self.information, self.sampling)
+        first = self._sampled(self.information, replace(self.sampling, draws=_FIRST), points=True)
+        information, starts = self._learnt(first)
+        sampled = self._sampled(information, self.sampling, starts)
+        seconds = {"first run": sum(first.seconds.values()), **sampled.seconds}
+        return information, replace(sampled, seconds=seconds)
+
+    def _learnt(self, first: Sampled) -> tuple[Information, np.ndarray]:
+        """What the first run says: better densities or sites, and points to start from."""
+        some = first.posterior.isel(draw=slice(None, None, _FIRST // 10))
+        likely = likely_chains(self._draws(some), self.sampling.chains)
+        draws = self._draws(first.posterior.isel(chain=np.flatnonzero(likely)))
+        if self.information.type_densities:
+            information = find_type_densities(
+                self.model, self.units, self.game, self.information, draws.data
+            )
+        else:
+            information = refined(self.information, draws)
+        assert first.points is not None
+        return information, np.concatenate(first.points[likely])
+
+    def _draws(self, posterior: xr.Dataset) -> Draws:
+        return Draws.of(self.model, self.game, self.units, posterior)
+
+    def _sampled(
+        self,
+        information: Information,
+        sampling: Sampling,
+        starts: np.ndarray | None = None,
+        points: bool = False,
+    ) -> Sampled:
+        """One run, of a graph of its own unless the user has built it."""
+        graph = self.built or build_units(
+            self.model, self.units, self.game, information, replaceable=self.alike
+        )
+        if sampling.approximates:
+            return approximate(graph, sampling, progress=self.progress, pattern=self.pattern)
+        return sample(
+            graph,
+            sampling,
+            progress=self.progress,
+            cores=self.cores,
+            pattern=self.pattern,
+            adaptation=_adaptation(self.units, information),
+            starts=starts,
+            near=information.starts,
+            points=points,
+        )
+
+
 def check_method(model: Model, sampling: Sampling) -> None:
     """Refuse to approximate models that combine theories.
+
+    Parameters
+    ----------
+    model : Model
+    sampling : Sampling
 
     Raises
     ------
@@ -192,28 +271,55 @@ def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
 
 
 def _adaptation(units: Units, information: Information) -> Adaptation:
-    if information.sites:
+    if information.type_densities:
         return "draw_diag"
-    return "low_rank" if isinstance(units, Points) else "diag"
+    return "low_rank" if units.continuous else "diag"
 
 
 def described(model: Model, information: Information, game: Game) -> dict[str, Any]:
-    """What the manifest says of a model."""
+    """What the manifest says of a model.
+
+    Parameters
+    ----------
+    model : Model
+    information : Information
+        By which its last graph was built.
+    game : Game
+
+    Returns
+    -------
+    dict
+        JSON-safe.
+    """
     form = dict(information.form)
-    form |= dict.fromkeys(information.sites.placed if information.sites else (), "placed")
+    form |= dict.fromkeys(
+        information.type_densities.placed if information.type_densities else (), "placed"
+    )
     return {
         "model": model.to_dict(),
-        "conventions": dict(model.settle(game)),
+        "conventions": dict(model.resolve_conventions(game)),
         "parametrisation": {
             p.name: model.parametrisation.get(p.name, form[p.name])
             for p in model.parameters
-            if p.support != "simplex" and p.name not in model.coded
+            if p.support != "simplex" and p.name not in model.code_priors
         },
     }
 
 
 def recorded(trials: Trials, sampling: Sampling, sampled: Sampled) -> dict[str, Any]:
-    """What the manifest says of data, sampler and time."""
+    """What the manifest says of data, sampler and time.
+
+    Parameters
+    ----------
+    trials : Trials
+    sampling : Sampling
+    sampled : Sampled
+
+    Returns
+    -------
+    dict
+        JSON-safe.
+    """
     return {
         "format": FORMAT,
         "game": trials.game.to_dict(),
@@ -235,9 +341,20 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
     """Identify a fit by its content: the same inputs have the same key.
 
     What formulas take from people is a part of the model, so the trials without them are enough.
+
+    Parameters
+    ----------
+    model : Model or Joint
+    trials : Trials
+    sampling : Sampling
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal digits.
     """
     if isinstance(model, Model) and model.formulas:
-        model = model.learnt(trials.fold(model.role))
+        model = model.fixed_to(trials.fold(model.role))
     content = {
         "format": FORMAT,
         "model": model.to_dict(),
@@ -255,14 +372,11 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
 
 def _pattern(model: Model, units: Units, game: Game, information: Information, alike: bool) -> str:
     """Identify what is compiled: all but the numbers in the PyMC model's data variables."""
-    arrays = units.pattern
-    if isinstance(units, Points) and not alike:
-        arrays += units.trial_seen, units.trial_choice
     formulas = {
         n: (f.text, len(f.columns), len(f.to_dict()["known"]["groups"]))
         for n, f in model.formulas.items()
     }
-    placed = information.sites.placed if information.sites else ()
+    placed = information.type_densities.placed if information.type_densities else ()
     form = {n: f for n, f in information.form.items() if n not in placed}
     parts = {
         "model": {**model.to_dict(), "formulas": formulas},
@@ -274,7 +388,7 @@ def _pattern(model: Model, units: Units, game: Game, information: Information, a
         "placed": placed,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-    for array in arrays:
+    for array in units.constants(alike):
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import arviz as az
 import numpy as np
 import xarray as xr
+
+from trustbayes.files import plain
 
 __all__ = ["Check", "Gate", "gate_of"]
 
@@ -71,6 +74,15 @@ class Gate:
         """Why it is not passed, in a few words each."""
         first = (f"an approximation: {self.approximation}",) if self.approximation else ()
         return (*first, *(check.name for check in self.failed))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Say in plain values whether it is passed, what draws approximate, and every check."""
+        checks = [vars(check) | {"passed": check.passed} for check in self.checks]
+        approximation = self.approximation or None
+        found: dict[str, Any] = plain(
+            {"passed": self.passed, "approximation": approximation, "checks": checks}
+        )
+        return found
 
 
 def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:

@@ -20,7 +20,6 @@ from trustbayes.inference.sampling import Sampling
 from trustbayes.models.joint import Joint, check_roles
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.priors.prior import Prior
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.table import Trials
 
 __all__ = ["JointFit", "fit_joint", "load_joint_fit"]
@@ -132,7 +131,7 @@ def fit_joint(
         sampling,
         progress=progress,
         cores=cores,
-        adaptation="low_rank" if isinstance(units["sender"], Points) else "diag",
+        adaptation="low_rank" if units["sender"].continuous else "diag",
     )
     common = {
         "key": fit_key(joint, trials, sampling),

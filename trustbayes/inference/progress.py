@@ -32,6 +32,11 @@ _FEW = 50
 """Entries of a parameter of the population; there are more subjects."""
 _MANY = 5000
 """Coordinates of a model whose draws are not copied just to be looked at."""
+_COLUMNS = (
+    TextColumn("draws"),
+    TextColumn("divergences: {task.fields[divergent]}"),
+    TextColumn("ESS: {task.fields[ess]}"),
+)
 
 
 def bar(*columns: TextColumn, show: bool) -> Progress:
@@ -66,8 +71,8 @@ class Watch:
         self._steps, self._tune, self._show = steps, tune, show
         self._chains: Sequence[Any] = ()
 
-    def told(self, chains: Sequence[Any]) -> None:
-        """What the sampler calls, from a thread of its own, with the progress of each chain."""
+    def notice(self, chains: Sequence[Any]) -> None:
+        """Take note of each chain's progress: what the sampler calls, from a thread of its own."""
         self._chains = chains
 
     def wait(self, sampler: Any, dimension: int) -> Any:
@@ -94,30 +99,23 @@ class Watch:
             raise
 
     def _watch(self, sampler: Any, look: bool) -> None:
-        found = "…" if look else "not shown for so many subjects"
+        size = "…" if look else "not shown for so many subjects"
         due = time.perf_counter() + 1
         with bar(*_COLUMNS, show=True) as shown:
-            row = shown.add_task("draws", total=self._steps, divergent=0, ess=found)
+            row = shown.add_task("draws", total=self._steps, divergent=0, ess=size)
             finished = False
             while not finished:
                 time.sleep(_SECONDS)
                 finished, started = _finished(sampler), time.perf_counter()
                 kept = max((chain.finished_draws for chain in self._chains), default=0) - self._tune
                 if look and kept >= _LEAST and (finished or started >= due):
-                    size = smallest_ess(sampler.inspect()["posterior"].to_dataset())
-                    found = f"{size:.0f}" if np.isfinite(size) else found
+                    smallest = smallest_ess(sampler.inspect()["posterior"].to_dataset())
+                    size = f"{smallest:.0f}" if np.isfinite(smallest) else size
                     now = time.perf_counter()
                     due = now + min(max(1.0, (now - started) / _SHARE), _LONGEST)
                 done = sum(chain.finished_draws for chain in self._chains)
                 divergent = sum(chain.divergences for chain in self._chains)
-                shown.update(row, completed=done, divergent=divergent, ess=found)
-
-
-_COLUMNS = (
-    TextColumn("draws"),
-    TextColumn("divergences: {task.fields[divergent]}"),
-    TextColumn("ESS: {task.fields[ess]}"),
-)
+                shown.update(row, completed=done, divergent=divergent, ess=size)
 
 
 def _finished(sampler: Any) -> bool:
@@ -156,5 +154,5 @@ def smallest_ess(posterior: xr.Dataset) -> float:
     if draws < _LEAST:
         return float("nan")
     sizes = az.ess(posterior[few].isel(chain=chains, draw=slice(draws)), method="bulk")
-    values = np.concatenate([one.to_numpy().reshape(-1) for one in sizes.data_vars.values()])
+    values = np.concatenate([array.to_numpy().reshape(-1) for array in sizes.data_vars.values()])
     return float(np.nanmin(values)) if np.isfinite(values).any() else float("nan")

@@ -14,7 +14,6 @@ __all__ = ["METHODS", "Method", "Sampling", "versions"]
 
 Method = Literal["nuts", "laplace", "advi"]
 
-
 METHODS: dict[Method, str] = {
     "nuts": "nutpie NUTS",
     "laplace": "Laplace's approximation",

@@ -16,12 +16,12 @@ from rich.progress import TextColumn
 
 from trustbayes.errors import Fault, InputError, WorkFailed
 from trustbayes.files import check_folder, expanded
-from trustbayes.games import Game, PayoffFunctions
+from trustbayes.games import Game
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.fitting import check_method, fit, fit_key
 from trustbayes.inference.progress import bar
 from trustbayes.inference.sampling import Sampling
-from trustbayes.models import Model, model_from_dict
+from trustbayes.models import SPECS, Model, model_from_dict
 from trustbayes.trials.table import Trials
 
 __all__ = ["Failure", "FitTask", "FitsFailed", "Task", "check_travel", "iter_fits", "run_fits"]
@@ -121,7 +121,7 @@ class FitTask:
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
         if self.model.formulas:  # whose faults should not show after other fits were made
-            self.model.learnt(self.trials.fold(self.model.role))
+            self.model.fixed_to(self.trials.fold(self.model.role))
 
     @cached_property
     def key(self) -> str:
@@ -136,7 +136,7 @@ class FitTask:
     @property
     def label(self) -> str:
         """Model, role and conventions, for messages."""
-        settled = self.model.settle(self.trials.game).items()
+        settled = self.model.resolve_conventions(self.trials.game).items()
         settings = ", ".join(f"{name}={value}" for name, value in settled)
         return f"{self.model.name}, {self.model.role}" + (f" ({settings})" if settings else "")
 
@@ -159,10 +159,10 @@ class FitTask:
 
     def read(self, path: Path) -> Fit:
         """The fit from its file, see `trustbayes.inference.fit.load_fit`."""
-        return load_fit(path, self.trials.game, self.model.priors)
+        return load_fit(path, self.trials.game, self.model.priors, self.model.spec)
 
     def check_travel(self) -> None:
-        """Refuse payoffs and priors that are Python functions."""
+        """Refuse payoffs and priors that are Python functions, and theories unknown elsewhere."""
         game = self.trials.game
         check_travel(game, [self.model], f"{self.trials.source}, game {game.name}", self.label)
 
@@ -407,7 +407,10 @@ def _fit_to_file(
 
 
 def check_travel(game: Game, models: Sequence[Model], place: str, label: str) -> None:
-    """Refuse payoffs and priors that are Python functions, which other processes cannot be given.
+    """Refuse what other processes cannot be given.
+
+    These are payoffs and priors that are Python functions, and specs that are not registered, so
+    that no worker could find them by their names.
 
     Parameters
     ----------
@@ -420,13 +423,16 @@ def check_travel(game: Game, models: Sequence[Model], place: str, label: str) ->
     ------
     InputError
     """
-    if isinstance(getattr(game, "payoffs", None), PayoffFunctions):
+    if not game.storable:
         expected = "no executor: such payoffs do not travel to other processes"
         raise InputError(Fault(place, "payoffs that are Python functions", expected))
     for model in models:
-        for name, prior in model.coded.items():
+        for name, prior in model.code_priors.items():
             what, expected = f"{label}, prior of {name}", "no executor: code does not travel"
             raise InputError(Fault(what, str(prior), expected))
+        if not SPECS.holds(model.spec):
+            expected = "no executor: workers know registered theories only, see trustbayes.register"
+            raise InputError(Fault(f"{label}, theory {model.name}", "another spec", expected))
 
 
 def _failure(task: Task[Any], error: Exception) -> Failure:

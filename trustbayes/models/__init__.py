@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trustbayes.errors import suggestion
+from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.games import Game, Role
 from trustbayes.models.formula import Formula
 from trustbayes.models.joint import Joint
 from trustbayes.models.model import Model
 from trustbayes.priors.code import custom_priors_from
 from trustbayes.priors.prior import Prior
-from trustbayes.theories import registry as finite, registry as forecast
-from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.benchmarks.declaration import BABBLING, FULL_TRUST
+from trustbayes.theories.digest import spec_digest
+from trustbayes.theories.hybrid.declaration import NAME as HYBRID
+from trustbayes.theories.level_k.declaration import NAME as LEVEL_K
+from trustbayes.theories.mixture.declaration import NAME as MIXTURE
+from trustbayes.theories.registry import REGISTRY, Registry, register
+from trustbayes.theories.spec import Convention, Guide, Line, Look, ModelSpec, Parameter
+from trustbayes.theories.trust_embedded.declaration import NAME as TRUST_EMBEDDED
 from trustbayes.theories.values import Values
 
 __all__ = [
@@ -21,9 +27,12 @@ __all__ = [
     "Babbling",
     "Convention",
     "FullTrust",
+    "Guide",
     "Hybrid",
     "Joint",
     "LevelK",
+    "Line",
+    "Look",
     "Mixture",
     "Model",
     "ModelSpec",
@@ -33,33 +42,37 @@ __all__ = [
     "model",
     "model_from_dict",
     "model_names",
+    "register",
 ]
 
-SPECS: tuple[ModelSpec, ...] = (*finite.FINITE_SPECS, *forecast.FORECAST_SPECS)
-"""Every model the package knows."""
+SPECS: Registry = REGISTRY
+"""Every model the package knows, those that users have registered included."""
 
 
-def model_names(kind: str | None = None, *, by_default: bool = False) -> tuple[str, ...]:
+def model_names(
+    kind: str | None = None, *, role: Role | None = None, by_default: bool = False
+) -> tuple[str, ...]:
     """Names of the models, in the order of reports.
 
     Parameters
     ----------
     kind : str, optional
         Only those for this kind of game.
+    role : "sender" or "receiver", optional
+        Only those of their choices: a theory may be of one role.
     by_default : bool
-        Only those that a report has unless told which to have.
+        Only those that a report has unless models are named.
 
     Returns
     -------
     tuple of str
+
+    Raises
+    ------
+    InputError
+        If an installed package declares theories that cannot be loaded.
     """
-    return tuple(
-        dict.fromkeys(
-            spec.name
-            for spec in SPECS
-            if kind in (None, spec.kind) and (spec.by_default or not by_default)
-        )
-    )
+    return REGISTRY.names(kind, role=role, by_default=by_default)
 
 
 def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -> Model:
@@ -81,8 +94,10 @@ def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -
 
     Raises
     ------
+    InputError
+        If the name, the role or the kind of game is unknown.
     ValueError
-        If the name, the role, the kind of game or a setting is unknown.
+        If a setting is.
 
     Examples
     --------
@@ -90,20 +105,14 @@ def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -
     ('0', '1', '2')
     """
     kind = game if isinstance(game, str) else game.kind
-    kinds = tuple(dict.fromkeys(spec.kind for spec in SPECS))
-    for what, found, known in (
-        ("game", kind, kinds),
-        ("model", name, model_names(kind)),
-    ):
-        if found not in known:
-            raise ValueError(f"{what}: found {found!r}, expected {suggestion(found, known)}")
-    if role not in ("sender", "receiver"):
-        raise ValueError(f"role: found {role!r}, expected sender or receiver")
-    [spec] = [s for s in SPECS if (s.name, s.role, s.kind) == (name, role, kind)]
-    return Model(spec, **settings)
+    return Model(REGISTRY.spec(name, role, kind), **settings)
 
 
-def model_from_dict(form: Mapping[str, Any], priors: Mapping[Any, Any] | None = None) -> Model:
+def model_from_dict(
+    form: Mapping[str, Any],
+    priors: Mapping[Any, Any] | None = None,
+    spec: ModelSpec | None = None,
+) -> Model:
     """Read back what `Model.to_dict` wrote.
 
     Parameters
@@ -111,6 +120,8 @@ def model_from_dict(form: Mapping[str, Any], priors: Mapping[Any, Any] | None = 
     form : mapping
     priors : mapping of str or tuple of str to callable, optional
         The priors that are Python code: the form holds their source, which is never run.
+    spec : ModelSpec, optional
+        What the model was declared by; default: what is registered under its name.
 
     Returns
     -------
@@ -120,15 +131,15 @@ def model_from_dict(form: Mapping[str, Any], priors: Mapping[Any, Any] | None = 
     Raises
     ------
     InputError
-        If a callable is another than the form's.
+        If a callable is another than the form's, or the spec computes something else than that of
+        the model which was written: nothing takes its place silently.
     """
-    coded = custom_priors_from(form["priors"], priors)
-    plain = {n: Prior.from_dict(one) for n, one in form["priors"].items() if n not in coded}
-    return model(
-        form["name"],
-        form["role"],
-        form["kind"],
-        priors=plain | coded,
+    spec = _spec_of(form, spec)
+    custom = custom_priors_from(form["priors"], priors)
+    plain = {n: Prior.from_dict(one) for n, one in form["priors"].items() if n not in custom}
+    return Model(
+        spec,
+        priors=plain | custom,
         varies={name: tuple(over) for name, over in form["varies"].items()},
         parametrisation=form["parametrisation"],
         formulas={
@@ -139,31 +150,51 @@ def model_from_dict(form: Mapping[str, Any], priors: Mapping[Any, Any] | None = 
     )
 
 
+def _spec_of(form: Mapping[str, Any], given: ModelSpec | None) -> ModelSpec:
+    """The spec by which a model was declared; the form of version 0.1 holds the name only."""
+    name, role, kind = form["name"], form["role"], form["kind"]
+    place = f"model {name}, {role}, {kind} game"
+    known = [s for s in SPECS if (s.name, s.role, s.kind) == (name, role, kind)]
+    if given is None and not known:
+        near = suggestion(name, SPECS.names(kind))
+        expected = f"a theory that is registered, see trustbayes.register: {near}"
+        raise InputError(Fault(place, name, expected))
+    spec = known[0] if given is None else given
+    if form.get("spec") not in (None, spec_digest(spec)):
+        where = "registered under its name here" if given is None else "given"
+        expected = (
+            f"the spec that the model was declared by, {form['spec']}; that {where} computes "
+            "something else: take the version that wrote it, give it as spec, or fit again"
+        )
+        raise InputError(Fault(f"{place}, spec", spec_digest(spec), expected))
+    return spec
+
+
 def TrustEmbedded(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """The trust-embedded model; see `model` for the arguments."""
-    return model("trust-embedded", role, game, **settings)
+    return model(TRUST_EMBEDDED, role, game, **settings)
 
 
 def LevelK(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """The level-k model; see `model` for the arguments."""
-    return model("level-k", role, game, **settings)
+    return model(LEVEL_K, role, game, **settings)
 
 
 def Mixture(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """The mixture of theories; see `model` for the arguments."""
-    return model("mixture", role, game, **settings)
+    return model(MIXTURE, role, game, **settings)
 
 
 def Hybrid(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """Level-k thinking with lying aversion or trust; see `model` for the arguments."""
-    return model("hybrid", role, game, **settings)
+    return model(HYBRID, role, game, **settings)
 
 
 def Babbling(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """The babbling benchmark; see `model` for the arguments."""
-    return model("babbling", role, game, **settings)
+    return model(BABBLING, role, game, **settings)
 
 
 def FullTrust(role: Role, game: Game | str = "finite", **settings: Any) -> Model:
     """The full-trust benchmark; see `model` for the arguments."""
-    return model("full-trust", role, game, **settings)
+    return model(FULL_TRUST, role, game, **settings)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pymc as pm
 
 from trustbayes.errors import Fault, InputError, listing
-
-if TYPE_CHECKING:
-    from trustbayes.models.model import Model
-    from trustbayes.trials.table import Trials
+from trustbayes.models.settings import ModelSettings
+from trustbayes.trials.table import Trials
 
 __all__ = ["added", "mark"]
 
@@ -36,13 +34,13 @@ class _Origin:
     variables: Mapping[str, Any]
 
 
-def mark(built: pm.Model, model: Model, trials: Trials) -> pm.Model:
+def mark(built: pm.Model, model: ModelSettings, trials: Trials) -> pm.Model:
     """Note on a PyMC model what it was built from.
 
     Parameters
     ----------
     built : pymc.Model
-    model : Model
+    model : ModelSettings
     trials : Trials
 
     Returns
@@ -50,20 +48,20 @@ def mark(built: pm.Model, model: Model, trials: Trials) -> pm.Model:
     pymc.Model
         The same.
     """
-    model = model.learnt(trials.fold(model.role))  # as it stands when it is fitted
+    model = model.fixed_to(trials.fold(model.role))  # as it stands when it is fitted
     form = json.dumps(model.to_dict(), sort_keys=True)
     origin = _Origin(form, trials.checksum, trials.game.checksum, dict(built.named_vars))
     setattr(built, _ATTRIBUTE, origin)
     return built
 
 
-def added(built: pm.Model, model: Model, trials: Trials) -> dict[str, list[str]]:
+def added(built: pm.Model, model: ModelSettings, trials: Trials) -> dict[str, list[str]]:
     """Names of what a user has added to a PyMC model that `Model.build` made.
 
     Parameters
     ----------
     built : pymc.Model
-    model : Model
+    model : ModelSettings
     trials : Trials
 
     Returns
@@ -88,18 +86,18 @@ def added(built: pm.Model, model: Model, trials: Trials) -> dict[str, list[str]]
         faults.append(Fault(place, "one built by another model", "that of model.build(trials)"))
     if (origin.trials, origin.game) != (trials.checksum, trials.game.checksum):
         faults.append(Fault(place, "one built from other trials", f"those of {trials.source}"))
-    lost = [n for n, one in origin.variables.items() if built.named_vars.get(n) is not one]
+    lost = [n for n, v in origin.variables.items() if built.named_vars.get(n) is not v]
     if lost:
         expected = "all that model.build(trials) made, as it was"
         faults.append(Fault(place, f"no or another {listing(lost)}", expected))
-    found = {
+    names = {
         kind: [str(v.name) for v in getattr(built, name) if v.name not in origin.variables]
         for kind, name in _KINDS.items()
     }
-    discrete = [n for n in found["free"] if built[n].dtype.startswith(("int", "uint", "bool"))]
+    discrete = [n for n in names["free"] if built[n].dtype.startswith(("int", "uint", "bool"))]
     if discrete:
         expected = "continuous variables: sum discrete ones out, as pm.Mixture does"
         faults.append(Fault(place, listing(discrete), expected))
     if faults:
         raise InputError(faults)
-    return found
+    return names

@@ -12,13 +12,12 @@ import xarray as xr
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game
-from trustbayes.inference.marginal.population import restricted
+from trustbayes.models.graph import build_units
 from trustbayes.models.model import Model
 from trustbayes.models.parametrisation.information import Information
-from trustbayes.models.regression import added, shares_of
+from trustbayes.models.regression import contribution, shares_of
 from trustbayes.numerics.arrays import log_sum_exp
 from trustbayes.numerics.graphs import PLAIN
-from trustbayes.priors.families import LINKS
 from trustbayes.theories.values import Values
 from trustbayes.trials.units import Units
 
@@ -89,7 +88,7 @@ class Draws:
         for number in np.unique(part):
             keep = np.flatnonzero(part == number)
             data = self.data.isel(subject=keep) if "subject" in self.data.dims else self.data
-            units = restricted(self.units, keep)
+            units = self.units.of_subjects(keep)
             trials = np.isin(self.units.trial_subject, keep)
             yield replace(self, units=units, data=data), trials
 
@@ -106,9 +105,9 @@ class Draws:
         """
         if not self.model.types:
             return None
-        found = {name: self.shares_by(name) for name in self.model.shares}
-        size = max(one.shape[1] for one in found.values())
-        wide = {n: np.broadcast_to(a, (len(a), size, a.shape[-1])) for n, a in found.items()}
+        parts = {name: self.shares_by(name) for name in self.model.shares}
+        size = max(part.shape[1] for part in parts.values())
+        wide = {n: np.broadcast_to(a, (len(a), size, a.shape[-1])) for n, a in parts.items()}
         return np.asarray(self.model.type_shares(wide))
 
     def shares_by(self, name: str) -> np.ndarray:
@@ -116,7 +115,7 @@ class Draws:
         base = self.data[f"{name}_share"].transpose("sample", name).to_numpy()
         if name not in self.model.formulas:
             return base[:, None]
-        more = added(name, self.model.formulas[name], self.data, self.units)
+        more = contribution(name, self.model.formulas[name], self.data, self.units)
         return np.asarray(shares_of(base, more))
 
     def location(self, name: str, design: np.ndarray | None = None) -> np.ndarray:
@@ -139,9 +138,8 @@ class Draws:
         known = f"{name}_{key}" in self.data
         intercept = self.data[f"{name}_{key}"].to_numpy() if known else prior.arguments[key]
         intercept = np.broadcast_to(np.asarray(intercept, dtype=float), (self.size,))
-        if LINKS[prior.distribution].location_forward:
-            intercept = np.log(intercept)
-        more = added(name, self.model.formulas[name], self.data, self.units, design)
+        intercept = prior.family.linked_location(intercept)
+        more = contribution(name, self.model.formulas[name], self.data, self.units, design)
         return np.asarray(intercept[:, None, None] + more)
 
     @property
@@ -164,12 +162,12 @@ class Draws:
         -------
         array, shape (rows, subjects, types)
         """
-        found = self.log_shares[rows] + self.by_subject(logs)
+        joint = self.log_shares[rows] + self.by_subject(logs)
         for position, label in enumerate(self.model.types):
             for name in self.model.ignored[label]:
                 if f"{name}_unused" in self.data:
-                    found[..., position] += self.data[f"{name}_unused"].to_numpy()[rows]
-        return found
+                    joint[..., position] += self.data[f"{name}_unused"].to_numpy()[rows]
+        return joint
 
     def answers(self) -> Iterator[tuple[slice, Any, Values]]:
         """What the theory says, a slice of draws at a time.
@@ -240,23 +238,23 @@ def cell_log_likelihood(draws: Draws) -> np.ndarray:
         In the order of the units' cells.
     """
     subject = draws.units.cell_subject
-    found = np.empty((draws.size, subject.size))
+    of_cells = np.empty((draws.size, subject.size))
     for rows, logs in draws.cell_logs():
         if draws.shares is None:
-            found[rows] = logs
+            of_cells[rows] = logs
             continue
         whole = draws.type_logs(rows, logs)[:, subject]
-        found[rows] = log_sum_exp(whole) - log_sum_exp(whole - logs)
-    return found
+        of_cells[rows] = log_sum_exp(whole) - log_sum_exp(whole - logs)
+    return of_cells
 
 
 def subject_log_likelihood(draws: Draws) -> np.ndarray:
     """Log likelihood of each subject's trials, types summed out; shape (draws, subjects)."""
-    found = np.empty((draws.size, len(draws.units.subjects)))
+    whole = np.empty((draws.size, len(draws.units.subjects)))
     for rows, logs in draws.cell_logs():
         typed = draws.shares is not None
-        found[rows] = log_sum_exp(draws.type_logs(rows, logs)) if typed else draws.by_subject(logs)
-    return found
+        whole[rows] = log_sum_exp(draws.type_logs(rows, logs)) if typed else draws.by_subject(logs)
+    return whole
 
 
 def type_probabilities(draws: Draws) -> np.ndarray:
@@ -289,11 +287,12 @@ def type_log_probabilities(draws: Draws) -> np.ndarray:
     """
     if draws.shares is None:
         raise ValueError(f"{draws.model.name} has no types")
-    found = np.empty((draws.size, len(draws.units.subjects), len(draws.model.types)))
+    shape = (draws.size, len(draws.units.subjects), len(draws.model.types))
+    probabilities = np.empty(shape)
     for rows, logs in draws.cell_logs():
         joint = draws.type_logs(rows, logs)
-        found[rows] = joint - log_sum_exp(joint, keepdims=True)
-    return found
+        probabilities[rows] = joint - log_sum_exp(joint, keepdims=True)
+    return probabilities
 
 
 def draw_types(draws: Draws, rng: np.random.Generator) -> np.ndarray | None:
@@ -351,11 +350,11 @@ def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True)
         Replicated counts of shape (draws, units, seen, options) in a finite game, else choices
         of shape (draws, trials).
     """
-    response, found = draws.model.response(draws.game), []
+    response, choices = draws.model.response(draws.game), []
     for rows, answer, values in draws.answers():
-        kinds = _types(draws, rows, answer, values, rng, given_trials)
-        found.append(response.draw(draws.units, answer, values, kinds, rng))
-    return np.concatenate(found)
+        type_index = _types(draws, rows, answer, values, rng, given_trials)
+        choices.append(response.draw(draws.units, answer, values, type_index, rng))
+    return np.concatenate(choices)
 
 
 def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) -> Draws:
@@ -382,8 +381,8 @@ def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) ->
     """
     if size < 1:
         raise InputError(Fault("prior draws, size", str(size), "a whole number from 1"))
-    model = model.learnt(units)
-    built = model.build_units(units, game, Information.without_pilot(model, units))
+    model = model.fixed_to(units)
+    built = build_units(model, units, game, Information.without_pilot(model, units))
     variables = [*built.free_RVs, *built.deterministics]
     drawn = pm.draw(variables, draws=size, random_seed=seed, mode=PLAIN)
     data = {}

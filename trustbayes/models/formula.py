@@ -42,7 +42,7 @@ class Formula:
     place : str
         What it is of, for messages.
     known : Known, optional
-        See `learnt`.
+        See `fixed_to`.
 
     Raises
     ------
@@ -77,15 +77,15 @@ class Formula:
         terms = [term for term in parsed.common_terms if hasattr(term, "components")]
         for call in (part for term in terms for part in term.components if hasattr(part, "call")):
             name = str(getattr(call.call, "callee", ""))
-            known = (*_FUNCTIONS, *(f"np.{one}" for one in _NUMPY))
+            known = (*_FUNCTIONS, *(f"np.{function}" for function in _NUMPY))
             if name and name not in known:
                 fault = f"functions that are allowed, in place of {name}: {suggestion(name, known)}"
         if parsed.response is not None:
             fault = "the right side only, such as '1 + age': what it is of is named beside it"
         elif len(terms) == len(parsed.common_terms):
             fault = "a formula with an intercept: the location of the population is that"
-        elif any(str(one.expr) != "Intercept()" or one.var_names != {"group"}
-                 for one in parsed.group_terms):  # fmt: skip
+        elif any(str(term.expr) != "Intercept()" or term.var_names != {"group"}
+                 for term in parsed.group_terms):  # fmt: skip
             fault = "no group terms but (1 | group), effects of matching groups"
         elif "group" in self.names and not self.grouped:
             fault = "group in (1 | group) only"
@@ -108,8 +108,8 @@ class Formula:
     @property
     def names(self) -> tuple[str, ...]:
         """Everything it names in terms other than those of groups, in alphabetical order."""
-        found = {name for term in self._parsed.common_terms for name in term.var_names}
-        return tuple(sorted(found - {""}))
+        names = {name for term in self._parsed.common_terms for name in term.var_names}
+        return tuple(sorted(names - {""}))
 
     @property
     def covariates(self) -> tuple[str, ...]:
@@ -133,18 +133,18 @@ class Formula:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns, as `learnt` found them."""
-        return self._learnt[0]
+        """Names of the columns, as `fixed_to` found them."""
+        return self._fixed[0]
 
     @property
     def scale(self) -> np.ndarray:
         """What each column was divided by, shape (columns,)."""
-        return self._learnt[3]
+        return self._fixed[3]
 
     @property
     def flags(self) -> np.ndarray:
         """Whether each column holds nothing but 0 and 1, shape (columns,)."""
-        return self._learnt[4]
+        return self._fixed[4]
 
     def at(self, units: Units, name: str) -> np.ndarray:
         """A covariate in the rows of `design`, flat."""
@@ -170,7 +170,7 @@ class Formula:
         It is the level whose columns hold nothing but 0, by default the first; codes that sum to
         zero have none.
         """
-        columns, whole, *_ = self._learnt
+        columns, whole, *_ = self._fixed
         if not columns:
             return tuple(levels)
         of_name = np.zeros(len(columns) + 1, dtype=bool)
@@ -191,8 +191,8 @@ class Formula:
         """A JSON-safe form that `from_dict` reads back."""
         if self.known is None:
             return {"formula": self.text}
-        learnt = {"columns": list(self.columns), "known": self.known.to_dict()}
-        return {"formula": self.text, **learnt}
+        fixed = {"columns": list(self.columns), "known": self.known.to_dict()}
+        return {"formula": self.text, **fixed}
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any], place: str) -> Formula:
@@ -200,7 +200,7 @@ class Formula:
         known = Known.from_dict(form["known"]) if "known" in form else None
         return cls(form["formula"], place, known)
 
-    def learnt(self, units: Units) -> Formula:
+    def fixed_to(self, units: Units) -> Formula:
         """Fix levels, means and spreads by the people of some trials, unless they are fixed.
 
         Parameters
@@ -237,13 +237,13 @@ class Formula:
             frame = frame[met.ravel()]
         groups = tuple(dict.fromkeys(units.groups or ())) if self.grouped else ()
         people = {str(name): tuple(frame[name].tolist()) for name in frame if name != "group"}
-        found = replace(self, known=Known(people, units.treatments, groups))
-        if found.has_slopes:
-            whole = found.matrix(found.people())
+        fixed = replace(self, known=Known(people, units.treatments, groups))
+        if fixed.has_slopes:
+            whole = fixed.matrix(fixed.people())
             if np.linalg.matrix_rank(whole) < whole.shape[1]:
                 expected = "terms of which none follows from the others"
                 raise InputError(Fault(self.place, self.text, expected))
-        return found
+        return fixed
 
     def people(self) -> pd.DataFrame:
         """The people it was learnt from, as `matrix` takes them."""
@@ -253,7 +253,7 @@ class Formula:
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         """The standardised columns, shape (rows, columns), of rows laid out as `people`."""
-        columns, whole, centre, scale, _ = self._learnt
+        columns, whole, centre, scale, _ = self._fixed
         if not columns:
             return np.zeros((len(frame), 0))
         try:
@@ -290,10 +290,10 @@ class Formula:
         ]
         if faults:
             raise InputError(faults)
-        found = self.matrix(self._frame(units, changes))
+        columns = self.matrix(self._frame(units, changes))
         if self.by_treatment:
-            found = found.reshape(len(units.subjects), len(units.treatments), -1)
-        return found
+            columns = columns.reshape(len(units.subjects), len(units.treatments), -1)
+        return columns
 
     def group_indicator(self, units: Units) -> np.ndarray:
         """Which group each subject is of, 0 or 1, shape (subjects, groups).
@@ -310,10 +310,10 @@ class Formula:
             expected = f"groups that the formula was learnt from: {listing(groups)}"
             raise InputError(Fault(f"{self.place}, group", new[0], expected))
         assert units.groups is not None
-        return np.array([[float(one == g) for g in groups] for one in units.groups])
+        return np.array([[float(group == g) for g in groups] for group in units.groups])
 
     @cached_property
-    def _learnt(self) -> tuple[tuple[str, ...], Any, np.ndarray, np.ndarray, np.ndarray]:
+    def _fixed(self) -> tuple[tuple[str, ...], Any, np.ndarray, np.ndarray, np.ndarray]:
         """Column names, formulae's matrix, means, what columns are divided by, which are flags."""
         if not self.has_slopes:
             return (), None, np.zeros(0), np.ones(0), np.zeros(0, dtype=bool)

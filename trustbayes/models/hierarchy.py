@@ -10,7 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from trustbayes.numerics.graphs import data
-from trustbayes.priors.families import LINKS
+from trustbayes.priors.families import Family
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 
@@ -23,8 +23,7 @@ class Spread:
 
     Parameters
     ----------
-    family : str
-        See `trustbayes.priors.prior.Prior`.
+    family : Family
     location : PyTensor variable, shape () or (treatments,), each followed by options
         On the scale of the link; by a formula (subjects,) or (subjects, treatments).
     base : PyTensor variable, shape () or (subjects,), each followed by options
@@ -33,7 +32,7 @@ class Spread:
         The other arguments.
     """
 
-    family: str
+    family: Family
     location: Any
     base: Any
     shape: dict[str, Any]
@@ -43,7 +42,7 @@ class Spread:
         effect = linked - self.base
         if self.base is not self.location:  # treatments differ
             effect = effect[:, None]
-        return LINKS[self.family].symbolic(self.location + effect)
+        return self.family.link.symbolic(self.location + effect)
 
 
 def spread_of(
@@ -54,7 +53,7 @@ def spread_of(
     *,
     prefix: str = "",
     extra: tuple[str, ...] = (),
-    added: Any = None,
+    contribution: Any = None,
 ) -> Spread:
     """Add the population of a hierarchical prior to the PyMC model in context.
 
@@ -69,7 +68,7 @@ def spread_of(
     prefix : str
     extra : tuple of str
         Dimension of the options, if there are any.
-    added : PyTensor variable, shape (subjects,) or (subjects, treatments), optional
+    contribution : PyTensor variable, shape (subjects,) or (subjects, treatments), optional
         What a formula adds to a location that is then common to all treatments.
 
     Returns
@@ -79,27 +78,26 @@ def spread_of(
     location_name = str(prior.family.location)
     location = prior.arguments[location_name]
     by_treatment = "treatment" in varies
-    over = (*(("treatment",) if by_treatment and added is None else ()), *extra)
+    over = (*(("treatment",) if by_treatment and contribution is None else ()), *extra)
     if isinstance(location, Prior):
         location = location.variable(f"{prefix}{name}_{location_name}", over or None)
     else:
         location = pt.as_tensor(np.asarray(location, dtype=float))
     if "subject" not in varies:
-        return Spread(prior.distribution, location, location, {})
+        return Spread(prior.family, location, location, {})
     shape = {
         key: value.variable(f"{prefix}{name}_{key}") if isinstance(value, Prior) else value
         for key, value in prior.arguments.items()
         if key != location_name
     }
-    if LINKS[prior.distribution].location_forward:
-        location = pt.log(location)
-    location = location if added is None else location + added
+    location = prior.family.linked_location(location)
+    location = location if contribution is None else location + contribution
     base = location
     if by_treatment:
         # A sum of products compiles in a fraction of the time that a dot product does.
         shape_of = (*weights.shape, *(1,) * len(extra))
         base = (data(f"{prefix}{name}_weights", weights.reshape(shape_of)) * location).sum(axis=1)
-    return Spread(prior.distribution, location, base, shape)
+    return Spread(prior.family, location, base, shape)
 
 
 def declare(
@@ -112,7 +110,7 @@ def declare(
     shift: Any = 0.0,
     prefix: str = "",
     stand_in: tuple[np.ndarray, np.ndarray] | None = None,
-    added: Any = None,
+    contribution: Any = None,
 ) -> tuple[Any, tuple[str, ...]]:
     """Add a parameter to the PyMC model in context.
 
@@ -137,7 +135,7 @@ def declare(
         See `trustbayes.models.parametrisation.information.Information`. For a parameter whose
         subjects are normal on the link scale, adds the variable ``name_unused``: log density of
         each subject's value by the stand-in less that by the population.
-    added : PyTensor variable, optional
+    contribution : PyTensor variable, optional
         By a formula, see `spread_of`.
 
     Returns
@@ -149,10 +147,12 @@ def declare(
     """
     option = (parameter.option,) if parameter.option else ()
     dims = tuple(over for over in ("subject", "treatment") if over in varies) + option
-    if not prior.hierarchical and added is None and "subject" in varies:
+    if not prior.hierarchical and contribution is None and "subject" in varies:
         dims = ("subject", *option)
-    found = _declare(parameter, prior, varies, centred, weights, shift, prefix, stand_in, added)
-    return found, dims
+    values = _declare(
+        parameter, prior, varies, centred, weights, shift, prefix, stand_in, contribution
+    )
+    return values, dims
 
 
 def _declare(
@@ -164,45 +164,38 @@ def _declare(
     shift: Any,
     prefix: str,
     stand_in: tuple[np.ndarray, np.ndarray] | None,
-    added: Any,
+    contribution: Any,
 ) -> Any:
     """The values that `declare` gives."""
-    name, family = f"{prefix}{parameter.name}", prior.distribution
+    name, family = f"{prefix}{parameter.name}", prior.family
     subject = f"{prefix}subject"
     extra = (f"{prefix}{parameter.option}",) if parameter.option else ()
     treatment = ("treatment",) if "treatment" in varies else ()
-    if not prior.hierarchical and added is None:
+    if not prior.hierarchical and contribution is None:
         dims = (subject,) if "subject" in varies else treatment
         value = prior.variable(name, (*dims, *extra) or None)
         if stand_in is not None:
             mean, sigma = (prior.arguments[key] for key in ("mu", "sigma"))
             _stand_in(name, subject, value, stand_in, mean, sigma)
         return value
-    link = LINKS[family]
     spread = spread_of(
-        parameter.name, prior, varies, weights, prefix=prefix, extra=extra, added=added
+        parameter.name,
+        prior,
+        varies,
+        weights,
+        prefix=prefix,
+        extra=extra,
+        contribution=contribution,
     )
     base, shape = spread.base, spread.shape
     if "subject" not in varies:
-        value = base if link.location_forward else link.symbolic(base)
+        value = base if family.natural_location else family.link.symbolic(base)
         return pm.Deterministic(name, value, dims=(*treatment, *extra) or None)
-    own_dims = (subject, *extra)
-    if family == "Gamma":
-        k = shape["shape"]
-        if centred and not treatment:
-            return pm.Gamma(name, alpha=k, beta=k * pt.exp(-base), dims=own_dims)
-        if centred:
-            own = pm.Gamma(f"{name}_own", alpha=k, beta=k * pt.exp(-base), dims=own_dims)
-            effect = pt.log(own) - base
-        else:
-            effect = pt.log(pm.Gamma(f"{name}_offset", alpha=k, beta=k, dims=own_dims))
-    elif family == "StudentT":
-        effect = pm.StudentT(f"{name}_own", mu=base, dims=own_dims, **shape) - base
-    elif centred:
-        own = pm.Normal(f"{name}_own", mu=base + shift, sigma=shape["sigma"], dims=own_dims)
-        effect = own - shift - base
-    else:
-        effect = shape["sigma"] * pm.Normal(f"{name}_offset", dims=own_dims)
+    if centred and not treatment:
+        value = family.centred_values(name, base, shape, (subject, *extra))
+        if value is not None:
+            return value
+    effect = family.effect(name, base, shape, shift, centred, (subject, *extra))
     if stand_in is not None:
         _stand_in(name, subject, base + effect, stand_in, base, shape["sigma"])
     return pm.Deterministic(name, spread.natural(base + effect), dims=(subject, *treatment, *extra))

@@ -13,9 +13,10 @@ import pytensor.tensor as pt
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, Role
 from trustbayes.models.describe import Description, describe_joint
+from trustbayes.models.graph import add_to
 from trustbayes.models.model import Model
 from trustbayes.models.parametrisation.information import Information
-from trustbayes.priors.families import LINKS, logit_normal_mean
+from trustbayes.priors.links import LOGIT, logit_normal_mean
 from trustbayes.priors.prior import Prior
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
@@ -86,7 +87,7 @@ class Joint:
                 f"{self.receiver.spec.kind}, expected the same"
             )
         for model in self.models.values():
-            for name in model.coded:
+            for name in model.code_priors:
                 raise ValueError(
                     f"joint model, prior of {name}: found {model.priors[name]}, expected a "
                     "prior of the package"
@@ -123,7 +124,7 @@ class Joint:
         """Both models in words, and how they are tied; see `Model.describe`."""
         if game is not None:
             self.sender.check_kind(game)
-        return describe_joint(self, game)
+        return describe_joint(self.sender, self.receiver, self.gap, game)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form."""
@@ -162,9 +163,15 @@ class Joint:
         information: Mapping[Role, Information] | None = None,
     ) -> pm.Model:
         """As `build`, from the folded trials of both roles."""
-        found = information or {}
+        known = information or {}
         with pm.Model() as model:
-            self.receiver.add(units["receiver"], game, found.get("receiver"), prefix="receiver_")
+            add_to(
+                self.receiver,
+                units["receiver"],
+                game,
+                known.get("receiver"),
+                prefix="receiver_",
+            )
             given = self._mean_trust(model, len(units["receiver"].treatments))
             expected = pt.log(given) - pt.log1p(-given)
             if self.gap is not None:
@@ -172,10 +179,11 @@ class Joint:
             trust = pm.Deterministic(
                 "sender_expected_trust", pm.math.sigmoid(expected), dims=("treatment",)
             )
-            self.sender.add(
+            add_to(
+                self.sender,
                 units["sender"],
                 game,
-                found.get("sender"),
+                known.get("sender"),
                 prefix="sender_",
                 given={"expected_trust": trust},
             )
@@ -191,7 +199,7 @@ class Joint:
         mean = logit_normal_mean(
             model["receiver_trust_mu"] if isinstance(location, Prior) else np.array(location),
             model["receiver_trust_sigma"] if isinstance(spread, Prior) else spread,
-            LINKS["LogitNormal"].symbolic,
+            LOGIT.symbolic,
         )
         return mean * np.ones(treatments)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,14 @@ from trustbayes.trials.units import Units
 __all__ = [
     "GROUP_SPREAD",
     "SLOPE",
-    "added",
     "check_lengths",
     "coefficient_priors",
     "coefficients",
-    "declare_added",
-    "nothing_added",
+    "contribution",
+    "declare_contribution",
+    "no_contribution",
     "shares_of",
-    "suited",
+    "varies_by_formula",
 ]
 
 SLOPE = Prior("Normal", mu=0.0, sigma=1.0)
@@ -41,7 +41,7 @@ GROUP_SPREAD = Prior("HalfNormal", sigma=0.5)
 _SUPPORTS = {"slope": "real", "group_sigma": "positive"}
 
 
-def coefficient_priors(name: str, formula: Formula, given: dict[str, Prior]) -> dict[str, Prior]:
+def coefficient_priors(name: str, formula: Formula, given: Mapping[str, Prior]) -> dict[str, Prior]:
     """The priors of a formula's coefficients, by variable.
 
     Parameters
@@ -49,8 +49,8 @@ def coefficient_priors(name: str, formula: Formula, given: dict[str, Prior]) -> 
     name : str
         Of the parameter that the formula is of.
     formula : Formula
-    given : dict of str to Prior
-        What a user set; those named here are taken out.
+    given : mapping of str to Prior
+        What a user set, of these and of others.
 
     Returns
     -------
@@ -62,19 +62,19 @@ def coefficient_priors(name: str, formula: Formula, given: dict[str, Prior]) -> 
     InputError
         If a prior does not fit.
     """
-    found = {}
-    for part, there, default in (
+    priors = {}
+    for part, needed, default in (
         ("slope", formula.has_slopes, SLOPE),
         ("group_sigma", formula.grouped, GROUP_SPREAD),
     ):
-        if not there:
+        if not needed:
             continue
-        prior = given.pop(f"{name}_{part}", default)
-        if prior.family.support != _SUPPORTS[part] or prior.distribution == "ZeroSumNormal":
+        prior = given.get(f"{name}_{part}", default)
+        if prior.family.support != _SUPPORTS[part] or prior.family.zero_sum:
             expected = f"a Prior of numbers that are {_SUPPORTS[part]}"
             raise InputError(Fault(f"prior of {name}_{part}", str(prior), expected))
-        found[f"{name}_{part}"] = prior
-    return found
+        priors[f"{name}_{part}"] = prior
+    return priors
 
 
 def coefficients(name: str) -> tuple[str, str]:
@@ -82,7 +82,7 @@ def coefficients(name: str) -> tuple[str, str]:
     return f"{name}_slope", f"{name}_group_sigma"
 
 
-def suited(
+def varies_by_formula(
     parameter: Parameter,
     formula: Formula,
     prior: Prior,
@@ -108,7 +108,7 @@ def suited(
     """
     name, place, text = parameter.name, formula.place, formula.text
     if parameter.support == "simplex":
-        if prior.distribution != "Dirichlet":
+        if not prior.family.estimated:
             expected = f"a Dirichlet prior of {name}, or no formula"
             raise InputError(Fault(place, str(prior), expected))
         if formula.by_treatment or formula.grouped:
@@ -139,7 +139,7 @@ def check_lengths(name: str, formula: Formula, prior: Prior) -> None:
             raise InputError(Fault(f"prior of {name}_slope", f"{len(value)} numbers", expected))
 
 
-def declare_added(
+def declare_contribution(
     name: str, formula: Formula, priors: Any, units: Units, contrasts: int = 0
 ) -> Any:
     """Add slopes and effects of groups to the PyMC model in context.
@@ -182,10 +182,10 @@ def declare_added(
     return total
 
 
-def added(
+def contribution(
     name: str, formula: Formula, draws: xr.Dataset, units: Units, design: np.ndarray | None = None
 ) -> np.ndarray:
-    """What a formula adds in draws, as `declare_added`.
+    """What a formula adds in draws, as `declare_contribution`.
 
     Parameters
     ----------
@@ -216,15 +216,15 @@ def added(
     return total
 
 
-def nothing_added(name: str, formula: Formula) -> dict[str, Any]:
-    """Variables of one draw by which a formula adds nothing, as `added` takes them."""
+def no_contribution(name: str, formula: Formula) -> dict[str, Any]:
+    """Variables of one draw by which a formula adds nothing, as `contribution` takes them."""
     assert formula.known is not None
-    found: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
     if formula.has_slopes:
-        found[f"{name}_slope"] = ((f"{name}_term",), np.zeros(len(formula.columns)))
+        variables[f"{name}_slope"] = ((f"{name}_term",), np.zeros(len(formula.columns)))
     if formula.grouped:
-        found[f"{name}_group_effect"] = (("group",), np.zeros(len(formula.known.groups)))
-    return found
+        variables[f"{name}_group_effect"] = (("group",), np.zeros(len(formula.known.groups)))
+    return variables
 
 
 def shares_of(base: Any, contrasts: Any) -> Any:

@@ -22,9 +22,9 @@ def log_total(logs: np.ndarray, axis: int) -> np.ndarray:
     return np.asarray(found.squeeze(axis))
 
 
-def of_type(answer: Any, kind: int, axis: int) -> Any:
+def of_type(answer: Any, type_index: int, axis: int) -> Any:
     """The answer of the type at a position of the axis, counted from the last."""
-    return answer[(..., kind, *(slice(None),) * (-1 - axis))]
+    return answer[(..., type_index, *(slice(None),) * (-1 - axis))]
 
 
 def log_sum_exp(values: Any, axis: int = -1, keepdims: bool = False) -> Any:

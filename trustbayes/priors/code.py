@@ -18,7 +18,7 @@ from trustbayes.priors.families import Family
 from trustbayes.priors.preliz import is_elicited
 from trustbayes.priors.prior import Prior
 
-__all__ = ["CustomPrior", "custom_priors_from", "settled"]
+__all__ = ["CustomPrior", "custom_priors_from", "priors_by_parameter"]
 
 _DRAWS = 50  # from the prior, by which shapes and supports are checked
 _INSIDE: dict[str, tuple[float, float, str]] = {
@@ -96,7 +96,7 @@ class CustomPrior(Prior):
     @property
     def family(self) -> Family:
         """Of no known support: draws are checked instead."""
-        return Family("callable", ())
+        return Family("callable", "callable", ())
 
     @property
     def source(self) -> str:
@@ -116,6 +116,9 @@ class CustomPrior(Prior):
     def __repr__(self) -> str:
         jointly = f" of {' and '.join(self.parameters)}" if len(self.parameters) > 1 else ""
         return f"{self.form['name']}(dims){jointly}, Python code"
+
+    def _drawn(self, rng: np.random.Generator, size: int, shares: int) -> np.ndarray:
+        raise ValueError(f"draws from {self}: found Python code, expected a prior by name")
 
     def declare(
         self, dims: Mapping[str, tuple[str, ...]], supports: Mapping[str, str]
@@ -154,9 +157,9 @@ class CustomPrior(Prior):
         if alone:
             returned = {self.parameters[0]: returned}
         if not isinstance(returned, Mapping) or set(returned) != set(self.parameters):
-            found = sorted(returned) if isinstance(returned, Mapping) else type(returned).__name__
+            names = sorted(returned) if isinstance(returned, Mapping) else type(returned).__name__
             expected = f"a dict with the values of {', '.join(self.parameters)}"
-            raise InputError(Fault(place, str(found), expected))
+            raise InputError(Fault(place, str(names), expected))
         if len(model.potentials) + len(model.observed_RVs) != other:
             expected = "no pm.Potential and nothing observed: draws from the prior pass them over"
             raise InputError(Fault(place, "", expected))
@@ -180,7 +183,7 @@ class CustomPrior(Prior):
         return tensors
 
 
-def settled(given: Any) -> dict[str, Prior]:
+def priors_by_parameter(given: Any) -> dict[str, Prior]:
     """Priors by parameter, functions made into `CustomPrior`.
 
     Parameters
@@ -201,7 +204,7 @@ def settled(given: Any) -> dict[str, Prior]:
     if not isinstance(given, Mapping):
         expected = "a dict, such as {'trust': Prior(...)}"
         raise InputError(Fault("priors", type(given).__name__, expected))
-    found: dict[str, Prior] = {}
+    by_parameter: dict[str, Prior] = {}
     for key, value in given.items():
         names = (key,) if isinstance(key, str) else key
         if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
@@ -218,16 +221,16 @@ def settled(given: Any) -> dict[str, Prior]:
         else:
             prior = CustomPrior(value, names)
         for name in names:
-            if name in found:
+            if name in by_parameter:
                 raise InputError(Fault(f"prior of {name}", "two priors", "one"))
-            found[name] = prior
-    for name, prior in found.items():
+            by_parameter[name] = prior
+    for name, prior in by_parameter.items():
         if isinstance(prior, CustomPrior):
-            lost = [other for other in prior.parameters if found.get(other) != prior]
+            lost = [other for other in prior.parameters if by_parameter.get(other) != prior]
             if lost or name not in prior.parameters:
                 expected = f"one that serves {name} alone, or both: priors={{(..., ...): function}}"
                 raise InputError(Fault(f"prior of {name}", str(prior), expected))
-    return found
+    return by_parameter
 
 
 def custom_priors_from(
@@ -251,19 +254,21 @@ def custom_priors_from(
     InputError
         If a function is of no such parameter, or another than the stored one.
     """
-    own = {name: form for name, form in forms.items() if form["distribution"] == "callable"}
-    found = {name: CustomPrior(None, tuple(form["parameters"]), form) for name, form in own.items()}
-    for name, prior in settled(given or {}).items():
+    stored = {name: form for name, form in forms.items() if form["distribution"] == "callable"}
+    by_parameter = {
+        name: CustomPrior(None, tuple(form["parameters"]), form) for name, form in stored.items()
+    }
+    for name, prior in priors_by_parameter(given or {}).items():
         if not isinstance(prior, CustomPrior):
             continue
-        if name not in own:
-            expected = f"one of the fit's that are functions: {', '.join(own) or 'none'}"
+        if name not in stored:
+            expected = f"one of the fit's that are functions: {', '.join(stored) or 'none'}"
             raise InputError(Fault(f"prior of {name}", str(prior), expected))
-        if prior.form != own[name]:
-            expected = f"the function that was fitted with:\n{found[name].source}"
+        if prior.form != stored[name]:
+            expected = f"the function that was fitted with:\n{by_parameter[name].source}"
             raise InputError(Fault(f"prior of {name}", prior.source, expected))
-        found[name] = prior
-    return found
+        by_parameter[name] = prior
+    return by_parameter
 
 
 def _tensor(value: Any, place: str) -> Any:

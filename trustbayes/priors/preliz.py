@@ -67,8 +67,8 @@ def form_of(elicited: Any) -> tuple[str, dict[str, Any]]:
     if name == "Gamma":
         shape, rate = float(elicited.alpha), float(elicited.beta)
         return name, {"mean": shape / rate, "shape": shape}
-    values = {here: getattr(elicited, there) for here, there in _ARGUMENTS[name].items()}
+    values = {ours: getattr(elicited, theirs) for ours, theirs in _ARGUMENTS[name].items()}
     return name, {
-        here: tuple(map(float, value)) if np.ndim(value) else float(value)
-        for here, value in values.items()
+        ours: tuple(map(float, value)) if np.ndim(value) else float(value)
+        for ours, value in values.items()
     }

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
-from scipy.special import gammaln
 
 from trustbayes.errors import suggestion
 from trustbayes.numerics.plain import as_plain
-from trustbayes.priors.draws import SHARES, VALUES
-from trustbayes.priors.families import FAMILIES, LINKS, Family
+from trustbayes.priors.families import FAMILIES, Family
 from trustbayes.priors.preliz import form_of, is_elicited
 
 if TYPE_CHECKING:
@@ -27,35 +23,20 @@ def prior_centre(prior: Prior) -> float:
     """Where the hyperprior of a population's location stands, on the scale of the link."""
     hyper = prior.arguments[str(prior.family.location)]
     if isinstance(hyper, tuple):
-        return float(
-            np.mean(LINKS["Gamma"].forward(hyper) if prior.distribution == "Gamma" else hyper)
-        )
-    if prior.distribution == "Gamma":
-        return float(np.log(typical(hyper)))
-    return typical(hyper)
+        return float(np.mean(prior.family.linked_location(np.array(hyper))))
+    return float(prior.family.linked_location(typical(hyper)))
 
 
 def typical(prior: Prior | float) -> float:
     """A middling value of a prior, its own arguments being at theirs; a number as it is."""
     if not isinstance(prior, Prior):
         return float(prior)
-    arguments = {
-        name: typical(value) if isinstance(value, Prior) else value
-        for name, value in prior.arguments.items()
-    }
-    if prior.distribution in ("Normal", "StudentT"):
-        return float(arguments["mu"])
-    if prior.distribution == "LogNormal":
-        return float(np.exp(arguments["mu"]))
-    if prior.distribution == "LogitNormal":
-        return float(LINKS["LogitNormal"].inverse(arguments["mu"]))
-    if prior.distribution == "Gamma":
-        return float(arguments["mean"])
-    if prior.distribution == "Beta":
-        return float(arguments["alpha"] / (arguments["alpha"] + arguments["beta"]))
-    if prior.distribution == "HalfNormal":
-        return float(0.67 * arguments["sigma"])
-    return float(np.log(2) / arguments["lam"])
+    return prior.family.middling(
+        {
+            name: typical(value) if isinstance(value, Prior) else value
+            for name, value in prior.arguments.items()
+        }
+    )
 
 
 @dataclass(frozen=True, init=False)
@@ -257,7 +238,7 @@ class Prior:
         drawn = self.draw(_PLOTTED, seed)
         curves = {"": drawn}
         if drawn.ndim > 1:
-            given = labels or [f"treatment {one}" for one in range(1, drawn.shape[1] + 1)]
+            given = labels or [f"treatment {number}" for number in range(1, drawn.shape[1] + 1)]
             if len(given) != drawn.shape[1]:
                 raise ValueError(f"labels: found {len(given)}, expected {drawn.shape[1]}")
             curves = dict(zip(given, drawn.T, strict=True))
@@ -317,10 +298,7 @@ class Prior:
         PyTensor variable
             On the natural scale.
         """
-        given = self._given(name)
-        if self.distribution == "Gamma":
-            given = {"alpha": given["shape"], "beta": given["shape"] / given["mean"]}
-        return getattr(pm, self.distribution)(name, **given, dims=dims)
+        return self.family.variable(name, self._given(name), dims)
 
     def shares(self, name: str, size: int) -> Any:
         """Add the shares that it is a prior of to the PyMC model in context.
@@ -338,31 +316,22 @@ class Prior:
         PyTensor variable, shape (size,)
             Adds up to 1.
         """
-        given = self._given(name)
-        if self.distribution == "Dirichlet":
-            return pm.Dirichlet(f"{name}_share", a=given["a"] * np.ones(size), dims=name)
-        if self.distribution == "TruncatedPoisson":
-            level = np.arange(size)
-            tau = pt.as_tensor(given["tau"], dtype="float64")
-            found = pt.special.softmax(level * pt.log(tau) - gammaln(level + 1.0))
-        else:
-            found = pt.as_tensor(np.array(given["shares"]) / sum(given["shares"]))
-        return pm.Deterministic(f"{name}_share", found, dims=name)
+        return self.family.shares_variable(name, size, self._given(name))
 
     def _drawn(self, rng: np.random.Generator, size: int, shares: int) -> np.ndarray:
         given = {
             key: value._drawn(rng, size, shares) if isinstance(value, Prior) else value
             for key, value in self.arguments.items()
         }
-        if self.distribution in SHARES:
-            return SHARES[self.distribution](rng, size, self.length or shares, **given)
-        if self.distribution not in VALUES:
-            raise ValueError(f"draws from {self}: found Python code, expected a prior by name")
-        draw, key = VALUES[self.distribution], str(self.family.location)
-        if isinstance(given.get(key), tuple):
-            columns = [draw(rng, size, **{**given, key: one}) for one in given[key]]
+        family, location = self.family, str(self.family.location)
+        if family.support == "simplex":
+            return family.draw_shares(rng, size, self.length or shares, **given)
+        if isinstance(given.get(location), tuple):
+            columns = [
+                family.draw(rng, size, **{**given, location: value}) for value in given[location]
+            ]
             return np.stack(columns, axis=-1)
-        return draw(rng, size, **given)
+        return family.draw(rng, size, **given)
 
     def _given(self, name: str) -> dict[str, Any]:
         """The arguments, with those that are priors added to the PyMC model in context."""
@@ -387,10 +356,10 @@ _ROUNDING = 1e-6  # by which shares may miss 1
 def _is_finite(value: Any) -> bool:
     """Whether it is a finite number or a list of them, with at least one."""
     try:
-        found = np.asarray(value, dtype=float)
+        numbers = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         return False
-    return found.ndim <= 1 and found.size > 0 and bool(np.isfinite(found).all())
+    return numbers.ndim <= 1 and numbers.size > 0 and bool(np.isfinite(numbers).all())
 
 
 def _fault(name: str, value: Any, location: str | None) -> str:

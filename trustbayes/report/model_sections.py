@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from trustbayes.analysis.analyse import BENCHMARKS, Analysis, models_of, roles, theories
+from trustbayes.analysis.analyse import Analysis, benchmarks, roles, theories
 from trustbayes.estimates.prior_sensitivity import SENSITIVE
 from trustbayes.games.base import Role
 from trustbayes.report import tables
@@ -28,8 +28,7 @@ def checks_section(analysis: Analysis, kind: Kind) -> Section:
     """What each model replicates well and badly."""
     parts = []
     for role in roles(analysis):
-        benchmarks = [m for m in models_of(analysis, role) if m in BENCHMARKS]
-        groups = {"theories": theories(analysis, role), "benchmarks": benchmarks}
+        groups = {"theories": theories(analysis, role), "benchmarks": benchmarks(analysis, role)}
         pictures = [
             kind.replicated(analysis, role, group, models)
             for group, models in groups.items()

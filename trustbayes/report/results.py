@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from trustbayes.analysis.analyse import Analysis
 from trustbayes.comparison import Comparison, HeldOut, agreement, single_theories, verdict_rules
+from trustbayes.files import plain, records
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Gate
@@ -42,10 +39,10 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
         "experiment": _experiment(analysis),
-        "exclusions": [_safe(vars(one)) for one in analysis.trials.exclusions],
+        "exclusions": [plain(vars(one)) for one in analysis.trials.exclusions],
         "ci_prob": analysis.ci_prob,
         "gate": _gates(analysis),
-        "comparison": [row for one in analysis.comparisons.values() for row in _records(one.table)],
+        "comparison": [row for one in analysis.comparisons.values() for row in records(one.table)],
         "reliability": [row for one in analysis.comparisons.values() for row in _reliability(one)],
         "kfold": {
             role: _kfold(analysis.comparisons[role], one) for role, one in analysis.kfolds.items()
@@ -56,30 +53,30 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
             for role, one in analysis.verdicts.items()
         },
         "people": {role: _people(analysis, role) for role in analysis.people},
-        "shares": {role: _records(one) for role, one in analysis.shares.items()},
-        "variants": _records(analysis.variants),
-        "population": [_intervals(row) for row in _records(analysis.population)],
-        "sensitivity": _records(analysis.sensitivity),
-        "subjects": [_intervals(row) for row in _records(analysis.subjects)],
-        "types": _records(analysis.types),
-        "traits": [_intervals(row) for row in _records(analysis.traits)],
+        "shares": {role: records(one) for role, one in analysis.shares.items()},
+        "variants": records(analysis.variants),
+        "population": [_intervals(row) for row in records(analysis.population)],
+        "sensitivity": records(analysis.sensitivity),
+        "subjects": [_intervals(row) for row in records(analysis.subjects)],
+        "types": records(analysis.types),
+        "traits": [_intervals(row) for row in records(analysis.traits)],
         "recovery": None
         if recovered is None
         else {
-            "coverage": _records(coverage(recovered)),
-            "rows": [_intervals(row) for row in _records(recovered)],
+            "coverage": records(coverage(recovered)),
+            "rows": [_intervals(row) for row in records(recovered)],
         },
         "type_recovery": None
         if kinds is None
-        else {"by_role": _records(type_coverage(kinds)), "rows": _records(kinds)},
+        else {"by_role": records(type_coverage(kinds)), "rows": records(kinds)},
         "worth": None
         if analysis.worth is None
-        else [_intervals(row) for row in _records(analysis.worth)],
+        else [_intervals(row) for row in records(analysis.worth)],
         "gap": None
         if analysis.gap is None
         else {
             "joint": analysis.joint is not None,
-            "rows": [_intervals(row) for row in _records(analysis.gap)],
+            "rows": [_intervals(row) for row in records(analysis.gap)],
         },
         "checks": [
             {"model": model, "role": role, **_check(check)}
@@ -88,24 +85,6 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         ],
         "how": _how(analysis, command),
     }
-
-
-def _safe(value: Any) -> Any:
-    """Plain Python values; what is no finite number becomes None."""
-    if isinstance(value, dict):
-        return {str(key): _safe(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_safe(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = _safe(table.to_dict("records"))
-    return rows
 
 
 def _intervals(row: dict[str, Any]) -> dict[str, Any]:
@@ -130,17 +109,7 @@ def _gates(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def _gate(role: str, model: str, gate: Gate) -> dict[str, Any]:
-    checks = [vars(check) | {"passed": check.passed} for check in gate.checks]
-    found: dict[str, Any] = _safe(
-        {
-            "role": role,
-            "model": model,
-            "passed": gate.passed,
-            "approximation": gate.approximation or None,
-            "checks": checks,
-        }
-    )
-    return found
+    return {"role": role, "model": model, **gate.to_dict()}
 
 
 def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
@@ -181,25 +150,25 @@ def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
         }
         for name, point in comparison.pointwise.items()
     ]
-    rows: list[dict[str, Any]] = _safe(found)
+    rows: list[dict[str, Any]] = plain(found)
     return rows
 
 
 def _people(analysis: Analysis, role: Role) -> dict[str, Any]:
     """The two best theories, subject by subject."""
     best, second = single_theories(analysis.comparisons[role])[:2]
-    return {"best": best, "second": second, "rows": _records(analysis.people[role])}
+    return {"best": best, "second": second, "rows": records(analysis.people[role])}
 
 
 def _kfold(comparison: Comparison, held: HeldOut) -> dict[str, Any]:
     """What real refits say, and whether they agree."""
     several = len(comparison.models) > 1
-    found: dict[str, Any] = _safe(
+    found: dict[str, Any] = plain(
         {
             "split": held.split,
             "agreement": vars(agreement(comparison, held)) if several else None,
-            "totals": _records(held.totals().rename_axis("model").reset_index()),
-            "scores": _records(held.table),
+            "totals": records(held.totals().rename_axis("model").reset_index()),
+            "scores": records(held.table),
             "failed": held.failed,
         }
     )
@@ -208,16 +177,16 @@ def _kfold(comparison: Comparison, held: HeldOut) -> dict[str, Any]:
 
 def _check(check: PredictiveCheck) -> dict[str, Any]:
     tables = {
-        name: [_intervals(row) for row in _records(getattr(check, name))]
+        name: [_intervals(row) for row in records(getattr(check, name))]
         for name in ("choices", "shift", "spread", "subjects")
     }
-    return {"kind": check.kind, "ci_prob": check.ci_prob, **tables}
+    return {"kind": check.source, "ci_prob": check.ci_prob, **tables}
 
 
 def _experiment(analysis: Analysis) -> dict[str, Any]:
     trials = analysis.trials
     table, kind = trials.table, kind_of(trials.game)
-    found: dict[str, Any] = _safe(
+    found: dict[str, Any] = plain(
         {
             "name": trials.game.name,
             "game": trials.game.to_dict(),
@@ -248,12 +217,12 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
     shifts = {r: mean_shifts(trials, kind, r, analysis.ci_prob) for r in trials.roles}
     patterns = kind.facts(trials, analysis.ci_prob) | {"shifts": shifts}
     for name, by_role in patterns.items():
-        found[name] = {role: [_intervals(r) for r in _records(t)] for role, t in by_role.items()}
+        found[name] = {role: [_intervals(r) for r in records(t)] for role, t in by_role.items()}
     return found
 
 
 def _how(analysis: Analysis, command: str) -> dict[str, Any]:
-    found: dict[str, Any] = _safe(
+    found: dict[str, Any] = plain(
         {
             "command": command,
             "sampling": vars(analysis.sampling),
@@ -274,7 +243,7 @@ def _made(fit: Fit) -> dict[str, Any]:
         "description": fit.model.spec.description,
         "citation": fit.model.spec.citation,
         "priors": {name: repr(prior) for name, prior in fit.model.priors.items()},
-        "code": list(dict.fromkeys(prior.source for prior in fit.model.coded.values())),
+        "code": list(dict.fromkeys(prior.source for prior in fit.model.code_priors.values())),
         "varies": {name: list(over) for name, over in fit.model.varies.items()},
         "formulas": {name: formula.text for name, formula in fit.model.formulas.items()},
         **{name: fit.manifest[name] for name in kept},

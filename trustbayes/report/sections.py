@@ -35,18 +35,6 @@ _BY_TRIAL = (
     "trials of known {0}s alone (LOO, summed by {0}), which are easier for a theory that gives "
     "each person more freedom."
 )
-_ABOUT = {
-    "mixture": (
-        "The mixture contains the theories: person by person, these are set against each other and "
-        "not against it. Where types of the mixture coincide for a subject, their probabilities "
-        "say no more than the population's shares of these types."
-    ),
-    "hybrid": (
-        "The hybrid is level-k at a lying aversion or a trust of zero, and at level 0 whatever "
-        "they are."
-    ),
-}
-"""What a reader should know of models that combine the theories."""
 
 
 def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
@@ -161,11 +149,11 @@ def _comparison(
     variants = [tables.variant_table(found, titles)] if found["variants"] else []
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
-    fitted = {model for model, _ in analysis.fits}
     by_trial = [role for role, one in analysis.comparisons.items() if one.unit == "subject-sum"]
     texts = [_PREDICTED, *map(_BY_TRIAL.format, by_trial), verdict_rules(), _refits(analysis)]
     texts += kind.comparison_texts
-    texts += [_ABOUT[model] for model in _ABOUT if model in fitted]
+    remarks = (fit.model.spec.remark for fit in analysis.fits.values())
+    texts += dict.fromkeys(remark for remark in remarks if remark)
     return Section("comparison", "Which theory predicts better", texts=texts, parts=parts)
 
 

@@ -26,8 +26,8 @@ from trustbayes.models import Model
 from trustbayes.models.draws import Draws, draw_types, subject_log_likelihood
 from trustbayes.simulation.experiments import (
     Experiment,
-    Played,
     SimulatedFits,
+    SimulatedTrials,
     collected,
     total_seconds,
 )
@@ -201,7 +201,7 @@ def calibrate(
     )
 
 
-def ranks_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
+def ranks_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
     """Rank of what was planted among posterior draws, for every quantity.
 
     Those of the population, of two subjects (in one treatment each, where it matters), and the log
@@ -209,7 +209,7 @@ def ranks_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
 
     Parameters
     ----------
-    played : Played
+    played : SimulatedTrials
     fits : sequence of one Fit
 
     Returns
@@ -278,7 +278,7 @@ def _quantities(fit: Fit, truth: Draws) -> list[tuple[str, tuple[int, ...], str,
     return found
 
 
-def _levels(played: Played, fit: Fit) -> np.ndarray | None:
+def _levels(played: SimulatedTrials, fit: Fit) -> np.ndarray | None:
     """Position of each subject's planted level; None if the types are no levels."""
     known = played.parameters
     here = known[(known["parameter"] == "level") & (known["role"] == fit.model.role)]

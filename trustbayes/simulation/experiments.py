@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ from trustbayes.trials.table import Trials, trials_from_frame
 __all__ = [
     "Experiment",
     "Outcome",
-    "Played",
     "SimulatedFits",
+    "SimulatedTrials",
     "collected",
     "total_seconds",
     "usable",
@@ -44,7 +44,7 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Played:
+class SimulatedTrials:
     """A simulated experiment with what is known of it.
 
     Parameters
@@ -102,7 +102,7 @@ class Experiment:
         """How those behave whose trials they are."""
         return self.sender if self.receiver is None else self.receiver
 
-    def play(self, seed: int) -> Played:
+    def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
 
         Parameters
@@ -111,7 +111,7 @@ class Experiment:
 
         Returns
         -------
-        Played
+        SimulatedTrials
 
         Raises
         ------
@@ -133,14 +133,14 @@ class Experiment:
         order = [names.get(name, name) for name in ("round", self.role)]
         table = played.trials.sort_values(order, ignore_index=True)
         trials = trials_from_frame(table, self.game, f"simulation {seed}")
-        return Played(trials, played.parameters, seed)
+        return SimulatedTrials(trials, played.parameters, seed)
 
     @property
     def _treatments(self) -> Any:
         if self.treatments is None:
             return None
-        known: Any = self.game.treatments
-        if isinstance(known, Mapping) and self.game.kind == "finite":
+        known = self.game.treatments or {}
+        if set(self.treatments) <= set(known):
             return {name: known[name] for name in self.treatments}
         return self.treatments
 
@@ -169,7 +169,7 @@ class Experiment:
         )
 
 
-Reduction = Callable[[Played, Sequence[Fit]], pd.DataFrame]
+Reduction = Callable[[SimulatedTrials, Sequence[Fit]], pd.DataFrame]
 """What is kept of the fits of a simulated experiment: a function at the top of a module."""
 
 
@@ -218,7 +218,8 @@ class SimulatedFits:
     sampling : Sampling
         Its seed is not used.
     reduction : callable
-        Function of a `Played` and the fits, at the top of a module. Its name is part of the key.
+        Function of `SimulatedTrials` and the fits, at the top of a module. Its name is part of
+        the key.
     strict : bool
         Whether a usable fit must pass the convergence gate.
 
@@ -330,21 +331,18 @@ class SimulatedFits:
         """
         try:
             content = json.loads(path.read_text("utf-8"))
-            if (content.pop("format"), content.pop("key")) != (_FORMAT, self.key):
+            if (content["format"], content["key"]) != (_FORMAT, self.key):
                 raise ValueError
-            return Outcome(**(content | {"table": pd.DataFrame(content["table"])}))
+            parts = {part.name: content[part.name] for part in fields(Outcome)}
+            return Outcome(**(parts | {"table": pd.DataFrame(parts["table"])}))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(Fault(str(path), "", "an outcome that trustbayes wrote")) from error
 
     def check_travel(self) -> None:
-        """Refuse payoffs and priors that are Python functions, and models made by hand."""
+        """See `trustbayes.inference.tasks.check_travel`."""
         one = self.experiment
         models = [m for m in (one.sender, one.receiver, *self.models) if m is not None]
         check_travel(one.game, models, f"game {one.game.name}", self.label)
-        for model in models:
-            if model_from_dict(model.to_dict()).spec is not model.spec:
-                expected = "no executor: only models of the package travel to other processes"
-                raise InputError(Fault(f"model {model.name}", "a spec of its own", expected))
 
 
 def collected(
@@ -407,9 +405,9 @@ def _attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, 
         for p in model.parameters
         if "subject" in model.varies[p.name]
         and p.support != "simplex"
-        and p.name not in model.coded
+        and p.name not in model.code_priors
     }
-    other = model.but(parametrisation=forms)
+    other = model.replace(parametrisation=forms)
     return [(model, own), (model, longer), (other, longer)]
 
 

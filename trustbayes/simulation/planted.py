@@ -13,14 +13,11 @@ from trustbayes.games import Game
 from trustbayes.inference.fit import Fit
 from trustbayes.models import SPECS
 from trustbayes.models.draws import Draws, type_probabilities
-from trustbayes.priors.families import LINKS
 from trustbayes.theories.values import Values
 
-__all__ = ["identified", "planted_draw", "recovery", "type_recovery"]
+__all__ = ["identified", "planted_against_estimated", "planted_draw", "type_recovery"]
 
 _STEP = 1e-4
-
-
 _KNOWN = 1.0  # information at which own trials alone give a standard error of 1 on the link scale
 
 
@@ -55,7 +52,7 @@ def identified(fit: Fit, planted: pd.DataFrame) -> pd.DataFrame:
         name = parameter.name
         if name not in truth.values or "subject" not in truth.dims[name]:
             continue
-        link = LINKS[parameter.prior.distribution]
+        link = parameter.prior.family.link
         at = link.forward(truth.values[name])
         up, down = (truth.answer({name: link.inverse(at + s)}) for s in (_STEP, -_STEP))
         information = response.information(units, up, down, _STEP, typed=False)
@@ -201,7 +198,7 @@ class _Truth:
         ]
         trials: list[dict[str, np.ndarray]] = [{}]
         for parameter in free:
-            natural = LINKS[parameter.prior.distribution].inverse(_GRID)
+            natural = parameter.prior.family.link.inverse(_GRID)
             shape = np.shape(self.values[parameter.name])
             trials += [{parameter.name: np.full(shape, value)} for value in natural]
         for changed in trials:
@@ -218,7 +215,9 @@ class _Truth:
 _KEY = ["role", "subject", "model", "parameter", "treatment"]
 
 
-def recovery(subjects: pd.DataFrame, planted: pd.DataFrame, game: Game) -> pd.DataFrame:
+def planted_against_estimated(
+    subjects: pd.DataFrame, planted: pd.DataFrame, game: Game
+) -> pd.DataFrame:
     """Hold estimates of subject parameters against the values that generated the data.
 
     Parameters
@@ -291,9 +290,10 @@ def planted_draw(fit: Fit, parameters: pd.DataFrame) -> Draws:
         labels = {dim: draws[dim].to_numpy().astype(str) for dim in dims}
         for at in np.ndindex(*values.shape):
             where = {dim: str(labels[dim][i]) for dim, i in zip(dims, at, strict=True)}
-            subject, treatment = where.pop("subject", ""), where.pop("treatment", "")
-            option = "".join(f"[{label}]" for label in where.values())
-            values[at] = known.get((f"{name}{option}", subject, treatment), np.nan)
+            options = (label for dim, label in where.items() if dim not in ("subject", "treatment"))
+            option = "".join(f"[{label}]" for label in options)
+            key = (f"{name}{option}", where.get("subject", ""), where.get("treatment", ""))
+            values[at] = known.get(key, np.nan)
         data[name] = (("sample", *dims), values[None])
     coords = {name: fit.posterior[name] for name in fit.posterior.coords if name not in _DRAWS}
     return Draws(model, fit.game, fit.units, xr.Dataset(data, coords=coords))
@@ -305,7 +305,7 @@ def _twice(fit: Fit) -> set[str]:
     return {
         f"{p.name}_{prior.family.location}"
         for p in shared
-        if p.name not in fit.model.coded and (prior := fit.model.priors[p.name]).hierarchical
+        if p.name not in fit.model.code_priors and (prior := fit.model.priors[p.name]).hierarchical
     }
 
 

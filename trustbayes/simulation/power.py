@@ -22,8 +22,8 @@ from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model, model
 from trustbayes.simulation.experiments import (
     Experiment,
-    Played,
     SimulatedFits,
+    SimulatedTrials,
     collected,
     total_seconds,
 )
@@ -190,12 +190,12 @@ def design(
     return Power(game, tuple(names), sampling, table, failures, seconds)
 
 
-def verdict_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
+def verdict_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
     """Compare theories by new subjects, and give the verdict.
 
     Parameters
     ----------
-    played : Played
+    played : SimulatedTrials
     fits : sequence of Fit
 
     Returns

@@ -17,14 +17,14 @@ from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model
 from trustbayes.simulation.experiments import (
     Experiment,
-    Played,
     SimulatedFits,
+    SimulatedTrials,
     collected,
     total_seconds,
 )
 from trustbayes.simulation.planted import planted_draw
 
-__all__ = ["RECOVERY_SAMPLING", "Recovery", "estimates_of", "recover"]
+__all__ = ["RECOVERY_SAMPLING", "RecoveryStudy", "estimates_of", "recovery_study"]
 
 RECOVERY_SAMPLING = Sampling(draws=500, tune=300, chains=2)
 _KEY = ["rounds", "parameter", "about", "scale"]
@@ -36,7 +36,7 @@ _MEASURES = ["values", "bias", "rmse", "covered_50", "covered_90", "error_90", "
 
 
 @dataclass(frozen=True, eq=False)
-class Recovery:
+class RecoveryStudy:
     """What was planted and what was estimated.
 
     Parameters
@@ -108,7 +108,7 @@ class Recovery:
         return float(held.mean()), _error_by(held, here["seed"])
 
 
-def recover(
+def recovery_study(
     experiment: Experiment,
     *,
     rounds: Sequence[int] | None = None,
@@ -118,7 +118,7 @@ def recover(
     folder: Path | None = None,
     executor: Executor | None = None,
     progress: bool = True,
-) -> Recovery:
+) -> RecoveryStudy:
     """Plant parameters drawn from the prior, and estimate them from simulated experiments.
 
     Parameters
@@ -138,7 +138,7 @@ def recover(
 
     Returns
     -------
-    Recovery
+    RecoveryStudy
 
     Raises
     ------
@@ -150,7 +150,7 @@ def recover(
     >>> import trustbayes as tb
     >>> game = tb.read_game(tb.bundled("simulated-finite").game)
     >>> one = Experiment(game, tb.LevelK("sender"), None, subjects=20, rounds=20)
-    >>> recover(one, rounds=[10, 40]).table  # doctest: +SKIP
+    >>> recovery_study(one, rounds=[10, 40]).table  # doctest: +SKIP
     """
     if replications < 2:
         raise InputError(Fault("replications", str(replications), "a whole number from 2"))
@@ -170,15 +170,15 @@ def recover(
             lost[length, one.seed] = one.reason
     values = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
     seconds = total_seconds(outcomes.values())
-    return Recovery(experiment, sampling, values[_COLUMNS], lost, failures, seconds)
+    return RecoveryStudy(experiment, sampling, values[_COLUMNS], lost, failures, seconds)
 
 
-def estimates_of(played: Played, fits: Sequence[Fit]) -> pd.DataFrame:
+def estimates_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
     """What was planted and estimated, of the population and of every subject.
 
     Parameters
     ----------
-    played : Played
+    played : SimulatedTrials
     fits : sequence of one Fit
 
     Returns

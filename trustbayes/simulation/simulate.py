@@ -11,19 +11,15 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.files import natural_order, numbers, parse_csv, read_bytes
-from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.files import numbers, parse_csv, read_bytes
+from trustbayes.games import Game
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
 from trustbayes.numerics.plain import as_plain, is_whole
-from trustbayes.theories.responses.logit import LOGIT
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import points_of_trials
-from trustbayes.trials.units import Units, groups_of, people_of
+from trustbayes.simulation.kinds import kind_of
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
 
-_DIGITS = 2
 _COLUMNS = ["role", "subject", "model", "parameter", "treatment", "value"]
 
 
@@ -152,6 +148,7 @@ def simulate(
 
     Examples
     --------
+    >>> from trustbayes.games import FiniteGame
     >>> from trustbayes.models import FullTrust
     >>> game = FiniteGame(states=[1, 2, 3], treatments={"Low": 0.5, "High": 1.5})
     >>> sender, receiver = FullTrust("sender"), FullTrust("receiver")
@@ -176,12 +173,7 @@ def simulate(
     else:
         at = np.zeros(subjects, dtype=int)  # all may meet
         table["treatment"] = np.repeat(names[np.arange(rounds) * count // rounds], subjects)
-    if isinstance(game, FiniteGame):
-        table["bias"] = _evenly([of_treatment[name] for name in table["treatment"]], design)
-        table["state"] = design.choice(game.states, size=len(table), p=game.prior)
-    else:
-        limits = game.seen_range("sender")
-        table["state"] = _rounded(design.uniform(*limits, size=len(table)), *limits)
+    kind_of(game).add_states(table, game, of_treatment, design)
     receivers = _labels("r", subjects)
     matches = np.tile(receivers, (rounds, 1))
     if people is not None and "group" in people:
@@ -212,14 +204,7 @@ def _play(
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """The choices of a role at every row of the table, and the parameters behind them."""
-    units: Units
-    if isinstance(game, FiniteGame):
-        units = _cells(model.role, game, table, treatments)
-    else:
-        subjects = tuple(sorted(table[model.role].unique()))
-        at = table.assign(message=table.get("message", 0.0), action=0.0)  # none made yet
-        order = tuple(name for name in game.treatments if name in treatments)  # as trials have
-        units = points_of_trials(at, model.role, subjects, order)
+    units = kind_of(game).units_of(model.role, game, table, treatments)
     # The first of two: `prior_draws` keeps no axis of draws for a single one.
     draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
     draws = replace(draws, data=draws.data.isel(sample=[0]))
@@ -228,91 +213,8 @@ def _play(
         reached = draws.shares[0].cumsum(axis=1)
         reached /= reached[:, -1:]
         kinds = (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
-    choose = _choose_option if isinstance(units, Cells) else _choose_point
-    return choose(draws, table, kinds, rng), _parameters(draws, kinds)
-
-
-def _choose_option(
-    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
-) -> np.ndarray:
-    """One of the options of a finite game at every row of the table."""
-    model, game, cells = draws.model, draws.game, draws.units
-    assert isinstance(game, FiniteGame)
-    assert isinstance(cells, Cells)
-    [(_, answer, values)] = draws.answers()
-    logs = LOGIT.logs(answer, values, bool(model.types))[0]
-    if kinds is not None:
-        logs = logs[np.arange(len(logs)), kinds[cells.unit_subject]]
-    unit = pd.MultiIndex.from_arrays(
-        [
-            np.array(cells.subjects)[cells.unit_subject],
-            np.array(cells.treatments)[cells.unit_treatment],
-            cells.biases[cells.unit_bias],
-        ]
-    ).get_indexer(pd.MultiIndex.from_frame(table[[model.role, "treatment", "bias"]]))
-    saw = table["state" if model.role == "sender" else "message"].to_numpy()
-    chances = np.exp(logs)[unit, np.searchsorted(game.seen(model.role), saw)]
-    reached = chances.cumsum(axis=1)
-    aim = rng.random(len(table)) * reached[:, -1]
-    chosen = (reached <= aim[:, None]).sum(axis=1)
-    return game.options(model.role)[chosen]
-
-
-def _choose_point(
-    draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
-) -> np.ndarray:
-    """A report or a capacity at every row of the table."""
-    [(_, answer, values)] = draws.answers()
-    given = None if kinds is None else kinds[None]
-    model, game = draws.model, draws.game
-    assert isinstance(game, ForecastGame)
-    choices = model.response(game).draw(draws.units, answer, values, given, rng)[0]
-    return _rounded(choices, *game.choice_range(model.role))
-
-
-def _rounded(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Values between limits with two decimals; those at a limit, where choices pile up, stay."""
-    at_limit = (values <= low) | (values >= high)
-    return np.where(at_limit, values, np.clip(values.round(_DIGITS), low, high))
-
-
-def _cells(
-    role: Role, game: FiniteGame, table: pd.DataFrame, treatments: Mapping[str, tuple[float, ...]]
-) -> Cells:
-    """Every subject under every bias of her treatments, as if each choice was made once.
-
-    The counts do not bear on draws from the prior, but without any nothing could be weighed.
-    """
-    order = sorted(
-        natural_order(list(treatments)), key=lambda name: round(float(np.mean(treatments[name])), 9)
-    )
-    biases = np.unique([bias for values in treatments.values() for bias in values])
-    conditions = np.array(
-        [(t, b) for t, name in enumerate(order) for b in np.searchsorted(biases, treatments[name])]
-    )
-    subjects = sorted(table[role].unique())
-    whose = np.repeat(np.arange(len(subjects)), len(conditions))
-    conditions = np.tile(conditions, (len(subjects), 1))
-    played = {(s, t) for s, t in table[[role, "treatment"]].drop_duplicates().to_numpy()}
-    pairs = zip(whose, conditions[:, 0], strict=True)
-    kept = np.array([(subjects[person], order[t]) in played for person, t in pairs])
-    whose, conditions = whose[kept], conditions[kept]
-    shape = (len(whose), game.seen(role).size, game.options(role).size)
-    return Cells(
-        role=role,
-        subjects=tuple(subjects),
-        treatments=tuple(order),
-        biases=biases,
-        groups=groups_of(table, role, tuple(subjects)),
-        people=people_of(table, role, tuple(subjects))[0],
-        unit_subject=whose,
-        unit_treatment=conditions[:, 0],
-        unit_bias=conditions[:, 1],
-        counts=np.ones(shape, dtype=int),
-        trial_unit=np.empty(0, dtype=int),
-        trial_seen=np.empty(0, dtype=int),
-        trial_option=np.empty(0, dtype=int),
-    )
+    choices = kind_of(game).choose(draws, table, kinds, rng)
+    return choices, _parameters(draws, kinds)
 
 
 def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
@@ -370,21 +272,13 @@ def _treatments(
     chosen: Any = game.treatments if given is None else given
     if not chosen:
         raise InputError(Fault("simulation, treatments", "", "treatments, the game having none"))
-    biased = isinstance(game, FiniteGame)
-    if biased and not isinstance(chosen, Mapping):
-        raise InputError(Fault("simulation, treatments", listing(chosen), "names with biases"))
-    listed = {
-        str(name): tuple(map(float, np.unique(np.asarray(chosen[name], dtype=float))))
-        if biased
-        else ()
-        for name in chosen
-    }
+    listed = kind_of(game).biases_of(chosen)
     known: Any = listed if game.treatments is None else game.treatments
     faults = []
     for name, biases in listed.items():
         if name not in known:
             faults.append(Fault("simulation, treatments", name, suggestion(name, list(known))))
-        elif biased and not set(biases) <= set(known[name]):
+        elif biases and not set(biases) <= set(known[name]):
             expected = f"biases of the game's treatment {name}: {listing(known[name])}"
             faults.append(Fault("simulation, treatments", listing(biases), expected))
     if faults:
@@ -435,13 +329,6 @@ def _check_people(people: pd.DataFrame | None, subjects: int) -> None:
             faults.append(Fault("simulation, people", name, expected))
     if faults:
         raise InputError(faults)
-
-
-def _evenly(choices: list[tuple[float, ...]], rng: np.random.Generator) -> np.ndarray:
-    """One of each row's choices, each as likely as the others."""
-    sizes = np.array([len(row) for row in choices])
-    chosen = (rng.random(len(choices)) * sizes).astype(int)
-    return np.array([row[i] for row, i in zip(choices, chosen, strict=True)])
 
 
 def _labels(letter: str, count: int) -> np.ndarray:

@@ -56,8 +56,8 @@ class Response(Protocol):
         """
         ...
 
-    def pick(self, units: Any, answer: Any, kinds: np.ndarray) -> np.ndarray:
-        """The answer of each subject's type; ``kinds`` has shape (draws, subjects).
+    def pick(self, units: Any, answer: Any, type_index: np.ndarray) -> np.ndarray:
+        """The answer of each subject's type; ``type_index`` has shape (draws, subjects).
 
         Returns
         -------
@@ -81,16 +81,33 @@ class Response(Protocol):
         units: Any,
         answer: Any,
         values: Values,
-        kinds: np.ndarray | None,
+        type_index: np.ndarray | None,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Replicate all choices; ``kinds`` of shape (draws, subjects) gives each subject's type.
+        """Replicate all choices; ``type_index``, each subject's, has shape (draws, subjects).
 
         Returns
         -------
         array
             In the form of the units: counts of shape (draws, units, seen, options), or choices
             of shape (draws, trials).
+        """
+        ...
+
+    def choose(
+        self,
+        units: Any,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Make a choice in every trial, each for itself where `draw` counts those that are alike.
+
+        Returns
+        -------
+        array, shape (draws, trials)
+            In the order of the units' trials: positions of options, or choices.
         """
         ...
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from trustbayes.games.base import Role
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
 from trustbayes.theories.values import Values
 
-__all__ = ["Convention", "ModelSpec", "Parameter"]
+__all__ = ["Convention", "Guide", "Line", "Look", "ModelSpec", "Parameter"]
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,64 @@ class Convention:
     rivals: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True)
+class Look:
+    """How a theory is drawn, in every figure the same.
+
+    Parameters
+    ----------
+    colour : str
+        As Matplotlib knows it.
+    marker, line : str
+        Matplotlib's marker and line style.
+    hatch : str
+        Of bars that stand for it beside those of levels, which have colours alone.
+    """
+
+    colour: str
+    marker: str
+    line: str
+    hatch: str = r"\\"
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Choices over what was seen, in the game's own units.
+
+    Parameters
+    ----------
+    seen, choice : array, shape (points,)
+    last : tuple of float, or None
+        A point at which the line ends in a jump.
+    """
+
+    seen: np.ndarray
+    choice: np.ndarray
+    last: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A line behind people's choices: what a theory prescribes whoever the person is.
+
+    Parameters
+    ----------
+    label : str
+        In the legend.
+    line : callable
+        ``line(game, treatment, seen, mean_report)`` is the `Line` over what was seen, an
+        increasing array; a theory that leaves open which report is made draws the mean one.
+    """
+
+    label: str
+    line: Callable[[Any, str, np.ndarray, float], Line]
+
+
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
     """Everything the package knows about one model in one role.
+
+    Only ``name`` to ``response`` are needed; `trustbayes.register` makes a spec known by its name.
 
     Parameters
     ----------
@@ -112,7 +169,7 @@ class ModelSpec:
         continuous choices it gives the best choice: shape (..., trials), with types (..., types,
         trials).
     answer_of_type : callable, optional
-        ``answer_of_type(game, values, conventions, kind)`` is the answer of the type at that
+        ``answer_of_type(game, values, conventions, type_index)`` is the answer of the type at that
         position, without an axis of types; default: taken from that of all.
     response : callable
         ``response(game, conventions)`` makes choices of the answer.
@@ -134,7 +191,22 @@ class ModelSpec:
         `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
         different values.
     by_default : bool
-        Whether a report has it unless told which models to have.
+        Whether a report has it unless models are named.
+    benchmark : bool
+        Whether it is a yardstick that theories are held against, and no theory itself.
+    combines : tuple of str
+        Names of the theories that it contains as special cases. It coincides with each of them for
+        whomever that describes, so that it is not set against them person by person.
+    theory_of_type : callable, optional
+        ``theory_of_type(conventions)`` says which of the theories it combines each type follows,
+        if every subject follows one of them.
+    remark : str
+        What a reader of a comparison should know of it: sentences.
+    look : Look, optional
+        Default: the next one that nothing else has, see
+        `trustbayes.theories.registry.Registry.look`.
+    guide : Guide, optional
+        Drawn behind raw choices of games with continuous ones.
     coupling : mapping of str to str
         Parameter to the parameter it trades off with: the sampler then works with the product
         of the one and a power of the other, from 0 to 1, that each subject's trials suggest, and
@@ -160,4 +232,10 @@ class ModelSpec:
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
     by_default: bool = True
+    benchmark: bool = False
+    combines: tuple[str, ...] = ()
+    theory_of_type: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    remark: str = ""
+    look: Look | None = None
+    guide: Guide | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import pandas as pd
-import pooch
 
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.files import write_whole
@@ -201,6 +200,8 @@ def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None)
     """
     if name not in DATASETS:
         raise InputError(Fault("data set", name, suggestion(name, list(DATASETS))))
+    import pooch  # late, since few who read trials download any
+
     dataset = DATASETS[name]
     folder = Path(pooch.os_cache("trustbayes") if cache is None else cache)
     target = folder / f"{name}.csv"
@@ -215,6 +216,7 @@ def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None)
 
 
 def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
+    import pooch
     from requests.exceptions import RequestException  # as slow to import as pooch makes it lazy
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ import pandas as pd
 from trustbayes.errors import Fault, listing
 from trustbayes.files import TextTable, natural_order, numbers
 from trustbayes.games import FiniteGame, PayoffTable, Role
-from trustbayes.trials.units import _SAME, _SEEN_AND_CHOSEN, Units, _units, groups_of, people_of
+from trustbayes.trials.columns import SAME, SEEN_AND_CHOSEN
+from trustbayes.trials.units import Units, groups_of, number_units, people_of
 
 __all__ = ["Cells", "FiniteRules", "fold_trials"]
 
@@ -36,6 +37,16 @@ class Cells(Units):
         The cell of each trial, in the order of the trials.
     """
 
+    continuous: ClassVar[bool] = False
+    dims: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **Units.dims,
+        "biases": ("bias",),
+        "unit_bias": ("unit",),
+        "counts": ("unit", "seen", "option"),
+        "trial_seen": ("trial",),
+        "trial_option": ("trial",),
+    }
+
     biases: np.ndarray
     unit_bias: np.ndarray
     counts: np.ndarray
@@ -53,13 +64,17 @@ class Cells(Units):
         shape = np.array(self.counts.shape)
         return self.unit_subject, self.unit_treatment, self.biases, self.unit_bias, shape
 
+    def replaceable(self, alike: bool) -> Mapping[str, str]:
+        """The counts, always."""
+        return {"counts": "counts"}
+
     def by_design(self) -> Self:
         """Subjects by treatments and biases, those alike in the order that they had."""
-        played: list[list[list[int]]] = [[] for _ in self.subjects]
+        conditions: list[list[list[int]]] = [[] for _ in self.subjects]
         units = np.column_stack([self.unit_treatment, self.unit_bias]).tolist()
         for subject, unit in zip(self.unit_subject.tolist(), units, strict=True):
-            played[subject].append(unit)
-        order = sorted(range(len(self.subjects)), key=played.__getitem__)
+            conditions[subject].append(unit)
+        order = sorted(range(len(self.subjects)), key=conditions.__getitem__)
         subject = np.argsort(order)[self.unit_subject]
         moved = np.argsort(subject, kind="stable")
         return replace(
@@ -141,9 +156,9 @@ def fold_trials(
     -------
     Cells
     """
-    seen, option = _SEEN_AND_CHOSEN[role]
+    seen, option = SEEN_AND_CHOSEN[role]
     biases, bias = np.unique(table["bias"].to_numpy(float), return_inverse=True)
-    units, trial_unit = _units(table, role, subjects, treatments, bias)
+    units, trial_unit = number_units(table, role, subjects, treatments, bias)
     trial_seen = _positions(table[seen], game.seen(role))
     trial_option = _positions(table[option], game.options(role))
     people, varying = people_of(table, role, subjects)
@@ -175,6 +190,8 @@ def _positions(values: pd.Series, listed: np.ndarray) -> np.ndarray:
 class FiniteRules:
     """Values from the game's lists, and a bias for every trial."""
 
+    units: ClassVar[type[Cells]] = Cells
+
     def __init__(self, game: FiniteGame) -> None:
         self.game = game
         self.listed = {"state": game.states, "message": game.messages, "action": game.actions}
@@ -187,8 +204,8 @@ class FiniteRules:
 
     def values(self, name: str, cells: pd.Series) -> pd.Series:
         """The listed values, or the biases as they are."""
-        found = numbers(cells)
-        return found if name == "bias" else _snap(found, self.listed[name])
+        parsed = numbers(cells)
+        return parsed if name == "bias" else _snap(parsed, self.listed[name])
 
     def complete(
         self, table: pd.DataFrame, kept: TextTable, columns: Mapping[str, str]
@@ -257,6 +274,6 @@ class FiniteRules:
 def _snap(values: pd.Series, listed: np.ndarray) -> pd.Series:
     """The listed value that each value is (within 1e-9), NaN where it is none."""
     distance = np.abs(values.to_numpy()[:, None] - listed)
-    close = (distance <= _SAME).any(axis=1)
+    close = (distance <= SAME).any(axis=1)
     nearest = np.where(close, listed[np.where(close, distance.argmin(axis=1), 0)], np.nan)
     return pd.Series(nearest, index=values.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from trustbayes.errors import Fault, listing
 from trustbayes.files import TextTable, numbers
 from trustbayes.games import ForecastGame, Role
-from trustbayes.trials.units import _SAME, _SEEN_AND_CHOSEN, Units, _units, groups_of, people_of
+from trustbayes.trials.columns import SAME, SEEN_AND_CHOSEN
+from trustbayes.trials.units import Units, groups_of, number_units, people_of
 
 __all__ = ["ForecastRules", "Points", "points_of_trials"]
 
@@ -27,6 +29,13 @@ class Points(Units):
         message, receiver: the action), in the game's units.
     """
 
+    continuous: ClassVar[bool] = True
+    dims: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **Units.dims,
+        "trial_seen": ("trial",),
+        "trial_choice": ("trial",),
+    }
+
     trial_seen: np.ndarray
     trial_choice: np.ndarray
 
@@ -34,6 +43,10 @@ class Points(Units):
     def pattern(self) -> tuple[np.ndarray, ...]:
         """Who made each trial, in which treatment."""
         return self.unit_subject, self.unit_treatment, self.trial_unit
+
+    def replaceable(self, alike: bool) -> Mapping[str, str]:
+        """What was seen and chosen, if the model is made for many experiments."""
+        return {"trial_seen": "seen", "trial_choice": "choice"} if alike else {}
 
     @property
     def cell_unit(self) -> np.ndarray:
@@ -68,8 +81,8 @@ def points_of_trials(
     -------
     Points
     """
-    seen, choice = _SEEN_AND_CHOSEN[role]
-    units, trial_unit = _units(table, role, subjects, treatments)
+    seen, choice = SEEN_AND_CHOSEN[role]
+    units, trial_unit = number_units(table, role, subjects, treatments)
     people, varying = people_of(table, role, subjects)
     return Points(
         role=role,
@@ -89,6 +102,8 @@ def points_of_trials(
 class ForecastRules:
     """Values between the game's limits, and a treatment of the game for every trial."""
 
+    units: ClassVar[type[Points]] = Points
+
     def __init__(self, game: ForecastGame) -> None:
         self.game = game
         self.limits = {
@@ -107,10 +122,10 @@ class ForecastRules:
 
     def values(self, name: str, cells: pd.Series) -> pd.Series:
         """As they are; what is within 1e-9 of a limit is at the limit, where choices pile up."""
-        found = numbers(cells)
+        parsed = numbers(cells)
         for limit in self.limits[name]:
-            found = found.mask((found - limit).abs() <= _SAME, limit)
-        return found.where(found.between(*self.limits[name]))
+            parsed = parsed.mask((parsed - limit).abs() <= SAME, limit)
+        return parsed.where(parsed.between(*self.limits[name]))
 
     def complete(
         self, table: pd.DataFrame, kept: TextTable, columns: Mapping[str, str]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import pandas as pd
 
 from trustbayes.errors import Fault
 from trustbayes.files import TextTable
-from trustbayes.games import FiniteGame, Game, Role
-from trustbayes.trials.finite import Cells, FiniteRules
-from trustbayes.trials.forecast import ForecastRules, Points
+from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.trials.finite import FiniteRules
+from trustbayes.trials.forecast import ForecastRules
+from trustbayes.trials.units import Units
 
 __all__ = ["TrialRules", "rules_of"]
 
 
 class TrialRules(Protocol):
     """What differs between the kinds of game in a table of trials."""
+
+    @property
+    def units(self) -> type[Units]:
+        """The form in which the models of the kind take trials."""
 
     def expected(self, name: str) -> str:
         """What a cell of a column of numbers (state, message, action, bias) may be, in words."""
@@ -52,8 +57,15 @@ class TrialRules(Protocol):
         role: Role,
         subjects: tuple[str, ...],
         treatments: tuple[str, ...],
-    ) -> Cells | Points:
+    ) -> Units:
         """The trials of a role in the form that its models take."""
+
+
+_RULES: Mapping[str, Callable[[Any], TrialRules]] = {
+    FiniteGame.kind: FiniteRules,
+    ForecastGame.kind: ForecastRules,
+}
+"""The rules of every kind of game."""
 
 
 def rules_of(game: Game) -> TrialRules:
@@ -65,4 +77,4 @@ def rules_of(game: Game) -> TrialRules:
     >>> rules_of(ForecastGame()).expected("action")
     'a capacity: a number of at least 0'
     """
-    return FiniteRules(game) if isinstance(game, FiniteGame) else ForecastRules(game)
+    return _RULES[game.kind](game)

@@ -16,10 +16,9 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.files import TextTable, natural_order, numbers, parse_csv, read_bytes, typed
 from trustbayes.games import Game, Role, read_game
 from trustbayes.trials.check import check_trials, standard_columns
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.people import people_columns
 from trustbayes.trials.rules import rules_of
+from trustbayes.trials.units import Units
 
 __all__ = ["Exclusion", "Trials", "read_trials", "trials_from_frame"]
 
@@ -56,7 +55,7 @@ class Trials:
         in a finite game bias as float. The file's other columns follow under their own names,
         as numbers where all kept values are numbers; one whose name is a standard name that was
         mapped elsewhere has " (file)" appended.
-    game : FiniteGame or ForecastGame
+    game : Game
         What the experiment pays.
     roles : tuple of "sender" and "receiver"
         The roles whose columns are complete.
@@ -115,12 +114,12 @@ class Trials:
         self._need(role)
         return tuple(natural_order(list(self.table[role].unique())))
 
-    def fold(self, role: Role) -> Cells | Points:
+    def fold(self, role: Role) -> Units:
         """Give the trials of a role in the form that models take.
 
         Returns
         -------
-        Cells or Points
+        Units
             Counts if the game is finite, else every trial as a point.
 
         Raises
@@ -206,7 +205,7 @@ def read_trials(
         Optional: treatment (without it there is one: in a finite game "all", in a
         forecast-sharing game its only one), in a finite game bias (without it, that of the
         treatment in the game), group. The game's layout may give columns other names.
-    game : FiniteGame, ForecastGame, str or Path
+    game : Game, str or Path
         The game, or its file.
     people : str or Path, optional
         A CSV file with what formulas of models may name, see
@@ -246,7 +245,7 @@ def trials_from_frame(
     ----------
     frame : DataFrame
         Laid out as a file for `read_trials`; its index is ignored.
-    game : FiniteGame, ForecastGame, str or Path
+    game : Game, str or Path
         The game, or its file.
     source : str
         What to call the trials in messages.

@@ -13,7 +13,8 @@ import xarray as xr
 from synthetic import small_trials
 
 from trustbayes.games import ForecastGame
-from trustbayes.inference.engines import compiled as graphs, nuts as sampling
+from trustbayes.inference.engines import nuts as sampling
+from trustbayes.inference.engines.compiled import PROGRAMS
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import FullTrust, LevelK, TrustEmbedded
@@ -41,7 +42,7 @@ def compiled(monkeypatch):
         return compile_it(model)
 
     monkeypatch.setattr(nutpie, "compile_pymc_model", counted)
-    monkeypatch.setattr(graphs, "_COMPILED", type(graphs._COMPILED)())
+    PROGRAMS.clear()
     return made
 
 
@@ -71,7 +72,7 @@ def test_chains_that_start_near_the_mass_do_not_settle_elsewhere():
 
 def test_subjects_start_where_they_are_likely_and_the_population_where_it_is_told():
     model = two_hills()
-    program = graphs.compiled(model, "")
+    program = nutpie.compile_pymc_model(model)
     start = sampling._starter(model, program, {"centre": np.array(3.5)})
     points = np.array([start(seed) for seed in range(20)])
     assert np.abs(points[:, 0] - 3.5).max() < 0.5
@@ -98,10 +99,35 @@ def test_a_compiled_model_takes_other_trials_of_the_same_pattern(compiled):
     found = fit(model, second, SHORT, progress=False)
     assert len(compiled) == 1
     assert found.posterior["subject"].to_numpy().tolist() == list(found.units.subjects)
-    graphs._COMPILED.kept.clear()
+    PROGRAMS.clear()
     afresh = fit(model, second, SHORT, progress=False)
     assert len(compiled) == 2
     xr.testing.assert_identical(found.posterior, afresh.posterior)
+
+
+def with_data(values):
+    """A normal mean whose observations are data, and start where these are."""
+    with pm.Model() as model:
+        data = pm.Data("data", np.asarray(values, dtype=float))
+        centre = pm.Normal("centre", data.mean(), 1, initval="prior")
+        pm.Normal("seen", centre, 1, observed=data)
+    return model
+
+
+def test_a_program_takes_the_data_of_another_model_and_leaves_its_own_as_they_are(compiled):
+    first, second = with_data([1.0, 2.0]), with_data([100.0, 200.0])
+    with PROGRAMS.program(first, "pattern") as program:
+        own = program.initial_point_func(1)
+    with PROGRAMS.program(second, "pattern") as program:
+        other = program.initial_point_func(1)
+        assert first["data"].get_value().tolist() == [100.0, 200.0]
+    assert len(compiled) == 1
+    np.testing.assert_allclose(other - own, 150 - 1.5)
+    assert first["data"].get_value().tolist() == [1.0, 2.0]
+    with pytest.raises(RuntimeError), PROGRAMS.program(second, "pattern"):
+        raise RuntimeError
+    assert first["data"].get_value().tolist() == [1.0, 2.0]
+    assert second["data"].get_value().tolist() == [100.0, 200.0]
 
 
 @pytest.mark.slow
@@ -136,7 +162,6 @@ from synthetic import small_trials
 from trustbayes.inference.fitting import fit
 from trustbayes.models import TrustEmbedded
 from trustbayes.inference.engines.nuts import Sampling
-from trustbayes.inference.engines.compiled import compiled
 made = fit(TrustEmbedded("sender"), small_trials(), Sampling(draws=40, tune=60, chains=2, seed=4),
            progress=False)
 print(hashlib.sha256(made.posterior["lying_aversion"].to_numpy().tobytes()).hexdigest())

@@ -281,3 +281,15 @@ def test_density_of_habits_at_common_nodes_is_normal():
     mean, sigma = (draws.data[f"habit_{key}"].to_numpy()[1:4] for key in ("mu", "sigma"))
     one_by_one = stats.norm.logpdf(nodes, mean[:, None, None], sigma[:, None, None, None])
     np.testing.assert_allclose(found, one_by_one.sum(axis=-1), rtol=1e-11)
+
+
+def test_habits_that_add_up_to_zero_are_those_of_free_ones_less_their_mean():
+    """A softmax takes no notice of what is common to all options."""
+    trials, new = TRIALS["power"], []
+    for family, location in (("ZeroSumNormal", {}), ("Normal", {"mu": 0})):
+        habit = Prior(family, sigma=1.3, **location)
+        chosen = Babbling("sender", priors={"habit": habit})
+        draws = prior_draws(chosen, trials.game, trials.fold("sender"), 2, 1)
+        new.append(new_subject_log_likelihood(draws))
+    gap = np.abs(new[0].log_likelihood - new[1].log_likelihood)
+    assert (gap <= 4 * (new[0].error + new[1].error) + 1e-3).all()

@@ -15,6 +15,7 @@ from trustbayes.inference.first_run import likely_chains, refined
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Hybrid, Mixture, TrustEmbedded
 from trustbayes.models.draws import cell_log_likelihood, subject_log_likelihood, type_probabilities
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate
@@ -51,7 +52,7 @@ def test_integrated_over_what_is_ignored_the_density_is_the_same(make, role, kin
     stand_in = (np.array([0.4]), np.array([0.6]))
     totals = []
     for information in (plain, replace(plain, stand_ins={name: stand_in})):
-        built = model.build_units(units, trials.game, information)
+        built = build_units(model, units, trials.game, information)
         rng = np.random.default_rng(3)
         point = {}
         for variable in built.free_RVs:
@@ -199,7 +200,7 @@ def test_habits_stand_ins_are_of_all_options_and_the_density_stays():
     draws = rng.normal(scale=3.0, size=(20000, options))
     proposal = stats.norm(scale=3.0).logpdf(draws).sum(axis=1)
     for information in (plain, replace(plain, stand_ins={"habit": stand_in})):
-        built = model.build_units(units, trials.game, information)
+        built = build_units(model, units, trials.game, information)
         point = {}
         fixed = np.random.default_rng(3)
         for variable in built.free_RVs:

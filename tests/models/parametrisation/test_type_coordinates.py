@@ -16,14 +16,15 @@ from scipy import stats
 from scipy.special import expit, logsumexp
 
 from trustbayes.games import FiniteGame, ForecastGame
-from trustbayes.inference.first_run import sited
-from trustbayes.inference.fitting import _pattern, fit
+from trustbayes.inference.first_run import find_type_densities
+from trustbayes.inference.fitting import _pattern, fit  # private: no result shows the first
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, Hybrid, LevelK, Mixture, Model, TrustEmbedded
 from trustbayes.models.draws import Draws
+from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
-from trustbayes.models.parametrisation.type_coordinates import Habits, Sites, can_be_placed
+from trustbayes.models.parametrisation.type_coordinates import Habits, TypeDensities, can_be_placed
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.simulate import simulate
@@ -41,7 +42,7 @@ def trials_for(model):
     return TRIALS["power" if model.spec.kind == "finite" else "forecast"]
 
 
-def made_up_sites(model, units, seed=3):
+def made_up_densities(model, units, seed=3):
     """Of any precision; none at all for what a type ignores, as the trials tell nothing of it."""
     rng = np.random.default_rng(seed)
     own = [
@@ -55,20 +56,20 @@ def made_up_sites(model, units, seed=3):
     habits = {}
     for parameter in own:
         if parameter.option:
-            [kind] = [
+            [type_index] = [
                 k for k, t in enumerate(model.types) if parameter.name not in model.ignored[t]
             ]
             size = (shape[0], units.counts.shape[-1])
             scale = np.tril(rng.normal(size=(*size, size[1])), -1)
             scale += rng.uniform(0.3, 1, size)[..., None] * np.eye(size[1])
-            habits[parameter.name] = Habits(kind, rng.normal(size=size), scale)
+            habits[parameter.name] = Habits(type_index, rng.normal(size=size), scale)
     shift = rng.normal(size=shape) * np.array(heeds)
-    return Sites(names, root @ root.swapaxes(-1, -2), shift, habits)
+    return TypeDensities(names, root @ root.swapaxes(-1, -2), shift, habits)
 
 
-def built_with(model, units, game, sites):
-    information = replace(made_up_information(model, units), sites=sites)
-    return model.build_units(units, game, information), information
+def built_with(model, units, game, densities):
+    information = replace(made_up_information(model, units), type_densities=densities)
+    return build_units(model, units, game, information), information
 
 
 def drawn(built, seed=5):
@@ -80,15 +81,15 @@ class WrittenOut:
     """Each subject's parameters and densities under each type, one matrix at a time."""
 
     def __init__(self, model, units, game, information, point, values):
-        sites = information.sites
-        subjects, kinds, _ = sites.shift.shape
-        z = np.column_stack([point[f"{name}_offset"] for name in sites.names])
-        self.joint = np.zeros((subjects, kinds))
-        natural = [{name: [] for name in sites.names} for _ in range(kinds)]
-        for k in range(kinds):
+        densities = information.type_densities
+        subjects, types, _ = densities.shift.shape
+        z = np.column_stack([point[f"{name}_offset"] for name in densities.names])
+        self.joint = np.zeros((subjects, types))
+        natural = [{name: [] for name in densities.names} for _ in range(types)]
+        for k in range(types):
             for i in range(subjects):
                 centre, spread, density = [], [], []
-                for name in sites.names:
+                for name in densities.names:
                     prior = model.priors[name]
                     at = point[f"{name}_{prior.family.location}"]
                     at = np.log(at) if prior.distribution == "Gamma" else at
@@ -104,15 +105,15 @@ class WrittenOut:
                     else:
                         density.append(stats.norm(at, point[f"{name}_sigma"]).logpdf)
                         spread.append(point[f"{name}_sigma"] ** 2)
-                precision = sites.precision[i, k] + np.diag(1 / np.array(spread))
-                pull = sites.shift[i, k] + np.array(centre) / np.array(spread)
+                precision = densities.precision[i, k] + np.diag(1 / np.array(spread))
+                pull = densities.shift[i, k] + np.array(centre) / np.array(spread)
                 factor = np.linalg.cholesky(precision)
                 far = np.sinh(0.3 * z[i]) / 0.3
                 x = np.linalg.solve(precision, pull) + np.linalg.solve(factor.T, far)
                 volume = -0.5 * np.linalg.slogdet(precision)[1] + np.log(np.cosh(0.3 * z[i])).sum()
                 self.joint[i, k] += volume - stats.norm.logpdf(z[i]).sum()
                 self.joint[i, k] += sum(f(v) for f, v in zip(density, x, strict=True))
-                for j, name in enumerate(sites.names):
+                for j, name in enumerate(densities.names):
                     prior = model.priors[name]
                     linked = x[j]
                     if "treatment" in model.varies[name]:
@@ -120,23 +121,23 @@ class WrittenOut:
                         linked = x[j] + at - information.weights[name][i] @ at
                     natural[k][name].append(INVERSE[prior.distribution](linked))
         self.natural = [{n: np.array(v) for n, v in one.items()} for one in natural]
-        for name, habits in sites.habits.items():
+        for name, habits in densities.habits.items():
             prior = model.priors[name].arguments
             law = stats.norm(prior["mu"], prior["sigma"])
             z = point[f"{name}_offset"]
             for one in self.natural:
                 one[name] = prior["mu"] + prior["sigma"] * z
             moved = np.einsum("ijk,ik->ij", habits.scale, np.sinh(0.3 * z) / 0.3)
-            self.natural[habits.kind][name] = habits.mean + moved
+            self.natural[habits.type_index][name] = habits.mean + moved
             size = np.linalg.slogdet(habits.scale)[1] + np.log(np.cosh(0.3 * z)).sum(axis=1)
             density = law.logpdf(habits.mean + moved) - stats.norm.logpdf(z)
-            self.joint[:, habits.kind] += size + density.sum(axis=1)
+            self.joint[:, habits.type_index] += size + density.sum(axis=1)
         share = model.type_shares({name: point[f"{name}_share"] for name in model.shares})
         self.joint += np.log(share)
         shared = {
             p.name: values.get(p.name, point.get(p.name))
             for p in model.parameters
-            if p.support != "simplex" and p.name not in sites.placed
+            if p.support != "simplex" and p.name not in densities.placed
         }
         for k, own in enumerate(self.natural):
             arrays = own | shared
@@ -159,8 +160,8 @@ def dims_of(model, name):
 def test_the_density_is_that_of_the_parameters_times_the_volume_of_the_map(model):
     trials = trials_for(model)
     units = trials.fold(model.role)
-    sites = made_up_sites(model, units)
-    built, information = built_with(model, units, trials.game, sites)
+    densities = made_up_densities(model, units)
+    built, information = built_with(model, units, trials.game, densities)
     density = pointwise(built)
     for seed in range(3):
         point = drawn(built, seed)
@@ -174,7 +175,7 @@ def test_the_density_is_that_of_the_parameters_times_the_volume_of_the_map(model
 def test_the_parameters_kept_are_those_of_a_type_drawn_by_its_probability(model):
     trials = trials_for(model)
     units = trials.fold(model.role)
-    built, information = built_with(model, units, trials.game, made_up_sites(model, units))
+    built, information = built_with(model, units, trials.game, made_up_densities(model, units))
     density = pointwise(built)
     point = drawn(built)
     out = WrittenOut(model, units, trials.game, information, point, density(point)[1])
@@ -183,9 +184,9 @@ def test_the_parameters_kept_are_those_of_a_type_drawn_by_its_probability(model)
     for aim in np.linspace(0.005, 0.995, 12):
         _, values = density(point | {"type_aim": np.full(len(reached), aim)})
         for i, edges in enumerate(reached):
-            kind = min(int((edges < aim).sum()), len(edges) - 1)
-            met.add(kind)
-            for name, every in out.natural[kind].items():
+            type_index = min(int((edges < aim).sum()), len(edges) - 1)
+            met.add(type_index)
+            for name, every in out.natural[type_index].items():
                 np.testing.assert_allclose(values[name][i], every[i], rtol=1e-9)
     assert len(met) > 1
 
@@ -194,16 +195,16 @@ def test_the_parameters_kept_are_those_of_a_type_drawn_by_its_probability(model)
 def test_only_the_coordinates_and_the_pick_of_a_type_take_the_place_of_parameters(model):
     trials = trials_for(model)
     units = trials.fold(model.role)
-    plain = model.build_units(units, trials.game, made_up_information(model, units))
-    sites = made_up_sites(model, units)
-    built, _ = built_with(model, units, trials.game, sites)
+    plain = build_units(model, units, trials.game, made_up_information(model, units))
+    densities = made_up_densities(model, units)
+    built, _ = built_with(model, units, trials.game, densities)
     own = {
         rv.name for rv in plain.free_RVs if "subject" in plain.named_vars_to_dims.get(rv.name, ())
     }
     population = {rv.name for rv in plain.free_RVs} - own
-    coordinates = {f"{name}_offset" for name in sites.placed}
+    coordinates = {f"{name}_offset" for name in densities.placed}
     assert {rv.name for rv in built.free_RVs} == population | coordinates | {"type_aim"}
-    for name in sites.placed:
+    for name in densities.placed:
         assert built.named_vars_to_dims[name] == dims_of(model, name)
     above = set(ancestors([built["log_likelihood"]]))
     assert {rv.name for rv in built.free_RVs if rv not in above} == {"type_aim"}
@@ -230,8 +231,8 @@ def test_what_can_be_placed():
 def test_what_is_placed_has_no_form_and_is_compiled_once_for_all():
     trials = TRIALS["forecast"]
     model, units = Mixture("sender", "forecast-sharing"), trials.fold("sender")
-    found = sited(model, units, trials.game, pilot(model, units, trials.game))
-    assert set(found.sites.placed) == {"response_noise", "lying_aversion"}
+    found = find_type_densities(model, units, trials.game, pilot(model, units, trials.game))
+    assert set(found.type_densities.placed) == {"response_noise", "lying_aversion"}
     other = {"centred": "non-centred", "non-centred": "centred"}
 
     def pattern(*names):
@@ -242,7 +243,7 @@ def test_what_is_placed_has_no_form_and_is_compiled_once_for_all():
     assert pattern("expected_trust") != pattern()
 
 
-def test_sites_are_what_trials_say():
+def test_densities_are_what_trials_say():
     """With the population they were found at they give mean and spread of the posterior."""
     trials = trials_from_frame(
         simulate(
@@ -256,16 +257,16 @@ def test_sites_are_what_trials_say():
         FiniteGame([1, 2, 3, 4, 5], treatments={"a": 1.0}),
     )
     model, units = Hybrid("sender"), trials.fold("sender")
-    information = sited(model, units, trials.game, pilot(model, units, trials.game))
-    sites = information.sites
-    location = [information.locations[name] for name in sites.names]
-    # Spreads at which the pilot's sites are found: 1 for both.
+    information = find_type_densities(model, units, trials.game, pilot(model, units, trials.game))
+    densities = information.type_densities
+    location = [information.locations[name] for name in densities.names]
+    # Spreads at which the pilot's densities are found: 1 for both.
     grid = np.linspace(-5, 5, 161)
     effect = np.stack(np.meshgrid(grid, grid, indexing="ij")).reshape(2, -1)
     natural = np.exp(effect + np.array(location)[:, None])
     data = {
         name: (("sample", "subject"), np.repeat(values[:, None], 4, axis=1))
-        for name, values in zip(sites.names, natural, strict=True)
+        for name, values in zip(densities.names, natural, strict=True)
     }
     [*parts] = Draws(model, trials.game, units, xr.Dataset(data)).cell_logs()
     draws = Draws(model, trials.game, units, xr.Dataset(data))
@@ -273,15 +274,15 @@ def test_sites_are_what_trials_say():
     prior = stats.loggamma(1.0).logpdf(effect[0]) + stats.norm.logpdf(effect[1])
     variance = np.array([1 + 0.5, 1.0])
     mean = np.array([-0.5 - 1 / 12, 0.0])
-    for kind in range(1, 4):
+    for k in range(1, 4):
         for i in range(4):
-            weight = np.exp(logs[:, i, kind] + prior - (logs[:, i, kind] + prior).max())
+            weight = np.exp(logs[:, i, k] + prior - (logs[:, i, k] + prior).max())
             weight /= weight.sum()
             middle = effect @ weight
             spread = np.sqrt((effect**2) @ weight - middle**2)
-            precision = sites.precision[i, kind] + np.diag(1 / variance)
+            precision = densities.precision[i, k] + np.diag(1 / variance)
             found = (
-                np.linalg.solve(precision, sites.shift[i, kind] + (mean + location) / variance)
+                np.linalg.solve(precision, densities.shift[i, k] + (mean + location) / variance)
                 - location
             )
             size = np.sqrt(np.diag(np.linalg.inv(precision)))
@@ -295,11 +296,11 @@ def test_integrated_over_the_coordinates_the_likelihood_is_that_of_a_new_subject
     one = table[table[role] == table[role].mode()[0]]
     trials = trials_from_frame(one, TRIALS["power"].game)
     model, units = Hybrid(role), trials.fold(role)
-    information = sited(model, units, trials.game, pilot(model, units, trials.game))
-    built = model.build_units(units, trials.game, information)
+    information = find_type_densities(model, units, trials.game, pilot(model, units, trials.game))
+    built = build_units(model, units, trials.game, information)
     density, point = pointwise(built), drawn(built, seed)
     places = np.arange(-6, 6.1, 0.5)
-    names = information.sites.names
+    names = information.type_densities.names
     logs = []
     for a in places:
         for b in places:

@@ -23,6 +23,7 @@ from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihoo
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Hybrid, LevelK, Mixture, model_from_dict
 from trustbayes.models.draws import Draws, prior_draws, replicate, type_probabilities
+from trustbayes.models.graph import add_to
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate
 
@@ -93,7 +94,7 @@ def test_the_weight_of_a_dirichlet_may_have_a_prior():
 def test_names_take_the_prefix_of_a_role():
     chosen, trials = LevelK("sender", priors={"level": POISSON}), TRIALS["power"]
     with pm.Model() as built:
-        chosen.add(trials.fold("sender"), trials.game, prefix="sender_")
+        add_to(chosen, trials.fold("sender"), trials.game, prefix="sender_")
     assert "sender_level_tau" in {rv.name for rv in built.free_RVs}
     assert built.named_vars_to_dims["sender_level_share"] == ("sender_level",)
 

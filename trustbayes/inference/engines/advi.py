@@ -7,16 +7,12 @@ import time
 
 import pymc as pm
 
-from trustbayes.inference.engines.compiled import Sampled, _drawn
+from trustbayes.inference.engines.compiled import Sampled, drawn
 from trustbayes.inference.gate import Check
 from trustbayes.inference.sampling import Sampling
 
 _STEPS, _RATE = 20_000, 0.02
-
-
 _BLOCK = 1_000
-
-
 _GAP, _CHANGE = 1.0, 0.001
 
 
@@ -46,4 +42,4 @@ def _advi(model: pm.Model, sampling: Sampling, progress: bool) -> Sampled:
         for name, array in posterior.data_vars.items()
     }
     check = Check("change of the bound at the end, share", change, _CHANGE, True)
-    return _drawn(model, arrays, {"approximate": time.perf_counter() - started}, check)
+    return drawn(model, arrays, {"approximate": time.perf_counter() - started}, check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -11,11 +12,11 @@ from rich.console import Console
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.engines.advi import _GAP, _advi
 from trustbayes.inference.engines.compiled import (
+    PROGRAMS,
     Density,
     Sampled,
-    _drawn,
-    compiled,
     coordinates,
+    drawn,
     exact,
 )
 from trustbayes.inference.engines.laplace import Arrow, NoMode, find_mode
@@ -74,7 +75,13 @@ def approximate(
 
 def _laplace(model: pm.Model, sampling: Sampling, progress: bool, pattern: str) -> Sampled:
     started = time.perf_counter()
-    program = compiled(model, pattern)
+    with PROGRAMS.program(model, pattern) as program:
+        return _laplace_of(model, program, sampling, progress, started)
+
+
+def _laplace_of(
+    model: pm.Model, program: Any, sampling: Sampling, progress: bool, started: float
+) -> Sampled:
     ready = time.perf_counter()
     arrow = _arrow(model)
     if len(arrow.population) > _WIDEST:
@@ -107,7 +114,7 @@ def _laplace(model: pm.Model, sampling: Sampling, progress: bool, pattern: str) 
             arrays[name][chain, draw] = expanded[place].reshape(size)
     check = Check("distance from a normal density, nats", mode.gap, _GAP, True, "the population")
     seconds = {"compile": ready - started, "approximate": time.perf_counter() - ready}
-    return _drawn(model, arrays, seconds, check)
+    return drawn(model, arrays, seconds, check)
 
 
 def _arrow(model: pm.Model) -> Arrow:

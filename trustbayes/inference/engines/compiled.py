@@ -1,12 +1,12 @@
-"""A PyMC model as compiled functions: density, gradient, draws."""
+"""A PyMC model as compiled functions, compiled once for all that differ in their data only."""
 
 from __future__ import annotations
 
 import ctypes
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,29 +19,9 @@ import xarray as xr
 from trustbayes.inference.gate import Check
 from trustbayes.numerics.vectorised import vectorised
 
-__all__ = ["Density", "Sampled", "compiled", "coordinates", "exact", "plain"]
+__all__ = ["PROGRAMS", "Density", "Programs", "Sampled", "coordinates", "drawn", "exact", "plain"]
 
-
-def _drawn(
-    model: pm.Model, arrays: dict[str, np.ndarray], seconds: dict[str, float], check: Check
-) -> Sampled:
-    data: dict[str, Any] = {}
-    for name, values in arrays.items():
-        dims = model.named_vars_to_dims.get(name) or [
-            f"{name}_dim_{axis}" for axis in range(values.ndim - 2)
-        ]
-        data[name] = (("chain", "draw", *dims), values)
-    used = {dim for dims, _ in data.values() for dim in dims}
-    chains, draws = next(iter(arrays.values())).shape[:2]
-    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
-    coords |= {name: list(labels) for name, labels in model.coords.items() if name in used}
-    return Sampled(
-        posterior=plain(xr.Dataset(data, coords=coords)),
-        sample_stats=xr.Dataset(),
-        seconds=seconds,
-        points=None,
-        check=check,
-    )
+_KEPT = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +48,116 @@ class Sampled:
     check: Check | None = None
 
 
-_KEPT = 8
+def drawn(
+    model: pm.Model,
+    arrays: Mapping[str, np.ndarray],
+    seconds: Mapping[str, float],
+    check: Check,
+) -> Sampled:
+    """Draws of a PyMC model from arrays, under the names and labels that a sampler's have.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    arrays : mapping of str to array, shape (chains, draws, ...)
+    seconds : mapping of str to float
+    check : Check
+        What there is to say of the approximation.
+
+    Returns
+    -------
+    Sampled
+    """
+    data: dict[str, Any] = {}
+    for name, values in arrays.items():
+        dims = model.named_vars_to_dims.get(name) or [
+            f"{name}_dim_{axis}" for axis in range(values.ndim - 2)
+        ]
+        data[name] = (("chain", "draw", *dims), values)
+    used = {dim for dims, _ in data.values() for dim in dims}
+    chains, draws = next(iter(arrays.values())).shape[:2]
+    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    coords |= {name: list(labels) for name, labels in model.coords.items() if name in used}
+    return Sampled(
+        posterior=plain(xr.Dataset(data, coords=coords)),
+        sample_stats=xr.Dataset(),
+        seconds=seconds,
+        points=None,
+        check=check,
+    )
 
 
-_COMPILED = threading.local()
-"""Models that this thread compiled last, by what they have in common with others."""
+class Programs(threading.local):
+    """The models that a thread has compiled, the last few of them by their pattern.
+
+    A program draws where its chains start from the data of the PyMC model that it was compiled
+    from. That model is lent the data of another one while this is sampled, and has its own back
+    afterwards; and no two samplings share a program at the same time, each thread having its own.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._kept.clear()
+
+    @contextmanager
+    def program(
+        self, model: pm.Model, pattern: str = ""
+    ) -> Iterator[nutpie.compile_pymc.CompiledPyMCModel]:
+        """The program of a model: compiled, or that of another of its pattern, with its data.
+
+        Parameters
+        ----------
+        model : pymc.Model
+        pattern : str
+            The same for models that differ only in their data variables and in the labels of their
+            coordinates. Empty: compiled anew, and not kept.
+
+        Yields
+        ------
+        nutpie.compile_pymc.CompiledPyMCModel
+            To be used in the ``with`` statement only.
+        """
+        if not pattern:
+            yield nutpie.compile_pymc_model(model)
+            return
+        if pattern not in self._kept:
+            self._kept[pattern] = _Kept(model, nutpie.compile_pymc_model(model))
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(pattern)
+        kept = self._kept[pattern]
+        values = {variable.name: variable.get_value() for variable in model.data_vars}
+        needed = {variable.name for variable in kept.program.shared_var_keys}
+        with _lent(kept.model, values):
+            yield kept.program.with_data(**{name: values[name] for name in needed})
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A program, and the PyMC model that it was compiled from."""
+
+    model: pm.Model
+    program: nutpie.compile_pymc.CompiledPyMCModel
+
+
+@contextmanager
+def _lent(model: pm.Model, values: Mapping[str, np.ndarray]) -> Iterator[None]:
+    """A PyMC model with other data for a while."""
+    before = {variable: variable.get_value() for variable in model.data_vars}
+    try:
+        for variable in before:
+            variable.set_value(values[variable.name])
+        yield
+    finally:
+        for variable, value in before.items():
+            variable.set_value(value)
+
+
+PROGRAMS = Programs()
+"""Those of this process."""
 
 
 def exact() -> AbstractContextManager[Any]:
@@ -127,24 +212,6 @@ def coordinates(model: pm.Model) -> dict[str, np.ndarray]:
         found[str(model.values_to_rvs[value].name)] = begin + np.arange(size).reshape(shape)
         begin += size
     return found
-
-
-def compiled(model: pm.Model, pattern: str) -> nutpie.compile_pymc.CompiledPyMCModel:
-    """Compile a model, or put its data into one of the same pattern; see `sample`."""
-    if not pattern:
-        return nutpie.compile_pymc_model(model)
-    kept: OrderedDict[str, Any] = _COMPILED.__dict__.setdefault("kept", OrderedDict())
-    if pattern not in kept:
-        kept[pattern] = model, nutpie.compile_pymc_model(model)
-        if len(kept) > _KEPT:
-            kept.popitem(last=False)
-    kept.move_to_end(pattern)
-    first, program = kept[pattern]
-    values = {variable.name: variable.get_value() for variable in model.data_vars}
-    for variable in first.data_vars:  # chains start where these say
-        variable.set_value(values[variable.name])
-    needed = {variable.name for variable in program.shared_var_keys}
-    return program.with_data(**{name: values[name] for name in needed})
 
 
 def plain(data: xr.Dataset) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""How to draw from a posterior, drawing with nutpie, and the gate that its draws must pass."""
+"""Draws from a PyMC model's posterior, by nutpie's NUTS."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from trustbayes.inference.engines.compiled import (
+    PROGRAMS,
     Density,
     Sampled,
-    compiled,
     coordinates,
     exact,
     plain,
@@ -31,13 +31,11 @@ __all__ = ["Adaptation", "sample"]
 
 Adaptation = Literal["diag", "draw_diag", "low_rank"]
 
-
 _OFF = 0.5
-"""How far from where chains had best start each of them may, and"""
-
+"""How far a chain may start from where chains had best start."""
 
 _CLIMB = 50
-"""the steps by which its subjects then climb."""
+"""Steps by which the subjects of a chain climb before it starts."""
 
 
 def sample(
@@ -86,8 +84,11 @@ def sample(
     """
     started = time.perf_counter()
     # Chains run side by side: a product's own threads would only wait for each other.
-    with exact(), threadpool_limits(limits=1, user_api="blas"):
-        program = compiled(model, pattern)
+    with (
+        exact(),
+        threadpool_limits(limits=1, user_api="blas"),
+        PROGRAMS.program(model, pattern) as program,
+    ):
         if starts is not None:
             program = replace(program, initial_point_func=partial(_one_of, starts))
         elif near:
@@ -108,7 +109,7 @@ def sample(
             save_warmup=False,
             store_unconstrained=points,
             progress_bar=notebook,
-            progress_callback=watch.told,
+            progress_callback=watch.notice,
             blocking=False,
         )
         tree = watch.wait(running, program.n_dim)

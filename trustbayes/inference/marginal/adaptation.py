@@ -13,31 +13,17 @@ from trustbayes.numerics.quadrature import Rule, cloud, lattice
 __all__ = ["adapted", "coordinates", "highest", "tempered"]
 
 _ROUNDS = 6
-
-
 _NEWTON = 20
-
-
 _STEP = 1e-3  # of differences, in standard deviations of the population
-
-
 _FLATTEST = 0.25  # curvature, in units of the population's own
-
-
 _LEAST = 0.05  # share of the nodes that must bear weight before the moments are believed
-
-
 _SETTLED = 0.05  # of a standard deviation
-
-
 _FAR = 5.0  # standard deviations
-
-
 _MATTERS = 1e-4  # share of the integral
 
 
 def adapted(
-    population: Population, rows: slice, kind: int | None, active: np.ndarray
+    population: Population, rows: slice, type_index: int | None, active: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of the integrand, found anew for every draw and subject.
 
@@ -50,7 +36,7 @@ def adapted(
     population : Population
     rows : slice
         Of the draws.
-    kind : int or None
+    type_index : int or None
     active : array of bool, shape (width,)
 
     Returns
@@ -64,7 +50,7 @@ def adapted(
     spread = np.sqrt(variance[..., active])
 
     def value(at: np.ndarray) -> np.ndarray:
-        logs = population.log_likelihood(at, rows, kind)
+        logs = population.log_likelihood(at, rows, type_index)
         return logs + population.log_density(at, rows, active)
 
     def standard(z: np.ndarray) -> np.ndarray:
@@ -156,15 +142,15 @@ def highest(
     steps = np.array([1.0, 0.5, 0.2, 0.05, 0.01])
     top, curvature = start, np.broadcast_to(np.eye(width), (*start.shape, width))
     for _ in range(_NEWTON):
-        found = np.moveaxis(value(top[:, None] + moves[:, None]), 1, -1)
-        here, up, down = found[..., 0], found[..., 1 : width + 1], found[..., width + 1 :]
+        table = np.moveaxis(value(top[:, None] + moves[:, None]), 1, -1)
+        value_at_top, up, down = table[..., 0], table[..., 1 : width + 1], table[..., width + 1 :]
         down, mixed = down[..., :width], down[..., width:]
         slope = (up - down) / (2 * _STEP)
         second = np.zeros((*start.shape, width))
         for i in range(width):
-            second[..., i, i] = (up[..., i] + down[..., i] - 2 * here) / _STEP**2
+            second[..., i, i] = (up[..., i] + down[..., i] - 2 * value_at_top) / _STEP**2
         for place, (i, j) in enumerate(pairs):
-            both = mixed[..., place] - up[..., i] - up[..., j] + here
+            both = mixed[..., place] - up[..., i] - up[..., j] + value_at_top
             second[..., i, j] = second[..., j, i] = both / _STEP**2
         size, direction = np.linalg.eigh(-np.nan_to_num(second))
         size = np.maximum(np.abs(size), _FLATTEST)
@@ -173,7 +159,7 @@ def highest(
         step *= np.minimum(1, 2 / np.maximum(np.abs(step).max(axis=-1, keepdims=True), 1e-300))
         tried = value(top[:, None] + steps[:, None, None] * step[:, None])
         best = tried.argmax(axis=1)
-        better = np.take_along_axis(tried, best[:, None], axis=1)[:, 0] > here
+        better = np.take_along_axis(tried, best[:, None], axis=1)[:, 0] > value_at_top
         moved = np.where(better, steps[best], 0.0)[..., None] * step
         top = top + moved
         if np.abs(moved).max() < 0.01:
@@ -203,14 +189,14 @@ def coordinates(
     """
     rows, subjects, _ = whole.shape
     sets, size, _ = rule.nodes.shape
-    found = np.broadcast_to(whole[:, None], (rows, size, *whole.shape[1:])).copy()
+    at = np.broadcast_to(whole[:, None], (rows, size, *whole.shape[1:])).copy()
     if active.any():
         nodes = rule.nodes[(first + np.arange(rows)) % sets]
         placed = nodes @ scale.swapaxes(-1, -2).transpose(0, 2, 1, 3).reshape(
             rows, scale.shape[-1], -1
         )
-        found[..., active] = placed.reshape(rows, size, subjects, -1) + mean[:, None]
-    return found
+        at[..., active] = placed.reshape(rows, size, subjects, -1) + mean[:, None]
+    return at
 
 
 def tempered(logs: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy.special import betaln, digamma, gammaln, polygamma
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.models.model import Model
-from trustbayes.models.regression import added
-from trustbayes.priors.families import LINKS
+from trustbayes.models.regression import contribution
+from trustbayes.models.settings import ModelSettings
+from trustbayes.priors.families import Family
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 from trustbayes.trials.units import Units
@@ -20,8 +19,6 @@ from trustbayes.trials.units import Units
 __all__ = ["Effect", "effect_of"]
 
 _REACH = 40.0  # on the scale of the link; beyond it values are as good as at the ends
-_NORMAL = ("Normal", "LogNormal", "LogitNormal", "ZeroSumNormal")
-_LINK = {"HalfNormal": "LogNormal", "Exponential": "LogNormal", "Beta": "LogitNormal"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +28,7 @@ class Effect:
     Parameters
     ----------
     parameter : Parameter
-    distribution : str
-        See `trustbayes.priors.prior.Prior`.
+    family : Family
     location : array, shape (draws, 1 or subjects, treatments or 1, options or 1)
         On the scale of the link; zero for a distribution without one. It differs between subjects
         by a formula.
@@ -49,7 +45,7 @@ class Effect:
     """
 
     parameter: Parameter
-    distribution: str
+    family: Family
     location: np.ndarray
     shape: dict[str, np.ndarray]
     share: np.ndarray
@@ -85,55 +81,16 @@ class Effect:
     def moments(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of the coordinates, to which (rows, 1, subjects, coordinates) fits."""
         shape = {name: values[rows] for name, values in self.shape.items()}
-        mean, middle = 0.0, self.middle(rows)
-        match self.distribution:
-            case "Gamma":
-                k = shape["shape"]
-                mean, variance = digamma(k) - np.log(k), polygamma(1, k)
-            case "Beta":
-                a, b = shape["alpha"], shape["beta"]
-                mean, variance = digamma(a) - digamma(b), polygamma(1, a) + polygamma(1, b)
-            case "HalfNormal":
-                mean = np.log(shape["sigma"]) + 0.5 * (digamma(0.5) + math.log(2))
-                variance = np.full_like(mean, math.pi**2 / 8)
-            case "Exponential":
-                mean = digamma(1.0) - np.log(shape["lam"])
-                variance = np.full_like(mean, math.pi**2 / 6)
-            case "StudentT":
-                nu = np.maximum(shape["nu"], 2.5)  # below, a broad value stands for none
-                variance = shape["sigma"] ** 2 * nu / (nu - 2)
-            case _:
-                variance = shape["sigma"] ** 2
-        return middle + mean, np.broadcast_to(variance, middle.shape)
+        mean, variance = self.family.moments(self.middle(rows), shape)
+        return mean, np.broadcast_to(variance, mean.shape)
 
     def log_density(self, coordinates: np.ndarray, rows: slice) -> np.ndarray:
         """Log density, shape (rows, nodes, subjects), of (rows or 1, nodes, subjects, width)."""
         shape = {name: values[rows] for name, values in self.shape.items()}
         alike = self.location.shape[1] == 1 and not self.by_treatment
-        if self.distribution in _NORMAL and alike and self.width > 1 and len(coordinates) == 1:
+        if self.family.normal and alike and self.width > 1 and len(coordinates) == 1:
             return self._normal_at_common(coordinates[0], rows, shape["sigma"])
-        x = coordinates - self.middle(rows)
-        match self.distribution:
-            case "Gamma":
-                k = shape["shape"]
-                logs = k * (x - _exp(x)) + k * np.log(k) - gammaln(k)
-            case "Beta":
-                a, b = shape["alpha"], shape["beta"]
-                logs = a * x - (a + b) * np.logaddexp(0, x) - betaln(a, b)
-            case "HalfNormal":
-                sigma = shape["sigma"]
-                logs = x - 0.5 * (_exp(x) / sigma) ** 2 + 0.5 * np.log(2 / math.pi / sigma**2)
-            case "Exponential":
-                logs = x - shape["lam"] * _exp(x) + np.log(shape["lam"])
-            case "StudentT":
-                nu, sigma = shape["nu"], shape["sigma"]
-                constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * math.pi)
-                tail = np.log1p((x / sigma) ** 2 / nu)
-                logs = constant - np.log(sigma) - 0.5 * (nu + 1) * tail
-            case _:
-                x /= shape["sigma"]
-                x *= -0.5 * x
-                logs = x - np.log(shape["sigma"]) - 0.5 * math.log(2 * math.pi)
+        logs = self.family.log_density(coordinates - self.middle(rows), shape)
         return np.asarray(logs.sum(axis=-1))
 
     def _normal_at_common(
@@ -162,18 +119,12 @@ class Effect:
             dims = (*dims, self.parameter.option)
         else:
             linked = linked[..., 0]
-        link = LINKS[_LINK.get(self.distribution, self.distribution)]
-        natural = link.inverse(np.clip(linked, -_REACH, _REACH))
+        natural = self.family.link.inverse(np.clip(linked, -_REACH, _REACH))
         return natural.reshape(-1, *natural.shape[2:]), dims
 
 
-def _exp(values: np.ndarray) -> np.ndarray:
-    """Exp, or a number as good as infinite whose square is none."""
-    return np.exp(np.minimum(values, 300.0))
-
-
 def effect_of(
-    parameter: Parameter, model: Model, data: xr.Dataset, share: np.ndarray, units: Units
+    parameter: Parameter, model: ModelSettings, data: xr.Dataset, share: np.ndarray, units: Units
 ) -> Effect:
     """Take a parameter's population from draws.
 
@@ -181,7 +132,7 @@ def effect_of(
     ----------
     parameter : Parameter
         One that varies by subject.
-    model : Model
+    model : ModelSettings
     data : xarray.Dataset
         Population variables only, with a leading dimension ``sample``.
     share : array, shape (subjects, treatments)
@@ -199,7 +150,7 @@ def effect_of(
         prior is Python code.
     """
     name, prior = parameter.name, model.priors[parameter.name]
-    if name in model.coded:
+    if name in model.code_priors:
         expected = (
             "a prior of the package, from which a new subject can be drawn alone; compare by new "
             'trials (units="trial"), or hold out later rounds'
@@ -208,7 +159,7 @@ def effect_of(
             Fault(f"prediction of new subjects, prior of {name}", str(prior), expected)
         )
     size, options = data.sizes["sample"], data.sizes.get(str(parameter.option), 1)
-    if prior.distribution == "ZeroSumNormal" and not parameter.option:
+    if prior.family.zero_sum and not parameter.option:
         raise ValueError(
             f"prior of {name}: found {prior}, which ties each subject to all others; expected one "
             "that a new subject can come from"
@@ -228,17 +179,17 @@ def effect_of(
     key = prior.family.location
     location = np.zeros((size, 1, 1, options))
     if key is not None:
-        found = argument(key)
+        drawn = argument(key)
         over = share.shape[1] if by_treatment and formula is None else 1
-        given = found.size // (size * over)
+        given = drawn.size // (size * over)
         whole = (size, 1, over, options)
-        location = np.broadcast_to(found.reshape(size, 1, over, given), whole)
-        location = np.log(location) if prior.distribution == "Gamma" else location
+        location = np.broadcast_to(drawn.reshape(size, 1, over, given), whole)
+        location = prior.family.linked_location(location)
         if formula is not None:
-            location = location + added(name, formula, data, units)[..., None]
+            location = location + contribution(name, formula, data, units)[..., None]
     shape = {k: argument(k).reshape(size, 1, 1, 1) for k in prior.arguments if k != key}
     basis = np.eye(options)
-    if prior.distribution == "ZeroSumNormal":
+    if prior.family.zero_sum:
         basis = np.linalg.svd(np.eye(options) - 1 / options)[0][:, : options - 1]
-    own = share if by_treatment else np.ones((share.shape[0], 1))
-    return Effect(parameter, prior.distribution, location, shape, own, by_treatment, basis)
+    share = share if by_treatment else np.ones((share.shape[0], 1))
+    return Effect(parameter, prior.family, location, shape, share, by_treatment, basis)

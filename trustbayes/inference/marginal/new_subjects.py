@@ -89,10 +89,10 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
     """
     population = Population.of(draws.model, draws.game, draws.units, draws.data)
     reference = population.mean()
-    kinds: list[int | None] = [*range(len(draws.model.types))] or [None]
-    shape = (len(kinds), draws.size, len(draws.units.subjects))
+    type_indices: list[int | None] = [*range(len(draws.model.types))] or [None]
+    shape = (len(type_indices), draws.size, len(draws.units.subjects))
     logs, errors = np.empty(shape), np.empty(shape)
-    sites = [site(population, reference, kind) for kind in kinds]
+    sites = [site(population, reference, type_index) for type_index in type_indices]
     ladders = [rules(each) for each in sites]
     for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
         logs[k], errors[k] = _integrate(population, reference, each, *ladder[0])
@@ -106,16 +106,16 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
             keep = np.flatnonzero(rough)
             if keep.size:
                 parts = (population.of_subjects(keep), reference.of_subjects(keep))
-                found = _integrate(*parts, each.of_subjects(keep), *ladder[step])
-                _improve(logs[k], errors[k], np.arange(draws.size), keep, *found)
+                improved = _integrate(*parts, each.of_subjects(keep), *ladder[step])
+                _improve(logs[k], errors[k], np.arange(draws.size), keep, *improved)
     weight = _proportion(share + logs)
     for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
         rough = weight[k] * errors[k] > _WORST[each.width < 3]
         rows, keep = np.flatnonzero(rough.any(axis=1)), np.flatnonzero(rough.any(axis=0))
         if each.width and keep.size:
             part = population.of_draws(rows).of_subjects(keep)
-            found = _integrate_anew(part, each.of_subjects(keep), ladder[-1][0])
-            _improve(logs[k], errors[k], rows, keep, *found)
+            improved = _integrate_anew(part, each.of_subjects(keep), ladder[-1][0])
+            _improve(logs[k], errors[k], rows, keep, *improved)
     total = share + logs
     error = (_proportion(total) * errors).sum(axis=0)
     return NewSubject(
@@ -160,19 +160,19 @@ def _integrate(
     subjects, nodes = len(population.units.subjects), rule.nodes.shape[1]
     width = 1 if common else max(1, population.width)
     step = max(1, _BUDGET // (8 * subjects * nodes * width))
-    found = np.empty((2, population.size, subjects))
+    results = np.empty((2, population.size, subjects))
     if common:
-        at, volume = _common(population, reference, site, rule)
+        at, volume = _common_nodes(population, reference, site, rule)
         likelihood = _shared_likelihood(population, reference, site, at)
     for start in range(0, population.size, step):
         rows = slice(start, min(start + step, population.size))
         if not common:
-            at, volume = _own(population, site, rule, rows)
-        logs = likelihood(rows) if common else population.log_likelihood(at, rows, site.kind)
-        found[:, rows] = _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)
+            at, volume = _nodes_by_draw(population, site, rule, rows)
+        logs = likelihood(rows) if common else population.log_likelihood(at, rows, site.type_index)
+        results[:, rows] = _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)
     if common and site.sources:
-        found[1] += _interpolation_error(population, site, rule, at, volume, likelihood)
-    return found[0], found[1]
+        results[1] += _interpolation_error(population, site, rule, at, volume, likelihood)
+    return results[0], results[1]
 
 
 def _weighted(
@@ -197,8 +197,8 @@ def _shared_likelihood(
     """Log likelihood at nodes common to all draws, as a function of rows."""
     if site.sources:
         [source] = site.sources
-        return Interpolant(population, reference, source, at, site.kind)
-    once = reference.log_likelihood(at, slice(0, 1), site.kind)
+        return Interpolant(population, reference, source, at, site.type_index)
+    once = reference.log_likelihood(at, slice(0, 1), site.type_index)
     return lambda rows: once
 
 
@@ -216,7 +216,7 @@ def _interpolation_error(
         rows = slice(int(row), int(row) + 1)
         pair = [
             _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)[0][0]
-            for logs in (likelihood(rows), population.log_likelihood(at, rows, site.kind))
+            for logs in (likelihood(rows), population.log_likelihood(at, rows, site.type_index))
         ]
         with np.errstate(invalid="ignore"):
             gap = np.abs(pair[0] - pair[1])
@@ -230,17 +230,17 @@ def _integrate_anew(
     """As `_integrate`, with the rule placed by moments found for every draw and subject."""
     subjects = len(population.units.subjects)
     step = max(1, _BUDGET // (64 * subjects * rule.nodes.shape[1] * population.width))
-    found = np.empty((2, population.size, subjects))
+    results = np.empty((2, population.size, subjects))
     for start in range(0, population.size, step):
         rows = slice(start, min(start + step, population.size))
-        mean, covariance = adapted(population, rows, site.kind, site.active)
+        mean, covariance = adapted(population, rows, site.type_index, site.active)
         scale = np.linalg.cholesky(covariance)
         whole = population.moments(rows)[0]
         at = coordinates(whole, site.active, mean, scale, rule, start)
-        logs = population.log_likelihood(at, rows, site.kind)
+        logs = population.log_likelihood(at, rows, site.type_index)
         logs = _weighted(population, site, rule, rows, at, _log_volume(scale), logs)
-        found[:, rows] = _sum(logs, rule)
-    return found[0], found[1]
+        results[:, rows] = _sum(logs, rule)
+    return results[0], results[1]
 
 
 def _sum(logs: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
@@ -257,7 +257,7 @@ def _sum(logs: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
         return np.where(top[:, 0] <= -1e300, -np.inf, np.log(total) + top[:, 0]), error
 
 
-def _own(
+def _nodes_by_draw(
     population: Population, site: Site, rule: Rule, rows: slice
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nodes of every draw, and the log volume that its scale takes, shape (rows, subjects)."""
@@ -270,19 +270,19 @@ def _own(
     return at, _log_volume(scale)
 
 
-def _common(
+def _common_nodes(
     population: Population, reference: Population, site: Site, rule: Rule
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nodes wide enough for all draws, and the log volume of their scale, shape (1, subjects)."""
-    one = slice(0, 1)
+    single = slice(0, 1)
     if not site.width:
-        return _own(reference, site, rule, one)
+        return _nodes_by_draw(reference, site, rule, single)
     mean, covariance = site.moments(population, slice(0, population.size))
     centre = mean.mean(axis=0, keepdims=True)
     gap = mean - centre
     between = np.einsum("nsd,nse->sde", gap, gap) / len(gap)
     scale = np.linalg.cholesky(covariance.mean(axis=0, keepdims=True) + between)
-    at = coordinates(reference.moments(one)[0], site.active, centre, scale, rule)
+    at = coordinates(reference.moments(single)[0], site.active, centre, scale, rule)
     return at, _log_volume(scale)
 
 

@@ -26,7 +26,7 @@ class Site:
 
     Parameters
     ----------
-    kind : int or None
+    type_index : int or None
         Position of the type; None for a model without types.
     active : array of bool, shape (width,)
         Coordinates that bear on the likelihood; the others integrate to one.
@@ -39,7 +39,7 @@ class Site:
         Applied to the scale, where the trials make it wider than the population's.
     """
 
-    kind: int | None
+    type_index: int | None
     active: np.ndarray
     sources: tuple[Source, ...]
     precision: np.ndarray
@@ -54,7 +54,7 @@ class Site:
     def of_subjects(self, keep: np.ndarray) -> Site:
         """For some of the subjects, given by their positions."""
         parts = (self.precision[keep], self.shift[keep], self.stretch[keep])
-        return Site(self.kind, self.active, self.sources, *parts)
+        return Site(self.type_index, self.active, self.sources, *parts)
 
     def moments(self, population: Population, rows: slice) -> tuple[np.ndarray, np.ndarray]:
         """Mean and covariance of the integrand, near enough to place nodes.
@@ -71,27 +71,27 @@ class Site:
         return centre, self.stretch @ covariance @ self.stretch.swapaxes(-1, -2)
 
 
-def site(population: Population, reference: Population, kind: int | None) -> Site:
+def site(population: Population, reference: Population, type_index: int | None) -> Site:
     """Find the site of each subject under one type at a reference population.
 
     Parameters
     ----------
     population, reference : Population
         All draws, and one population in their midst.
-    kind : int or None
+    type_index : int or None
 
     Returns
     -------
     Site
     """
-    active, sources = _probe(population, reference, kind)
+    active, sources = _probe(population, reference, type_index)
     subjects, width = len(population.units.subjects), int(active.sum())
     if not width:
         none = np.zeros((subjects, 0, 0))
-        return Site(kind, active, sources, none, np.zeros((subjects, 0)), none)
-    one = slice(0, 1)
-    prior, variance = (part[0][:, active] for part in reference.moments(one))
-    mean, covariance = (part[0] for part in adapted(reference, one, kind, active))
+        return Site(type_index, active, sources, none, np.zeros((subjects, 0)), none)
+    single = slice(0, 1)
+    prior, variance = (part[0][:, active] for part in reference.moments(single))
+    mean, covariance = (part[0] for part in adapted(reference, single, type_index, active))
     spread = np.sqrt(variance)
     scaled = np.linalg.inv(covariance) * spread[:, :, None] * spread[:, None, :]
     size, direction = np.linalg.eigh(scaled - np.eye(width))
@@ -101,33 +101,33 @@ def site(population: Population, reference: Population, kind: int | None) -> Sit
     shift = (total @ mean[..., None])[..., 0] - prior / variance
     narrow = np.linalg.cholesky(np.linalg.inv(total))
     stretch = np.linalg.cholesky(covariance) @ np.linalg.inv(narrow)
-    return Site(kind, active, sources, precision, shift, stretch)
+    return Site(type_index, active, sources, precision, shift, stretch)
 
 
 def _probe(
-    population: Population, reference: Population, kind: int | None
+    population: Population, reference: Population, type_index: int | None
 ) -> tuple[np.ndarray, tuple[Source, ...]]:
     """Which coordinates bear on the likelihood, and what else of a draw does."""
-    one = slice(0, 1)
+    single = slice(0, 1)
     active = np.zeros(population.width, dtype=bool)
     rng = np.random.default_rng(0)
     if population.width:
-        mean, variance = reference.moments(one)
+        mean, variance = reference.moments(single)
         noise = rng.normal(size=(1, _PROBES, *mean.shape[1:]))
         at = mean[:, None] + 0.7 * np.sqrt(variance)[:, None] * noise
     else:
         at = np.zeros((1, 1, len(population.units.subjects), 0))
-    base = reference.log_likelihood(at, one, kind)
+    base = reference.log_likelihood(at, single, type_index)
     slack = 1e-9 * (1 + np.abs(base))
     for place in population.places():
         moved = at.copy()
         moved[..., place] += np.sqrt(variance)[:, None, :, place] * rng.normal(
             size=moved[..., place].shape
         )
-        gap = np.abs(reference.log_likelihood(moved, one, kind) - base)
+        gap = np.abs(reference.log_likelihood(moved, single, type_index) - base)
         active[place] = (gap > slack).any()
     rows = np.unique(np.linspace(0, population.size - 1, _PROBES).astype(int))
-    found = []
+    sources = []
     for source in sources_of(population):
         if source.simple:
             posed = source.posed(reference, source.exposures(population.of_draws(rows)))
@@ -137,10 +137,10 @@ def _probe(
             dims = posed.data[source.name].dims
             posed = replace(posed, data=posed.data.assign({source.name: (dims, values)}))
         spread = np.broadcast_to(at, (rows.size, *at.shape[1:]))
-        gap = np.abs(posed.log_likelihood(spread, slice(0, rows.size), kind) - base)
+        gap = np.abs(posed.log_likelihood(spread, slice(0, rows.size), type_index) - base)
         if (gap > slack).any():
-            found.append(source)
-    return active, tuple(found)
+            sources.append(source)
+    return active, tuple(sources)
 
 
 def rules(site: Site) -> tuple[tuple[Rule, bool], ...]:
@@ -150,12 +150,12 @@ def rules(site: Site) -> tuple[tuple[Rule, bool], ...]:
         return ((point(), not site.sources),)
     if width == 1:
         common = [lattice(1, 0.2, 5.0), lattice(1, 0.1, 6.0)]
-        own = [lattice(1, 0.8, 4.4), lattice(1, 0.4, 4.8), lattice(1, 0.15, 5.4)]
+        by_draw = [lattice(1, 0.8, 4.4), lattice(1, 0.4, 4.8), lattice(1, 0.15, 5.4)]
     elif width == 2:
         common = [lattice(2, 0.45, 4.8), lattice(2, 0.3, 5.6), lattice(2, 0.2, 6.4)]
-        own = [lattice(2, 0.7, 4.6), lattice(2, 0.45, 5.0), lattice(2, 0.25, 5.6)]
+        by_draw = [lattice(2, 0.7, 4.6), lattice(2, 0.45, 5.0), lattice(2, 0.25, 5.6)]
     else:
-        common, own = [cloud(width, 1024)], [cloud(width, 128), cloud(width, 1024)]
+        common, by_draw = [cloud(width, 1024)], [cloud(width, 128), cloud(width, 1024)]
     if few:
-        return (*((rule, True) for rule in common), (own[-1], False))
-    return tuple((rule, False) for rule in own)
+        return (*((rule, True) for rule in common), (by_draw[-1], False))
+    return tuple((rule, False) for rule in by_draw)

@@ -10,13 +10,11 @@ import xarray as xr
 
 from trustbayes.games import Game
 from trustbayes.inference.marginal.effects import Effect, effect_of
-from trustbayes.models.model import Model
+from trustbayes.models.settings import ModelSettings
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
 from trustbayes.trials.units import Units
 
-__all__ = ["Population", "restricted"]
+__all__ = ["Population"]
 
 _BUDGET = 8 * 2**20  # bytes of the largest array: a few of them fit into a processor's cache
 
@@ -27,7 +25,7 @@ class Population:
 
     Parameters
     ----------
-    model : Model
+    model : ModelSettings
     game : Game
     units : Units
         The new subjects' trials.
@@ -37,14 +35,14 @@ class Population:
         Of the parameters that vary by subject.
     """
 
-    model: Model
+    model: ModelSettings
     game: Game
     units: Units
     data: xr.Dataset
     effects: tuple[Effect, ...]
 
     @classmethod
-    def of(cls, model: Model, game: Game, units: Units, data: xr.Dataset) -> Population:
+    def of(cls, model: ModelSettings, game: Game, units: Units, data: xr.Dataset) -> Population:
         """Take what does not belong to any one subject from draws of a model's parameters.
 
         Raises
@@ -53,8 +51,8 @@ class Population:
             If the draws lack one of the treatments, or a parameter has no population.
         """
         data = data.assign_coords(sample=np.arange(data.sizes["sample"]))  # kept if all else goes
-        own = [str(name) for name, array in data.data_vars.items() if "subject" in array.dims]
-        data = data.drop_vars([*own, *(["subject"] if "subject" in data.coords else [])])
+        personal = [str(n) for n, array in data.data_vars.items() if "subject" in array.dims]
+        data = data.drop_vars([*personal, *(["subject"] if "subject" in data.coords else [])])
         if "treatment" in data.dims:
             known = {str(label) for label in data["treatment"].to_numpy()}
             missing = [label for label in units.treatments if label not in known]
@@ -88,7 +86,7 @@ class Population:
 
     def of_subjects(self, keep: np.ndarray, treatment: int | None = None) -> Population:
         """The same population for some subjects, by position, and one treatment or all."""
-        units = restricted(self.units, keep, treatment)
+        units = self.units.of_subjects(keep, treatment)
         effects = tuple(
             replace(
                 effect,
@@ -143,7 +141,9 @@ class Population:
             for effect, end in zip(self.effects, ends, strict=True)
         ]
 
-    def log_likelihood(self, coordinates: np.ndarray, rows: slice, kind: int | None) -> np.ndarray:
+    def log_likelihood(
+        self, coordinates: np.ndarray, rows: slice, type_index: int | None
+    ) -> np.ndarray:
         """Log likelihood of each subject's trials, shape (rows, nodes, subjects).
 
         Parameters
@@ -151,23 +151,25 @@ class Population:
         coordinates : array, shape (rows, nodes, subjects, width)
         rows : slice
             Of the draws.
-        kind : int or None
+        type_index : int or None
             The subjects' type; None for a model without types.
         """
         count, nodes, subjects = coordinates.shape[:3]
         width = self.model.response(self.game).width(self.units)
-        one = 8 * width * max(1, len(self.model.types))  # bytes of a node of all subjects
-        step, some = max(1, _BUDGET // (one * nodes)), max(1, _BUDGET // one)
-        found = np.empty((count, nodes, subjects))
+        size = 8 * width * max(1, len(self.model.types))  # bytes of a node of all subjects
+        step, some = max(1, _BUDGET // (size * nodes)), max(1, _BUDGET // size)
+        logs = np.empty((count, nodes, subjects))
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
-            here = slice(rows.start + part.start, rows.start + part.stop)
+            draws = slice(rows.start + part.start, rows.start + part.stop)
             for first in range(0, nodes, some):  # many subjects' nodes would fill the memory
-                own = slice(first, first + some)
-                found[part, own] = self._log_likelihood(coordinates[part, own], here, kind)
-        return found
+                few = slice(first, first + some)
+                logs[part, few] = self._log_likelihood(coordinates[part, few], draws, type_index)
+        return logs
 
-    def _log_likelihood(self, coordinates: np.ndarray, rows: slice, kind: int | None) -> np.ndarray:
+    def _log_likelihood(
+        self, coordinates: np.ndarray, rows: slice, type_index: int | None
+    ) -> np.ndarray:
         arrays: dict[str, Any] = {}
         dims: dict[str, tuple[str, ...]] = {}
         for effect, place in zip(self.effects, self.places(), strict=True):
@@ -181,52 +183,13 @@ class Population:
                 dims[name] = tuple(map(str, self.data[name].dims[1:]))
         values = Values(arrays, dims, self.units)
         response = self.model.response(self.game)
-        if kind is None:
+        if type_index is None:
             answer = self.model.answer(self.game, values)
         else:
-            answer = self.model.answer_of_type(self.game, values, kind)
+            answer = self.model.answer_of_type(self.game, values, type_index)
         logs, subject = response.log_likelihood(self.units, answer, values, typed=False)
         order = np.argsort(subject, kind="stable")
         logs = logs if (np.diff(order) == 1).all() else logs[..., order]
         starts = np.flatnonzero(np.diff(subject[order], prepend=-1))
         total = np.add.reduceat(logs, starts, axis=-1)
         return np.broadcast_to(total, (count * nodes, subjects)).reshape(count, nodes, subjects)
-
-
-def restricted(units: Units, keep: np.ndarray, treatment: int | None = None) -> Units:
-    """The trials of some subjects, in one treatment or all.
-
-    Parameters
-    ----------
-    units : Units
-    keep : array of int
-        Positions of the subjects, increasing; each must have trials.
-    treatment : int, optional
-
-    Returns
-    -------
-    Units
-    """
-    chosen = np.isin(units.unit_subject, keep)
-    if treatment is not None:
-        chosen &= units.unit_treatment == treatment
-    trials = chosen[units.trial_unit]
-    changes: dict[str, Any] = {
-        "subjects": tuple(units.subjects[i] for i in keep),
-        "groups": None if units.groups is None else tuple(units.groups[i] for i in keep),
-        "people": {name: values[keep] for name, values in units.people.items()},
-        "unit_subject": np.searchsorted(keep, units.unit_subject[chosen]),
-        "unit_treatment": units.unit_treatment[chosen],
-        "trial_unit": (np.cumsum(chosen) - 1)[units.trial_unit[trials]],
-    }
-    assert isinstance(units, Cells | Points)
-    changes["trial_seen"] = units.trial_seen[trials]
-    if isinstance(units, Cells):
-        changes |= {
-            "unit_bias": units.unit_bias[chosen],
-            "counts": units.counts[chosen],
-            "trial_option": units.trial_option[trials],
-        }
-    else:
-        changes["trial_choice"] = units.trial_choice[trials]
-    return replace(units, **changes)

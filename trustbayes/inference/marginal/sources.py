@@ -7,16 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trustbayes.inference.marginal.population import Population
-from trustbayes.priors.families import LINKS
+from trustbayes.priors.links import LINK_OF_SUPPORT
 
 __all__ = ["Interpolant", "Source", "sources_of"]
 
 _KNOTS = 12
-_LINK = {
-    "positive": LINKS["LogNormal"],
-    "unit": LINKS["LogitNormal"],
-    "real": LINKS["Normal"],
-}
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Source:
         array = population.data[self.name].to_numpy()
         array = array.reshape(population.size, 1, -1)
         treatments = len(population.units.treatments)
-        linked = _LINK[self.support].forward(array)
+        linked = LINK_OF_SUPPORT[self.support].forward(array)
         return np.broadcast_to(linked, (population.size, 1, treatments))
 
     def posed(self, reference: Population, exposures: np.ndarray) -> Population:
@@ -63,22 +58,22 @@ class Source:
             )
             return replace(posed, effects=effects)
         dims = posed.data[self.name].dims
-        natural = _LINK[self.support].inverse(exposures[:, 0])
+        natural = LINK_OF_SUPPORT[self.support].inverse(exposures[:, 0])
         natural = natural if len(dims) > 1 else natural[:, 0]
         return replace(posed, data=posed.data.assign({self.name: (dims, natural)}))
 
 
 def sources_of(population: Population) -> tuple[Source, ...]:
     """Everything that could differ between draws."""
-    found = []
+    sources = []
     of_subjects = {effect.parameter.name: effect for effect in population.effects}
     for parameter in population.model.parameters:
         effect = of_subjects.get(parameter.name)
         if parameter.support == "simplex" or (effect is not None and not effect.by_treatment):
             continue
         shared, simple = effect is None, parameter.option is None
-        found.append(Source(parameter.name, parameter.support, shared, simple))
-    return tuple(found)
+        sources.append(Source(parameter.name, parameter.support, shared, simple))
+    return tuple(sources)
 
 
 class Interpolant:
@@ -93,7 +88,7 @@ class Interpolant:
     population, reference : Population
     source : Source
     coordinates : array, shape (1, nodes, subjects, width)
-    kind : int or None
+    type_index : int or None
         The subjects' type.
     """
 
@@ -103,7 +98,7 @@ class Interpolant:
         reference: Population,
         source: Source,
         coordinates: np.ndarray,
-        kind: int | None,
+        type_index: int | None,
     ) -> None:
         exposures = source.exposures(population)
         low, high = exposures.min(axis=0), exposures.max(axis=0)
@@ -119,7 +114,7 @@ class Interpolant:
         for treatment in np.unique(units.unit_treatment):
             keep = np.unique(units.unit_subject[units.unit_treatment == treatment])
             part = posed.of_subjects(keep, int(treatment))
-            logs = part.log_likelihood(at[:, :, keep], slice(0, _KNOTS), kind)
+            logs = part.log_likelihood(at[:, :, keep], slice(0, _KNOTS), type_index)
             span = np.maximum(high - low, 1e-12)[..., treatment]
             place = (exposures[..., treatment] - low[..., treatment]) / span
             gap = place[..., None] - line
@@ -134,7 +129,7 @@ class Interpolant:
     def __call__(self, rows: slice) -> np.ndarray:
         """Shape (rows, nodes, subjects)."""
         nodes, subjects = self._shape
-        found = np.zeros((subjects, rows.stop - rows.start, nodes))
+        total = np.zeros((subjects, rows.stop - rows.start, nodes))
         for keep, logs, weights in self._parts:
-            found[keep] += weights[rows].swapaxes(0, 1) @ logs
-        return found.transpose(1, 2, 0)
+            total[keep] += weights[rows].swapaxes(0, 1) @ logs
+        return total.transpose(1, 2, 0)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trustbayes.models.parametrisation.type_coordinates import Sites
+from trustbayes.models.parametrisation.type_coordinates import TypeDensities
+from trustbayes.models.settings import ModelSettings
 from trustbayes.trials.units import Units
-
-if TYPE_CHECKING:
-    from trustbayes.models.model import Model
 
 __all__ = ["Information"]
 
@@ -41,7 +38,7 @@ class Information:
     starts : mapping of str to array, shape () or (treatments,)
         Where chains had best start, by name of the population's variable; on the scale of the
         link. Those not named may start anywhere.
-    sites : Sites, optional
+    type_densities : TypeDensities, optional
         See `trustbayes.models.parametrisation.type_coordinates`: then neither forms nor stand-ins
         are used.
     """
@@ -52,10 +49,10 @@ class Information:
     couplings: Mapping[str, np.ndarray] = field(default_factory=dict)
     locations: Mapping[str, np.ndarray] = field(default_factory=dict)
     starts: Mapping[str, np.ndarray] = field(default_factory=dict)
-    sites: Sites | None = None
+    type_densities: TypeDensities | None = None
 
     @classmethod
-    def without_pilot(cls, model: Model, units: Units) -> Information:
+    def without_pilot(cls, model: ModelSettings, units: Units) -> Information:
         """Treatments weighted by their trials, all centred: enough to draw from the prior."""
         shape = (len(units.subjects), len(units.treatments))
         return cls(

@@ -136,10 +136,12 @@ def _coupling(logs: Logs, place: np.ndarray, subjects: int, shared: np.ndarray) 
         )
         joint -= 0.5 * (first[:, None] ** 2 + second**2) / _SPREAD**2
         weight = softmax(joint, axis=(0, 1))
-        own, other = weight.sum(axis=1), weight.sum(axis=0)
-        centre = np.array([(own * first).sum(axis=0), (other * second).sum(axis=0)])
+        of_first, of_second = weight.sum(axis=1), weight.sum(axis=0)
+        centre = np.array([(of_first * first).sum(axis=0), (of_second * second).sum(axis=0)])
         apart = first - centre[0], second - centre[1]
-        spread = np.array([(own * apart[0] ** 2).sum(axis=0), (other * apart[1] ** 2).sum(axis=0)])
+        spread = np.array(
+            [(of_first * apart[0] ** 2).sum(axis=0), (of_second * apart[1] ** 2).sum(axis=0)]
+        )
         covariance = np.einsum("ijs,is,js->s", weight, *apart)
         width = np.minimum(4 * np.sqrt(spread) + width * (_FINE[1] - _FINE[0]), width)
     return np.clip(-covariance / np.maximum(spread[1], 1e-12), 0, 1)

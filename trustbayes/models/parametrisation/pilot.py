@@ -6,7 +6,7 @@ than the population does are sampled in the centred form, others in the non-cent
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -15,14 +15,11 @@ from trustbayes.games import Game
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pairs import find_pair
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
+from trustbayes.models.settings import ModelSettings
 from trustbayes.numerics.arrays import log_sum_exp
-from trustbayes.priors.families import LINKS
 from trustbayes.priors.prior import Prior, prior_centre, typical
 from trustbayes.theories.values import Values
 from trustbayes.trials.units import Units
-
-if TYPE_CHECKING:
-    from trustbayes.models.model import Model
 
 __all__ = ["pilot"]
 
@@ -46,7 +43,7 @@ _EFFECTS = np.linspace(-5, 5, 61)
 """Of subjects, on the scale of the link."""
 
 
-def pilot(model: Model, units: Units, game: Game) -> Information:
+def pilot(model: ModelSettings, units: Units, game: Game) -> Information:
     """Weigh what each subject's trials say about each parameter.
 
     All subjects are given the same values, found by maximum a posteriori; there the expected
@@ -56,7 +53,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
 
     Parameters
     ----------
-    model : Model
+    model : ModelSettings
     units : Units
     game : Game
 
@@ -68,7 +65,7 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     alike = _Alike(model, units, game)
     if not alike.linked:
         return plain
-    found = alike.most_probable()
+    point = alike.most_probable()
     weights, form = dict(plain.weights), dict(plain.form)
     stand_ins = {
         p.name: _of_prior(model, p.name, (len(units.subjects), model.width(p, game)))
@@ -80,26 +77,26 @@ def pilot(model: Model, units: Units, game: Game) -> Information:
     for n, partner in model.spec.coupling.items():
         if not alike.can_be_paired(n, partner):
             continue
-        couplings[n], better = _pair(alike, found, n, partner)
-        for one, value in better.items():
-            found[alike.places[one]] = value
-            argument = str(model.priors[one].family.location)
-            if isinstance(model.priors[one].arguments[argument], Prior):
-                starts[f"{one}_{argument}"] = found[alike.places[one]]
+        couplings[n], better = _pair(alike, point, n, partner)
+        for name, value in better.items():
+            point[alike.places[name]] = value
+            argument = str(model.priors[name].family.location)
+            if isinstance(model.priors[name].arguments[argument], Prior):
+                starts[f"{name}_{argument}"] = point[alike.places[name]]
     locations = {}
     for n in alike.linked:
-        location = found[alike.places[n]]
+        location = point[alike.places[n]]
         locations[n] = location if "treatment" in model.varies[n] else location[0]
-        table = alike.information(found, n)
+        table = alike.information(point, n)
         total = table.sum(axis=1)
         known = total > _NOTHING
         weights[n] = np.where(
             known[:, None], table / np.where(known, total, 1)[:, None], weights[n]
         )
-        informed = np.median(total) * _spread(alike, found, n) ** 2 > 1
+        informed = np.median(total) * _spread(alike, point, n) ** 2 > 1
         form[n] = "centred" if informed else "non-centred"
         if _needs_stand_in(model, n):
-            middle, spread = _alone(alike, found, n)
+            middle, spread = _alone(alike, point, n)
             located = np.broadcast_to(location, len(units.treatments))
             stand_ins[n] = weights[n] @ located + middle, spread
     return Information(weights, form, stand_ins, couplings, locations, starts)
@@ -112,7 +109,7 @@ class _Alike:
     one for each treatment where they vary by treatment; all else is at the middle of its prior.
     """
 
-    def __init__(self, model: Model, units: Units, game: Game) -> None:
+    def __init__(self, model: ModelSettings, units: Units, game: Game) -> None:
         self.model, self.units, self.game = model, units, game
         self.typed, self.response = bool(model.types), model.response(game)
         names = [p.name for p in model.parameters if p.support != "simplex" and p.option is None]
@@ -134,12 +131,12 @@ class _Alike:
         arrays |= {p.name: np.zeros(model.width(p, self.game)) for p in self.evenly}
         dims |= {p.name: (str(p.option),) for p in self.evenly}
         for n in self.linked:
-            own, part = effects.get(n), point[self.places[n]]
-            part = part if own is None else part + own[:, None]
-            natural = LINKS[model.priors[n].distribution].inverse(part)
+            effect, part = effects.get(n), point[self.places[n]]
+            part = part if effect is None else part + effect[:, None]
+            natural = model.priors[n].family.link.inverse(part)
             shared = "treatment" in model.varies[n]
             arrays[n] = natural if shared else natural[..., 0]
-            dims[n] = ("subject",) * (own is not None) + ("treatment",) * shared
+            dims[n] = ("subject",) * (effect is not None) + ("treatment",) * shared
         values = Values(arrays, dims, self.units)
         return model.answer(self.game, values), values
 
@@ -150,10 +147,10 @@ class _Alike:
     def by_subject(self, point: np.ndarray, **effects: np.ndarray) -> np.ndarray:
         """The log likelihood of every subject and type."""
         logs, subject = self.log_likelihood(point, **effects)
-        found = np.zeros((len(self.units.subjects), max(1, len(self.model.types))))
+        total = np.zeros((len(self.units.subjects), max(1, len(self.model.types))))
         logs = logs if self.typed else logs[:, None]
-        np.add.at(found, subject, np.broadcast_to(logs, (subject.size, found.shape[1])))
-        return found
+        np.add.at(total, subject, np.broadcast_to(logs, (subject.size, total.shape[1])))
+        return total
 
     def most_probable(self) -> np.ndarray:
         """The point that the trials and a wide prior about the start make most probable."""
@@ -170,15 +167,15 @@ class _Alike:
         units, step = self.units, _STEP * self.direction(name)
         up, down = self.at(point + step), self.at(point - step)
         fisher = self.response.information(units, up, down, _STEP, self.typed)
-        found = np.zeros((len(units.subjects), len(units.treatments)))
-        np.add.at(found, (units.unit_subject, units.unit_treatment), fisher)
-        return found
+        table = np.zeros((len(units.subjects), len(units.treatments)))
+        np.add.at(table, (units.unit_subject, units.unit_treatment), fisher)
+        return table
 
     def direction(self, name: str) -> np.ndarray:
         """In which a point moves with a parameter."""
-        found = np.zeros(self.start.size)
-        found[self.places[name]] = 1.0
-        return found
+        direction = np.zeros(self.start.size)
+        direction[self.places[name]] = 1.0
+        return direction
 
     def can_be_paired(self, *names: str) -> bool:
         """Whether a grid over two parameters of each subject says all there is to say."""
@@ -186,22 +183,25 @@ class _Alike:
         return not self.typed and all(n in self.linked and "subject" in varies[n] for n in names)
 
 
-def _known_prior(model: Model, name: str) -> Prior:
+def _known_prior(model: ModelSettings, name: str) -> Prior:
     """A parameter's prior; its default in place of one that is code, which has no known middle."""
-    if name not in model.coded:
+    if name not in model.code_priors:
         return model.priors[name]
     [default] = [p.prior for p in model.parameters if p.name == name]
     return default
 
 
-def _needs_stand_in(model: Model, name: str) -> bool:
+def _needs_stand_in(model: ModelSettings, name: str) -> bool:
     """Whether some type does without the parameter, whose subjects are normal on its link."""
     ignored = any(name in names for names in model.ignored.values())
-    normal = model.priors[name].distribution in ("Normal", "LogNormal", "LogitNormal")
+    family = model.priors[name].family
+    normal = family.normal and not family.zero_sum
     return ignored and normal and "subject" in model.varies[name] and not can_be_placed(model)
 
 
-def _of_prior(model: Model, name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _of_prior(
+    model: ModelSettings, name: str, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """A stand-in that is the prior itself: the first run finds a better one."""
     arguments = model.priors[name].arguments
     mean, sigma = (np.asarray(arguments[key], dtype=float) for key in ("mu", "sigma"))
@@ -229,8 +229,8 @@ def _spread(alike: _Alike, point: np.ndarray, name: str) -> float:
         slope = (above - below) / (2 * _FAR)
         known = np.maximum((2 * at - above - below) / _FAR**2, 0.0)
         effect += np.clip((slope - prior * effect) / (known + prior), -1.0, 1.0)
-    told = known > _LITTLE * prior  # of others the most likely effect may be infinite
-    known, effect = known[told], effect[told]
+    informed = known > _LITTLE * prior  # of others the most likely effect may be infinite
+    known, effect = known[informed], effect[informed]
     if known.size < 2:
         return _TYPICAL_SPREAD
     total = known.sum()
@@ -258,7 +258,7 @@ def _alone(alike: _Alike, point: np.ndarray, name: str) -> tuple[np.ndarray, np.
 
 
 def _pair(
-    alike: _Alike, found: np.ndarray, name: str, partner: str
+    alike: _Alike, middle: np.ndarray, name: str, partner: str
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """What a grid says of two parameters of subjects, and of one that they share.
 
@@ -266,12 +266,12 @@ def _pair(
     """
     units, places = alike.units, alike.places
     varies = alike.model.varies
-    shared = next((one for one in alike.linked if "subject" not in varies[one]), None)
+    shared = next((n for n in alike.linked if "subject" not in varies[n]), None)
     of_shared = places[shared] if shared is not None else np.empty(0, dtype=int)
     subject, treatment = units.unit_subject[units.cell_unit], units.unit_treatment[units.cell_unit]
 
     def logs(first: np.ndarray, second: np.ndarray, value: np.ndarray) -> np.ndarray:
-        point = found.copy()
+        point = middle.copy()
         point[places[name]] = point[places[partner]] = 0.0
         point[of_shared] = value
         answer, values = alike.at(point, **{name: first, partner: second})
@@ -280,8 +280,8 @@ def _pair(
         np.add.at(total, (subject, treatment), cells)
         return total
 
-    middle = [float(np.mean(alike.start[places[one]])) for one in (name, partner)]
-    pair = find_pair(logs, len(units.subjects), (middle[0], middle[1]), alike.start[of_shared])
+    first, second = (float(np.mean(alike.start[places[n]])) for n in (name, partner))
+    pair = find_pair(logs, len(units.subjects), (first, second), alike.start[of_shared])
     better: dict[str, Any] = {name: pair.first, partner: pair.second}
     if shared is not None:
         better[shared] = pair.shared

@@ -26,24 +26,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from trustbayes.models.hierarchy import Spread, spread_of
+from trustbayes.models.hierarchy import spread_of
+from trustbayes.models.settings import ModelSettings
 from trustbayes.numerics.graphs import data
+from trustbayes.theories.spec import Parameter
 
-if TYPE_CHECKING:
-    from trustbayes.models.model import Model
-    from trustbayes.theories.spec import Parameter
-
-__all__ = ["Habits", "Placed", "Sites", "can_be_placed", "place"]
+__all__ = ["Habits", "TypeCoordinates", "TypeDensities", "add_type_coordinates", "can_be_placed"]
 
 _HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 _STRETCH = 0.3
-_NORMAL = ("Normal", "LogNormal", "LogitNormal")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +49,20 @@ class Habits:
 
     Parameters
     ----------
-    kind : int
+    type_index : int
         Position of the type.
     mean : array, shape (subjects, options)
     scale : array, shape (subjects, options, options)
         Lower triangular: the covariance is this times its transpose.
     """
 
-    kind: int
+    type_index: int
     mean: np.ndarray
     scale: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Sites:
+class TypeDensities:
     """What each subject's trials say about her parameters under each type: a normal density.
 
     Parameters
@@ -92,36 +89,36 @@ class Sites:
         return (*self.names, *self.habits)
 
 
-def can_be_placed(model: Model) -> bool:
+def can_be_placed(model: ModelSettings) -> bool:
     """Whether the model asks for it, and all that is the subjects' own has a fitting population.
 
     That is one that is normal or log-gamma on the scale of the link; of habits a normal one
     without parameters of its own. No form may be asked for.
     """
-    own = [
+    of_subjects = [
         p for p in model.parameters if p.support != "simplex" and "subject" in model.varies[p.name]
     ]
     return (
         model.spec.placed
         and bool(model.types)
-        and any(p.option is None for p in own)
+        and any(p.option is None for p in of_subjects)
         and not model.parametrisation
-        and not model.coded
-        and all(_fits(model, p) for p in own)
+        and not model.code_priors
+        and all(_fits(model, p) for p in of_subjects)
     )
 
 
-def _fits(model: Model, parameter: Parameter) -> bool:
+def _fits(model: ModelSettings, parameter: Parameter) -> bool:
     prior = model.priors[parameter.name]
     if parameter.option:
         heeding = [label for label in model.types if parameter.name not in model.ignored[label]]
-        plain = prior.distribution == "Normal" and not prior.hierarchical
+        plain = prior.family.normal and not prior.family.zero_sum and not prior.hierarchical
         return plain and len(heeding) == 1
-    return prior.hierarchical and prior.distribution in (*_NORMAL, "Gamma")
+    return prior.hierarchical and prior.family.has_symbolic_density
 
 
 @dataclass(frozen=True, eq=False)
-class Placed:
+class TypeCoordinates:
     """Subjects' parameters under each type.
 
     Parameters
@@ -149,79 +146,89 @@ class Placed:
         """
         chance = pt.special.softmax(joint, axis=1)
         aim = pm.Uniform(f"{prefix}type_aim", dims=f"{prefix}subject")
-        kind = (aim[:, None] > pt.cumsum(chance, axis=1)[:, :-1]).sum(axis=1)
-        subject = pt.arange(kind.shape[0])
+        type_index = (aim[:, None] > pt.cumsum(chance, axis=1)[:, :-1]).sum(axis=1)
+        subject = pt.arange(type_index.shape[0])
         for name, dims in self.dims.items():
             every = pt.stack([values[name] for values in self.values])
-            own = tuple(dim if dim == "treatment" else f"{prefix}{dim}" for dim in dims)
-            pm.Deterministic(f"{prefix}{name}", every[kind, subject], dims=own)
+            over = tuple(dim if dim == "treatment" else f"{prefix}{dim}" for dim in dims)
+            pm.Deterministic(f"{prefix}{name}", every[type_index, subject], dims=over)
 
 
-def place(
-    model: Model,
-    sites: Sites,
+def add_type_coordinates(
+    model: ModelSettings,
+    densities: TypeDensities,
     weights: Mapping[str, np.ndarray],
-    added: Mapping[str, Any],
+    contributions: Mapping[str, Any],
     prefix: str = "",
-) -> Placed:
+) -> TypeCoordinates:
     """Add populations and coordinates of the subjects' parameters to the PyMC model in context.
 
     Parameters
     ----------
-    model : Model
-    sites : Sites
+    model : ModelSettings
+    densities : TypeDensities
     weights : mapping of str to array, shape (subjects, treatments)
         See `trustbayes.models.parametrisation.information.Information`.
-    added : mapping of str to PyTensor variable or None
+    contributions : mapping of str to PyTensor variable or None
         By formulas, see `trustbayes.models.hierarchy.spread_of`.
     prefix : str
         Of the names of all variables and, but for the treatments, dimensions.
 
     Returns
     -------
-    Placed
+    TypeCoordinates
     """
-    names, width = sites.names, len(sites.names)
+    names, width = densities.names, len(densities.names)
     spreads = [
-        spread_of(n, model.priors[n], model.varies[n], weights[n], prefix=prefix, added=added[n])
-        for n in names
+        spread_of(
+            name,
+            model.priors[name],
+            model.varies[name],
+            weights[name],
+            prefix=prefix,
+            contribution=contributions[name],
+        )
+        for name in names
     ]
     z = [pm.Normal(f"{prefix}{n}_offset", dims=f"{prefix}subject")[:, None] for n in names]
-    known = data(f"{prefix}site_precision", sites.precision)
-    shift = data(f"{prefix}site_shift", sites.shift)
+    known = data(f"{prefix}site_precision", densities.precision)
+    shift = data(f"{prefix}site_shift", densities.shift)
     precision = [[known[..., i, j] for j in range(i + 1)] for i in range(width)]
     pull = [shift[..., i] for i in range(width)]
     for i, spread in enumerate(spreads):
-        mean, variance = _moments(spread)
+        mean, variance = spread.family.symbolic_moments(_column(spread.base), spread.shape)
         precision[i][i] = precision[i][i] + 1 / variance
         pull[i] = pull[i] + mean / variance
-    x, log_density = _mapped(precision, pull, [pt.sinh(_STRETCH * one) / _STRETCH for one in z])
+    x, log_density = _mapped(precision, pull, [pt.sinh(_STRETCH * each) / _STRETCH for each in z])
     for i, spread in enumerate(spreads):
-        log_density = log_density + _log_density(spread, x[i]) + pt.log(pt.cosh(_STRETCH * z[i]))
+        density = spread.family.log_density(x[i] - _column(spread.base), spread.shape)
+        log_density = log_density + density + pt.log(pt.cosh(_STRETCH * z[i]))
         log_density = log_density + 0.5 * z[i] ** 2 + _HALF_LOG_2_PI
     values: list[dict[str, Any]] = [
-        {n: s.natural(one[:, kind]) for n, s, one in zip(names, spreads, x, strict=True)}
-        for kind in range(sites.shift.shape[1])
+        {n: s.natural(each[:, k]) for n, s, each in zip(names, spreads, x, strict=True)}
+        for k in range(densities.shift.shape[1])
     ]
     dims: dict[str, tuple[str, ...]] = {
         n: tuple(d for d in ("subject", "treatment") if d in model.varies[n]) for n in names
     }
     for parameter in model.parameters:
-        if parameter.name in sites.habits:
+        if parameter.name in densities.habits:
+            habits = densities.habits[parameter.name]
             dims[parameter.name] = ("subject", str(parameter.option))
-            own, density = _habits(model, parameter, sites.habits[parameter.name], prefix)
+            ignored_and_heeded, density = _habits(model, parameter, habits, prefix)
             log_density = log_density + density
-            for kind, found in enumerate(values):
-                found[parameter.name] = own[int(kind == sites.habits[parameter.name].kind)]
-    return Placed(values, dims, log_density)
+            for type_index, of_type in enumerate(values):
+                heeds = type_index == habits.type_index
+                of_type[parameter.name] = ignored_and_heeded[int(heeds)]
+    return TypeCoordinates(values, dims, log_density)
 
 
 def _habits(
-    model: Model, parameter: Parameter, habits: Habits, prefix: str
+    model: ModelSettings, parameter: Parameter, habits: Habits, prefix: str
 ) -> tuple[tuple[Any, Any], Any]:
     """Values of the types that ignore them and of the one that does not, and log density.
 
-    The latter as in `Placed`. The map is fixed, as the prior is.
+    The latter as in `TypeCoordinates`. The map is fixed, as the prior is.
     """
     name, given = f"{prefix}{parameter.name}", model.priors[parameter.name].arguments
     mu, sigma = (np.asarray(given[key], dtype=float) for key in ("mu", "sigma"))
@@ -232,26 +239,8 @@ def _habits(
     # Volume of the map and density of the habits, less the coordinates' own.
     volume = pt.log(pt.cosh(_STRETCH * z)) + pt.log(pt.diagonal(scale, axis1=1, axis2=2))
     density = volume - 0.5 * ((x - mu) / sigma) ** 2 - np.log(sigma) + 0.5 * z**2
-    concerned = np.arange(len(model.types)) == habits.kind
+    concerned = np.arange(len(model.types)) == habits.type_index
     return (mu + sigma * z, x), density.sum(axis=1)[:, None] * concerned
-
-
-def _moments(spread: Spread) -> tuple[Any, Any]:
-    """Mean and variance of a population on the scale of the link, those of a gamma nearly so."""
-    if spread.family != "Gamma":
-        return _column(spread.base), spread.shape["sigma"] ** 2
-    k = spread.shape["shape"]  # digamma and trigamma by their series
-    return _column(spread.base) - 1 / (2 * k) - 1 / (12 * k**2), 1 / k + 1 / (2 * k**2)
-
-
-def _log_density(spread: Spread, x: Any) -> Any:
-    """Of values on the scale of the link."""
-    gap = x - _column(spread.base)
-    if spread.family != "Gamma":
-        sigma = spread.shape["sigma"]
-        return -0.5 * (gap / sigma) ** 2 - pt.log(sigma) - _HALF_LOG_2_PI
-    k = spread.shape["shape"]
-    return k * (gap - pt.exp(gap)) + k * pt.log(k) - pt.gammaln(k)
 
 
 def _column(base: Any) -> Any:
@@ -283,7 +272,9 @@ def _mapped(
         for j in range(i + 1):
             rest = precision[i][j] - sum(row[m] * low[j][m] for m in range(j)) if i > j else None
             row.append(
-                rest / low[j][j] if i > j else pt.sqrt(precision[i][i] - sum(one**2 for one in row))
+                rest / low[j][j]
+                if i > j
+                else pt.sqrt(precision[i][i] - sum(each**2 for each in row))
             )
         low.append(row)
         solved.append((pull[i] - sum(row[m] * solved[m] for m in range(i))) / row[i])

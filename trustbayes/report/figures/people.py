@@ -36,7 +36,6 @@ __all__ = [
 _TYPICAL = ("population median", "population mean")
 _NAMED = 20  # subjects that still fit by name on an axis
 _SHADES = ("#0D3B66", "#56B4E9", "#F0E442", "#D55E00", "#CC79A7", "#000000")  # of the levels
-_HATCHES = {"trust-embedded": "//", "babbling": ".."}  # theories beside levels
 
 
 def rows_of(table: pd.DataFrame, model: str, role: Role, parameter: str) -> pd.DataFrame:
@@ -271,7 +270,8 @@ def _type_look(label: str) -> tuple[str, str]:
     """Colour and hatch: levels by their number, theories as everywhere."""
     level = type_label(label).removeprefix("level ")
     if not level.isdigit():
-        return look(label).colour, _HATCHES.get(label, "\\\\")
+        shape = look(label)
+        return shape.colour, shape.hatch
     return _SHADES[int(level) % len(_SHADES)], "//" if int(level) >= len(_SHADES) else ""
 
 

@@ -18,7 +18,6 @@ from trustbayes.report.page.wording import counted, listed, number, percent
 __all__ = ["person_by_person", "person_by_person_says", "theory_chances"]
 
 _NAMED = 64  # people that still fit by name on the axis
-_MIXTURE = "mixture"
 
 
 def _pair(analysis: Analysis, role: Role) -> list[str]:
@@ -115,14 +114,21 @@ def theory_chances(analysis: Analysis, role: Role) -> pd.DataFrame | None:
     DataFrame or None
         Indexed by subject, a column for each theory; rows have the sum 1.
     """
-    if (_MIXTURE, role) not in analysis.fits:
+    mixture = next(
+        (
+            fit.model
+            for (_, fitted), fit in analysis.fits.items()
+            if fitted == role and fit.model.spec.theory_of_type is not None
+        ),
+        None,
+    )
+    if mixture is None:
         return None
     table = analysis.types
-    rows = table[(table["model"] == _MIXTURE) & (table["role"] == role)]
-    mixture = analysis.fits[_MIXTURE, role].model
+    rows = table[(table["model"] == mixture.name) & (table["role"] == role)]
     whose = rows["type"].map(theory_of(mixture)).rename("theory")
     found = rows.groupby(["subject", whose])["probability"].sum().unstack()  # noqa: PD010
-    return found[list(mixture.shares["theory"])]
+    return found[list(mixture.spec.combines)]
 
 
 def person_by_person_says(analysis: Analysis, role: Role) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from trustbayes.games import FiniteGame, Game
+from collections.abc import Mapping
+
+from trustbayes.games import FiniteGame, ForecastGame, Game
 from trustbayes.report.games.finite import Finite
 from trustbayes.report.games.forecast import Forecast
 from trustbayes.report.games.kind import Kind
 
 __all__ = ["kind_of"]
+
+
+_KINDS: Mapping[str, Kind] = {FiniteGame.kind: Finite(), ForecastGame.kind: Forecast()}
+"""The report of every kind of game."""
 
 
 def kind_of(game: Game) -> Kind:
@@ -18,4 +24,4 @@ def kind_of(game: Game) -> Kind:
     >>> kind_of(FiniteGame(states=[1, 2])).unit
     'units of the state'
     """
-    return Finite() if isinstance(game, FiniteGame) else Forecast()
+    return _KINDS[game.kind]

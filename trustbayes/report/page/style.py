@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from PIL import Image
 
+from trustbayes.models import SPECS, Look
+
 __all__ = [
     "GREY",
     "OBSERVED",
@@ -37,32 +39,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a model is drawn, in every figure the same.
-
-    Parameters
-    ----------
-    colour : str
-    marker : str
-    line : str
-    """
-
-    colour: str
-    marker: str
-    line: str
-
-
-# Okabe and Ito's palette, told apart by readers of every kind of colour vision.
-_LOOKS = {
-    "trust-embedded": Look("#0072B2", "o", "-"),
-    "level-k": Look("#D55E00", "s", "--"),
-    "babbling": Look("#009E73", "^", ":"),
-    "full-trust": Look("#CC79A7", "D", "-."),
-    "mixture": Look("#E69F00", "v", "--"),
-    "hybrid": Look("#56B4E9", "P", "-"),
-}
-_OTHER = Look("#4D4D4D", "X", "-")
 OBSERVED = Look("#000000", "x", "-")
 """What was observed."""
 PRIOR = Look("#0072B2", "o", "-")
@@ -144,14 +120,14 @@ def encode(draw: Callable[[], Figure]) -> Encoded:
 
 
 def look(model: str) -> Look:
-    """The look of a model.
+    """The look of a model, as its theory declares it; see `trustbayes.theories.spec.Look`.
 
     Examples
     --------
     >>> look("trust-embedded").marker
     'o'
     """
-    return _LOOKS.get(model, _OTHER)
+    return SPECS.look(model)
 
 
 def brief(text: object, most: int = 18) -> str:

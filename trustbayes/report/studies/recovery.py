@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.files import records
+from trustbayes.files import plain, records
 from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
@@ -18,19 +18,19 @@ from trustbayes.report.page.style import GREY, grid, legend_below, look, wrapped
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, listed, percent
 from trustbayes.report.studies.shared import made, missing, size_of, write
-from trustbayes.simulation.recovery import Recovery
+from trustbayes.simulation.recovery import RecoveryStudy
 
 __all__ = ["coverage_figure", "recovery_report", "scatter_figure"]
 
 _MOST_POINTS = 1500
 
 
-def recovery_report(recovery: Recovery, path: str | Path, command: str = "") -> Written:
+def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = "") -> Written:
     """Write a recovery study as one self-contained HTML file, its numbers beside it as JSON.
 
     Parameters
     ----------
-    recovery : Recovery
+    recovery : RecoveryStudy
     path : str or Path
         Of the HTML file; the numbers have its name with the ending .json.
     command : str
@@ -112,9 +112,7 @@ def recovery_report(recovery: Recovery, path: str | Path, command: str = "") -> 
     ]
     numbers = {
         "coverage_90": {
-            about: dict(
-                zip(("share", "standard_error"), map(_finite, one.coverage(about)), strict=True)
-            )
+            about: plain(dict(zip(("share", "standard_error"), one.coverage(about), strict=True)))
             for about in ("population", "subject")
         },
         "table": records(one.table),
@@ -132,11 +130,7 @@ def recovery_report(recovery: Recovery, path: str | Path, command: str = "") -> 
     return write(Path(path), title, subtitle, sections, numbers)
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
-
-
-def _answer(recovery: Recovery) -> str:
+def _answer(recovery: RecoveryStudy) -> str:
     if recovery.values.empty:
         return "Nothing can be said: no simulation could be used."
     parts = []
@@ -146,7 +140,7 @@ def _answer(recovery: Recovery) -> str:
     return f"90 % intervals hold what was planted in {listed(parts)}."
 
 
-def _table(recovery: Recovery, about: str) -> Table:
+def _table(recovery: RecoveryStudy, about: str) -> Table:
     rows: Any = recovery.table
     shown = [
         (
@@ -175,7 +169,7 @@ def _name(parameter: str) -> str:
     return parameter.replace("_", " ")
 
 
-def scatter_figure(recovery: Recovery, about: str) -> Figure:
+def scatter_figure(recovery: RecoveryStudy, about: str) -> Figure:
     """Estimates over planted values, a panel for each parameter, at the most rounds."""
     values: Any = recovery.values[recovery.values["about"] == about]
     values = values[values["rounds"] == values["rounds"].max()]
@@ -215,7 +209,7 @@ def scatter_figure(recovery: Recovery, about: str) -> Figure:
     return figure
 
 
-def _scatter_says(recovery: Recovery, about: str) -> str:
+def _scatter_says(recovery: RecoveryStudy, about: str) -> str:
     rows: Any = recovery.table
     rows = rows[(rows["about"] == about) & (rows["rounds"] == rows["rounds"].max())]
     best = rows.loc[rows["correlation"].idxmax()]
@@ -227,7 +221,7 @@ def _scatter_says(recovery: Recovery, about: str) -> str:
     )
 
 
-def coverage_figure(recovery: Recovery) -> Figure:
+def coverage_figure(recovery: RecoveryStudy) -> Figure:
     """Coverage of 90 % intervals by parameter and number of rounds."""
     rows: Any = recovery.table
     lengths = list(dict.fromkeys(rows["rounds"]))
@@ -266,7 +260,7 @@ def coverage_figure(recovery: Recovery) -> Figure:
     return figure
 
 
-def _coverage_says(recovery: Recovery) -> str:
+def _coverage_says(recovery: RecoveryStudy) -> str:
     rows: Any = recovery.table
     least = np.sqrt(0.9 * 0.1 / rows["values"])  # none missed is no proof of no error
     away = (rows["covered_90"] - 0.9).abs() / np.maximum(rows["error_90"].fillna(0), least)

@@ -1,4 +1,7 @@
-"""The "all or nothing" benchmarks of the finite game, declared: babbling and full trust."""
+"""The "all or nothing" benchmarks, declared: babbling and full trust.
+
+For finite games, and for forecast sharing.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,11 @@ from trustbayes.theories.adapters import trial_terms
 from trustbayes.theories.benchmarks import finite, forecast
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
-from trustbayes.theories.spec import ModelSpec, Parameter
+from trustbayes.theories.spec import Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
 
 __all__ = [
+    "BABBLING",
     "FINITE_BABBLING_RECEIVER",
     "FINITE_BABBLING_SENDER",
     "FINITE_FULL_TRUST_RECEIVER",
@@ -28,13 +32,20 @@ __all__ = [
     "FORECAST_BABBLING_SENDER",
     "FORECAST_FULL_TRUST_RECEIVER",
     "FORECAST_FULL_TRUST_SENDER",
-    "HABIT",
+    "FULL_TRUST",
+    "MESSAGE_HABIT",
+    "SPECS",
 ]
 
+BABBLING = "babbling"
+FULL_TRUST = "full-trust"
+
+_BABBLING_LOOK = Look("#009E73", "^", ":", "..")
+_FULL_TRUST_LOOK = Look("#CC79A7", "D", "-.")
 _CRAWFORD_SOBEL = "Crawford and Sobel (1982), Econometrica 50(6)"
 
 
-HABIT = Parameter(
+MESSAGE_HABIT = Parameter(
     name="habit",
     symbol="h",
     meaning="log propensity to send a message, whatever the state",
@@ -74,24 +85,27 @@ def _full_trust(role: Role) -> Any:
 
 
 FINITE_BABBLING_SENDER = ModelSpec(
-    name="babbling",
+    name=BABBLING,
     role="sender",
     kind="finite",
     title="Babbling",
+    look=_BABBLING_LOOK,
+    benchmark=True,
     description="Messages carry no information: each sender has her habits, whatever the state.",
     citation=_CRAWFORD_SOBEL,
-    parameters=(HABIT,),
+    parameters=(MESSAGE_HABIT,),
     conventions=(),
     answer=_babbling_sender,
     response=logit,
 )
 
-
 FINITE_BABBLING_RECEIVER = ModelSpec(
-    name="babbling",
+    name=BABBLING,
     role="receiver",
     kind="finite",
     title="Babbling",
+    look=_BABBLING_LOOK,
+    benchmark=True,
     description="Receivers ignore the message and answer the prior.",
     citation=_CRAWFORD_SOBEL,
     parameters=(_IGNORING_PRECISION, LAPSE),
@@ -100,12 +114,13 @@ FINITE_BABBLING_RECEIVER = ModelSpec(
     response=logit,
 )
 
-
 FINITE_FULL_TRUST_SENDER = ModelSpec(
-    name="full-trust",
+    name=FULL_TRUST,
     role="sender",
     kind="finite",
     title="Full trust",
+    look=_FULL_TRUST_LOOK,
+    benchmark=True,
     description="Senders want to be understood, and err only by noise.",
     citation="the truthful benchmark; level 0 of the level-k model",
     parameters=(RESPONSE_PRECISION, LAPSE),
@@ -114,12 +129,13 @@ FINITE_FULL_TRUST_SENDER = ModelSpec(
     response=logit,
 )
 
-
 FINITE_FULL_TRUST_RECEIVER = ModelSpec(
-    name="full-trust",
+    name=FULL_TRUST,
     role="receiver",
     kind="finite",
     title="Full trust",
+    look=_FULL_TRUST_LOOK,
+    benchmark=True,
     description="Receivers take every message at its word, and err only by noise.",
     citation="the credulous benchmark; level 0 of the level-k model",
     parameters=(RESPONSE_PRECISION, LAPSE),
@@ -128,8 +144,7 @@ FINITE_FULL_TRUST_RECEIVER = ModelSpec(
     response=logit,
 )
 
-
-_HABIT = Parameter(
+_REPORT_HABIT = Parameter(
     name="habit",
     symbol="h",
     meaning="report that a sender makes, whatever the forecast",
@@ -164,24 +179,71 @@ def _credulous_capacities(
     return forecast.credulous_capacity(values.units.trial_seen, trial_terms(game, values.units))
 
 
-def _spec(finite_spec: Any, answer: Any, *own: Parameter) -> Any:
+def _mean_report(game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
+    """Any report will do, if only it is unrelated to the forecast."""
+    return Line(seen, np.full_like(seen, mean_report))
+
+
+def _prior_capacity(
+    game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
+    return Line(seen, np.full_like(seen, forecast.babbling_capacity(game.terms([treatment]))[0]))
+
+
+def _face_value(game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
+    return Line(seen, seen)
+
+
+def _credulous_capacity(
+    game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
+    return Line(seen, forecast.credulous_capacity(seen, game.terms([treatment])))
+
+
+def _of_forecast_sharing(
+    finite_spec: ModelSpec, answer: Any, guide: Guide, *parameters: Parameter
+) -> ModelSpec:
+    """The same benchmark in the other kind of game."""
     return replace(
         finite_spec,
         kind="forecast-sharing",
-        parameters=(RESPONSE_NOISE, *own),
+        parameters=(RESPONSE_NOISE, *parameters),
         conventions=(NOISE,),
         answer=answer,
         response=censored(finite_spec.role),
+        guide=guide,
     )
 
 
-FORECAST_BABBLING_SENDER = _spec(FINITE_BABBLING_SENDER, _babbling_reports, _HABIT)
+FORECAST_BABBLING_SENDER = _of_forecast_sharing(
+    FINITE_BABBLING_SENDER,
+    _babbling_reports,
+    Guide("babbling (here: the mean report)", _mean_report),
+    _REPORT_HABIT,
+)
 
+FORECAST_BABBLING_RECEIVER = _of_forecast_sharing(
+    FINITE_BABBLING_RECEIVER, _babbling_capacities, Guide("babbling", _prior_capacity)
+)
 
-FORECAST_BABBLING_RECEIVER = _spec(FINITE_BABBLING_RECEIVER, _babbling_capacities)
+FORECAST_FULL_TRUST_SENDER = _of_forecast_sharing(
+    FINITE_FULL_TRUST_SENDER, _truth, Guide("truth", _face_value)
+)
 
+FORECAST_FULL_TRUST_RECEIVER = _of_forecast_sharing(
+    FINITE_FULL_TRUST_RECEIVER,
+    _credulous_capacities,
+    Guide("credulous (full trust)", _credulous_capacity),
+)
 
-FORECAST_FULL_TRUST_SENDER = _spec(FINITE_FULL_TRUST_SENDER, _truth)
-
-
-FORECAST_FULL_TRUST_RECEIVER = _spec(FINITE_FULL_TRUST_RECEIVER, _credulous_capacities)
+SPECS = (
+    FINITE_BABBLING_SENDER,
+    FINITE_BABBLING_RECEIVER,
+    FINITE_FULL_TRUST_SENDER,
+    FINITE_FULL_TRUST_RECEIVER,
+    FORECAST_BABBLING_SENDER,
+    FORECAST_BABBLING_RECEIVER,
+    FORECAST_FULL_TRUST_SENDER,
+    FORECAST_FULL_TRUST_RECEIVER,
+)
+"""In the order of reports."""

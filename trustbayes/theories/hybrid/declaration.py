@@ -1,4 +1,7 @@
-"""The hybrids of the finite game, declared: limited thinking with lying aversion or trust."""
+"""The hybrids, declared: limited thinking with lying aversion or trust.
+
+For finite games, and for forecast sharing.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +12,29 @@ from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.theories.adapters import by_bias, trial_terms
 from trustbayes.theories.hybrid import finite, forecast
-from trustbayes.theories.level_k.declaration import (
-    CONVENTIONS,
-    FINITE_RECEIVER as FINITE_LEVEL_K_RECEIVER,
-    FORECAST_RECEIVER as FORECAST_LEVEL_K_RECEIVER,
-    LEVEL,
-    MAX_LEVEL,
-    UNSENT,
-)
+from trustbayes.theories.level_k import declaration as level_k
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, logit
-from trustbayes.theories.spec import Convention, ModelSpec
-from trustbayes.theories.trust_embedded.declaration import (
-    CITATION,
-    FINITE_LYING_AVERSION,
-    FORECAST_LYING_AVERSION,
-    INDIFFERENCE,
-    TRUST,
-)
+from trustbayes.theories.spec import Convention, Look, ModelSpec
+from trustbayes.theories.trust_embedded import declaration as trust_embedded
 from trustbayes.theories.values import Values
 
-__all__ = ["FINITE_RECEIVER", "FINITE_SENDER", "FORECAST_RECEIVER", "FORECAST_SENDER"]
+__all__ = [
+    "FINITE_RECEIVER",
+    "FINITE_SENDER",
+    "FORECAST_RECEIVER",
+    "FORECAST_SENDER",
+    "NAME",
+    "SPECS",
+]
 
-_FINITE_CITATION = (
-    "Crawford (2003), American Economic Review 93(1); Özer, Zheng and Chen (2011), Management "
-    "Science 57(6); as specified here"
+NAME = "hybrid"
+_LOOK = Look("#56B4E9", "P", "-")
+_REMARK = (
+    "The hybrid is level-k at a lying aversion or a trust of zero, and at level 0 whatever they "
+    "are."
 )
-
+_COMBINES = (level_k.NAME, trust_embedded.NAME)
 
 _BELIEF = Convention(
     name="belief",
@@ -88,8 +87,10 @@ def _every_level(utility: Any) -> Any:
 
 
 def _one_level(utility: Any) -> Any:
-    def answer(game: FiniteGame, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
-        return utility(game, values, conventions, [kind])[..., 0, :, :]
+    def answer(
+        game: FiniteGame, values: Values, conventions: Mapping[str, Any], type_index: int
+    ) -> Any:
+        return utility(game, values, conventions, [type_index])[..., 0, :, :]
 
     return answer
 
@@ -101,59 +102,59 @@ def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, A
     return found
 
 
-def _finite_level_0_ignores(name: str) -> Any:
+def _level_0_ignores(name: str) -> Any:
     """Level 0 tells or believes the truth, whatever the parameter."""
     return lambda conventions: {"0": (name,)}
 
 
 FINITE_SENDER = ModelSpec(
-    name="hybrid",
+    name=NAME,
     role="sender",
     kind="finite",
     title="Hybrid",
+    look=_LOOK,
+    remark=_REMARK,
+    combines=_COMBINES,
     description=(
         "Senders think a few steps ahead, as level-k ones do, and dislike lying; level 0 is "
         "truthful."
     ),
-    citation=_FINITE_CITATION,
-    parameters=(RESPONSE_PRECISION, FINITE_LYING_AVERSION, LEVEL, LAPSE),
-    conventions=CONVENTIONS,
+    citation=f"{level_k.CRAWFORD}; {trust_embedded.OZER_ZHENG_CHEN}; as specified here",
+    parameters=(RESPONSE_PRECISION, trust_embedded.FINITE_LYING_AVERSION, level_k.LEVEL, LAPSE),
+    conventions=level_k.FINITE_CONVENTIONS,
     answer=_every_level(_sender_utility),
     answer_of_type=_one_level(_sender_utility),
     response=logit,
-    types=FINITE_LEVEL_K_RECEIVER.types,
-    ignores=_finite_level_0_ignores("lying_aversion"),
+    types=level_k.levels,
+    ignores=_level_0_ignores("lying_aversion"),
     placed=True,
     by_default=False,
     coupling={"lying_aversion": "response_precision"},
 )
 
-
 FINITE_RECEIVER = ModelSpec(
-    name="hybrid",
+    name=NAME,
     role="receiver",
     kind="finite",
     title="Hybrid",
+    look=_LOOK,
+    remark=_REMARK,
+    combines=_COMBINES,
     description=(
         "Receivers take a message at its word by their trust factor, and for the rest read it as "
         "level-k receivers do; level 0 is credulous."
     ),
-    citation=_FINITE_CITATION,
-    parameters=(RESPONSE_PRECISION, TRUST, LEVEL, LAPSE),
-    conventions=(_BELIEF, *CONVENTIONS),
+    citation=f"{level_k.CRAWFORD}; {trust_embedded.OZER_ZHENG_CHEN}; as specified here",
+    parameters=(RESPONSE_PRECISION, trust_embedded.TRUST, level_k.LEVEL, LAPSE),
+    conventions=(_BELIEF, *level_k.FINITE_CONVENTIONS),
     answer=_every_level(_receiver_utility),
     answer_of_type=_one_level(_receiver_utility),
     response=logit,
-    types=FINITE_LEVEL_K_RECEIVER.types,
-    ignores=_finite_level_0_ignores("trust"),
+    types=level_k.levels,
+    ignores=_level_0_ignores("trust"),
     resolve=_resolve,
     placed=True,
     by_default=False,
-)
-
-
-_FORECAST_CITATION = (
-    f"{CITATION}; Crawford (2003), American Economic Review 93(1); as specified here"
 )
 
 
@@ -177,45 +178,48 @@ def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, An
     )
 
 
-def _forecast_level_0_ignores(name: str) -> Any:
-    """Level 0 tells or believes the truth, whatever the parameter."""
-    return lambda conventions: {"0": (name,)}
-
-
 FORECAST_SENDER = ModelSpec(
-    name="hybrid",
+    name=NAME,
     role="sender",
     kind="forecast-sharing",
     title="Hybrid",
+    look=_LOOK,
+    remark=_REMARK,
+    combines=_COMBINES,
     description="Senders think a few steps ahead, as level-k ones do, and dislike lying.",
-    citation=_FORECAST_CITATION,
-    parameters=(RESPONSE_NOISE, FORECAST_LYING_AVERSION, LEVEL),
-    conventions=(MAX_LEVEL, INDIFFERENCE, NOISE),
+    citation=f"{trust_embedded.OZER_ZHENG_CHEN}; {level_k.CRAWFORD}; as specified here",
+    parameters=(RESPONSE_NOISE, trust_embedded.FORECAST_LYING_AVERSION, level_k.LEVEL),
+    conventions=(level_k.MAX_LEVEL, trust_embedded.INDIFFERENCE, NOISE),
     answer=_reports,
     response=censored("sender"),
-    types=FORECAST_LEVEL_K_RECEIVER.types,
-    ignores=_forecast_level_0_ignores("lying_aversion"),
+    types=level_k.levels,
+    ignores=_level_0_ignores("lying_aversion"),
     placed=True,
     by_default=False,
 )
 
-
 FORECAST_RECEIVER = ModelSpec(
-    name="hybrid",
+    name=NAME,
     role="receiver",
     kind="forecast-sharing",
     title="Hybrid",
+    look=_LOOK,
+    remark=_REMARK,
+    combines=_COMBINES,
     description=(
         "Receivers take a report at its word by their trust factor, and for the rest read it as "
         "level-k receivers do."
     ),
-    citation=_FORECAST_CITATION,
-    parameters=(RESPONSE_NOISE, TRUST, LEVEL),
-    conventions=(MAX_LEVEL, UNSENT, NOISE),
+    citation=f"{trust_embedded.OZER_ZHENG_CHEN}; {level_k.CRAWFORD}; as specified here",
+    parameters=(RESPONSE_NOISE, trust_embedded.TRUST, level_k.LEVEL),
+    conventions=(level_k.MAX_LEVEL, level_k.FORECAST_UNSENT, NOISE),
     answer=_capacities,
     response=censored("receiver"),
-    types=FORECAST_LEVEL_K_RECEIVER.types,
-    ignores=_forecast_level_0_ignores("trust"),
+    types=level_k.levels,
+    ignores=_level_0_ignores("trust"),
     placed=True,
     by_default=False,
 )
+
+SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+"""In the order of reports."""

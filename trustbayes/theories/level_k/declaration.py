@@ -1,4 +1,4 @@
-"""The level-k models of the finite game, declared."""
+"""The level-k theory, declared: for finite games, and for forecast sharing."""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ from trustbayes.theories.level_k import forecast as theory
 from trustbayes.theories.level_k.finite import level_tables
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
-from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.spec import Convention, Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
 
 __all__ = [
-    "CONVENTIONS",
+    "CRAWFORD",
+    "FINITE_CONVENTIONS",
     "FINITE_RECEIVER",
     "FINITE_SENDER",
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
+    "FORECAST_UNSENT",
     "LEVEL",
     "MAX_LEVEL",
-    "UNSENT",
+    "NAME",
+    "SPECS",
+    "levels",
 ]
+
+NAME = "level-k"
+CRAWFORD = "Crawford (2003), American Economic Review 93(1)"
 
 LEVEL = Parameter(
     name="level",
@@ -42,7 +49,6 @@ LEVEL = Parameter(
     ordered=True,
 )
 
-
 MAX_LEVEL = Convention(
     name="max_level",
     choices=(),
@@ -50,8 +56,7 @@ MAX_LEVEL = Convention(
     meaning="The deepest level considered.",
 )
 
-
-CONVENTIONS = (
+FINITE_CONVENTIONS = (
     MAX_LEVEL,
     Convention(
         name="ties",
@@ -96,26 +101,27 @@ def _utility(role: Role) -> Any:
     return utility
 
 
-def _types(conventions: Mapping[str, Any]) -> tuple[str, ...]:
+def levels(conventions: Mapping[str, Any]) -> tuple[str, ...]:
+    """Labels of the types."""
     return tuple(str(level) for level in range(conventions["max_level"] + 1))
 
 
 def _spec(role: Role, description: str) -> ModelSpec:
     return ModelSpec(
-        name="level-k",
+        name=NAME,
         role=role,
         kind="finite",
         title="Level-k",
+        look=Look("#D55E00", "s", "--"),
         description=description,
         citation=(
-            "Crawford (2003), American Economic Review 93(1); Cai and Wang (2006), Games and "
-            "Economic Behavior 56(1); as specified here"
+            f"{CRAWFORD}; Cai and Wang (2006), Games and Economic Behavior 56(1); as specified here"
         ),
         parameters=(RESPONSE_PRECISION, LEVEL, LAPSE),
-        conventions=CONVENTIONS,
+        conventions=FINITE_CONVENTIONS,
         answer=_utility(role),
         response=logit,
-        types=_types,
+        types=levels,
     )
 
 
@@ -124,14 +130,12 @@ FINITE_SENDER = _spec(
     "Senders are selfish and answer a receiver who thinks one step less; level 0 is truthful.",
 )
 
-
 FINITE_RECEIVER = _spec(
     "receiver",
     "Receivers are selfish and answer a sender of their own level; level 0 is credulous.",
 )
 
-
-UNSENT = Convention(
+FORECAST_UNSENT = Convention(
     name="unsent",
     choices=("monotone", "prior"),
     rivals=("monotone", "prior"),
@@ -146,6 +150,20 @@ UNSENT = Convention(
 def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
     units = values.units
     return theory.reports(units.trial_seen, conventions["max_level"], trial_terms(game, units))
+
+
+def _report_of_level_1(
+    game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
+    return Line(seen, theory.reports(seen, 1, game.terms([treatment]))[1])
+
+
+def _capacity_of_level_1(
+    game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
+    """Up to the highest report, which all who would exaggerate further make, too."""
+    choice = theory.capacities(seen, 1, game.terms([treatment]))[1]
+    return Line(seen[:-1], choice[:-1], last=(float(seen[-1]), float(choice[-1])))
 
 
 def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
@@ -165,14 +183,18 @@ FORECAST_SENDER = replace(
     conventions=(MAX_LEVEL, NOISE),
     answer=_reports,
     response=censored("sender"),
+    guide=Guide("level 1", _report_of_level_1),
 )
-
 
 FORECAST_RECEIVER = replace(
     FINITE_RECEIVER,
     kind="forecast-sharing",
     parameters=(RESPONSE_NOISE, LEVEL),
-    conventions=(MAX_LEVEL, UNSENT, NOISE),
+    conventions=(MAX_LEVEL, FORECAST_UNSENT, NOISE),
     answer=_capacities,
     response=censored("receiver"),
+    guide=Guide("level 1", _capacity_of_level_1),
 )
+
+SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+"""In the order of reports."""

@@ -11,10 +11,12 @@ import numpy as np
 
 from trustbayes.numerics.arrays import namespace, of_type
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.spec import ModelSpec, Parameter
+from trustbayes.theories.spec import Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
 
-__all__ = ["mixture"]
+__all__ = ["NAME", "mixture"]
+
+NAME = "mixture"
 
 _THEORY = Parameter(
     name="theory",
@@ -24,6 +26,12 @@ _THEORY = Parameter(
     support="simplex",
     varies=("subject",),
     prior=Prior("Dirichlet", a=1.0),
+)
+
+_REMARK = (
+    "The mixture contains the theories: person by person, these are set against each other and not "
+    "against it. Where types of the mixture coincide for a subject, their probabilities say no "
+    "more than the population's shares of these types."
 )
 
 
@@ -57,6 +65,10 @@ def mixture(*components: ModelSpec) -> ModelSpec:
             if habitual and parameter.prior.hierarchical:
                 parameter = replace(parameter, varies=())
             parameters.setdefault(parameter.name, parameter)
+
+    def theory_of_type(conventions: Mapping[str, Any]) -> tuple[str, ...]:
+        sizes = [len(spec.types(conventions)) if spec.types else 1 for spec in components]
+        return tuple(np.repeat([spec.name for spec in components], sizes).tolist())
 
     def types(conventions: Mapping[str, Any]) -> tuple[str, ...]:
         labels: list[str] = []
@@ -104,15 +116,17 @@ def mixture(*components: ModelSpec) -> ModelSpec:
             parts = _with_draws(parts)
         return xp.concatenate(parts, axis=axis)
 
-    def answer_of_type(game: Any, values: Values, conventions: Mapping[str, Any], kind: int) -> Any:
+    def answer_of_type(
+        game: Any, values: Values, conventions: Mapping[str, Any], type_index: int
+    ) -> Any:
         for spec in components:
             size = len(spec.types(conventions)) if spec.types else 1
-            if kind < size:
+            if type_index < size:
                 found = spec.answer(game, values, _own(spec, conventions))
                 axis = first.response(game, conventions).type_axis
-                return of_type(found, kind, axis) if spec.types else found
-            kind -= size
-        raise IndexError(kind)
+                return of_type(found, type_index, axis) if spec.types else found
+            type_index -= size
+        raise IndexError(type_index)
 
     def resolve(game: Any, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
         found = dict(conventions)
@@ -123,10 +137,14 @@ def mixture(*components: ModelSpec) -> ModelSpec:
 
     conventions = {c.name: replace(c, rivals=()) for s in components for c in s.conventions}
     return ModelSpec(
-        name="mixture",
+        name=NAME,
         role=first.role,
         kind=first.kind,
         title="Mixture",
+        look=Look("#E69F00", "v", "--"),
+        remark=_REMARK,
+        combines=tuple(spec.name for spec in components),
+        theory_of_type=theory_of_type,
         description=(
             "Every subject follows one theory: "
             + ", ".join(spec.title.lower() for spec in components[:-1])

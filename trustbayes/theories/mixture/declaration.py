@@ -1,4 +1,4 @@
-"""The mixtures of theories of the finite game."""
+"""The mixtures of theories, declared: for finite games, and for forecast sharing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from trustbayes.games.finite import FiniteGame
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.benchmarks import declaration as benchmarks
 from trustbayes.theories.level_k import declaration as level_k
-from trustbayes.theories.mixture.combine import mixture
+from trustbayes.theories.mixture.combine import NAME, mixture
 from trustbayes.theories.responses.logit import RESPONSE_PRECISION
 from trustbayes.theories.spec import ModelSpec
 from trustbayes.theories.trust_embedded import declaration as trust_embedded
 from trustbayes.theories.values import Values
 
-__all__ = ["FINITE_RECEIVER", "FINITE_SENDER", "FORECAST_RECEIVER", "FORECAST_SENDER"]
+__all__ = [
+    "FINITE_RECEIVER",
+    "FINITE_SENDER",
+    "FORECAST_RECEIVER",
+    "FORECAST_SENDER",
+    "NAME",
+    "SPECS",
+]
 
 
 def _babbling(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
@@ -27,7 +34,7 @@ def _babbling(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) 
 
 # Some who babble always send high messages, others low ones. With habits in common, one of the two
 # sorts would babble and which one would depend on where a chain begins.
-_HABIT = replace(benchmarks.HABIT, prior=Prior("Normal", mu=0.0, sigma=1.5))
+_HABIT = replace(benchmarks.MESSAGE_HABIT, prior=Prior("Normal", mu=0.0, sigma=1.5))
 
 
 def _on_request(spec: ModelSpec) -> ModelSpec:
@@ -46,21 +53,21 @@ FINITE_SENDER = _on_request(
     )
 )
 
-
 FINITE_RECEIVER = _on_request(
     mixture(
         trust_embedded.FINITE_RECEIVER, level_k.FINITE_RECEIVER, benchmarks.FINITE_BABBLING_RECEIVER
     )
 )
 
-
 FORECAST_SENDER = mixture(
     trust_embedded.FORECAST_SENDER, level_k.FORECAST_SENDER, benchmarks.FORECAST_BABBLING_SENDER
 )
-
 
 FORECAST_RECEIVER = mixture(
     trust_embedded.FORECAST_RECEIVER,
     level_k.FORECAST_RECEIVER,
     benchmarks.FORECAST_BABBLING_RECEIVER,
 )
+
+SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+"""In the order of reports."""

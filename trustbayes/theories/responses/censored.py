@@ -148,11 +148,11 @@ class CensoredNoise:
         found = found.mean(axis=-2) if typed else found
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
-    def pick(self, units: Points, answer: Any, kinds: np.ndarray) -> np.ndarray:
+    def pick(self, units: Points, answer: Any, type_index: np.ndarray) -> np.ndarray:
         """Best choices of shape (draws, trials)."""
-        kind = kinds[:, None, units.trial_subject]
-        answer = np.broadcast_to(answer, (len(kind), *answer.shape[-2:]))
-        return np.take_along_axis(answer, kind, axis=1)[:, 0]
+        position = type_index[:, None, units.trial_subject]
+        answer = np.broadcast_to(answer, (len(position), *answer.shape[-2:]))
+        return np.take_along_axis(answer, position, axis=1)[:, 0]
 
     def divergence(self, units: Points, answer: Any, other: Any, values: Values) -> np.ndarray:
         """Of noise around best choices within the range; to second order for Student's t."""
@@ -168,14 +168,25 @@ class CensoredNoise:
         units: Points,
         answer: Any,
         values: Values,
-        kinds: np.ndarray | None,
+        type_index: np.ndarray | None,
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Choices of shape (draws, trials)."""
         sigma = self._sigma(values, typed=False)
-        answer = answer if kinds is None else self.pick(units, answer, kinds)
+        answer = answer if type_index is None else self.pick(units, answer, type_index)
         best = np.broadcast_to(answer, sigma.shape)
         return np.clip(best + sigma * self.noise.draw(best.shape, rng), self.low, self.high)
+
+    def choose(
+        self,
+        units: Points,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Choices of shape (draws, trials), those of `draw`: trials are not counted."""
+        return self.draw(units, answer, values, kinds, rng)
 
     def width(self, units: Points) -> int:
         """One number a trial."""

@@ -163,11 +163,11 @@ class Logit:
         found = (trials * (np.exp(high) * slope**2).sum(axis=-1)).sum(axis=-1)
         return np.asarray(found.mean(axis=-1) if typed else found)
 
-    def pick(self, units: Cells, answer: Any, kinds: np.ndarray) -> np.ndarray:
+    def pick(self, units: Cells, answer: Any, type_index: np.ndarray) -> np.ndarray:
         """Utilities of shape (draws, units, seen, options)."""
-        kind = kinds[:, units.unit_subject, None, None, None]
-        answer = np.broadcast_to(answer, (len(kind), *answer.shape[-4:]))
-        return np.take_along_axis(answer, kind, axis=2)[:, :, 0]
+        position = type_index[:, units.unit_subject, None, None, None]
+        answer = np.broadcast_to(answer, (len(position), *answer.shape[-4:]))
+        return np.take_along_axis(answer, position, axis=2)[:, :, 0]
 
     def divergence(self, units: Cells, answer: Any, other: Any, values: Values) -> np.ndarray:
         """Over all options, after what each unit saw."""
@@ -180,14 +180,29 @@ class Logit:
         units: Cells,
         answer: Any,
         values: Values,
-        kinds: np.ndarray | None,
+        type_index: np.ndarray | None,
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Counts of shape (draws, units, seen, options)."""
-        answer = answer if kinds is None else self.pick(units, answer, kinds)
+        answer = answer if type_index is None else self.pick(units, answer, type_index)
         chances = np.exp(self.logs(answer, values, typed=False))
         chances /= chances.sum(axis=-1, keepdims=True)
         return rng.multinomial(units.counts.sum(axis=-1), chances).astype(np.int32)
+
+    def choose(
+        self,
+        units: Cells,
+        answer: Any,
+        values: Values,
+        kinds: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Positions of options, shape (draws, trials)."""
+        logs = self.logs(answer, values, typed=kinds is not None)
+        logs = logs if kinds is None else self.pick(units, logs, kinds)
+        reached = np.exp(logs)[:, units.trial_unit, units.trial_seen].cumsum(axis=-1)
+        aim = rng.random(reached.shape[:-1]) * reached[..., -1]
+        return np.asarray((reached <= aim[..., None]).sum(axis=-1))
 
     def width(self, units: Cells) -> int:
         """Every option after everything seen, in each unit."""

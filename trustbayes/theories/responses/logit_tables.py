@@ -61,10 +61,10 @@ def log_likelihood(
     replaceable: Any = units.counts
     counts = replaceable.get_value()
     lists, place = _distinct(utility)
-    kinds = np.arange(utility.shape[1])[:, None]
+    type_index = np.arange(utility.shape[1])[:, None]
     # Parts stand last: the processor then does several of them at once.
     had = np.zeros((utility.shape[1], len(lists), subject.size))
-    np.add.at(had, (kinds, place, part[:, None, None]), counts.sum(axis=-1)[:, None])
+    np.add.at(had, (type_index, place, part[:, None, None]), counts.sum(axis=-1)[:, None])
     earned = np.zeros((subject.size, utility.shape[1]))
     np.add.at(earned, part, (counts[:, None] * utility).sum(axis=(-1, -2)))
     number = len(pm.modelcontext(None).data_vars)  # a model may have several such likelihoods

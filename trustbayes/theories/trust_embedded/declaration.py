@@ -1,4 +1,8 @@
-"""The trust-embedded models of the finite game, declared."""
+"""The trust-embedded theory, declared: for finite games, and for forecast sharing.
+
+What both have comes first, then the models of finite games, whose answer is the utility of every
+option, then those of forecast sharing, whose answer is the best report or capacity.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,11 @@ from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import by_bias, trial_terms
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
-from trustbayes.theories.spec import Convention, ModelSpec, Parameter
+from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import finite, forecast
 from trustbayes.theories.values import Values
 
 __all__ = [
-    "CITATION",
-    "EXPECTED_TRUST",
     "FINITE_LYING_AVERSION",
     "FINITE_RECEIVER",
     "FINITE_SENDER",
@@ -28,14 +30,42 @@ __all__ = [
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
     "INDIFFERENCE",
+    "NAME",
+    "OZER_ZHENG_CHEN",
+    "SPECS",
     "TRUST",
 ]
 
+NAME = "trust-embedded"
+OZER_ZHENG_CHEN = "Özer, Zheng and Chen (2011), Management Science 57(6)"
 _CITATION = (
-    "Özer, Zheng and Chen (2011), Management Science 57(6); "
+    f"{OZER_ZHENG_CHEN}; "
     "Li, Özer and Subramanian (2022), Management Science 68(1); as specified here"
 )
+_LOOK = Look("#0072B2", "o", "-", "//")
+_POPULATION_TRUST = Prior(
+    "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+)
 
+_EXPECTED_TRUST = Parameter(
+    name="expected_trust",
+    symbol="αᵉ",
+    meaning="trust that senders expect of receivers",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("treatment",),
+    prior=_POPULATION_TRUST,
+)
+
+TRUST = Parameter(
+    name="trust",
+    symbol="α",
+    meaning="weight of the message in the receiver's belief",
+    unit="share, 0 to 1",
+    support="unit",
+    varies=("subject", "treatment"),
+    prior=_POPULATION_TRUST,
+)
 
 _FINITE_BELIEF = Convention(
     name="belief",
@@ -50,7 +80,6 @@ _FINITE_BELIEF = Convention(
     ),
 )
 
-
 _EXPECTED_ACTION = Convention(
     name="expected_action",
     choices=("mean", "quantal"),
@@ -61,12 +90,6 @@ _EXPECTED_ACTION = Convention(
         "payoffs are tables."
     ),
 )
-
-
-_POPULATION_TRUST = Prior(
-    "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
-)
-
 
 FINITE_LYING_AVERSION = Parameter(
     name="lying_aversion",
@@ -81,28 +104,6 @@ FINITE_LYING_AVERSION = Parameter(
         sigma=Prior("HalfNormal", sigma=1.0),
     ),
     report_unit="payoff units per unit of |message - state|",
-)
-
-
-EXPECTED_TRUST = Parameter(
-    name="expected_trust",
-    symbol="αᵉ",
-    meaning="trust that senders expect of receivers",
-    unit="share, 0 to 1",
-    support="unit",
-    varies=("treatment",),
-    prior=_POPULATION_TRUST,
-)
-
-
-TRUST = Parameter(
-    name="trust",
-    symbol="α",
-    meaning="weight of the message in the receiver's belief",
-    unit="share, 0 to 1",
-    support="unit",
-    varies=("subject", "treatment"),
-    prior=_POPULATION_TRUST,
 )
 
 
@@ -153,16 +154,17 @@ def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str
 
 
 FINITE_SENDER = ModelSpec(
-    name="trust-embedded",
+    name=NAME,
     role="sender",
     kind="finite",
     title="Trust-embedded",
+    look=_LOOK,
     description=(
         "Senders dislike lying, each to her own degree, and expect receivers to trust them by "
         "some factor."
     ),
     citation=_CITATION,
-    parameters=(RESPONSE_PRECISION, FINITE_LYING_AVERSION, EXPECTED_TRUST, LAPSE),
+    parameters=(RESPONSE_PRECISION, FINITE_LYING_AVERSION, _EXPECTED_TRUST, LAPSE),
     conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, WITH_LAPSE),
     answer=_sender_utility,
     response=logit,
@@ -170,31 +172,23 @@ FINITE_SENDER = ModelSpec(
     coupling={"lying_aversion": "response_precision"},
 )
 
-
 FINITE_RECEIVER = ModelSpec(
-    name="trust-embedded",
+    name=NAME,
     role="receiver",
     kind="finite",
     title="Trust-embedded",
+    look=_LOOK,
     description=(
         "Receivers take a message at its word by their trust factor, and for the rest reckon "
         "with exaggeration."
     ),
     citation=_CITATION,
-    parameters=(
-        RESPONSE_PRECISION,
-        TRUST,
-        LAPSE,
-    ),
+    parameters=(RESPONSE_PRECISION, TRUST, LAPSE),
     conventions=(_FINITE_BELIEF, WITH_LAPSE),
     answer=_receiver_utility,
     response=logit,
     resolve=_resolve,
 )
-
-
-CITATION = "Özer, Zheng and Chen (2011), Management Science 57(6)"
-
 
 _FORECAST_BELIEF = Convention(
     name="belief",
@@ -206,7 +200,6 @@ _FORECAST_BELIEF = Convention(
         "report, or anywhere."
     ),
 )
-
 
 _LYING_COST = Convention(
     name="lying_cost",
@@ -220,7 +213,6 @@ _LYING_COST = Convention(
     ),
 )
 
-
 INDIFFERENCE = Convention(
     name="indifference",
     choices=("waver", "jump"),
@@ -232,7 +224,6 @@ INDIFFERENCE = Convention(
         "which leaves the sampler a likelihood with cliffs."
     ),
 )
-
 
 FORECAST_LYING_AVERSION = Parameter(
     name="lying_aversion",
@@ -276,14 +267,13 @@ def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, An
 FORECAST_SENDER = replace(
     FINITE_SENDER,
     kind="forecast-sharing",
-    parameters=(RESPONSE_NOISE, FORECAST_LYING_AVERSION, EXPECTED_TRUST),
+    parameters=(RESPONSE_NOISE, FORECAST_LYING_AVERSION, _EXPECTED_TRUST),
     conventions=(_FORECAST_BELIEF, _LYING_COST, INDIFFERENCE, NOISE),
     answer=_reports,
     response=censored("sender"),
     resolve=None,
     coupling={"lying_aversion": "response_noise"},
 )
-
 
 FORECAST_RECEIVER = replace(
     FINITE_RECEIVER,
@@ -294,3 +284,6 @@ FORECAST_RECEIVER = replace(
     response=censored("receiver"),
     resolve=None,
 )
+
+SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+"""In the order of reports."""

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from trustbayes.analysis.analyse import Analysis, title
 from trustbayes.games import FiniteGame, Role
-from trustbayes.report.games.finite.patterns import WORDS
+from trustbayes.report.games.finite.patterns import WORDS, game_of
 from trustbayes.report.page.legend import handle, outside
 from trustbayes.report.page.style import Look, brief, grid, legend_below, look
 from trustbayes.report.page.wording import percent, probability
@@ -24,8 +24,7 @@ def choices(analysis: Analysis, role: Role, models: Sequence[str], height: float
     """Shares of choices after everything seen: a row for each treatment, models side by side."""
     checks = {name: analysis.posterior_checks[name, role] for name in models}
     treatments = analysis.trials.treatments
-    game, words = analysis.trials.game, WORDS[role]
-    assert isinstance(game, FiniteGame)
+    game, words = game_of(analysis.trials), WORDS[role]
     places = game.seen(role).size * (game.options(role).size + 1)
     beside = places * len(models) <= 75
     columns = len(models) if beside else 1

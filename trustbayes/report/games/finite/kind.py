@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.games import FiniteGame, Role
+from trustbayes.games import Role
 from trustbayes.report.games.finite import choices, raw
-from trustbayes.report.games.finite.patterns import WORDS, shares
+from trustbayes.report.games.finite.patterns import WORDS, game_of, shares
 from trustbayes.report.games.finite.tables import design_table, treatment_table
 from trustbayes.report.games.kind import CORNERS
 from trustbayes.report.page.picture import Picture
@@ -68,8 +68,7 @@ class Finite:
         self, axes: Axes, check: PredictiveCheck, trials: Trials, role: Role, treatment: str
     ) -> None:
         """Shares of the options after everything seen."""
-        game, words = trials.game, self.words[role]
-        assert isinstance(game, FiniteGame)
+        game, words = game_of(trials), self.words[role]
         table = check.choices[check.choices["treatment"] == treatment]
         choices.shares_panel(axes, table, game, role, PRIOR, observed=False)
         axes.set_xlabel(f"{words.choice} chosen, by {words.seen} seen (in grey)")

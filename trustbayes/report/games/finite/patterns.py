@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pandas as pd
 
 from trustbayes.games import FiniteGame, Role
 from trustbayes.report.games.kind import Words
 from trustbayes.trials.table import Trials
 
-__all__ = ["WORDS", "shares"]
+__all__ = ["WORDS", "game_of", "shares"]
 
 WORDS: dict[Role, Words] = {
     "sender": Words("state", "message", "message − state", "exaggeration"),
     "receiver": Words("message", "action", "action − message", "discount"),
 }
 """What each role sees and does."""
+
+
+def game_of(trials: Trials) -> FiniteGame:
+    """The game of trials that have the report of finite games."""
+    return cast(FiniteGame, trials.game)
 
 
 def shares(trials: Trials, role: Role) -> pd.DataFrame:
@@ -31,8 +38,7 @@ def shares(trials: Trials, role: Role) -> pd.DataFrame:
         Columns treatment, seen, option, trials (after seeing it), share; what never occurred in
         a treatment has no row.
     """
-    game, words = trials.game, WORDS[role]
-    assert isinstance(game, FiniteGame)
+    game, words = game_of(trials), WORDS[role]
     counts = trials.table.groupby(["treatment", words.seen, words.choice]).size()
     rows = []
     for treatment in trials.treatments:

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.games import FiniteGame, Role
-from trustbayes.report.games.finite.patterns import WORDS, shares
+from trustbayes.games import Role
+from trustbayes.report.games.finite.patterns import WORDS, game_of, shares
 from trustbayes.report.page.style import brief, grid
 from trustbayes.report.page.wording import listed, percent
 
@@ -18,8 +18,7 @@ __all__ = ["heat_maps", "heat_maps_says"]
 def heat_maps(analysis: Analysis, role: Role) -> Figure:
     """Share of every choice after everything seen, a panel for each treatment."""
     table, words = shares(analysis.trials, role), WORDS[role]
-    game, treatments = analysis.trials.game, analysis.trials.treatments
-    assert isinstance(game, FiniteGame)
+    game, treatments = game_of(analysis.trials), analysis.trials.treatments
     seen, options = game.seen(role), game.options(role)
     side = 2.9 if max(seen.size, options.size) <= 6 else 3.3
     figure, axes = grid(len(treatments), 3, width=side, height=side + 0.25)

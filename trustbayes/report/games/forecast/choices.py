@@ -45,9 +45,7 @@ def bands(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
         raw.points(panel, here, binned.rename(columns={"mean": "copied", "observed": "mean"}))
         band(panel, binned, look(name))
         mean_report = float(trials.table.loc[here.index, "message"].mean())
-        lines.draw(
-            panel, lines.benchmarks(game_of(trials), role, treatment, mean_report), back=True
-        )
+        lines.draw(panel, game_of(trials), role, treatment, mean_report, back=True)
         raw.frame(panel, trials, role)
         panel.set_title(f"{brief(treatment, 12)}: {title(analysis, name, role)}")
     for panel in axes[-columns:]:
@@ -59,7 +57,7 @@ def bands(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
         *raw.observed_handles(),
         Patch(color=GREY, alpha=_MEAN, label=f"replicated mean ({prob})"),
         Patch(color=GREY, alpha=_SINGLE, label=f"replicated trial ({prob})"),
-        *lines.handles(role, back=True),
+        *lines.handles(game_of(trials), role, back=True),
     ]
     legend_below(figure, handles, 4)
     return figure

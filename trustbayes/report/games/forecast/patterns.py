@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import NormalDist
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pandas as pd
 from trustbayes.estimates.slopes import clustered_slope
 from trustbayes.games import ForecastGame, Role
 from trustbayes.report.games.kind import Words
-from trustbayes.simulation.predictive import seen_bins
+from trustbayes.simulation.forecast import seen_bins
+from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.datasets import published
 from trustbayes.trials.table import Trials
 
@@ -25,16 +27,10 @@ WORDS: dict[Role, Words] = {
 OWN = "these trials"
 """What the report calls its own sample, beside published ones."""
 
-_COLUMNS: dict[Role, tuple[str, str]] = {
-    "sender": ("state", "message"),
-    "receiver": ("message", "action"),
-}
-
 
 def game_of(trials: Trials) -> ForecastGame:
-    """The game of trials that are known to be of forecast sharing."""
-    assert isinstance(trials.game, ForecastGame)
-    return trials.game
+    """The game of trials that have the report of forecast sharing."""
+    return cast(ForecastGame, trials.game)
 
 
 def choices(trials: Trials, role: Role) -> pd.DataFrame:
@@ -52,7 +48,7 @@ def choices(trials: Trials, role: Role) -> pd.DataFrame:
         A row for each trial: subject, treatment, seen, choice, face (the choice of one who is
         truthful, or trusts fully); units of demand.
     """
-    seen, chosen = _COLUMNS[role]
+    seen, chosen = SEEN_AND_CHOSEN[role]
     table = trials.table
     face = game_of(trials).face_value(role, table[seen].to_numpy(), table["treatment"])
     return pd.DataFrame(

@@ -84,13 +84,13 @@ def scatter(analysis: Analysis, role: Role) -> Figure:
         here = table[table["treatment"] == treatment]
         points(panel, here, binned[binned["treatment"] == treatment])
         mean_report = float(trials.table.loc[here.index, "message"].mean())
-        lines.draw(panel, lines.benchmarks(game_of(trials), role, treatment, mean_report))
+        lines.draw(panel, game_of(trials), role, treatment, mean_report)
         frame(panel, trials, role)
         panel.set_title(brief(treatment, 30))
         panel.set_xlabel(f"{words.seen} (units of demand)")
         panel.set_ylabel(f"{words.choice} (units of demand)")
         panel.label_outer()
-    legend_below(figure, [*observed_handles(), *lines.handles(role)], 5)
+    legend_below(figure, [*observed_handles(), *lines.handles(game_of(trials), role)], 5)
     return figure
 
 

@@ -1,0 +1,109 @@
+"""What differs between the kinds of game in simulated experiments and replications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.models.draws import Draws
+from trustbayes.simulation import finite, forecast
+from trustbayes.trials.units import Units
+
+__all__ = ["Kind", "kind_of"]
+
+
+class Kind(Protocol):
+    """A module with the functions that simulations of one kind of game need."""
+
+    def biases_of(
+        self, treatments: Mapping[str, Any] | Sequence[str]
+    ) -> dict[str, tuple[float, ...]]:
+        """The treatments to play by name, with their biases if the game has any."""
+
+    def add_states(
+        self,
+        table: pd.DataFrame,
+        game: Any,
+        treatments: Mapping[str, tuple[float, ...]],
+        rng: np.random.Generator,
+    ) -> None:
+        """Draw the state of every row and what else comes before the sender's choice.
+
+        Parameters
+        ----------
+        table : DataFrame
+            A row for each pair and round, with the column treatment; gets the new columns.
+        game : Game
+        treatments : mapping of str to tuple of float
+            As `biases_of` gives them.
+        rng : numpy.random.Generator
+        """
+
+    def units_of(
+        self, role: Role, game: Any, table: pd.DataFrame, treatments: Mapping[str, Any]
+    ) -> Units:
+        """What a role's choices are to be drawn for, before they are made."""
+
+    def choose(
+        self, draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw a choice at every row of the table.
+
+        Parameters
+        ----------
+        draws : Draws
+            A single one, for the units that `units_of` gave.
+        table : DataFrame
+            With all that the role sees.
+        kinds : array of int, shape (subjects,), or None
+            The type of each subject, if the model has types.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        array, shape (rows,)
+            In the units of the game.
+        """
+
+    def replicated_choices(
+        self, draws: Draws, rng: np.random.Generator, given_trials: bool, ci_prob: float
+    ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+        """Replicate the trials of the draws' units once for each draw.
+
+        Parameters
+        ----------
+        draws : Draws
+        rng : numpy.random.Generator
+        given_trials : bool
+            Whether types are drawn given the trials; else from the population's shares.
+        ci_prob : float
+            Probability of the intervals.
+
+        Returns
+        -------
+        choices : DataFrame
+            See `trustbayes.simulation.predictive.PredictiveCheck`.
+        total : array, shape (units,)
+            Observed sum of the shifts of each unit's trials, in units of the state.
+        totals : array, shape (draws, units)
+            The same, replicated.
+        """
+
+
+_KINDS: Mapping[str, Kind] = {FiniteGame.kind: finite, ForecastGame.kind: forecast}
+"""The functions of every kind of game."""
+
+
+def kind_of(game: Game) -> Kind:
+    """What simulations of a game's kind need.
+
+    Examples
+    --------
+    >>> kind_of(ForecastGame()).biases_of(["CHUH"])
+    {'CHUH': ()}
+    """
+    return _KINDS[game.kind]
