@@ -18,11 +18,9 @@ from trustbayes.cli.options import (
 )
 from trustbayes.cli.printing import frame_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import records, write_or_keep, write_whole
+from trustbayes.files import csv_text, records, write_or_keep, write_whole
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from trustbayes.simulation.experiments import Experiment
 
 __all__ = ["calibrate", "design", "recover", "simulate"]
@@ -89,7 +87,9 @@ def simulate(
     if role == "receiver":
         played = played.without_senders()
     beside = out.with_name(f"{out.stem}.parameters.csv")
-    write_whole({out: _csv(played.trials), beside: _csv(played.parameters)})
+    write_whole(
+        {out: csv_text(played.trials, out.name), beside: csv_text(played.parameters, beside.name)}
+    )
     if as_json:
         print_json({"trials": str(out), "parameters": str(beside)})
     else:
@@ -312,10 +312,6 @@ def _numbers(option: str, listed: str) -> list[int]:
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InputError(Fault(option, listed, "whole numbers from 1, with commas between"))
     return sorted({int(part) for part in parts})
-
-
-def _csv(table: pd.DataFrame) -> str:
-    return str(table.to_csv(index=False, lineterminator="\n"))
 
 
 def _print_written(written: Any, **found: Any) -> None:

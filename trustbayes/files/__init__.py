@@ -4,6 +4,7 @@ pandas is loaded by the functions that need it: the command line starts without 
 """
 
 from trustbayes.files.separated import parse_csv
+from trustbayes.files.sheets import csv_text
 from trustbayes.files.table import (
     MISSING,
     TextTable,
@@ -23,6 +24,7 @@ __all__ = [
     "TextTable",
     "check_file",
     "check_folder",
+    "csv_text",
     "expanded",
     "identifiers",
     "natural_order",

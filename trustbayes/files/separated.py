@@ -215,9 +215,9 @@ def _swallowed(cells: Mapping[int, str], separator: str, width: int) -> int | No
 
 def _separator(text: str, source: str) -> tuple[int, str]:
     """Where the table begins, and what stands between its columns."""
-    first = next((m for m in _LINE.finditer(text) if m[1].strip()), None)
+    first = next((m for m in _LINE.finditer(text) if m[1].strip(",;|\t \xa0")), None)
     if first is None:
-        return 0, ","
+        raise InputError(Fault(source, "", "a header and rows, but the file is empty"))
     declared = re.fullmatch(r"sep=([,;\t|])", first[1].strip(" "))  # as spreadsheets write it
     if declared:
         return first.end(), declared[1]
