@@ -30,9 +30,9 @@ from .estimates.subjects import (
 from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
 from .estimates.trust_worth import trust_worth as trust_worth
-from .games.base import Layout as Layout
 from .games.finite import FiniteGame as FiniteGame
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
+from .games.layout import Layout as Layout
 from .games.payoffs import (
     PayoffFunctions as PayoffFunctions,
     PayoffTable as PayoffTable,

@@ -195,6 +195,7 @@ def held_out(
 def _scores(fit: Fit, trials: Trials, unit: Unit) -> pd.DataFrame:
     """A row for each unit of the trials to be predicted: unit, known, trials, elpd, error."""
     role = fit.model.role
+    trials = trials.of_role(role)
     is_known = trials.table[role].isin(fit.units.subjects).to_numpy(bool)
     tables = []
     for rows, known in ((is_known, True), (~is_known, False)):

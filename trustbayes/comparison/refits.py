@@ -80,6 +80,7 @@ def kfold(
     """
     named = by_name(models)
     role = _role(named)
+    trials = trials.of_role(role)
     check_folds(trials, role, folds, unit)
     labels = _labels(trials, role, unit)
     names = natural_order(list(labels.unique()))
@@ -231,7 +232,9 @@ def hold_out(
     >>> hold_out(models, trials, after_round=10).totals()  # doctest: +SKIP
     """
     named = by_name(models)
-    subjects = _labels(trials, _role(named), "subject")
+    role = _role(named)
+    trials = trials.of_role(role)
+    subjects = _labels(trials, role, "subject")
     if treatment is None and after_round is not None:
         held, what, rest = _after(trials, after_round)
     elif treatment is not None and after_round is None:

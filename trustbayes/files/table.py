@@ -38,6 +38,9 @@ class TextTable:
         What was recognised, in sentences: an encoding, a separator, what was passed over.
     written : mapping of str to Series
         Columns as they stand in the file, where ``frame`` has another form of their numbers.
+    places : mapping of str to Series
+        Where each cell of a column stands in the file ("row 7, column talk.1.player.state"), if
+        the table was made of rows of another form; else empty.
     """
 
     frame: pd.DataFrame
@@ -45,6 +48,7 @@ class TextTable:
     faults: tuple[Fault, ...]
     notes: tuple[str, ...] = ()
     written: Mapping[str, pd.Series] = field(default_factory=dict)
+    places: Mapping[str, pd.Series] = field(default_factory=dict)
 
     def cell(self, row: object, column: str) -> str:
         """What stands at a line of the file in a column."""
@@ -55,7 +59,10 @@ class TextTable:
         """The fault of one cell, quoting what stands there."""
         value = self.cell(row, column)
         empty = "" if value else ", but the cell is empty"
-        return Fault(f"{self.source}, row {row}, column {column}", value, expected + empty)
+        place = f"row {row}, column {column}"
+        if column in self.places:
+            place = str(self.places[column].loc[row]) or place
+        return Fault(f"{self.source}, {place}", value, expected + empty)
 
 
 def numbers(cells: pd.Series) -> pd.Series:

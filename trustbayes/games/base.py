@@ -1,4 +1,4 @@
-"""What every kind of game shares: roles, the columns of a trial table, and the game's face."""
+"""What every kind of game shares: roles, and the game's face."""
 
 from __future__ import annotations
 
@@ -6,32 +6,16 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-__all__ = ["Game", "Layout", "Role"]
+from trustbayes.games.layout import Layout
+
+__all__ = ["Game", "Role"]
 
 Role = Literal["sender", "receiver"]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a file of trials names its columns and which of its rows do not count.
-
-    Parameters
-    ----------
-    columns : mapping of str to str
-        Standard name to the file's name. Columns not named have the standard names
-        (sender, receiver, round, treatment, bias, state, message, action, group).
-    exclude : mapping of str to tuple
-        Column of the file to the values whose rows are left out (and counted).
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    exclude: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 class Game(ABC):

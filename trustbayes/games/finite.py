@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from trustbayes.games.base import Game, Layout, Role
+from trustbayes.games.base import Game, Role
+from trustbayes.games.layout import Layout
 from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PowerLoss, payoffs_from_dict
 
 __all__ = ["FiniteGame"]

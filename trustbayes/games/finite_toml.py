@@ -10,6 +10,7 @@ import numpy as np
 
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.games.finite import FiniteGame
+from trustbayes.games.layout_toml import LAYOUT_KEYS, read_layout
 from trustbayes.games.payoff_csv import read_payoff_table
 from trustbayes.games.payoffs import Payoffs, PayoffTable, PowerLoss
 from trustbayes.games.toml_section import Section, is_number, shown
@@ -21,7 +22,7 @@ def read_finite(section: Section, path: Path) -> FiniteGame | None:
     """Read the game; None if faults were noted in the section."""
     section.allow(
         "kind", "name", "states", "messages", "actions", "prior", "payoffs", "treatments",
-        "columns", "exclude",
+        *LAYOUT_KEYS,
     )  # fmt: skip
     name = section.text("name") if "name" in section.raw else path.stem
     states = section.increasing("states")
@@ -30,7 +31,7 @@ def read_finite(section: Section, path: Path) -> FiniteGame | None:
     prior = _prior(section, states)
     treatments = _treatments(section)
     payoffs = _payoffs(section, path, states, actions)
-    layout = section.layout(FiniteGame.trial_columns)
+    layout = read_layout(section, FiniteGame.trial_columns)
     if isinstance(payoffs, PayoffTable):
         _check_table_game(section, payoffs, states, messages, treatments)
     if states is None or section.faults:

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trustbayes.errors import Fault
-from trustbayes.games.base import Game, Layout, Role
+from trustbayes.games.base import Game, Role
+from trustbayes.games.layout import Layout
 
 __all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
 

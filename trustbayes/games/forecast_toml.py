@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trustbayes.errors import Fault
 from trustbayes.games.forecast import NUMBERS, ForecastGame, Market, game_faults
+from trustbayes.games.layout_toml import LAYOUT_KEYS, read_layout
 from trustbayes.games.toml_section import Section
 
 __all__ = ["read_forecast"]
@@ -17,7 +18,7 @@ _MARKET = ("capacity_cost", "uncertainty")
 
 def read_forecast(section: Section, path: Path) -> ForecastGame | None:
     """Read the game; None if faults were noted in the section."""
-    section.allow("kind", "name", *NUMBERS, "treatments", "columns", "exclude")
+    section.allow("kind", "name", *NUMBERS, "treatments", *LAYOUT_KEYS)
     name = section.text("name") if "name" in section.raw else path.stem
     default = ForecastGame()
     numbers = {
@@ -25,7 +26,7 @@ def read_forecast(section: Section, path: Path) -> ForecastGame | None:
         for key in NUMBERS
     }
     treatments = _treatments(section) if "treatments" in section.raw else default.treatments
-    layout = section.layout(ForecastGame.trial_columns)
+    layout = read_layout(section, ForecastGame.trial_columns)
     _note_senseless(section, numbers, treatments)
     if section.faults:
         return None

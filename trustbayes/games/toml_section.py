@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, TypeGuard
 
 from trustbayes.errors import Fault, suggestion
-from trustbayes.games.base import Layout
 
 __all__ = ["Section", "is_number", "shown"]
 
@@ -94,33 +93,6 @@ class Section:
             self.note(key, f"a table {{{content}}}" if keys else f"a table [{key}]")
             return None
         return Section(value, self.file, self.full_name(key), self.faults)
-
-    def layout(self, names: Sequence[str]) -> Layout:
-        """The tables [columns] and [exclude]; ``names`` are the columns that trials may have."""
-        return Layout(_columns(self, names), _exclude(self))
-
-
-def _columns(section: Section, names: Sequence[str]) -> dict[str, str]:
-    columns = section.section("columns") if "columns" in section.raw else None
-    if columns is None:
-        return {}
-    columns.allow(*names)
-    read = {key: columns.text(key) for key in columns.raw if key in names}
-    return {key: name for key, name in read.items() if name is not None}
-
-
-def _exclude(section: Section) -> dict[str, tuple[Any, ...]]:
-    exclude = section.section("exclude") if "exclude" in section.raw else None
-    if exclude is None:
-        return {}
-    rules = {}
-    for column, value in exclude.raw.items():
-        values = value if isinstance(value, list) else [value]
-        if not values or not all(is_number(v) or isinstance(v, str) for v in values):
-            exclude.note(column, "a number or a text, or a list of them")
-        else:
-            rules[column] = tuple(values)
-    return rules
 
 
 def is_number(value: Any) -> TypeGuard[float]:

@@ -360,10 +360,7 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
         "model": model.to_dict(),
         "game": trials.game.checksum,
         "data": trials.checksum,
-        "layout": [
-            dict(trials.game.layout.columns),
-            {column: list(values) for column, values in trials.game.layout.exclude.items()},
-        ],
+        "layout": trials.game.layout.to_list(),
         "sampling": vars(sampling),
         "versions": versions(),
     }

@@ -183,6 +183,11 @@ def _check(check: PredictiveCheck) -> dict[str, Any]:
     return {"kind": check.source, "ci_prob": check.ci_prob, **tables}
 
 
+def _people_of(trials: Trials, role: Role, treatment: str) -> int:
+    table = trials.of_role(role).table
+    return int(table.loc[table["treatment"] == treatment, role].nunique())
+
+
 def _experiment(analysis: Analysis) -> dict[str, Any]:
     trials = analysis.trials
     table, kind = trials.table, kind_of(trials.game)
@@ -195,7 +200,11 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
             "rounds": int(table["round"].nunique()),
             "pairs": None
             if len(trials.roles) < 2
-            else len(table[["sender", "receiver"]].drop_duplicates()),
+            else len(
+                table.loc[
+                    (table[["sender", "receiver"]] != "").all(axis=1), ["sender", "receiver"]
+                ].drop_duplicates()
+            ),
             "groups": int(table["group"].nunique()) if "group" in table else None,
             "subjects": {role: len(trials.subjects(role)) for role in trials.roles},
             "treatments": [
@@ -203,10 +212,7 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
                     "treatment": name,
                     **kind.treatment_facts(trials, name),
                     "trials": int((table["treatment"] == name).sum()),
-                    **{
-                        f"{role}s": int(table.loc[table["treatment"] == name, role].nunique())
-                        for role in trials.roles
-                    },
+                    **{f"{role}s": _people_of(trials, role, name) for role in trials.roles},
                 }
                 for name in trials.treatments
             ],

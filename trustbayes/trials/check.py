@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -14,7 +15,7 @@ from trustbayes.files import TextTable, identifiers, numbers
 from trustbayes.games import Game, Layout, Role
 from trustbayes.trials.rules import rules_of
 
-__all__ = ["check_trials", "standard_columns"]
+__all__ = ["check_trials", "lacking_columns", "standard_columns"]
 
 _NEEDED: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state", "message"),
@@ -29,7 +30,7 @@ _NUMBERS = ("state", "message", "action", "bias")
 
 
 def standard_columns(
-    file: TextTable, game: Game
+    file: TextTable, game: Game, layout: Layout
 ) -> tuple[dict[str, str], tuple[Role, ...], tuple[str, ...]]:
     """Find the standard columns in a file and the roles that are complete.
 
@@ -37,8 +38,8 @@ def standard_columns(
     ----------
     file : TextTable
     game : FiniteGame or ForecastGame
-        A column of the file that its layout maps to a standard name serves no other unless
-        mapped too.
+    layout : Layout
+        A column of the file that it maps to a standard name serves no other unless mapped too.
 
     Returns
     -------
@@ -55,12 +56,13 @@ def standard_columns(
         file lacks (other than those of a role that the file leaves out altogether), no role is
         complete, or the rounds are missing.
     """
-    header, layout = list(file.frame.columns), game.layout
+    header = list(file.frame.columns)
     place = f"{file.source}, row 1"
     left_out = _columns_left_out(header, layout)
     mapped = {key: name for key, name in layout.columns.items() if key not in left_out}
     named = [(f"[columns] {key}", name) for key, name in mapped.items()]
-    named += [("[exclude]", name) for name in layout.exclude]
+    lacking = lacking_columns(header, layout.exclude, bool(left_out))
+    named += [("[exclude]", name) for name in layout.exclude if name not in lacking]
     faults = [
         Fault(place, "", f"a column {name!r}, which the game file names in {where}; "
               + suggestion(name, header))
@@ -80,11 +82,11 @@ def standard_columns(
         for standard, name in named_nearly.items()
     ]  # fmt: skip
     if not roles and not named_nearly:
-        lacking = " or ".join(
+        wanting = " or ".join(
             f"{listing([n for n in needed if n not in found])} for {role}s"
             for role, needed in _NEEDED.items()
         )
-        faults.append(Fault(place, "", f"also the columns {lacking}; there are: {listing(header)}"))
+        faults.append(Fault(place, "", f"also the columns {wanting}; there are: {listing(header)}"))
     if "round" not in found and "round" not in named_nearly:
         faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
     if faults:
@@ -97,8 +99,25 @@ def standard_columns(
         f"{listing([n for n in needed if n not in found])}."
         for role, needed in _NEEDED.items()
         if role not in roles
+    ) + tuple(
+        f"{file.source} has no column {name}: [exclude] {name} is passed over." for name in lacking
     )
     return {name: found[name] for name in names}, roles, notes
+
+
+def lacking_columns(
+    header: Sequence[str], exclude: Mapping[str, Any], one_role: bool
+) -> tuple[str, ...]:
+    """Columns of [exclude] that a file may lack: it has one role, and none that is like them.
+
+    Examples
+    --------
+    >>> lacking_columns(["sender_timeout"], {"receiver_timeout": (1,)}, True)
+    ('receiver_timeout',)
+    """
+    gone = [name for name in exclude if name not in header]
+    near = nearly_named(gone, header)
+    return tuple(name for name in gone if one_role and name not in near)
 
 
 def nearly_named(wanted: Sequence[str], header: Sequence[str]) -> dict[str, str]:
@@ -157,7 +176,11 @@ def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
 
 
 def check_trials(
-    kept: TextTable, columns: Mapping[str, str], roles: Sequence[Role], game: Game
+    kept: TextTable,
+    columns: Mapping[str, str],
+    roles: Sequence[Role],
+    game: Game,
+    players: bool = False,
 ) -> pd.DataFrame:
     """Check the trials of a file and give them their types.
 
@@ -170,6 +193,9 @@ def check_trials(
     roles : sequence of "sender" and "receiver"
         The roles that are complete.
     game : FiniteGame or ForecastGame
+    players : bool
+        Whether the rows were made of rows of players: then a row may lack one of the roles, and
+        a person may have both.
 
     Returns
     -------
@@ -181,7 +207,7 @@ def check_trials(
     InputError
         Listing every fault.
     """
-    check = _Check(kept, columns, game)
+    check = _Check(kept, columns, game, players)
     check.cells()
     table = check.typed()
     check.faults += check.rules.complete(table, kept, columns)
@@ -189,12 +215,13 @@ def check_trials(
         check.rounds(table, role)
         if "group" in columns:
             check.groups(table, role)
-    if len(roles) == 2:
+    if len(roles) == 2 and not players:
         check.one_role_each(table)
-    if all(table[role].nunique() < 2 for role in roles):
+    names = {role: table[role][table[role] != ""].unique() for role in roles}
+    if all(len(names[role]) < 2 for role in roles):
         for role in roles:
             place = f"{kept.source}, column {columns[role]}"
-            only = str(table[role].iloc[0]) if len(table) else ""
+            only = str(names[role][0]) if len(names[role]) else ""
             check.faults.append(Fault(place, only, f"at least two {role}s"))
     if check.faults:
         raise InputError(sorted(check.faults, key=_row_of))
@@ -204,9 +231,11 @@ def check_trials(
 class _Check:
     """The faults of a table as they are found, one method per kind of question."""
 
-    def __init__(self, kept: TextTable, columns: Mapping[str, str], game: Game) -> None:
+    def __init__(
+        self, kept: TextTable, columns: Mapping[str, str], game: Game, players: bool
+    ) -> None:
         self.kept, self.columns, self.game, self.rules = kept, columns, game, rules_of(game)
-        self.faults = list(kept.faults)
+        self.players, self.faults = players, list(kept.faults)
 
     def fault(self, row: object, name: str, expected: str) -> None:
         self.faults.append(self.kept.fault(row, self.columns[name], expected))
@@ -224,10 +253,25 @@ class _Check:
             for row, column, check in failures[["index", "column", "check"]].to_numpy():
                 self.faults.append(self.kept.fault(row, column, check))
 
+    def _idle(self, name: str) -> pd.Series:
+        """Rows in which a cell may be empty, since the role that it belongs to is not in them."""
+        of = [role for role in _OWN if name in _OWN[role]]
+        if not self.players or not of or of[0] not in self.columns:
+            return pd.Series(False, index=self.kept.frame.index)
+        frame = self.kept.frame
+        other = [role for role in _OWN if role != of[0] and role in self.columns]
+        there = frame[self.columns[of[0]]] == ""
+        for role in other:
+            there &= frame[self.columns[role]] != ""
+        return there & (frame[self.columns[name]] == "")
+
     def _cell(self, name: str) -> pa.Check:
+        idle = self._idle(name)
         if name in _NUMBERS:
             expected = self.rules.expected(name)
-            return pa.Check(lambda cells: self.rules.values(name, cells).notna(), error=expected)
+            return pa.Check(
+                lambda cells: self.rules.values(name, cells).notna() | idle, error=expected
+            )
         if name == "round":
             return pa.Check(lambda cells: numbers(cells) % 1 == 0, error="a whole number")
         if name == "treatment" and self.game.treatments is not None:
@@ -235,7 +279,7 @@ class _Check:
             expected = f"one of the game's treatments: {listing(known)}"
             return pa.Check(lambda cells: cells.isin(known), error=expected)
         return pa.Check(
-            lambda cells: cells.ne("") & ~cells.str.contains(_UNSEEN),
+            lambda cells: (cells.ne("") & ~cells.str.contains(_UNSEEN)) | idle,
             error=f"the name of a {name}, in one line of characters that can be seen",
         )
 
@@ -268,7 +312,8 @@ class _Check:
     def groups(self, table: pd.DataFrame, role: Role) -> None:
         """Every subject always in the same group."""
         first = table.groupby(role)["group"].transform("first")
-        for row in table.index[(table["group"] != first) & (table["group"] != "")]:
+        apart = (table["group"] != first) & (table["group"] != "") & (table[role] != "")
+        for row in table.index[apart]:
             subject = self.kept.cell(row, self.columns[role])
             self.fault(row, "group", f"{first[row]}, where {role} {subject} was before")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing
@@ -73,7 +74,7 @@ def people_columns(
     for role in roles:
         of_role = frame if "role" not in frame else frame[frame["role"] == role]
         names = subject[of_role.index]
-        subjects = natural_order(list(table[role].unique()))
+        subjects = natural_order([name for name in table[role].unique() if name != ""])
         lost = [name for name in subjects if name not in set(names)]
         if lost and len(lost) < len(subjects):
             faults.append(Fault(source, "", f"a row for every {role}; none for {listing(lost)}"))
@@ -89,6 +90,8 @@ def people_columns(
             expected = "a number that can be understood, as others in the column are"
             faults += [file.fault(row, name, expected) for row in doubtful]
             cells = values.iloc[position].set_axis(table.index, axis=0)
+            if (position < 0).any():  # a trial of one player alone has no other
+                cells = cells.where(position >= 0, "" if cells.dtype.kind not in "fiub" else np.nan)
             parts.append(cells.rename(f"{role}_{name}"))
     if not parts and not faults:
         has = listing(natural_order(list(subject)))

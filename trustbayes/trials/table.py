@@ -13,33 +13,16 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import TextTable, natural_order, numbers, parse_csv, read_bytes, typed
-from trustbayes.games import Game, Role, read_game
+from trustbayes.files import TextTable, natural_order, parse_csv, read_bytes, typed
+from trustbayes.games import Game, Layout, Role, read_game
 from trustbayes.trials.check import check_trials, standard_columns
+from trustbayes.trials.exclude import Exclusion, exclude_rows
 from trustbayes.trials.people import people_columns
+from trustbayes.trials.players import of_players, player_rows
 from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
-__all__ = ["Exclusion", "Trials", "read_trials", "trials_from_frame"]
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """Rows left out because the game file says so.
-
-    Parameters
-    ----------
-    column : str
-        Column of the file.
-    value : int, float or str
-        Rows in which the column holds this value are left out.
-    rows : int
-        How many were; a row that several rules match counts for the first.
-    """
-
-    column: str
-    value: float | str
-    rows: int
+__all__ = ["Trials", "read_trials", "trials_from_frame"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +32,9 @@ class Trials:
     Parameters
     ----------
     table : DataFrame
-        The kept rows in the order of the file, indexed by their line in it. Standard columns
+        The kept rows in the order of the file, indexed by their line in it (if a row of the file
+        is one player's: by the line of the sender; of rounds side by side: by a number). Where
+        the file has trials of one player alone, the name of the other is empty. Standard columns
         have standard names: sender, receiver, treatment and group as text, round as int, state,
         message and action as float (in a finite game, equal to the game's listed values), and
         in a finite game bias as float. The file's other columns follow under their own names,
@@ -111,8 +96,21 @@ class Trials:
         ValueError
             If the role's columns are not complete.
         """
-        self._need(role)
-        return tuple(natural_order(list(self.table[role].unique())))
+        return tuple(natural_order(list(self.of_role(role).table[role].unique())))
+
+    def of_role(self, role: Role) -> Trials:
+        """The trials in which a role was played by a person.
+
+        All of them, unless the file has rows of one player alone.
+
+        Returns
+        -------
+        Trials
+            With the checksum of the whole, since what is made of a role never depends on others.
+        """
+        if role not in self.roles or (self.table[role] != "").all():
+            return self
+        return replace(self, table=self.table[self.table[role] != ""])
 
     def fold(self, role: Role) -> Units:
         """Give the trials of a role in the form that models take.
@@ -128,8 +126,8 @@ class Trials:
             If the role's columns are not complete.
         """
         self._need(role)
-        subjects = self.subjects(role)
-        return rules_of(self.game).fold(self.table, role, subjects, self.treatments)
+        subjects, table = self.subjects(role), self.of_role(role).table
+        return rules_of(self.game).fold(table, role, subjects, self.treatments)
 
     def subset(self, keep: np.ndarray, what: str) -> Trials:
         """Keep some of the trials, as part of the same experiment.
@@ -275,44 +273,56 @@ def trials_from_frame(
 
 
 def _from_bytes(content: bytes, game: Game, source: str) -> Trials:
-    file = parse_csv(content, source)
-    columns, roles, left_out = standard_columns(file, game)
-    kept, exclusions = _exclude(file, game)
-    standard = check_trials(kept, columns, roles, game)
-    table, notes = _with_other_columns(standard, kept, set(columns.values()))
+    return _from_table(parse_csv(content, source), game)
+
+
+def _from_table(file: TextTable, game: Game) -> Trials:
+    layout, exclusions = game.layout, tuple[Exclusion, ...]()
+    players, said = False, ""
+    if layout.rows.per == "player":
+        rows = player_rows(file, game)
+        if rows is None:
+            there = {k: v for k, v in layout.exclude.items() if k in file.frame}
+            layout = Layout(exclude=there)
+            said = f"{file.source} has one row per interaction and columns of the standard names."
+        else:
+            rows, exclusions = exclude_rows(rows, layout)
+            made = of_players(rows, game)
+            file, layout, players = made.file, made.layout, True
+            exclusions += made.exclusions
+    columns, roles, notes = standard_columns(file, game, layout)
+    lacking = [name for name in layout.exclude if name not in file.frame]
+    kept, more = exclude_rows(file, layout, lacking)
+    if players and len(roles) == 1:
+        kept, idle = _of_role(kept, columns[roles[0]])
+        notes += idle
+    standard = check_trials(kept, columns, roles, game, players)
+    table, others = _with_other_columns(standard, kept, set(columns.values()))
     return Trials(
         table=table,
         game=game,
         roles=roles,
-        exclusions=exclusions,
-        source=source,
+        exclusions=exclusions + more,
+        source=file.source,
         checksum=_checksum(table),
         warnings=tuple(_warnings(standard, roles)),
-        notes=(*file.notes, *left_out, *notes),
+        notes=(*file.notes, *[said] * bool(said), *notes, *others),
     )
+
+
+def _of_role(file: TextTable, column: str) -> tuple[TextTable, tuple[str, ...]]:
+    """The rows in which a role is; those of the other, whose columns are not complete, are not."""
+    there = file.frame[column] != ""
+    if there.all():
+        return file, ()
+    note = f"{file.source} has {int((~there).sum())} rows of the other role, passed over."
+    return replace(file, frame=file.frame[there]), (note,)
 
 
 def _checksum(table: pd.DataFrame) -> str:
     """SHA-256 of what a table holds, however its file wrote it."""
     columns = {str(name): table[name].tolist() for name in table}
     return hashlib.sha256(json.dumps(columns).encode()).hexdigest()
-
-
-def _exclude(file: TextTable, game: Game) -> tuple[TextTable, tuple[Exclusion, ...]]:
-    out = pd.Series(False, index=file.frame.index)
-    exclusions = []
-    for column, values in game.layout.exclude.items():
-        cells = file.frame[column]
-        for value in values:
-            number = numbers(pd.Series([value], dtype="str")).iloc[0]
-            match = ((cells == str(value)) | (numbers(cells) == number)) & ~out
-            exclusions.append(Exclusion(column, value, int(match.sum())))
-            out |= match
-    kept = replace(file, frame=file.frame[~out])
-    if len(kept.frame) == 0 and not file.faults:
-        after = ", but all are excluded" if out.any() else ", but there are none"
-        raise InputError(Fault(file.source, "", f"at least one trial{after}"))
-    return kept, tuple(exclusions)
 
 
 def _with_other_columns(
@@ -330,7 +340,7 @@ def _with_other_columns(
 def _warnings(table: pd.DataFrame, roles: Sequence[Role]) -> list[str]:
     sentences = []
     for role in roles:
-        trials = table[role].value_counts()
+        trials = table[role][table[role] != ""].value_counts()
         if (trials == 1).all():
             sentences.append(
                 f"Every {role} has exactly one trial: estimates for single {role}s then come "

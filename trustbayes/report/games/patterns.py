@@ -31,7 +31,7 @@ def mean_shifts(trials: Trials, kind: Kind, role: Role, ci_prob: float) -> pd.Da
         by subject, the interval NaN with fewer than two subjects.
     """
     z = NormalDist().inv_cdf(0.5 + ci_prob / 2)
-    table = trials.table
+    table = trials.of_role(role).table
     shift = kind.trial_shifts(trials, role)
     rows = []
     for treatment in trials.treatments:

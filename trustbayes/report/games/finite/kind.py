@@ -38,7 +38,8 @@ class Finite:
     def trial_shifts(self, trials: Trials, role: Role) -> pd.Series:
         """Message - state, or action - message."""
         words = self.words[role]
-        return trials.table[words.choice] - trials.table[words.seen]
+        table = trials.of_role(role).table
+        return table[words.choice] - table[words.seen]
 
     def treatment_facts(self, trials: Trials, treatment: str) -> dict[str, Any]:
         """The biases that occur, increasing."""

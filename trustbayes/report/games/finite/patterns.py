@@ -39,7 +39,7 @@ def shares(trials: Trials, role: Role) -> pd.DataFrame:
         a treatment has no row.
     """
     game, words = game_of(trials), WORDS[role]
-    counts = trials.table.groupby(["treatment", words.seen, words.choice]).size()
+    counts = trials.of_role(role).table.groupby(["treatment", words.seen, words.choice]).size()
     rows = []
     for treatment in trials.treatments:
         for seen in game.seen(role):

@@ -49,7 +49,7 @@ def choices(trials: Trials, role: Role) -> pd.DataFrame:
         truthful, or trusts fully); units of demand.
     """
     seen, chosen = SEEN_AND_CHOSEN[role]
-    table = trials.table
+    table = trials.of_role(role).table
     face = game_of(trials).face_value(role, table[seen].to_numpy(), table["treatment"])
     return pd.DataFrame(
         {
