@@ -72,6 +72,6 @@ def test_a_script_reports_bad_input(script, tmp_path):
         cwd=tmp_path,
     )
     assert found.returncode == 2
-    missing = "no.csv: expected a CSV file of trials, but there is no such file"
+    missing = "no.csv: expected a file of trials, but there is no such file"
     assert missing in found.stderr or "the game file of no.csv" in found.stderr
     assert "Traceback" not in found.stderr

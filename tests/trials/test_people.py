@@ -97,5 +97,5 @@ def test_a_covariate_that_the_trials_have_is_refused(read):
 
 def test_a_missing_file_is_one_message(tmp_path):
     (tmp_path / "trials.csv").write_text(TRIALS)
-    with pytest.raises(InputError, match="a CSV file of people, but there is no such file"):
+    with pytest.raises(InputError, match="a file of people, but there is no such file"):
         read_trials(tmp_path / "trials.csv", GAME, people=tmp_path / "none.csv")

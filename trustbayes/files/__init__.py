@@ -3,6 +3,7 @@
 pandas is loaded by the functions that need it: the command line starts without it.
 """
 
+from trustbayes.files.formats import parse_table
 from trustbayes.files.separated import parse_csv
 from trustbayes.files.sheets import csv_text
 from trustbayes.files.table import (
@@ -30,6 +31,7 @@ __all__ = [
     "natural_order",
     "numbers",
     "parse_csv",
+    "parse_table",
     "plain",
     "read_bytes",
     "records",

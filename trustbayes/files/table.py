@@ -61,7 +61,7 @@ class TextTable:
         empty = "" if value else ", but the cell is empty"
         place = f"row {row}, column {column}"
         if column in self.places:
-            place = str(self.places[column].loc[row]) or place
+            place = str(self.places[column].to_dict()[row]) or place
         return Fault(f"{self.source}, {place}", value, expected + empty)
 
 

@@ -15,6 +15,7 @@ from trustbayes.report.figures.truth import coverage
 from trustbayes.report.games.patterns import mean_shifts
 from trustbayes.report.games.registry import kind_of
 from trustbayes.simulation import PredictiveCheck
+from trustbayes.trials.table import Trials
 
 __all__ = ["results"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing
-from trustbayes.files import identifiers, natural_order, parse_csv, read_bytes, typed
+from trustbayes.files import identifiers, natural_order, parse_table, read_bytes, typed
 from trustbayes.games import Role
 from trustbayes.trials.check import nearly_named
 
@@ -48,7 +48,7 @@ def people_columns(
         is not, has none or only some of the subjects, or a column that the trials have already;
         if a number among others cannot be understood.
     """
-    file = parse_csv(read_bytes(path, "a CSV file of people"), Path(path).name)
+    file = parse_table(read_bytes(path, "a file of people"), Path(path).name)
     frame, source = file.frame, file.source
     covariates = [str(name) for name in frame if name not in ("subject", "role")]
     if "subject" not in frame or not covariates:

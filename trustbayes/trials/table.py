@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import TextTable, natural_order, parse_csv, read_bytes, typed
+from trustbayes.files import TextTable, natural_order, parse_csv, parse_table, read_bytes, typed
 from trustbayes.games import Game, Layout, Role, read_game
 from trustbayes.trials.check import check_trials, standard_columns
 from trustbayes.trials.exclude import Exclusion, exclude_rows
@@ -197,9 +197,11 @@ def read_trials(
     Parameters
     ----------
     path : str or Path
-        A text file with a header and cells between commas, semicolons, tabs or bars, see
-        `trustbayes.files.parse_csv`. A sender's trials need the columns sender, round, state and
-        message, a receiver's receiver, round, message and action; a file may hold one role only.
+        A text file with a header and cells between commas, semicolons, tabs or bars, or an Excel,
+        Stata or Parquet file, see `trustbayes.files.parse_table`. If the game file has
+        ``[rows] per = "player"``, a row is one player's. A sender's trials need the columns
+        sender, round, state and message, a receiver's receiver, round, message and action; a file
+        may hold one role only.
         Optional: treatment (without it there is one: in a finite game "all", in a
         forecast-sharing game its only one), in a finite game bias (without it, that of the
         treatment in the game), group. The game's layout may give columns other names.
@@ -226,7 +228,8 @@ def read_trials(
     (256, 5, 5)
     """
     game = read_game(game) if isinstance(game, str | Path) else game
-    trials = _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
+    file = parse_table(read_bytes(path, "a file of trials"), Path(path).name)
+    trials = _from_table(file, game)
     if people is None:
         return trials
     columns, notes = people_columns(people, trials.table, trials.roles)
@@ -269,11 +272,7 @@ def trials_from_frame(
     [[0, 1], [0, 1]]
     """
     game = read_game(game) if isinstance(game, str | Path) else game
-    return _from_bytes(frame.to_csv(index=False).encode(), game, source)
-
-
-def _from_bytes(content: bytes, game: Game, source: str) -> Trials:
-    return _from_table(parse_csv(content, source), game)
+    return _from_table(parse_csv(frame.to_csv(index=False).encode(), source), game)
 
 
 def _from_table(file: TextTable, game: Game) -> Trials:
