@@ -70,10 +70,10 @@ def changed(content, name, text):
 def test_bombs_are_refused_before_they_are_unpacked(frame, monkeypatch):
     entities = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbb">]><a>&b;</a>'
     sheet = "xl/worksheets/sheet1.xml"
-    with pytest.raises(InputError, match="found 'xl/worksheets/sheet1.xml', expected a workbook w"):
+    with pytest.raises(InputError, match=r"sheet1.xml', expected a workbook w"):
         parse_table(changed(written(frame, "xlsx"), sheet, entities), "t.xlsx")
     monkeypatch.setattr(formats, "_MOST_BYTES", 2**20)
-    with pytest.raises(InputError, match="of at most 1 MiB .* unpacks to 5 MiB"):
+    with pytest.raises(InputError, match=r"of at most 1 MiB .* unpacks to 5 MiB"):
         parse_table(changed(written(frame, "xlsx"), sheet, b" " * 5 * 2**20), "t.xlsx")
     monkeypatch.setattr(formats, "_MOST_CELLS", 10)
     for kind in ("xlsx", "parquet"):
@@ -91,7 +91,5 @@ def test_damaged_files_are_one_message(frame, kind):
 
 def test_the_extra_is_named_where_it_is_missing(frame, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(
-        InputError, match=r"openpyxl, defusedxml .*pip install 'trustbayes\[tables\]'"
-    ):
+    with pytest.raises(InputError, match=r"openpyxl, defusedxml .*'trustbayes\[tables\]'"):
         parse_table(written(frame, "xlsx"), "t.xlsx")

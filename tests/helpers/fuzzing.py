@@ -12,7 +12,7 @@ from trustbayes.files import text_of
 from trustbayes.games import read_game
 from trustbayes.simulation.simulate import read_parameters
 from trustbayes.trials.datasets import bundled
-from trustbayes.trials.table import read_trials
+from trustbayes.trials.table import Trials, read_trials
 
 CASES = Path(__file__).parents[1] / "files" / "cases"
 PAYOFF_GAME = b"""kind = "finite"
@@ -25,6 +25,27 @@ receiver = "payoffs.csv"
 timeout = [1, "late"]
 [columns]
 sender = "who"
+"""
+LAYOUTS = {"one-row-per-player.csv": "player.toml", "otree-wide.csv": "wide.toml"}
+CONDITIONS = b"""kind = "finite"
+states = [1, 2]
+[payoffs]
+family = "power-loss"
+constant = 1
+scale = 1
+exponent = 1
+[rows]
+per = "player"
+person = "who"
+pair = ["round", "pair"]
+role = "part"
+sender = ["S", 1]
+receiver = 2
+unpaired = "leave out"
+take = {state = "sender"}
+[exclude]
+time = [{below = 2}, {above = 60}, 7]
+check = {value = 0, share_above = 0.25}
 """
 PAYOFFS = b"state,action,payoff\n1,1,10\n1,2,5\n2,1,5\n2,2,10\n"
 
@@ -44,11 +65,17 @@ def corpus() -> list[Seed]:
         Seed(path.name, path.read_bytes(), "trials")
         for path in sorted(CASES.glob("*"))
         if path.suffix in (".csv", ".txt") and not path.name.startswith("people")
+        if path.name not in LAYOUTS
     ]
     forecast = bundled("simulated-forecast").trials.read_bytes().splitlines(keepends=True)
     parameters = bundled("simulated-finite").parameters.read_bytes().splitlines(keepends=True)
+    layouts = [Seed(p.name, p.read_bytes(), "game") for p in (CASES / n for n in LAYOUTS.values())]
+    players = [Seed(name, (CASES / name).read_bytes(), "players") for name in LAYOUTS]
     return [
         *tables,
+        *players,
+        *layouts,
+        Seed("conditions.toml", CONDITIONS, "game"),
         Seed("quoted.csv", b"".join(quoted(CASES / "plain.csv")), "trials"),
         Seed("forecast.csv", b"".join(forecast[:30]), "forecast"),
         *(Seed(p.name, p.read_bytes(), "people") for p in sorted(CASES.glob("people*.csv"))),
@@ -139,6 +166,9 @@ def read(seed: Seed, content: bytes, folder: Path) -> str:
                 read_game(folder / "payoffs.toml")
             case "parameters":
                 assert len(read_parameters(path)) == rows_of(content)
+            case "players":
+                trials = read_trials(path, CASES / LAYOUTS[seed.name])
+                assert_nothing_lost(trials)
             case "people":
                 read_trials(CASES / "plain.csv", game, path)
             case kind:
@@ -149,6 +179,12 @@ def read(seed: Seed, content: bytes, folder: Path) -> str:
     except InputError:
         return "refused"
     return "read"
+
+
+def assert_nothing_lost(trials: Trials) -> None:
+    """Every row of a player that is not in a pair was counted or said."""
+    read = int(re.findall(r"per player: (\d+) rows are", " ".join(trials.notes))[0])
+    assert read == 2 * len(trials.table)
 
 
 def rows_of(content: bytes) -> int:

@@ -342,8 +342,7 @@ def test_headers_that_repeat_or_lack_a_name(faults):
         ),
         (
             b"PK\x03\x04\xff",
-            "trials.csv: expected a text file, but it is an Excel workbook or another ZIP file: "
-            "save the table as CSV",
+            "trials.csv: expected an Excel workbook that can be read (File is not a zip file)",
         ),
     ],
 )

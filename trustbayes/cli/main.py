@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from trustbayes.cli import analysed, compare, listed, simulated
+from trustbayes.cli import analysed, compare, inspected, listed, simulated
 from trustbayes.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from trustbayes.cli.terminal import expand_home, plain, prepare_output
 from trustbayes.errors import InputError, WorkFailed
@@ -43,6 +43,7 @@ datasets = App(name="datasets", help="List the data sets, or fetch one.")
 for command in (
     analysed.report,
     analysed.validate,
+    inspected.inspect,
     analysed.fit,
     compare.compare,
     compare.holdout,
