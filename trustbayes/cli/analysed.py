@@ -183,7 +183,8 @@ def validate(
     for name, conditions in treatments.items():
         print(plain(f"treatment {name}: {_in_words(conditions)}"))
     for rule in data.exclusions:
-        print(plain(f"left out: {rule.rows} rows with {rule.column} = {rule.value}"))
+        whose = "" if rule.people is None else f" of {rule.people} people"
+        print(plain(f"left out: {rule.rows} rows{whose} with {rule.column} {_which(rule.value)}"))
     return DONE
 
 
@@ -303,6 +304,13 @@ def _experiment(
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
     data = read_warned(trials, game, people)
     return data, None if planted is None else read_parameters(planted)
+
+
+def _which(value: float | str) -> str:
+    """What a column held in rows left out; a condition is in words already."""
+    said = str(value)
+    words = said.startswith(("below ", "above ", "equal to ", "a pair without"))
+    return said if words else f"= {said}"
 
 
 def _in_words(conditions: list[float] | dict[str, float]) -> str:

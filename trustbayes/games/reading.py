@@ -24,7 +24,16 @@ def read_game(path: str | Path) -> Game:
         optional tables
 
         - ``[columns]``: standard column name = name in the trial file,
-        - ``[exclude]``: column of the trial file = value or list of values,
+        - ``[exclude]``: column of the trial file = value, ``{below = 2}``, ``{above = 60}`` or
+          ``{value = 0, share_above = 0.25, of = "column of people"}`` (all rows of people in whose
+          rows the value is that frequent), or a list of these,
+        - ``[rows]``: ``per = "interaction"`` (the default) or ``per = "player"`` with ``person``,
+          the column of players; ``pair``, the columns that name an interaction (without it every
+          row is a trial of its own, against a computer); ``role``, the column of roles (without
+          it by whether state or action is filled), and what stands there, ``sender`` and
+          ``receiver``; ``take``, standard column = "sender" or "receiver", whose row counts where
+          they differ; ``unpaired`` = "refuse" (the default), "leave out" or "keep"; ``app``, of
+          an oTree export with several,
 
         and the keys of its kind. ``kind = "finite"``: ``states``, optionally ``messages`` and
         ``actions`` (default: the states), ``prior`` (default: "uniform"), and the tables
