@@ -183,3 +183,21 @@ def test_a_condition_on_a_column_of_a_role_that_is_left_out(plain, tmp_path):
     assert any("[exclude] receiver_timeout is passed over" in note for note in trials.notes)
     with pytest.raises(InputError, match="a column 'receiver_timeout'"):
         trials_from_frame(plain.drop(columns="bias"), game(tmp_path, rule))
+
+
+def test_a_treatment_of_two_columns(plain, tmp_path):
+    frame = plain.drop(columns="bias").assign(rate=0.5)
+    frame.loc[frame["round"] > 4, "rate"] = 0.8
+    path = tmp_path / "own.toml"
+    text = GAME.read_text().replace("Low =", '"Low, 0.5" =').replace("High =", '"High, 0.5" =')
+    text += '"High, 0.8" = 1.5\n[columns]\ntreatment = ["treatment", "rate"]\n'
+    path.write_text(text)
+    trials = trials_from_frame(frame, read_game(path))
+    assert set(trials.treatments) == {"Low, 0.5", "High, 0.5", "High, 0.8"}
+    assert trials.table["rate"].tolist() == frame["rate"].tolist()
+    path.write_text(text.replace('"rate"]', "1]"))
+    with pytest.raises(InputError, match=r"key columns.treatment: .* or a list of them"):
+        read_game(path)
+    path.write_text(text.replace('"rate"]', '"ratee"]'))
+    with pytest.raises(InputError, match="a column 'treatment, ratee'"):
+        trials_from_frame(frame, read_game(path))

@@ -114,11 +114,15 @@ class Layout:
         Column of the file to the values (or `Span`, or `Share`) whose rows are left out (and
         counted).
     rows : Rows
+    joined : mapping of str to tuple of str
+        Columns that ``columns`` names and that are made of several of the file's, with ", "
+        between their cells: "payoff, base_rate" of payoff and base_rate.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     exclude: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_list(self) -> list[Any]:
         """A JSON-safe description, without what is as usual.

@@ -37,7 +37,7 @@ def read_layout(section: Section, names: Sequence[str]) -> Layout:
             if name in columns:
                 expected = "no name of it, since [rows] person names the column of both roles"
                 section.section("columns").note(name, expected)  # type: ignore[union-attr]
-    return Layout(columns, _exclude(section, rows), rows)
+    return Layout(columns, _exclude(section, rows), rows, _joined(columns, section))
 
 
 def _columns(section: Section, names: Sequence[str]) -> dict[str, str]:
@@ -45,8 +45,23 @@ def _columns(section: Section, names: Sequence[str]) -> dict[str, str]:
     if columns is None:
         return {}
     columns.allow(*names)
-    read = {key: columns.text(key) for key in columns.raw if key in names}
-    return {key: name for key, name in read.items() if name is not None}
+    read = {
+        key: ", ".join(_texts(columns, key))
+        if key == "treatment" and isinstance(columns.raw[key], list)
+        else columns.text(key)
+        for key in columns.raw
+        if key in names
+    }
+    return {key: name for key, name in read.items() if name}
+
+
+def _joined(columns: dict[str, str], section: Section) -> dict[str, tuple[str, ...]]:
+    """The treatments' column, if it is made of several."""
+    raw = section.raw.get("columns")
+    parts = raw.get("treatment") if isinstance(raw, dict) else None
+    if not isinstance(parts, list) or not columns.get("treatment"):
+        return {}
+    return {columns["treatment"]: tuple(parts)}
 
 
 def _rows(section: Section, names: Sequence[str]) -> Rows:

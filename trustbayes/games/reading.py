@@ -23,7 +23,8 @@ def read_game(path: str | Path) -> Game:
         A TOML file with the key ``kind``, optionally ``name`` (default: the file's name), the
         optional tables
 
-        - ``[columns]``: standard column name = name in the trial file,
+        - ``[columns]``: standard column name = name in the trial file; ``treatment`` may be a
+          list of columns, whose cells together, with ", " between them, name the treatment,
         - ``[exclude]``: column of the trial file = value, ``{below = 2}``, ``{above = 60}`` or
           ``{value = 0, share_above = 0.25, of = "column of people"}`` (all rows of people in whose
           rows the value is that frequent), or a list of these,

@@ -85,7 +85,11 @@ def _wanted(game: Game) -> list[tuple[str, str]]:
     wanted = [("[rows] person", str(rows.person))]
     wanted += [("[rows] pair", name) for name in rows.pair]
     wanted += [("[rows] role", rows.role)] if rows.role else []
-    return wanted + [(f"[columns] {key}", name) for key, name in columns.items()]
+    return wanted + [
+        (f"[columns] {key}", part)
+        for key, name in columns.items()
+        for part in game.layout.joined.get(name, (name,))
+    ]
 
 
 def of_players(file: TextTable, game: Game) -> Players:

@@ -285,10 +285,12 @@ def _from_table(file: TextTable, game: Game) -> Trials:
             layout = Layout(exclude=there)
             said = f"{file.source} has one row per interaction and columns of the standard names."
         else:
-            rows, exclusions = exclude_rows(rows, layout)
+            rows, exclusions = exclude_rows(_with_joined(rows, layout), layout)
             made = of_players(rows, game)
             file, layout, players = made.file, made.layout, True
             exclusions += made.exclusions
+    else:
+        file = _with_joined(file, layout)
     columns, roles, notes = standard_columns(file, game, layout)
     lacking = [name for name in layout.exclude if name not in file.frame]
     kept, more = exclude_rows(file, layout, lacking)
@@ -307,6 +309,16 @@ def _from_table(file: TextTable, game: Game) -> Trials:
         warnings=tuple(_warnings(standard, roles)),
         notes=(*file.notes, *[said] * bool(said), *notes, *others),
     )
+
+
+def _with_joined(file: TextTable, layout: Layout) -> TextTable:
+    """Add columns that are made of several, unless the file has them already."""
+    frame = file.frame
+    for name, parts in layout.joined.items():
+        if name not in frame and all(part in frame for part in parts):
+            cells = [", ".join(row) for row in frame[list(parts)].to_numpy().tolist()]
+            frame = frame.assign(**{name: pd.Series(cells, index=frame.index, dtype="str")})
+    return replace(file, frame=frame)
 
 
 def _of_role(file: TextTable, column: str) -> tuple[TextTable, tuple[str, ...]]:
