@@ -96,6 +96,7 @@ class Trials:
         ValueError
             If the role's columns are not complete.
         """
+        self._need(role)
         return tuple(natural_order(list(self.of_role(role).table[role].unique())))
 
     def of_role(self, role: Role) -> Trials:
@@ -110,7 +111,8 @@ class Trials:
         """
         if role not in self.roles or (self.table[role] != "").all():
             return self
-        return replace(self, table=self.table[self.table[role] != ""])
+        table = self.table[self.table[role] != ""]
+        return replace(self, table=table, known_treatments=self.treatments)
 
     def fold(self, role: Role) -> Units:
         """Give the trials of a role in the form that models take.
