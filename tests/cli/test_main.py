@@ -217,7 +217,8 @@ def test_validate_counts_exclusions(run, tmp_path):
     assert "warning: Every sender has exactly one trial" in err
     _, out, _ = run("validate", "trials.csv", "--game", "game.toml", "--json")
     found = json.loads(out)
-    assert found["exclusions"] == [{"column": "round", "value": 2, "rows": 2}]
+    rule = {"column": "round", "value": 2, "rows": 2, "people": None}
+    assert found["exclusions"] == [rule]
     assert len(found["warnings"]) == 2
 
 
