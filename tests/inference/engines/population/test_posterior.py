@@ -51,7 +51,7 @@ def test_names_and_dims_are_those_of_every_fit(trials):
 
 
 def test_same_seed_gives_the_same_draws_bit_for_bit(trials):
-    units = restricted(trials.fold("sender"), np.arange(6))
+    units = trials.fold("sender").of_subjects(np.arange(6))
     first, second = (
         sample_population(tb.LevelK("sender"), trials.game, units, SHORT) for _ in range(2)
     )
@@ -59,7 +59,7 @@ def test_same_seed_gives_the_same_draws_bit_for_bit(trials):
 
 
 def test_nuts_gives_the_same_draws_for_a_seed(trials):
-    units = restricted(trials.fold("sender"), np.arange(6))
+    units = trials.fold("sender").of_subjects(np.arange(6))
     state = prepare_units(tb.LevelK("sender"), trials.game, units)
     short = Sampling(draws=20, tune=50, chains=2, seed=3)
     first, second = (
@@ -69,7 +69,7 @@ def test_nuts_gives_the_same_draws_for_a_seed(trials):
 
 
 def test_subjects_draws_have_the_moments_of_the_conditional_posterior(trials):
-    units = restricted(trials.fold("sender"), np.arange(3))
+    units = trials.fold("sender").of_subjects(np.arange(3))
     state = prepare_units(tb.FullTrust("sender"), trials.game, units)
     points = np.tile(state.mode, (4000, 1))
     values, _, _ = draw_subjects(state, points, seed=1)
@@ -87,7 +87,7 @@ def test_subjects_draws_have_the_moments_of_the_conditional_posterior(trials):
 
 
 def test_habits_equal_simulation(trials):
-    units = restricted(trials.fold("sender"), np.arange(3))
+    units = trials.fold("sender").of_subjects(np.arange(3))
     state = prepare_units(tb.Babbling("sender"), trials.game, units)
     population = state.population(state.mode)
     rng = np.random.default_rng(1)
@@ -125,7 +125,7 @@ def test_terms_of_ones_own_may_be_added(trials):
 
 
 def test_formulas_differ_between_subjects(trials):
-    units = restricted(trials.fold("receiver"), np.arange(5))
+    units = trials.fold("receiver").of_subjects(np.arange(5))
     model = tb.TrustEmbedded("receiver", formulas={"trust": "1 + treatment"})
     found = sample_population(model, trials.game, units, SHORT)
     assert "trust_slope" in found.posterior
@@ -133,7 +133,7 @@ def test_formulas_differ_between_subjects(trials):
 
 
 def test_scores_are_those_of_the_draws(trials):
-    units = restricted(trials.fold("sender"), np.arange(4))
+    units = trials.fold("sender").of_subjects(np.arange(4))
     state = prepare_units(tb.LevelK("sender"), trials.game, units)
     logs = subject_log_likelihood(state, state.mode + np.zeros((3, 1)))
     assert logs.shape == (3, 4)
