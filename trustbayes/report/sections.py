@@ -9,7 +9,6 @@ from typing import Any
 from trustbayes.analysis.analyse import Analysis, models_of, roles
 from trustbayes.comparison import verdict_rules
 from trustbayes.games import Role
-from trustbayes.inference.sampling import METHODS
 from trustbayes.report import tables
 from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.games.kind import Kind
@@ -102,19 +101,9 @@ def _gate_notes(analysis: Analysis) -> list[str]:
         for role, one in analysis.kfolds.items()
         if one.failed
     ]
-    notes = [_approximate(analysis)] if analysis.sampling.approximates else []
-    if failed:
-        gate = "their own check" if analysis.sampling.approximates else "the convergence gate"
-        notes.append(f"Did not pass {gate}, see section 7: {'; '.join(failed)}.")
-    return notes
-
-
-def _approximate(analysis: Analysis) -> str:
-    return (
-        f"All fits are approximations ({METHODS[analysis.sampling.method]}), not draws from the "
-        "posterior: what is said of populations and subjects may be off, intervals too narrow, "
-        "and no theory is named."
-    )
+    if not failed:
+        return []
+    return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
 
 
 def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
@@ -226,9 +215,6 @@ def _convergence(
     text = (
         "Every model passed the convergence gate."
         if analysis.converged
-        else "The convergence gate does not apply to approximations, which pass it in no case; "
-        "each has one check of its own."
-        if analysis.sampling.approximates
         else "Not every model passed the convergence gate; a comparison with one that did not "
         "names no winner. More warm-up, more draws or a higher target acceptance may help."
     )

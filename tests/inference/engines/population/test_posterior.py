@@ -11,16 +11,13 @@ import trustbayes as tb
 from trustbayes.errors import InputError
 from trustbayes.inference.engines.population.coinciding import coinciding_types
 from trustbayes.inference.engines.population.density import PopulationDensity
-from trustbayes.inference.engines.population.engine import (
-    TOLERANCE,
-    build_population,
-    prepare_units,
-)
+from trustbayes.inference.engines.population.engine import build_population, prepare_units
 from trustbayes.inference.engines.population.layout import layout_of
 from trustbayes.inference.engines.population.people import draw_subjects
 from trustbayes.inference.engines.population.posterior import sample_population
 from trustbayes.inference.engines.population.sampler import draw_by_nuts
 from trustbayes.inference.engines.population.scores import by_group, subject_log_likelihood
+from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.inference.sampling import Sampling
 
 SHORT = Sampling(draws=100, tune=100, chains=2, seed=7)
@@ -46,7 +43,7 @@ def test_names_and_dims_are_those_of_every_fit(trials):
     }
     assert found.posterior["subject"].to_numpy().tolist() == list(units.subjects)
     assert {"diverging", "energy", "logp"} <= set(found.sample_stats.data_vars)
-    assert found.integration.error < TOLERANCE
+    assert found.integration.error < INTEGRATION_ERROR
     assert found.log_likelihood.shape == (200, len(units.subjects))
 
 

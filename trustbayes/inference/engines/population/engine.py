@@ -22,15 +22,20 @@ from trustbayes.inference.engines.population.marginal import Marginal, Populatio
 from trustbayes.inference.engines.population.point_tables import point_tables
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sharpened_habits import habit_of
+from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.models.model import Model
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
-__all__ = ["Integration", "Prepared", "build_population", "prepare", "prepare_units"]
-
-TOLERANCE = 0.05
-"""By how many posterior standard deviations a finer rule may move a population's mean."""
+__all__ = [
+    "Integration",
+    "Prepared",
+    "build_population",
+    "fitting_layout",
+    "prepare",
+    "prepare_units",
+]
 
 _PILOT = 256  # subjects at most
 _CHECKED = 64  # subjects at most
@@ -58,6 +63,8 @@ class Integration:
         How often the step was halved before this was small enough.
     megabytes : float
         Of the tables.
+    nats : float
+        By how much a subject's log likelihood would change at most, at the mode, in nats.
     """
 
     rule: str
@@ -65,11 +72,12 @@ class Integration:
     error: float
     refinements: int
     megabytes: float
+    nats: float = 0.0
 
     @property
     def fine(self) -> bool:
-        """Whether the error is less than is allowed, see `TOLERANCE`."""
-        return self.error < TOLERANCE
+        """Whether the error is less than is allowed, see `INTEGRATION_ERROR`."""
+        return self.error < INTEGRATION_ERROR
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +159,7 @@ def prepare(model: Model, trials: Trials) -> Prepared:
 def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
     """As `prepare`, from the trials of the model's role."""
     started = time.perf_counter()
-    model = model.fixed_to(units)
-    layout = layout_of(model, game, model.with_named_covariates(units))
+    layout = fitting_layout(model, game, units)
     graph = graph_of(layout)
     density = PopulationDensity(graph.model, graph.inputs)
     ready = time.perf_counter()
@@ -165,19 +172,31 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
         integration=Integration("", 0.0, np.inf, 0, 0.0),
         seconds={},
     )
-    marginal = _tabulated
-    if is_habitual(layout):
-        marginal = _habitual
-    elif any(e.parameter.option for e in layout.effects) and habit_of(layout) is None:
-        [name] = [effect.name for effect in layout.effects if effect.parameter.option]
-        expected = (
-            'method="nuts": habits of subjects are integrated out only where they alone decide'
-        )
-        raise InputError(Fault(f"population engine, {name}", str(model.varies[name]), expected))
+    marginal = _habitual if is_habitual(layout) else _tabulated
     with threadpool_limits(limits=1, user_api="blas"):  # products are small: threads would wait
         prepared = _settled(prepared, marginal)
     seconds = {"model": ready - started, "tables": time.perf_counter() - ready}
     return replace(prepared, seconds=seconds)
+
+
+def fitting_layout(model: Model, game: Game, units: Units) -> Layout:
+    """Take a model and its trials apart, if the engine can fit it.
+
+    Raises
+    ------
+    InputError
+        If it cannot; with the reason and the engine that can.
+    """
+    model = model.fixed_to(units)
+    layout = layout_of(model, game, model.with_named_covariates(units))
+    wide = [effect.name for effect in layout.effects if effect.parameter.option]
+    if wide and not is_habitual(layout) and habit_of(layout) is None:
+        [name] = wide
+        expected = (
+            'method="nuts": habits of subjects are integrated out only where they alone decide'
+        )
+        raise InputError(Fault(f"population engine, {name}", str(model.varies[name]), expected))
+    return layout
 
 
 def _tabulated(
@@ -218,8 +237,8 @@ def _settled(prepared: Prepared, marginal: Callable[..., Any]) -> Prepared:
             near = neighbourhood(prepared, mode, covariance)
             operator.marginal = marginal(layout, rule, near, dtype)
             mode, covariance = highest_point(density, mode)
-        error = _error(prepared, checked, marginal, rule, near, mode, covariance)
-        if error < TOLERANCE:
+        error, nats = _error(prepared, checked, marginal, rule, near, mode, covariance)
+        if error < INTEGRATION_ERROR:
             break
         rule = replace(rule.finer(), shift=0.0)
     integration = Integration(
@@ -228,6 +247,7 @@ def _settled(prepared: Prepared, marginal: Callable[..., Any]) -> Prepared:
         error=error,
         refinements=refinements,
         megabytes=operator.marginal.megabytes,
+        nats=nats,
     )
     return replace(prepared, mode=mode, covariance=covariance, integration=integration)
 
@@ -258,23 +278,26 @@ def _error(
     near: Neighbourhood,
     mode: np.ndarray,
     covariance: np.ndarray,
-) -> float:
+) -> tuple[float, float]:
     """How far a rule of half the step on a shifted grid would move the posterior's means.
 
     To first order: the difference of gradients at the mode, times the posterior's covariance.
+    And by how many nats it would change a subject's log likelihood there, at most.
     """
     operator, density = prepared.graph.operator, prepared.density
-    kept, slopes = operator.marginal, []
+    kept, slopes, logs = operator.marginal, [], []
     finer = replace(rule.finer(), shift=_SHIFT)
     try:
         for each in (rule, finer):
             operator.marginal = marginal(layout, each, near)
             slopes.append(density(mode)[1])
+            logs.append(prepared.marginal.by_subject(prepared.population(mode)))
     finally:
         operator.marginal = kept
     difference = (slopes[1] - slopes[0]) * prepared.layout.subjects / layout.subjects
     moved = covariance @ difference
-    return float(np.abs(moved / np.sqrt(np.diag(covariance))).max())
+    nats = float(np.abs(logs[1] - logs[0]).max(initial=0.0))
+    return float(np.abs(moved / np.sqrt(np.diag(covariance))).max()), nats
 
 
 def _some(layout: Layout, most: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from trustbayes.games import Game
+from trustbayes.inference.engines.population.coinciding import coinciding_types
 from trustbayes.inference.engines.population.engine import Integration, Prepared, prepare_units
 from trustbayes.inference.engines.population.people import draw_subjects
 from trustbayes.inference.engines.population.sampler import PopulationDraws, draw_population
@@ -38,8 +39,11 @@ class PopulationPosterior:
     integration : Integration
     seconds : mapping of str to float
     gradients : int
-    pareto_k : float or None
-        Of the proposal, where the draws are not NUTS's.
+    pareto_k, acceptance : float or None
+        Of the proposals, where the draws are not NUTS's: Pareto k, and the share accepted.
+    coinciding : tuple of tuple of str
+        Types that make the same choices, see
+        `trustbayes.inference.engines.population.coinciding.coinciding_types`.
     """
 
     posterior: xr.Dataset
@@ -50,10 +54,16 @@ class PopulationPosterior:
     seconds: Mapping[str, float]
     gradients: int
     pareto_k: float | None = None
+    acceptance: float | None = None
+    coinciding: tuple[tuple[str, ...], ...] = ()
 
 
 def sample_population(
-    model: Model, game: Game, units: Units, sampling: Sampling | None = None
+    model: Model,
+    game: Game,
+    units: Units,
+    sampling: Sampling | None = None,
+    cores: int | None = None,
 ) -> PopulationPosterior:
     """Fit a model to trials, subjects integrated out and drawn afterwards.
 
@@ -64,6 +74,8 @@ def sample_population(
     units : Units
         Trials of the model's role.
     sampling : Sampling, optional
+    cores : int, optional
+        Default: as many as the machine has.
 
     Returns
     -------
@@ -76,7 +88,7 @@ def sample_population(
     """
     sampling = sampling or Sampling()
     prepared = prepare_units(model, game, units)
-    draws = draw_population(prepared.density, prepared.mode, prepared.covariance, sampling)
+    draws = draw_population(prepared.density, prepared.mode, prepared.covariance, sampling, cores)
     return posterior_of(prepared, draws, sampling.seed)
 
 
@@ -114,4 +126,6 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         seconds={**prepared.seconds, **spent},
         gradients=draws.gradients,
         pareto_k=draws.pareto_k,
+        acceptance=draws.acceptance,
+        coinciding=coinciding_types(layout) if layout.model.types else (),
     )

@@ -55,7 +55,9 @@ class PopulationDraws:
         How often the gradient was evaluated.
     seconds : float
     pareto_k : float, optional
-        Where the draws are a proposal's, weighted and drawn again.
+        Where the draws are a proposal's, of its weights.
+    acceptance : float, optional
+        The share of proposals that was accepted.
     """
 
     points: np.ndarray
@@ -63,6 +65,7 @@ class PopulationDraws:
     gradients: int
     seconds: float
     pareto_k: float | None = None
+    acceptance: float | None = None
 
 
 class _Whitened:
@@ -234,7 +237,7 @@ def draw_by_proposals(
         },
         coords={"chain": np.arange(sampling.chains), "draw": np.arange(sampling.draws)},
     )
-    return PopulationDraws(drawn, stats, 0, time.perf_counter() - started, pareto_k)
+    return PopulationDraws(drawn, stats, 0, time.perf_counter() - started, pareto_k, accepted)
 
 
 def _proposed(
