@@ -136,7 +136,8 @@ process (PyMC's NUTS runs each chain in a process of its own). All numbers:
                 "**The population engine** against NUTS on the same trials:",
                 _summed_out(tables["growth"], large["large"]),
                 """
-Seconds: all of a fit by the population engine; compilation and drawing by NUTS to 400 ESS (*: as above). Shift: the largest difference of
+Seconds: all of a fit by the population engine; compilation and drawing by NUTS to 400 ESS
+(*: as above). Shift: the largest difference of
 a population parameter's posterior mean, in NUTS's standard deviations; spread: the smallest and
 largest ratio of standard deviations. Where NUTS's R-hat, the largest of its parameters, is far from
 one, its own draws had not converged, and neither shift nor spread says which of the two is off.""",

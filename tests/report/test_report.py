@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trustbayes.comparison import HeldOut, verdict, verdict_rules
+from trustbayes.comparison import HeldOut, verdict_rules
 from trustbayes.errors import InputError
 from trustbayes.games import Market
 from trustbayes.inference.gate import Check, Gate
