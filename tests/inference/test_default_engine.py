@@ -35,8 +35,8 @@ def fitted(trials):
 def with_code():
     import pymc as pm
 
-    def prior(name, dims):
-        return pm.HalfNormal(name, 1.0, dims=dims)
+    def prior(dims):
+        return pm.HalfNormal("precision_in_code", 1.0, dims=dims)
 
     return tb.LevelK("sender", priors={"response_precision": prior})
 

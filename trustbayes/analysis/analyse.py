@@ -34,8 +34,8 @@ from trustbayes.estimates.trust_gap import trust_gap
 from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.fitting import fit_key
 from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Joint, Model, TrustEmbedded
 from trustbayes.models.draws import prior_draws
