@@ -162,8 +162,8 @@ from synthetic import small_trials
 from trustbayes.inference.fitting import fit
 from trustbayes.models import TrustEmbedded
 from trustbayes.inference.engines.nuts import Sampling
-made = fit(TrustEmbedded("sender"), small_trials(), Sampling(method="nuts", draws=40, tune=60, chains=2, seed=4),
-           progress=False)
+how = Sampling(method="nuts", draws=40, tune=60, chains=2, seed=4)
+made = fit(TrustEmbedded("sender"), small_trials(), how, progress=False)
 print(hashlib.sha256(made.posterior["lying_aversion"].to_numpy().tobytes()).hexdigest())
 """
 
