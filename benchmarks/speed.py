@@ -37,8 +37,7 @@ THEORIES, ROLES = ("trust-embedded", "level-k"), ("sender", "receiver")
 PARTS = ("comparison", "limit", "growth", "report")
 ROUNDS = 60
 LARGE = 1000
-"""Larger experiments are sampled by a short run; from here on approximations are tried, too."""
-APPROXIMATIONS = ("laplace", "advi")
+"""Larger experiments are sampled by a short run of NUTS."""
 SHORT = {"draws": 100, "tune": 200}
 SHORTENED = {"pymc": {"draws": 200, "tune": 200}, "discrete": {"draws": 100, "tune": 100}}
 """Of the experiment's naive fits those that would take too long."""
@@ -205,18 +204,15 @@ def growth(bench: Bench, how: Mapping[str, int], sizes: list[int]) -> pd.DataFra
                 row = {"model": theory, "role": role, "subjects": subjects}
                 to_400 = 400 * found["sample"] / least
                 rows.append({**row, "method": "nuts", **own, **found, "seconds_to_400": to_400})
-                if subjects < LARGE:
-                    continue
-                for method in APPROXIMATIONS:
-                    given = {"what": "approximated", **task, "method": method}
-                    found = bench.measured(f"{label}, {role}, {method}", given)
-                    apart = differences(found.pop("population"), known)
-                    rows.append({**row, "method": method, **found, **apart})
+                given = {"what": "summed_out", **task}
+                found = bench.measured(f"{label}, {role}, population engine", given)
+                apart = differences(found.pop("population"), known)
+                rows.append({**row, "method": "population", **found, **apart})
     return pd.DataFrame(rows).drop(columns="label")
 
 
 def differences(found: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, float]:
-    """How an approximation's moments of the population differ from NUTS's, at worst.
+    """How the population engine's moments of the population differ from NUTS's, at worst.
 
     Returns
     -------

@@ -428,4 +428,4 @@ def test_bad_forecast_sharing_is_reported_and_nothing_is_written(
 
 
 def test_the_method_of_the_command_line_reaches_the_sampling():
-    assert SamplingOptions(method="laplace").sampling() == Sampling(method="laplace")
+    assert SamplingOptions(method="nuts").sampling() == Sampling(method="nuts")

@@ -6,7 +6,7 @@ import xarray as xr
 
 from trustbayes.games import FiniteGame
 from trustbayes.inference.fit import FORMAT, Fit
-from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling, versions
 from trustbayes.models import Model
 from trustbayes.priors.prior import Prior

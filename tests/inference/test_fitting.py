@@ -16,7 +16,8 @@ from synthetic import small_trials, synthetic_fit
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, ForecastGame, PayoffFunctions
 from trustbayes.inference.fit import Fit, load_fit
-from trustbayes.inference.fitting import fit, fit_key
+from trustbayes.inference.fitting import fit
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import (
     Babbling,
@@ -44,7 +45,7 @@ def sampled() -> Fit:
     """A model with one free number, so that its posterior is known by quadrature."""
     priors = {"response_precision": Prior("Exponential", lam=1.0)}
     model = FullTrust("sender", priors=priors, varies={"response_precision": ()})
-    return fit(model, TRIALS, Sampling(draws=2000, chains=2, seed=3), progress=False)
+    return fit(model, TRIALS, Sampling(method="nuts", draws=2000, chains=2, seed=3), progress=False)
 
 
 def test_the_posterior_is_that_of_quadrature(sampled):
@@ -89,7 +90,12 @@ def test_a_fit_of_forecast_sharing_finds_what_was_planted_as_quadrature_does(tmp
     table = trials.table
     assert 0 < (table["action"] == 320).sum() < len(table) / 3
     chosen = TrustEmbedded("receiver", game, varies=common)
-    found = fit(chosen, trials, Sampling(draws=1500, tune=500, chains=2, seed=3), progress=False)
+    found = fit(
+        chosen,
+        trials,
+        Sampling(method="nuts", draws=1500, tune=500, chains=2, seed=3),
+        progress=False,
+    )
     # Both priors are normal on the scale of the link, and so is the grid.
     logits, logs = np.linspace(-1, 3, 201), np.linspace(-2.7, -1.7, 101)
     trust = 1 / (1 + np.exp(-logits))
@@ -161,7 +167,12 @@ def test_draws_of_subjects_stand_in_the_order_of_the_trials():
         table = trials.table.copy()
         table["sender"] = table["sender"].map(dict(zip("abcdef", names, strict=True)))
         renamed = trials_from_frame(table, trials.game)
-        made = fit(FullTrust("sender"), renamed, Sampling(draws=800, chains=2), progress=False)
+        made = fit(
+            FullTrust("sender"),
+            renamed,
+            Sampling(method="nuts", draws=800, chains=2),
+            progress=False,
+        )
         assert list(made.posterior["subject"].to_numpy()) == sorted(names)
         precision = made.posterior["response_precision"].sel(subject=list(names))
         means[names] = precision.mean(("chain", "draw")).to_numpy()
@@ -306,13 +317,13 @@ def test_independent_draws_pass_the_gate_and_broken_ones_fail_by_name():
 
 
 def test_the_key_tells_inputs_apart():
-    sampling = Sampling()
+    sampling = Sampling(method="nuts")
     keys = {
         fit_key(LevelK("sender"), TRIALS, sampling),
         fit_key(LevelK("sender", ties="uniform"), TRIALS, sampling),
         fit_key(LevelK("receiver"), TRIALS, sampling),
         fit_key(LevelK("sender"), small_trials(seed=2), sampling),
-        fit_key(LevelK("sender"), TRIALS, Sampling(seed=1)),
+        fit_key(LevelK("sender"), TRIALS, Sampling(method="nuts", seed=1)),
         fit_key(LevelK("sender", priors={"level": Prior("Dirichlet", a=2.0)}), TRIALS, sampling),
     }
     assert len(keys) == 6
@@ -320,7 +331,7 @@ def test_the_key_tells_inputs_apart():
 
 
 def test_the_key_tells_games_apart_and_models_of_each_kind():
-    sampling, game = Sampling(), POINTS.game
+    sampling, game = Sampling(method="nuts"), POINTS.game
     limited = trials_from_frame(POINTS.table, ForecastGame.from_dict(game.to_dict() | LIMIT))
     made = functools.partial(TrustEmbedded, "receiver", game)
     keys = {

@@ -9,7 +9,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.errors import InputError
 from trustbayes.inference.fit import load_fit
-from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask
 from trustbayes.models import FullTrust, Model, model, model_from_dict

@@ -22,7 +22,7 @@ from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, ForecastGame, PayoffFunctions
 from trustbayes.inference.executors import dask_executor, process_pool
 from trustbayes.inference.fit import load_fit
-from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitsFailed, FitTask, iter_fits, run_fits
 from trustbayes.models import FullTrust, LevelK

@@ -7,7 +7,8 @@ import pytest
 from synthetic import small_trials
 
 from trustbayes.errors import InputError
-from trustbayes.inference.fitting import fit, fit_key
+from trustbayes.inference.fitting import fit
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import LevelK, TrustEmbedded, model
 from trustbayes.models.draws import prior_draws

@@ -15,7 +15,7 @@ from trustbayes.errors import InputError
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.subjects import subject_estimates
 from trustbayes.inference.fit import load_fit
-from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, run_fits
 from trustbayes.models import Hybrid, Joint, LevelK, TrustEmbedded, model_from_dict

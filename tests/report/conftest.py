@@ -11,6 +11,7 @@ from synthetic import synthetic_fit
 from trustbayes.analysis.analyse import Analysis
 from trustbayes.comparison import by_person, shares, single_theories, verdict
 from trustbayes.comparison.compare import compare
+from trustbayes.estimates.coinciding import coinciding_shares
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
@@ -188,6 +189,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         sensitivity=made_up_sensitivity(table),
         subjects=frame,
         types=types,
+        coinciding=coinciding_shares(next(iter(fits.values()))),
         traits=trait_effects(next(iter(fits.values()))),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,

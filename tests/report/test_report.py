@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pages import Page
 
-from trustbayes.comparison import HeldOut, verdict, verdict_rules
+from trustbayes.comparison import HeldOut, verdict_rules
 from trustbayes.errors import InputError
 from trustbayes.games import Market
 from trustbayes.inference.gate import Check, Gate
@@ -458,30 +458,3 @@ def test_sizes_from_tiny_to_large(kind, settings, make_analysis, tmp_path):
     path: Path = write_report(made, tmp_path / "report.html").html
     assert "could not be drawn" not in path.read_text("utf-8")
     assert path.stat().st_size < 5_000_000
-
-
-def test_a_report_of_approximations_says_so_and_names_no_theory(analysis, tmp_path):
-    sampling = replace(analysis.sampling, method="laplace")
-    check = {"name": "distance", "value": 0.4, "threshold": 1.0, "at_most": True, "worst": ""}
-    near = {
-        "sampler": {"name": "Laplace's approximation", **vars(sampling)},
-        "approximation": check,
-    }
-    fits = {
-        key: replace(fit, manifest={**fit.manifest, **near}) for key, fit in analysis.fits.items()
-    }
-    verdicts = {
-        role: verdict(one, [fit for (_, other), fit in fits.items() if other == role])
-        for role, one in analysis.comparisons.items()
-    }
-    near_by = replace(analysis, fits=fits, verdicts=verdicts, sampling=sampling, joint=None)
-    written = write_report(near_by, tmp_path / "near.html")
-    page = written.html.read_text(encoding="utf-8")
-    assert "All fits are approximations (Laplace" in page
-    assert page.count("no ranking, because the fits are approximations") >= 2
-    assert "steps of warm-up" not in page
-    assert "Did not pass" not in page
-    found = json.loads(written.results.read_text(encoding="utf-8"))
-    assert {one["approximation"] for one in found["gate"]} == {"Laplace's approximation"}
-    assert not any(one["passed"] for one in found["gate"])
-    assert all(one["winner"] is None for one in found["verdict"].values())

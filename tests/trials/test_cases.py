@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trustbayes.errors import InputError
-from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import TrustEmbedded
 from trustbayes.trials.table import read_trials, trials_from_frame

@@ -5,7 +5,7 @@ import pytest
 
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame
-from trustbayes.inference.fitting import fit_key
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import TrustEmbedded
 from trustbayes.trials.table import read_trials

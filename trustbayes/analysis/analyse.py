@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
+from trustbayes.analysis.mended import mended
 from trustbayes.comparison import (
     Comparison,
     HeldOut,
@@ -24,6 +25,7 @@ from trustbayes.comparison import (
     verdict,
 )
 from trustbayes.comparison.compare import compare
+from trustbayes.estimates.coinciding import coinciding_shares
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
@@ -32,8 +34,8 @@ from trustbayes.estimates.trust_gap import trust_gap
 from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.fitting import fit_key
 from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Joint, Model, TrustEmbedded
 from trustbayes.models.draws import prior_draws
@@ -98,6 +100,9 @@ class Analysis:
         without the population; NaN where there is none), trials.
     types : DataFrame
         A row per model with types, subject and type: model, role, subject, type, probability.
+    coinciding : DataFrame
+        Types that no choice tells apart and their shares together, see
+        `trustbayes.estimates.coinciding.coinciding_shares`.
     traits : DataFrame
         What people's traits and treatments predict by the models' formulas, see
         `trustbayes.estimates.traits.trait_effects`; empty without formulas.
@@ -138,6 +143,7 @@ class Analysis:
     sensitivity: pd.DataFrame
     subjects: pd.DataFrame
     types: pd.DataFrame
+    coinciding: pd.DataFrame
     traits: pd.DataFrame
     posterior_checks: Mapping[Key, PredictiveCheck]
     prior_checks: Mapping[Key, PredictiveCheck]
@@ -158,8 +164,6 @@ class Analysis:
 
 
 _REPLICATIONS = 300
-
-
 _PRIOR_DRAWS = 500
 
 
@@ -178,8 +182,10 @@ def analyse(
 ) -> Analysis:
     """Fit every model to every role of the trials, check and compare.
 
-    A theory leaves conventions open. Short fits try each alternative to its defaults, one at a
-    time, and the theory enters the comparison with the best, if that leads the default by more
+    Subjects whose Pareto k is too large are predicted by refits without them where the fits are by
+    the population engine. A theory leaves conventions open. Short fits try each alternative to its
+    defaults, one at a time, and the theory enters the comparison with the best, if that leads the
+    default by more
     than two standard errors and its full fit passes the gate, see
     `trustbayes.analysis.conventions.fit_theories`; all scores are kept in ``variants``.
 
@@ -240,7 +246,15 @@ def analyse(
     )
     fitted = {role: [found[m.name, role] for m in group] for role, group in of_role.items()}
     comparisons = {
-        role: compare(group, _units(trials, of_role[role]), NEW_PEOPLE)
+        role: mended(
+            compare(group, _units(trials, of_role[role]), NEW_PEOPLE),
+            group,
+            trials,
+            sampling,
+            folder=fits,
+            executor=executor,
+            progress=progress,
+        )
         for role, group in fitted.items()
     }
     kfolds = {}
@@ -294,6 +308,7 @@ def analyse(
         ),
         subjects=subjects,
         types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
+        coinciding=_rows([coinciding_shares(one, ci_prob) for one in found.values()]),
         traits=_traits(found, ci_prob),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
@@ -318,9 +333,12 @@ def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
 
 
 def _traits(found: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
-    tables = [trait_effects(one, ci_prob) for one in found.values()]
-    with_effects = [rows for rows in tables if not rows.empty]
-    return pd.concat(with_effects or tables[:1], ignore_index=True)
+    return _rows([trait_effects(one, ci_prob) for one in found.values()])
+
+
+def _rows(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All rows, or the columns if there are none."""
+    return pd.concat([t for t in tables if not t.empty] or tables[:1], ignore_index=True)
 
 
 def _recovery(

@@ -77,15 +77,15 @@ class SamplingOptions:
     seed : int
         The same seed gives the same draws.
     method : str
-        The sampler, or an approximation, faster with thousands of subjects, on which no verdict
-        rests.
+        population integrates subjects out and samples the population alone; nuts samples all
+        together; auto is the first wherever it can fit the model.
     """
 
     draws: int = 1000
     tune: int = 500
     chains: int = 4
     seed: int = 20110601
-    method: Literal["nuts", "laplace", "advi"] = "nuts"
+    method: Literal["auto", "population", "nuts"] = "auto"
 
     def sampling(self) -> Sampling:
         """The package's own form."""

@@ -68,9 +68,7 @@ def print_tables(tables: Sequence[Table]) -> None:
 
 def gate_table(fits: Mapping[str, Fit]) -> Table:
     """All checks of all fits, by the names that results call them by."""
-    near = {one.gate.approximation for one in fits.values()} - {""}
-    title = f"Not draws from the posterior: {', '.join(sorted(near))}" if near else "Convergence"
-    table = empty_table(title)
+    table = empty_table("Convergence")
     for heading in ("model", "check", "value", "needed", "passed", "worst at"):
         table.add_column(heading)
     for name, one in fits.items():

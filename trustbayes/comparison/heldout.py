@@ -70,7 +70,6 @@ class HeldOut:
         """The fits that did not pass the gate, each with what failed."""
         return tuple(
             f"{model}, fold {fold}: "
-            + (f"{gate.approximation}; " if gate.approximation else "")
             + ", ".join(
                 f"{check.name} {check.value:.4g}" + (f" ({check.worst})" if check.worst else "")
                 for check in gate.failed

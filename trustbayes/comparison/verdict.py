@@ -75,7 +75,7 @@ def verdict(
 
     A model is named only if
 
-    - every model compared passed the convergence gate, which no approximation does;
+    - every model compared passed the convergence gate;
     - its lead over the second exceeds two standard errors and four nats (below which a
       difference is small whatever its standard error), in leave-one-subject-out, or
       leave-one-group-out where only groups were left out, or, where neither was, in PSIS-LOO
@@ -119,14 +119,6 @@ def verdict(
     named = by_name(fits)
     titles = {name: title_of(name, fit) for name, fit in named.items()}
     checked = agreement(comparison, kfold) if kfold and len(rows) > 1 else None
-    near = {titles[n]: fit.gate.approximation for n, fit in named.items() if fit.gate.approximation}
-    if near:
-        names = ", ".join(f"{title} ({how})" for title, how in near.items())
-        text = (
-            f"No verdict on {role}s: approximations were compared, {names}; only draws from the "
-            "posteriors themselves (method nuts) decide."
-        )
-        return Verdict(role, None, text)
     failed = [titles[name] for name, fit in named.items() if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)

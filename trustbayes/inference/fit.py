@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from trustbayes.errors import Fault, InputError
+from trustbayes.errors import Fault, InputError, listing
 from trustbayes.files import expanded, write_whole
 from trustbayes.games import Game, game_from_dict
-from trustbayes.inference.gate import Check, Gate, gate_of
+from trustbayes.inference.gate import Gate, gate_of, gate_of_population
 from trustbayes.inference.sampling import METHODS, Sampling
 from trustbayes.models import Model, ModelSpec, model_from_dict
 from trustbayes.models.draws import Draws
@@ -44,6 +44,9 @@ class Fit:
         their own names, shape (chain, draw, subject and/or treatment).
     manifest : mapping
         Model, priors, conventions, seed, sampler, versions, checksums, times; JSON-safe.
+    log_likelihood : xarray.Dataset, optional
+        ``trials``, shape (chain, draw, subject): log likelihood of each subject's trials given the
+        population alone, in nats, where the population engine has worked it out.
     """
 
     model: Model
@@ -52,6 +55,7 @@ class Fit:
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     manifest: Mapping[str, Any]
+    log_likelihood: xr.Dataset | None = None
     _results: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def once[*Given, Result](self, work: Callable[[Fit, *Given], Result], *given: *Given) -> Result:
@@ -88,7 +92,9 @@ class Fit:
         if draws == 0 or each >= size:
             return self
         keep = np.linspace(0, size - 1, each).round().astype(int)
-        return replace(self, posterior=self.posterior.isel(draw=keep))
+        logs = self.log_likelihood
+        fewer = None if logs is None else logs.isel(draw=keep)
+        return replace(self, posterior=self.posterior.isel(draw=keep), log_likelihood=fewer)
 
     def draws(self, most: int = 0) -> Draws:
         """The posterior draws as `Draws`; ``most`` > 0 keeps that many, evenly spaced."""
@@ -101,14 +107,13 @@ class Fit:
 
     @cached_property
     def gate(self) -> Gate:
-        """The convergence gate, see `trustbayes.inference.gate.gate_of`.
+        """The convergence gate, see `gate_of` and `gate_of_population`.
 
-        It does not apply to an approximation, which never passes it, and has a check of its own,
-        see `trustbayes.inference.engines.approximate.approximate`.
+        Both are in `trustbayes.inference.gate`.
         """
-        if self.sampling.approximates:
-            check = Check(**self.manifest["approximation"])
-            return Gate((check,), METHODS[self.sampling.method])
+        if "engine" in self.manifest:
+            engine = self.manifest["engine"]
+            return gate_of_population(self.posterior, self.sample_stats, engine)
         return gate_of(self.posterior, self.sample_stats)
 
     @property
@@ -145,10 +150,12 @@ class Fit:
     @property
     def parts(self) -> dict[str, xr.Dataset]:
         """The parts of its file."""
+        logs = self.log_likelihood
         return {
             "posterior": self.posterior,
             "sample_stats": self.sample_stats,
             "units": self.units.to_dataset(),
+            **({} if logs is None else {"log_likelihood": logs}),
         }
 
     @classmethod
@@ -168,6 +175,7 @@ class Fit:
             posterior=groups["posterior"],
             sample_stats=groups["sample_stats"],
             manifest=manifest,
+            log_likelihood=groups.get("log_likelihood"),
         )
 
 
@@ -237,6 +245,14 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
         raise InputError(Fault(str(path), "", "a fit written by trustbayes")) from error
     if manifest["format"] not in _READABLE:
         raise InputError(Fault(str(path), *_other_format(manifest)))
+    sampler = (manifest if "sampler" in manifest else manifest.get("sender", {}))["sampler"]
+    if sampler["method"] not in METHODS:
+        writer = manifest["versions"]["trustbayes"]
+        expected = (
+            f"a fit by {listing(list(METHODS))}: read it with trustbayes {writer}, or fit again"
+        )
+        value = f"a fit by {sampler['name']}, written by trustbayes {writer}"
+        raise InputError(Fault(str(path), value, expected))
     if what not in manifest:
         single, joint = "a fit of one role", "a joint fit of both roles"
         value, expected = (joint, single) if what == "model" else (single, joint)

@@ -1,38 +1,41 @@
-"""Fitting a model to trials: look first, sample once or twice, and say how it was done."""
+"""Fitting a model to trials: by the population engine, or by NUTS, which looks first."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 
 from trustbayes.errors import Fault, InputError
+from trustbayes.files import plain as plain_values
 from trustbayes.games import Game
-from trustbayes.inference.engines.approximate import approximate
-from trustbayes.inference.engines.compiled import Sampled
+from trustbayes.inference.choice import settled
+from trustbayes.inference.engines.compiled import Sampled, plain
 from trustbayes.inference.engines.nuts import Adaptation, sample
+from trustbayes.inference.engines.population.posterior import sample_population
 from trustbayes.inference.first_run import find_type_densities, likely_chains, refined
-from trustbayes.inference.fit import FORMAT, Fit
-from trustbayes.inference.sampling import METHODS, Method, Sampling, versions
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.records import described, fit_key, recorded
+from trustbayes.inference.sampling import METHODS, Method, Sampling
 from trustbayes.models import Model
 from trustbayes.models.additions import added
 from trustbayes.models.draws import Draws
 from trustbayes.models.graph import build_units
-from trustbayes.models.joint import Joint
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
-__all__ = ["check_method", "described", "fit", "fit_key", "recorded"]
+__all__ = ["fit"]
+
+_log = logging.getLogger(__name__)
 
 _FIRST = 200  # draws of the run that others start from, see `trustbayes.inference.first_run`
 
@@ -48,11 +51,13 @@ def fit(
     built: pm.Model | None = None,
     method: Method | None = None,
 ) -> Fit:
-    """Sample a model's posterior with nutpie's NUTS, or draw from an approximation to it.
+    """Draw from a model's posterior.
 
-    A model that combines theories is sampled twice: a first short run shows where the posterior has
-    its mass and how to carry parameters that a subject's type ignores, and the chains of the main
-    run start there. See `trustbayes.inference.first_run`.
+    The population engine integrates subjects out on tables, samples the population alone, and
+    draws subjects given each of its draws. NUTS samples all of them together; a model that combines
+    theories twice: a first short run shows where the posterior has its mass and how to carry
+    parameters that a subject's type ignores, and the chains of the main run start there, see
+    `trustbayes.inference.first_run`.
 
     Parameters
     ----------
@@ -62,22 +67,20 @@ def fit(
     sampling : Sampling, optional
         Default: 4 chains of 1,000 draws after 500 steps of warm-up.
     progress : bool
-        Whether to show a progress bar.
+        Whether NUTS shows a progress bar.
     cores : int, optional
         Chains at a time; default: as many as the machine has cores.
     alike : bool
         Whether other trials of the same design (who plays which treatment in which trial) are
-        fitted in this process, too: all then share one compiled model. In a finite game they do
-        anyway; in forecast sharing such a model takes longer to compile and to evaluate.
+        fitted in this process by NUTS, too: all then share one compiled model. In a finite game
+        they do anyway; in forecast sharing such a model takes longer to compile and to evaluate.
     built : pymc.Model, optional
         What ``model.build(trials)`` made, with variables, potentials or observations of a user's
-        own added. They are sampled with the rest, stand in the posterior and the file, and are
-        named in the manifest under "added"; the graph itself cannot be stored.
-    method : {"nuts", "laplace", "advi"}, optional
-        In place of that of ``sampling``. With thousands of subjects Laplace's approximation takes
-        a small part of the time that NUTS does, see
-        `trustbayes.inference.engines.approximate.approximate`; the fit says what it is, and no
-        verdict rests on it.
+        own added. They are sampled with the rest by NUTS, stand in the posterior and the file, and
+        are named in the manifest under "added"; the graph itself cannot be stored.
+    method : {"auto", "population", "nuts"}, optional
+        In place of that of ``sampling``. "auto" is the population engine where it can fit the
+        model, else NUTS; the manifest and a line of the log then say why.
 
     Returns
     -------
@@ -88,8 +91,8 @@ def fit(
     InputError
         If the trials lack the model's role, or are of another kind of game; if what was built is
         of another model or other trials, lacks something, or is of a model that combines theories,
-        whose two runs need graphs of their own; if such a model, or one whose posterior has no
-        mode, is to be approximated.
+        whose two runs need graphs of their own; if the population engine is asked for and cannot
+        fit the model, such as by a prior in code.
 
     Examples
     --------
@@ -105,9 +108,13 @@ def fit(
     sampling = sampling or Sampling()
     sampling = replace(sampling, method=method or sampling.method)
     model.check_kind(trials.game)
-    check_method(model, sampling)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
+    sampling, reason = settled(model, trials, sampling, built=built is not None)
+    if sampling.method == "population":
+        return _of_population(model, trials, sampling, cores)
+    if reason:
+        _log.info("sampling %s, %s, by NUTS: %s", model.name, model.role, reason)
     folded = trials.fold(model.role)
     model, in_order = model.fixed_to(folded), model.with_named_covariates(folded)
     additions = {} if built is None else added(built, model, trials)
@@ -128,7 +135,8 @@ def fit(
         # With additions the same inputs cannot be told from others: no key, and no reuse by one.
         **({"key": fit_key(model, trials, sampling)} if built is None else {"added": additions}),
         **described(model, information, trials.game),
-        **recorded(trials, sampling, sampled),
+        **recorded(trials, sampling, sampled.seconds),
+        **({"why_nuts": reason} if reason else {}),
     }
     return Fit(
         model=model,
@@ -137,6 +145,40 @@ def fit(
         posterior=_in_order(sampled.posterior, in_order.subjects),
         sample_stats=sampled.sample_stats,
         manifest=manifest,
+    )
+
+
+def _of_population(model: Model, trials: Trials, sampling: Sampling, cores: int | None) -> Fit:
+    """Fit by the population engine."""
+    units = trials.fold(model.role)
+    model = model.fixed_to(units)
+    found = sample_population(model, trials.game, units, sampling, cores)
+    drawn_by = METHODS["nuts"] if found.pareto_k is None else "independent proposals"
+    shape = found.posterior.sizes["chain"], found.posterior.sizes["draw"], -1
+    manifest = {
+        "key": fit_key(model, trials, sampling),
+        **described(model, None, trials.game),
+        **recorded(trials, sampling, found.seconds, f"{METHODS['population']}, {drawn_by}"),
+        "engine": plain_values(
+            {
+                "integration": asdict(found.integration),
+                "pareto_k": found.pareto_k,
+                "acceptance": found.acceptance,
+                "gradients": found.gradients,
+                "coinciding": [list(labels) for labels in found.coinciding],
+            }
+        ),
+    }
+    dims = ("chain", "draw", "subject")
+    logs = found.log_likelihood.reshape(shape).astype(np.float32)  # to 1e-5 nats
+    return Fit(
+        model=model,
+        game=trials.game,
+        units=model.with_named_covariates(units),
+        posterior=_in_order(plain(found.posterior), units.subjects),
+        sample_stats=plain(found.sample_stats),
+        manifest=manifest,
+        log_likelihood=xr.Dataset({"trials": (dims, logs)}, {"subject": list(units.subjects)}),
     )
 
 
@@ -234,8 +276,6 @@ class _Chains:
         graph = self.built or build_units(
             self.model, self.units, self.game, information, replaceable=self.alike
         )
-        if sampling.approximates:
-            return approximate(graph, sampling, progress=self.progress, pattern=self.pattern)
         return sample(
             graph,
             sampling,
@@ -249,23 +289,6 @@ class _Chains:
         )
 
 
-def check_method(model: Model, sampling: Sampling) -> None:
-    """Refuse to approximate models that combine theories.
-
-    Parameters
-    ----------
-    model : Model
-    sampling : Sampling
-
-    Raises
-    ------
-    InputError
-    """
-    if sampling.approximates and (can_be_placed(model) or any(model.ignored.values())):
-        expected = "nuts: a subject has a mode for each of the theories that are combined"
-        raise InputError(Fault(f"{model.name}, {model.role}, method", sampling.method, expected))
-
-
 def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
     return posterior.sel(subject=list(subjects)) if "subject" in posterior.dims else posterior
 
@@ -274,97 +297,6 @@ def _adaptation(units: Units, information: Information) -> Adaptation:
     if information.type_densities:
         return "draw_diag"
     return "low_rank" if units.continuous else "diag"
-
-
-def described(model: Model, information: Information, game: Game) -> dict[str, Any]:
-    """What the manifest says of a model.
-
-    Parameters
-    ----------
-    model : Model
-    information : Information
-        By which its last graph was built.
-    game : Game
-
-    Returns
-    -------
-    dict
-        JSON-safe.
-    """
-    form = dict(information.form)
-    form |= dict.fromkeys(
-        information.type_densities.placed if information.type_densities else (), "placed"
-    )
-    return {
-        "model": model.to_dict(),
-        "conventions": dict(model.resolve_conventions(game)),
-        "parametrisation": {
-            p.name: model.parametrisation.get(p.name, form[p.name])
-            for p in model.parameters
-            if p.support != "simplex" and p.name not in model.code_priors
-        },
-    }
-
-
-def recorded(trials: Trials, sampling: Sampling, sampled: Sampled) -> dict[str, Any]:
-    """What the manifest says of data, sampler and time.
-
-    Parameters
-    ----------
-    trials : Trials
-    sampling : Sampling
-    sampled : Sampled
-
-    Returns
-    -------
-    dict
-        JSON-safe.
-    """
-    return {
-        "format": FORMAT,
-        "game": trials.game.to_dict(),
-        "game_checksum": trials.game.checksum,
-        "data": {
-            "source": trials.source,
-            "checksum": trials.checksum,
-            "exclusions": [[e.column, e.value, e.rows] for e in trials.exclusions],
-        },
-        "sampler": {"name": METHODS[sampling.method], **vars(sampling)},
-        **({"approximation": asdict(sampled.check)} if sampled.check else {}),
-        "versions": versions(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": dict(sampled.seconds),
-    }
-
-
-def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
-    """Identify a fit by its content: the same inputs have the same key.
-
-    What formulas take from people is a part of the model, so the trials without them are enough.
-
-    Parameters
-    ----------
-    model : Model or Joint
-    trials : Trials
-    sampling : Sampling
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal digits.
-    """
-    if isinstance(model, Model) and model.formulas:
-        model = model.fixed_to(trials.fold(model.role))
-    content = {
-        "format": FORMAT,
-        "model": model.to_dict(),
-        "game": trials.game.checksum,
-        "data": trials.checksum,
-        "layout": trials.game.layout.to_list(),
-        "sampling": vars(sampling),
-        "versions": versions(),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _pattern(model: Model, units: Units, game: Game, information: Information, alike: bool) -> str:

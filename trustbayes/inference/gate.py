@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import xarray as xr
 
 from trustbayes.files import plain
 
-__all__ = ["Check", "Gate", "gate_of"]
+__all__ = ["INTEGRATION_ERROR", "Check", "Gate", "gate_of", "gate_of_population"]
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,14 @@ class Gate:
     Parameters
     ----------
     checks : tuple of Check
-    approximation : str
-        What the draws are in place of draws from the posterior; empty if they are that. The checks
-        are then those that it has, and it passes no gate, whatever they say.
     """
 
     checks: tuple[Check, ...]
-    approximation: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed, and the draws are from the posterior."""
-        return not self.approximation and all(check.passed for check in self.checks)
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -72,17 +69,20 @@ class Gate:
     @property
     def why(self) -> tuple[str, ...]:
         """Why it is not passed, in a few words each."""
-        first = (f"an approximation: {self.approximation}",) if self.approximation else ()
-        return (*first, *(check.name for check in self.failed))
+        return tuple(check.name for check in self.failed)
 
     def to_dict(self) -> dict[str, Any]:
-        """Say in plain values whether it is passed, what draws approximate, and every check."""
+        """Say in plain values whether it is passed, and every check."""
         checks = [vars(check) | {"passed": check.passed} for check in self.checks]
-        approximation = self.approximation or None
-        found: dict[str, Any] = plain(
-            {"passed": self.passed, "approximation": approximation, "checks": checks}
-        )
+        found: dict[str, Any] = plain({"passed": self.passed, "checks": checks})
         return found
+
+
+INTEGRATION_ERROR = 0.05
+"""By how many posterior standard deviations a finer rule may move a population's mean."""
+
+_GOOD_K = 0.7
+"""Vehtari et al. (2024), Journal of Machine Learning Research 25(72)."""
 
 
 def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
@@ -106,20 +106,61 @@ def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
         for name, draws in posterior.data_vars.items()
         if str(name).endswith("_unused") or bool((draws == draws[0, 0]).all())
     ]
-    posterior = posterior.drop_vars(others)
+    return Gate((*_mixing(posterior.drop_vars(others)), *_of_nuts(sample_stats)))
+
+
+def gate_of_population(
+    posterior: xr.Dataset, sample_stats: xr.Dataset, engine: Mapping[str, Any]
+) -> Gate:
+    """The convergence gate of a population whose subjects are integrated out.
+
+    R-hat and effective sample sizes as for `gate_of`, over the population's parameters: given each
+    of its draws, subjects are drawn independently. Where NUTS drew the population, E-BFMI and
+    divergences as for `gate_of`; where proposals did, the Pareto k of their weights at most 0.7.
+    Integration may move no mean of the population by more than .05 standard deviations.
+
+    Parameters
+    ----------
+    posterior, sample_stats : xarray.Dataset
+    engine : mapping
+        What the manifest says of the engine.
+
+    Returns
+    -------
+    Gate
+    """
+    others = [
+        name
+        for name, draws in posterior.data_vars.items()
+        if "subject" in draws.dims or bool((draws == draws[0, 0]).all())
+    ]
+    pareto_k = engine["pareto_k"]
+    own = (
+        _of_nuts(sample_stats)
+        if pareto_k is None
+        else (Check("Pareto k of proposals", pareto_k, _GOOD_K, True),)
+    )
+    error = Check("integration error, sd", engine["integration"]["error"], INTEGRATION_ERROR, True)
+    return Gate((*_mixing(posterior.drop_vars(others)), *own, error))
+
+
+def _mixing(posterior: xr.Dataset) -> tuple[Check, ...]:
     rhat = az.rhat(posterior)
     bulk, tail = az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
+    return (
+        Check("R-hat", *_worst(rhat, highest=True, at=1.01)),
+        Check("bulk ESS", *_worst(bulk, highest=False, at=400.0)),
+        Check("tail ESS", *_worst(tail, highest=False, at=400.0)),
+    )
+
+
+def _of_nuts(sample_stats: xr.Dataset) -> tuple[Check, ...]:
     divergent = float(sample_stats["diverging"].mean())
     energy = sample_stats["energy"].to_numpy()
     bfmi = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)
-    return Gate(
-        (
-            Check("R-hat", *_worst(rhat, highest=True, at=1.01)),
-            Check("bulk ESS", *_worst(bulk, highest=False, at=400.0)),
-            Check("tail ESS", *_worst(tail, highest=False, at=400.0)),
-            Check("E-BFMI", float(bfmi.min()), 0.3, False, f"chain {int(bfmi.argmin())}"),
-            Check("divergences, share", divergent, 0.001, True),
-        )
+    return (
+        Check("E-BFMI", float(bfmi.min()), 0.3, False, f"chain {int(bfmi.argmin())}"),
+        Check("divergences, share", divergent, 0.001, True),
     )
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import xarray as xr
 
-from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game, Role
+from trustbayes.inference.choice import nuts_of_both
 from trustbayes.inference.engines.nuts import sample
 from trustbayes.inference.fit import Fit, game_of, read_file, write_file
-from trustbayes.inference.fitting import described, fit_key, recorded
 from trustbayes.inference.gate import Gate
+from trustbayes.inference.records import described, fit_key, recorded
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models.joint import Joint, check_roles
 from trustbayes.models.parametrisation.pilot import pilot
@@ -108,7 +108,8 @@ def fit_joint(
     Raises
     ------
     InputError
-        If the trials lack a role, or are of another kind of game.
+        If the trials lack a role, or are of another kind of game, or the population engine is
+        asked for.
 
     Examples
     --------
@@ -117,10 +118,7 @@ def fit_joint(
     >>> fit = tb.fit_joint(joint, trials)  # doctest: +SKIP
     >>> tb.trust_gap(fit.sender, fit.receiver)  # doctest: +SKIP
     """
-    sampling, game = sampling or Sampling(), trials.game
-    if sampling.approximates:
-        expected = "nuts: joint fits of both roles are not approximated"
-        raise InputError(Fault("joint fit, method", sampling.method, expected))
+    sampling, game = nuts_of_both(sampling or Sampling()), trials.game
     for model in joint.models.values():
         model.check_kind(game)
     check_roles(trials)
@@ -136,7 +134,7 @@ def fit_joint(
     common = {
         "key": fit_key(joint, trials, sampling),
         "joint": joint.to_dict(),
-        **recorded(trials, sampling, sampled),
+        **recorded(trials, sampling, sampled.seconds),
     }
     halves = {
         role: Fit(

@@ -12,12 +12,12 @@ from trustbayes.numerics.plain import LARGEST_SEED, as_plain, is_whole
 
 __all__ = ["METHODS", "Method", "Sampling", "versions"]
 
-Method = Literal["nuts", "laplace", "advi"]
+Method = Literal["auto", "population", "nuts"]
 
 METHODS: dict[Method, str] = {
+    "auto": "population engine, or nutpie NUTS where it cannot",
+    "population": "population engine",
     "nuts": "nutpie NUTS",
-    "laplace": "Laplace's approximation",
-    "advi": "mean-field ADVI (PyMC)",
 }
 """How a posterior can be drawn from, and what that is called."""
 
@@ -34,10 +34,10 @@ class Sampling:
         From 0 to 2**64 - 1.
     target_accept : float
         Between 0 and 1; higher means smaller steps and fewer divergences.
-    method : {"nuts", "laplace", "advi"}
-        The sampler, or an approximation, to which warm-up and target acceptance do not apply: see
-        `trustbayes.inference.engines.approximate.approximate`. No verdict rests on an
-        approximation.
+    method : {"auto", "population", "nuts"}
+        "population" integrates subjects out and samples the population alone, see
+        `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
+        Default: "population" wherever it can fit the model, else "nuts".
     """
 
     draws: int = 1000
@@ -45,7 +45,7 @@ class Sampling:
     chains: int = 4
     seed: int = 20110601
     target_accept: float = 0.9
-    method: Method = "nuts"
+    method: Method = "auto"
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("seed", 0)):
@@ -62,11 +62,6 @@ class Sampling:
         if self.method not in METHODS:
             expected = suggestion(str(self.method), list(METHODS))
             raise InputError(Fault("sampling, method", str(self.method), expected))
-
-    @property
-    def approximates(self) -> bool:
-        """Whether the draws are not from the posterior, but from something near it."""
-        return self.method != "nuts"
 
 
 def versions() -> dict[str, str]:

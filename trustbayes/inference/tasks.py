@@ -17,9 +17,11 @@ from rich.progress import TextColumn
 from trustbayes.errors import Fault, InputError, WorkFailed
 from trustbayes.files import check_folder, expanded
 from trustbayes.games import Game
+from trustbayes.inference.choice import settled
 from trustbayes.inference.fit import Fit, load_fit
-from trustbayes.inference.fitting import check_method, fit, fit_key
+from trustbayes.inference.fitting import fit
 from trustbayes.inference.progress import bar
+from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, Model, model_from_dict
 from trustbayes.trials.table import Trials
@@ -117,11 +119,11 @@ class FitTask:
 
     def __post_init__(self) -> None:
         self.model.check_kind(self.trials.game)
-        check_method(self.model, self.sampling)
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
         if self.model.formulas:  # whose faults should not show after other fits were made
             self.model.fixed_to(self.trials.fold(self.model.role))
+        settled(self.model, self.trials, self.sampling)
 
     @cached_property
     def key(self) -> str:

@@ -25,7 +25,7 @@ from trustbayes.theories.spec import Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.units import Units
 
-__all__ = ["add_to", "build_units"]
+__all__ = ["add_to", "build_units", "check_locations", "coords_of", "each_share"]
 
 
 def build_units(
@@ -87,9 +87,9 @@ def add_to(
     """
     settings.check_kind(game)
     settings = settings.fixed_to(units)
-    _check_locations(settings, units)
+    check_locations(settings, units)
     information = pilot(settings, units, game) if information is None else information
-    pm.modelcontext(None).add_coords(_coords(settings, units, game, prefix))
+    pm.modelcontext(None).add_coords(coords_of(settings, units, game, prefix))
     arrays: dict[str, Any] = dict(given or {})
     dims = {name: settings.varies[name] for name in arrays}
     shares: dict[str, Any] = {}
@@ -134,14 +134,14 @@ def add_to(
             ],
             axis=1,
         )
-        logs = pt.log(_each_share(settings, shares)) + logs + placed.log_density
+        logs = pt.log(each_share(settings, shares)) + logs + placed.log_density
         placed.pick(logs, prefix)
         logs = log_sum_exp(logs)
     else:
         logs = _logs(settings, units, game, Values(arrays, dims, units))
         if settings.types:
             logs = logs + _unused(settings, information, prefix)
-            logs = log_sum_exp(pt.log(_each_share(settings, shares)) + logs)
+            logs = log_sum_exp(pt.log(each_share(settings, shares)) + logs)
     pm.Potential(f"{prefix}log_likelihood", logs.sum())
 
 
@@ -158,7 +158,7 @@ def _declare_shares(settings: ModelSettings, name: str, units: Units, prefix: st
     return shares_of(shares, more)
 
 
-def _check_locations(settings: ModelSettings, units: Units) -> None:
+def check_locations(settings: ModelSettings, units: Units) -> None:
     """Refuse lists of locations that do not go with the treatments."""
     faults = []
     for parameter in settings.parameters:
@@ -184,7 +184,7 @@ def _contribution(settings: ModelSettings, name: str, units: Units) -> Any:
     return declare_contribution(name, settings.formulas[name], settings.priors, units)
 
 
-def _each_share(settings: ModelSettings, shares: Mapping[str, Any]) -> Any:
+def each_share(settings: ModelSettings, shares: Mapping[str, Any]) -> Any:
     """Shares of the types, shape (types,) or, with formulas, (subjects, types)."""
     sizes = [share.shape[0] for share in shares.values() if share.ndim == 2]
     if sizes:
@@ -220,7 +220,8 @@ def _dims(settings: ModelSettings, parameter: Parameter) -> tuple[str, ...]:
     return (*over, *((parameter.option,) if parameter.option else ()))
 
 
-def _coords(settings: ModelSettings, units: Units, game: Game, prefix: str) -> dict[str, Any]:
+def coords_of(settings: ModelSettings, units: Units, game: Game, prefix: str) -> dict[str, Any]:
+    """Coordinates of a model of these trials, by dimension."""
     of_model: dict[str, Any] = {"subject": units.subjects, **settings.shares}
     for option in {p.option for p in settings.parameters if p.option}:
         of_model[option] = [f"{value:g}" for value in game.options(settings.role)]

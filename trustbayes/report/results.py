@@ -43,6 +43,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "exclusions": [plain(vars(one)) for one in analysis.trials.exclusions],
         "ci_prob": analysis.ci_prob,
         "gate": _gates(analysis),
+        "coinciding": [_intervals(row) for row in records(analysis.coinciding)],
         "comparison": [row for one in analysis.comparisons.values() for row in records(one.table)],
         "reliability": [row for one in analysis.comparisons.values() for row in _reliability(one)],
         "kfold": {
@@ -128,6 +129,7 @@ def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
             "pareto_k_threshold": one.good_k,
             "pareto_k_above": len(one.unreliable),
             "unreliable": one.unreliable,
+            "refitted": one.refitted,
             "integration_error": one.error.sum(),
             "integration_error_max": one.error.max(),
         }
@@ -146,6 +148,7 @@ def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
             "pareto_k_threshold": point.good_k,
             "pareto_k_above": point.unreliable,
             "unreliable": None,
+            "refitted": None,
             "integration_error": None,
             "integration_error_max": None,
         }
@@ -254,4 +257,6 @@ def _made(fit: Fit) -> dict[str, Any]:
         "varies": {name: list(over) for name, over in fit.model.varies.items()},
         "formulas": {name: formula.text for name, formula in fit.model.formulas.items()},
         **{name: fit.manifest[name] for name in kept},
+        "engine": fit.manifest.get("engine"),
+        "why_nuts": fit.manifest.get("why_nuts"),
     }

@@ -9,7 +9,6 @@ from typing import Any
 from trustbayes.analysis.analyse import Analysis, models_of, roles
 from trustbayes.comparison import verdict_rules
 from trustbayes.games import Role
-from trustbayes.inference.sampling import METHODS
 from trustbayes.report import tables
 from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.games.kind import Kind
@@ -102,19 +101,9 @@ def _gate_notes(analysis: Analysis) -> list[str]:
         for role, one in analysis.kfolds.items()
         if one.failed
     ]
-    notes = [_approximate(analysis)] if analysis.sampling.approximates else []
-    if failed:
-        gate = "their own check" if analysis.sampling.approximates else "the convergence gate"
-        notes.append(f"Did not pass {gate}, see section 7: {'; '.join(failed)}.")
-    return notes
-
-
-def _approximate(analysis: Analysis) -> str:
-    return (
-        f"All fits are approximations ({METHODS[analysis.sampling.method]}), not draws from the "
-        "posterior: what is said of populations and subjects may be off, intervals too narrow, "
-        "and no theory is named."
-    )
+    if not failed:
+        return []
+    return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
 
 
 def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
@@ -176,6 +165,8 @@ def _comparison_of(
     if role in analysis.kfolds:
         shown.append(tables.kfold_table(found, role, titles))
     shown.append(tables.reliability_table(found, role, titles))
+    if any(row["role"] == role for row in found["coinciding"]):
+        shown.append(tables.coinciding_table(found, role, titles))
     if len(models_of(analysis, role)) > 1:
         pictures.append(
             Picture(
@@ -199,10 +190,20 @@ def _comparison_of(
         f"comparison-{role}",
         f"{role.capitalize()}s",
         texts=[analysis.verdicts[role].text],
-        notes=_doubts(found, role, titles),
+        notes=[*_coinciding(found, role, titles), *_doubts(found, role, titles)],
         tables=shown,
         pictures=[render(picture) for picture in pictures],
     )
+
+
+def _coinciding(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
+    """Which types no choice tells apart."""
+    return [
+        f"{titles[row['model']]}: {row['types']} make the same choices in all that these {role}s "
+        "saw; only their share together is learnt, its split is the prior's."
+        for row in found["coinciding"]
+        if row["role"] == role
+    ]
 
 
 def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
@@ -212,30 +213,41 @@ def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> l
         for row in found["reliability"]
         if (row["role"], row["unit"]) == (role, "subject") and row["unreliable"]
     ]
+    mended = [
+        f"{titles[row['model']]} ({listed(row['refitted'], 8)})"
+        for row in found["reliability"]
+        if (row["role"], row["unit"]) == (role, "subject") and row["refitted"]
+    ]
+    notes = [f"Predicted by refits without them: {'; '.join(mended)}."] if mended else []
     if not doubtful:
-        return []
+        return notes
     return [
+        *notes,
         f"LOSO cannot be relied on for some {role}s, whose Pareto k is too large: "
-        f"{'; '.join(doubtful)}. They were not refitted; a k-fold has no such doubt."
+        f"{'; '.join(doubtful)}. They were not refitted; a k-fold has no such doubt.",
     ]
 
 
 def _convergence(
     analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
+    texts = [
+        "The population engine integrates subjects' own parameters out on tables, samples the "
+        "population alone (independent proposals, accepted as Metropolis and Hastings say, where "
+        "they are good enough, else NUTS), and draws subjects given each draw; a rule of half the "
+        "step on a shifted grid measures the error of integration. NUTS samples all parameters "
+        "together. Which of them made each fit stands in the last section.",
+    ]
     text = (
         "Every model passed the convergence gate."
         if analysis.converged
-        else "The convergence gate does not apply to approximations, which pass it in no case; "
-        "each has one check of its own."
-        if analysis.sampling.approximates
         else "Not every model passed the convergence gate; a comparison with one that did not "
         "names no winner. More warm-up, more draws or a higher target acceptance may help."
     )
     fitted = [*roles(analysis), *([] if analysis.joint is None else ["both"])]
     shown = [tables.gate_table(found, role, titles) for role in fitted]
     notes = _gate_notes(analysis)
-    return Section("convergence", "Convergence", texts=[text], notes=notes, tables=shown)
+    return Section("convergence", "Convergence", texts=[text, *texts], notes=notes, tables=shown)
 
 
 def _making(found: Mapping[str, Any]) -> Section:

@@ -21,7 +21,7 @@ from trustbayes.models import FullTrust, LevelK, TrustEmbedded
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import trials_from_frame
 
-SHORT = Sampling(draws=20, tune=20, chains=2, seed=4)
+SHORT = Sampling(method="nuts", draws=20, tune=20, chains=2, seed=4)
 GAME = ForecastGame()
 
 
@@ -58,7 +58,7 @@ def two_hills():
 
 @pytest.mark.slow
 def test_chains_that_start_near_the_mass_do_not_settle_elsewhere():
-    how = Sampling(draws=50, tune=200, chains=8, seed=1)
+    how = Sampling(method="nuts", draws=50, tune=200, chains=8, seed=1)
     found = {
         near: sampling.sample(
             two_hills(), how, progress=False, near={"centre": np.array(3.5)} if near else None
@@ -162,8 +162,8 @@ from synthetic import small_trials
 from trustbayes.inference.fitting import fit
 from trustbayes.models import TrustEmbedded
 from trustbayes.inference.engines.nuts import Sampling
-made = fit(TrustEmbedded("sender"), small_trials(), Sampling(draws=40, tune=60, chains=2, seed=4),
-           progress=False)
+how = Sampling(method="nuts", draws=40, tune=60, chains=2, seed=4)
+made = fit(TrustEmbedded("sender"), small_trials(), how, progress=False)
 print(hashlib.sha256(made.posterior["lying_aversion"].to_numpy().tobytes()).hexdigest())
 """
 

@@ -333,7 +333,7 @@ def test_placed_or_not_the_posterior_is_the_same():
         seed=4,
     )
     # Ten people leave the spread of their aversion a long tail, which takes small steps.
-    sampling = Sampling(draws=1500, chains=4, target_accept=0.95)
+    sampling = Sampling(method="nuts", draws=1500, chains=4, target_accept=0.95)
     trials = trials_from_frame(played.trials, game)
     forms = dict.fromkeys(("response_precision", "lying_aversion"), "centred")
     placed, centred = (
@@ -363,7 +363,7 @@ def test_chains_of_forecast_sharing_meet_where_they_did_not(make, seed):
     # 7 here; that of the hybrid is 2 (R-hat 2.7) if its reports jump. It is 495 and 353.
     model = make("sender", "forecast-sharing")
     played = Experiment(ForecastGame(), model, None, subjects=30, rounds=20).play(seed)
-    sampling = Sampling(draws=500, tune=300, chains=2, seed=seed)
+    sampling = Sampling(method="nuts", draws=500, tune=300, chains=2, seed=seed)
     found = fit(model, played.trials, sampling, progress=False)
     value = {check.name: check.value for check in found.gate.checks}
     assert value["R-hat"] < 1.1

@@ -16,10 +16,9 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
-from trustbayes.inference.gate import Check
 from trustbayes.numerics.vectorised import vectorised
 
-__all__ = ["PROGRAMS", "Density", "Programs", "Sampled", "coordinates", "drawn", "exact", "plain"]
+__all__ = ["PROGRAMS", "Density", "Programs", "Sampled", "coordinates", "exact", "plain"]
 
 _KEPT = 8
 
@@ -37,54 +36,12 @@ class Sampled:
     points : array, shape (chains, draws, dimension), or None
         The draws as the sampler sees them, if they were asked for: what another run can start
         from.
-    check : Check, optional
-        What there is to say of an approximation.
     """
 
     posterior: xr.Dataset
     sample_stats: xr.Dataset
     seconds: Mapping[str, float]
     points: np.ndarray | None = None
-    check: Check | None = None
-
-
-def drawn(
-    model: pm.Model,
-    arrays: Mapping[str, np.ndarray],
-    seconds: Mapping[str, float],
-    check: Check,
-) -> Sampled:
-    """Draws of a PyMC model from arrays, under the names and labels that a sampler's have.
-
-    Parameters
-    ----------
-    model : pymc.Model
-    arrays : mapping of str to array, shape (chains, draws, ...)
-    seconds : mapping of str to float
-    check : Check
-        What there is to say of the approximation.
-
-    Returns
-    -------
-    Sampled
-    """
-    data: dict[str, Any] = {}
-    for name, values in arrays.items():
-        dims = model.named_vars_to_dims.get(name) or [
-            f"{name}_dim_{axis}" for axis in range(values.ndim - 2)
-        ]
-        data[name] = (("chain", "draw", *dims), values)
-    used = {dim for dims, _ in data.values() for dim in dims}
-    chains, draws = next(iter(arrays.values())).shape[:2]
-    coords: dict[str, Any] = {"chain": np.arange(chains), "draw": np.arange(draws)}
-    coords |= {name: list(labels) for name, labels in model.coords.items() if name in used}
-    return Sampled(
-        posterior=plain(xr.Dataset(data, coords=coords)),
-        sample_stats=xr.Dataset(),
-        seconds=seconds,
-        points=None,
-        check=check,
-    )
 
 
 class Programs(threading.local):

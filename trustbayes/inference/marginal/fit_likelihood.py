@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.marginal.new_subjects import NewSubject, new_subject_log_likelihood
 
@@ -11,7 +13,8 @@ __all__ = ["new_subjects"]
 def new_subjects(fit: Fit, draws: int = 0) -> NewSubject:
     """The log likelihood of every subject of a fit as if new.
 
-    It is worked out once for a fit and a number of draws, see `Fit.once`.
+    A fit by the population engine holds it; else it is worked out once for a fit and a number of
+    draws, see `Fit.once`.
 
     Parameters
     ----------
@@ -28,4 +31,10 @@ def new_subjects(fit: Fit, draws: int = 0) -> NewSubject:
 
 
 def _new_subjects(fit: Fit, draws: int) -> NewSubject:
-    return new_subject_log_likelihood(fit.thinned(draws).draws())
+    thinned = fit.thinned(draws)
+    if thinned.log_likelihood is None:
+        return new_subject_log_likelihood(thinned.draws())
+    logs = thinned.log_likelihood["trials"].stack(sample=("chain", "draw"))
+    found = logs.transpose("sample", "subject").sel(subject=list(fit.units.subjects)).to_numpy()
+    nats = fit.manifest["engine"]["integration"]["nats"]
+    return NewSubject(found.astype(float), np.full(found.shape, nats))

@@ -32,11 +32,6 @@ def failed(analysis: Analysis, role: Role) -> list[str]:
 
 def _no_ranking(analysis: Analysis, role: Role) -> str:
     names = listed(failed(analysis, role))
-    if analysis.sampling.approximates:
-        return (
-            f"{role.capitalize()}s: no ranking, because the fits are approximations; the "
-            "differences shown may be wrong."
-        )
     return (
         f"{role.capitalize()}s: no ranking, because {names} did not pass the convergence gate; "
         "the differences shown may be wrong."

@@ -10,6 +10,7 @@ from trustbayes.report.tables.estimates import (
     worth_table,
 )
 from trustbayes.report.tables.making import (
+    coinciding_table,
     exclusion_table,
     gate_table,
     model_tables,
@@ -26,6 +27,7 @@ from trustbayes.report.tables.predictions import (
 
 __all__ = [
     "alike_table",
+    "coinciding_table",
     "comparison_tables",
     "corner_table",
     "coverage_table",

@@ -8,6 +8,8 @@ from typing import Any
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import (
     counted,
+    fixed,
+    interval,
     listed,
     number,
 )
@@ -39,7 +41,8 @@ def gate_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -
     ]
     caption = (
         f"Convergence of the fits to {whom}: the worst value over all population and subject "
-        "parameters, and where it stands."
+        "parameters (of the population engine: over the population's, subjects being drawn "
+        "independently given them), and where it stands."
     )
     return table(caption, "model|check|worst value|threshold|where|result", rows, (0, 1, 3, 4, 5))
 
@@ -50,14 +53,15 @@ def record_table(found: Mapping[str, Any]) -> Table:
     versions = how["models"][0]["versions"]
     sampling = how["sampling"]
     settings = f"{counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws"
-    if sampling["method"] == "nuts":
+    samplers = dict.fromkeys(one["sampler"]["name"] for one in how["models"])
+    if any("NUTS" in name for name in samplers):
         settings += (
-            f" after {sampling['tune']:,} steps of warm-up, target acceptance "
+            f"; by NUTS after {sampling['tune']:,} steps of warm-up, target acceptance "
             f"{sampling['target_accept']:g}"
         )
     rows = [
         ("command", how["command"] or "called from Python"),
-        ("sampler", how["models"][0]["sampler"]["name"]),
+        ("sampler", "; ".join(samplers)),
         ("sampler settings", settings),
         ("seed", str(sampling["seed"])),
         ("versions", ", ".join(f"{name} {value}" for name, value in versions.items())),
@@ -66,6 +70,37 @@ def record_table(found: Mapping[str, Any]) -> Table:
         ("SHA-256 of the game", how["game_checksum"]),
     ]
     return table("How the results were made.", "what|value", rows, (0, 1))
+
+
+def _engine_rows(one: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """By what a fit was sampled, and how good its rule of integration is."""
+    rows = [("sampler", one["sampler"]["name"])]
+    if one["why_nuts"]:
+        rows.append(("why not the population engine", one["why_nuts"]))
+    if one["engine"] is None:
+        return rows
+    rule, engine = one["engine"]["integration"], one["engine"]
+    rows.append(("integration", f"{rule['rule']}; {rule['nodes']:.0f} nodes a subject and type"))
+    words = f"a finer rule moves the population's means by at most {number(rule['error'], 2)} sd"
+    rows.append(("integration error", words))
+    if engine["pareto_k"] is not None:
+        words = f"Pareto k {fixed(engine['pareto_k'])}, {engine['acceptance']:.0%} accepted"
+        rows.append(("proposals", words))
+    return rows
+
+
+def coinciding_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+    """Shares of types that make the same choices, together."""
+    rows = [
+        (titles[row["model"]], row["types"], fixed(row["mean"]), interval(*row["interval"]))
+        for row in found["coinciding"]
+        if row["role"] == role
+    ]
+    caption = (
+        f"Types of {role}s that make the same choices in all that these people saw: their share "
+        "together, posterior mean and interval. How it splits between them is the prior's alone."
+    )
+    return table(caption, "model|types|share together|interval", rows, (0, 1))
 
 
 def model_tables(found: Mapping[str, Any]) -> list[Table]:
@@ -87,6 +122,7 @@ def model_tables(found: Mapping[str, Any]) -> list[Table]:
                 for n, form in one["parametrisation"].items()
             ),
             ("conventions", "; ".join(conventions) or "none"),
+            *_engine_rows(one),
             ("fitted", one["created"]),
             ("seconds", ", ".join(f"{n} {number(v)}" for n, v in one["seconds"].items())),
         ]

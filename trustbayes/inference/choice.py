@@ -1,0 +1,77 @@
+"""Which engine fits a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trustbayes.errors import Fault, InputError
+from trustbayes.inference.engines.population.engine import fitting_layout
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models.model import Model
+from trustbayes.trials.table import Trials
+
+__all__ = ["nuts_of_both", "settled"]
+
+
+def settled(
+    model: Model, trials: Trials, sampling: Sampling, *, built: bool = False
+) -> tuple[Sampling, str]:
+    """Settle by which engine a model is fitted.
+
+    Parameters
+    ----------
+    model : Model
+    trials : Trials
+        With the model's role, and of its kind of game.
+    sampling : Sampling
+    built : bool
+        Whether what is sampled is a PyMC model that a user has built.
+
+    Returns
+    -------
+    sampling : Sampling
+        With the method "population" or "nuts".
+    reason : str
+        Why "auto" came to "nuts"; else empty.
+
+    Raises
+    ------
+    InputError
+        If the population engine is asked for and cannot fit the model; with the reason, and the
+        engine that can.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, data.game)
+    >>> settled(tb.LevelK("sender"), trials, Sampling())[0].method
+    'population'
+    """
+    if sampling.method == "nuts":
+        return sampling, ""
+    try:
+        if built:
+            expected = 'method="nuts": subjects stand in a built model with all the rest'
+            raise InputError(Fault("population engine", "a built model", expected))
+        fitting_layout(model, trials.game, trials.fold(model.role))
+    except InputError as error:
+        if sampling.method == "population":
+            raise
+        reason = "; ".join(f"{fault.place}: {fault.value}" for fault in error.faults)
+        return replace(sampling, method="nuts"), reason
+    return replace(sampling, method="population"), ""
+
+
+def nuts_of_both(sampling: Sampling) -> Sampling:
+    """How to sample both roles together: by NUTS.
+
+    Raises
+    ------
+    InputError
+        If the population engine is asked for.
+    """
+    if sampling.method == "population":
+        expected = '"auto" or "nuts": both roles together are sampled by NUTS'
+        raise InputError(Fault("joint fit, method", sampling.method, expected))
+    return replace(sampling, method="nuts")

@@ -1,0 +1,1 @@
+"""The population engine: subjects summed out on tables, their population sampled alone."""

@@ -1,0 +1,105 @@
+"""Even grids of one effect of subjects, and how the population's density stands on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from trustbayes.inference.engines.population.families import log_density, log_tail
+
+__all__ = ["Axes", "Densities"]
+
+
+@dataclass(frozen=True, eq=False)
+class Densities:
+    """Log masses of an axis' nodes and their slopes.
+
+    Parameters
+    ----------
+    logs, slope : array, shape (axes, nodes)
+        The slope is that in the location.
+    slopes : dict of str to array, shape (axes, nodes)
+        By argument of the family.
+    location_of : array of int, shape (axes,)
+    """
+
+    logs: np.ndarray
+    slope: np.ndarray
+    slopes: dict[str, np.ndarray]
+    location_of: np.ndarray
+
+    def pullback(self, weight: np.ndarray, locations: int) -> tuple[np.ndarray, dict[str, float]]:
+        """From what each log mass weighs in a sum to the sum's slopes.
+
+        Parameters
+        ----------
+        weight : array, shape (axes, nodes)
+        locations : int
+
+        Returns
+        -------
+        by_location : array, shape (locations,)
+        by_argument : dict of str to float
+        """
+        by_axis = (weight * self.slope).sum(axis=1)
+        by_location = np.bincount(self.location_of, weights=by_axis, minlength=locations)
+        return by_location, {key: float((weight * s).sum()) for key, s in self.slopes.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Even grids on the scale of the link; grids that are alike are one.
+
+    Parameters
+    ----------
+    origin, step : array, shape (axes,)
+    size : int
+        Number of nodes of each.
+    location_of : array of int, shape (axes,)
+        Which of the population's locations belongs to it.
+    open_low, open_high : array of bool, shape (axes,)
+        Whether the likelihood stays what it is beyond the last node, which then stands for the
+        whole rest of the population.
+    """
+
+    origin: np.ndarray
+    step: np.ndarray
+    size: int
+    location_of: np.ndarray
+    open_low: np.ndarray
+    open_high: np.ndarray
+
+    @property
+    def nodes(self) -> np.ndarray:
+        """Shape (axes, nodes)."""
+        return self.origin[:, None] + self.step[:, None] * np.arange(self.size)
+
+    def densities(self, family: str, location: np.ndarray, shape: Mapping[str, float]) -> Densities:
+        """Log masses of the nodes in a population.
+
+        Parameters
+        ----------
+        family : str
+        location : array, shape (locations,)
+        shape : mapping of str to float
+        """
+        gap = self.nodes - location[self.location_of][:, None]
+        logs, slope, slopes = log_density(family, gap, shape)
+        logs = logs + np.log(self.step)[:, None]
+        for position, is_open, side in ((0, self.open_low, -0.5), (-1, self.open_high, 0.5)):
+            rows = np.flatnonzero(is_open)
+            if not rows.size:
+                continue
+            edge = gap[rows, position] + side * self.step[rows]
+            tail, by_gap, by_argument = log_tail(family, edge, shape, upper=side > 0)
+            node = logs[rows, position]
+            total = np.logaddexp(node, tail)
+            share = np.exp(node - total)
+            rest = np.exp(tail - total)
+            logs[rows, position] = total
+            slope[rows, position] = share * slope[rows, position] + rest * by_gap
+            for key, values in slopes.items():
+                values[rows, position] = share * values[rows, position] + rest * by_argument[key]
+        return Densities(logs, -slope, slopes, self.location_of)

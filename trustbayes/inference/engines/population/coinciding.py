@@ -1,0 +1,64 @@
+"""Types that make the same choices in all that the subjects saw: nothing tells their shares."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trustbayes.inference.engines.population.layout import Layout
+from trustbayes.inference.engines.population.theory import choice_logs, point_logs
+from trustbayes.trials.finite import Cells
+
+__all__ = ["coinciding_types"]
+
+_SAME = 1e-9
+_POINTS = 4
+
+
+def coinciding_types(layout: Layout) -> tuple[tuple[str, ...], ...]:
+    """Group the types that cannot be told apart by any choice, whatever the parameters.
+
+    Parameters
+    ----------
+    layout : Layout
+
+    Returns
+    -------
+    tuple of tuple of str
+        Labels, only groups of two or more, in the order of the types.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> from trustbayes.inference.engines.population.layout import layout_of
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, tb.read_game(data.game))
+    >>> layout = layout_of(tb.LevelK("sender"), trials.game, trials.fold("sender"))
+    >>> coinciding_types(layout)
+    ()
+    """
+    labels = layout.model.types
+    rng = np.random.default_rng(0)
+    units, logs = layout.units, []
+    names = [e.name for e in layout.effects if not e.parameter.option]
+    values = {name: rng.normal(size=_POINTS) for name in names}
+    shared = {one.name: rng.normal(size=one.exposures) for one in layout.shared}
+    for kind in range(len(labels)):
+        if isinstance(units, Cells):
+            every = np.arange(len(units.condition_treatment))
+            found = choice_logs(layout, kind, values, every, {}, shared)
+            seen = np.zeros(found.shape[1:3], dtype=bool)
+            unit, state, _ = units.observed
+            seen[units.unit_condition[unit], state] = True
+            logs.append(found[:, seen])
+        else:
+            wide = {n: v[:, None] + np.zeros(layout.subjects) for n, v in values.items()}
+            logs.append(point_logs(layout, kind, wide, {}, shared))
+    groups: list[list[int]] = []
+    for kind in range(len(labels)):
+        for group in groups:
+            if np.abs(logs[kind] - logs[group[0]]).max() < _SAME:
+                group.append(kind)
+                break
+        else:
+            groups.append([kind])
+    return tuple(tuple(labels[kind] for kind in group) for group in groups if len(group) > 1)

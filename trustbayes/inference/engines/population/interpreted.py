@@ -1,0 +1,249 @@
+"""PyTensor functions of a few numbers, run without compiling anything.
+
+The graph of a population's prior has some seventy nodes, most of them of single numbers. To compile
+it takes longer than the whole sampling, and PyTensor's own Python linker spends ten microseconds
+on every node and is not safe to be called by several chains at once. So the rewritten graph is
+written out as a Python function: single numbers by Python's own arithmetic, the rest by NumPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+from typing import Any
+
+import numpy as np
+import pytensor
+import scipy.special
+from pytensor.compile.builders import OpFromGraph
+from pytensor.compile.mode import Mode
+from pytensor.graph.basic import Constant
+from pytensor.scalar.basic import Cast
+from pytensor.tensor.basic import Alloc, Join, MakeVector, ScalarFromTensor, TensorFromScalar
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
+from pytensor.tensor.math import Sum
+from pytensor.tensor.special import LogSoftmax, Softmax
+from pytensor.tensor.subtensor import Subtensor, get_idx_list
+
+__all__ = ["Interpreted"]
+
+_MODE = Mode(linker="py", optimizer="fast_run").excluding("fusion", "inplace")
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 709.0 else math.inf
+
+
+def _log(x: float) -> float:
+    return math.log(x) if x > 0 else (-math.inf if x == 0 else math.nan)
+
+
+def _sigmoid(x: float) -> float:
+    return 0.5 * (1.0 + math.tanh(0.5 * x))
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+_SCALAR = {
+    "Add": lambda *a: " + ".join(a),
+    "Mul": lambda *a: " * ".join(a),
+    "Sub": lambda a, b: f"{a} - {b}",
+    "TrueDiv": lambda a, b: f"{a} / {b}",
+    "Neg": lambda a: f"-{a}",
+    "Sqr": lambda a: f"{a} * {a}",
+    "Pow": lambda a, b: f"{a} ** {b}",
+    "Reciprocal": lambda a: f"1.0 / {a}",
+    "Exp": lambda a: f"_exp({a})",
+    "Log": lambda a: f"_log({a})",
+    "Log1p": lambda a: f"_log(1.0 + {a}) if abs({a}) > 0.5 else log1p({a})",
+    "Sqrt": lambda a: f"sqrt({a})",
+    "Sigmoid": lambda a: f"_sigmoid({a})",
+    "Softplus": lambda a: f"_softplus({a})",
+    "GammaLn": lambda a: f"lgamma({a})",
+    "GT": lambda a, b: f"{a} > {b}",
+    "GE": lambda a, b: f"{a} >= {b}",
+    "LT": lambda a, b: f"{a} < {b}",
+    "LE": lambda a, b: f"{a} <= {b}",
+    "EQ": lambda a, b: f"{a} == {b}",
+    "Switch": lambda a, b, c: f"{b} if {a} else {c}",
+    "Identity": lambda a: f"{a}",
+    "Second": lambda a, b: f"{b}",
+}
+"""Expressions for single numbers, by the class of PyTensor's scalar operation."""
+
+
+class Interpreted:
+    """A PyTensor function, written out in Python.
+
+    Parameters
+    ----------
+    inputs : sequence of PyTensor variable
+    outputs : sequence of PyTensor variable
+
+    Examples
+    --------
+    >>> import pytensor.tensor as pt
+    >>> x = pt.dvector()
+    >>> float(Interpreted([x], [pt.exp(x).sum()])(np.zeros(3))[0])
+    3.0
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        function = pytensor.function(
+            list(inputs), list(outputs), mode=_MODE, on_unused_input="ignore"
+        )
+        graph = function.maker.fgraph
+        names: dict[Any, str] = {}
+        scope: dict[str, Any] = {
+            "_exp": _exp,
+            "_log": _log,
+            "_sigmoid": _sigmoid,
+            "_softplus": _softplus,
+            "log1p": math.log1p,
+            "sqrt": math.sqrt,
+            "lgamma": math.lgamma,
+        }
+
+        def name(variable: Any) -> str:
+            if variable not in names:
+                names[variable] = f"v{len(names)}"
+                if isinstance(variable, Constant):
+                    single = getattr(variable, "ndim", None) == 0
+                    scope[names[variable]] = variable.data.item() if single else variable.data
+            return names[variable]
+
+        lines = [f"def program({', '.join(name(v) for v in graph.inputs[: len(inputs)])}):"]
+        for variable, given in zip(graph.inputs, function.maker.expanded_inputs, strict=True):
+            if given.shared:  # numbers that stay
+                scope[name(variable)] = given.variable.get_value()
+        for node in graph.toposort():
+            given_names = [name(variable) for variable in node.inputs]
+            plain = getattr(node.op, "value", None)
+            if plain is not None and not any(graph.clients[v] for v in node.outputs[1:]):
+                call = f"f{len(scope)}"  # its slopes, which cost as much again, are not asked for
+                scope[call] = plain
+                lines.append(f"    {name(node.outputs[0])} = {call}({', '.join(given_names)})")
+                continue
+            made = ", ".join(name(variable) for variable in node.outputs)
+            lines.append(f"    {made} = {_expression(node, given_names, scope)}")
+        lines.append(f"    return [{', '.join(name(variable) for variable in graph.outputs)}]")
+        exec("\n".join(lines), scope)
+        self._program = scope["program"]
+
+    def __call__(self, *given: Any) -> list[Any]:
+        """The outputs' values."""
+        values: list[Any] = self._program(*given)
+        return values
+
+
+def _expression(node: Any, given: list[str], scope: dict[str, Any]) -> str:
+    operation = node.op
+    if isinstance(operation, Elemwise) and node.outputs[0].ndim == 0 and len(node.outputs) == 1:
+        if isinstance(operation.scalar_op, Cast):
+            kind = node.outputs[0].dtype
+            return (
+                f"{'bool' if kind == 'bool' else 'int' if 'int' in kind else 'float'}({given[0]})"
+            )
+        template: Any = _SCALAR.get(type(operation.scalar_op).__name__)
+        if template is not None:
+            return template(*given)  # type: ignore[no-any-return]
+    if isinstance(operation, ScalarFromTensor | TensorFromScalar):
+        return given[0]
+    if isinstance(operation, DimShuffle) and not operation.new_order and not node.inputs[0].ndim:
+        return given[0]
+    call = f"f{len(scope)}"
+    scope[call] = _call_of(node)
+    return f"{call}({', '.join(given)})"
+
+
+def _call_of(node: Any) -> Callable[..., Any]:
+    """A function of the values of a node's inputs that gives those of its outputs."""
+    operation = node.op
+    if isinstance(operation, Elemwise):
+        known = _elementwise(operation, node)
+        if known is not None:
+            return known
+    if isinstance(operation, Sum):
+        return partial(np.add.reduce, axis=operation.axis) if node.inputs[0].ndim else np.asarray
+    if isinstance(operation, DimShuffle):
+        return partial(_shuffled, tuple(operation.new_order))
+    if isinstance(operation, MakeVector):
+        return lambda *values: np.array(values, dtype=operation.dtype)
+    if isinstance(operation, Softmax) and node.inputs[0].ndim == 1:
+        return _softmax
+    if isinstance(operation, LogSoftmax) and node.inputs[0].ndim == 1:
+        return _log_softmax
+    if isinstance(operation, OpFromGraph):
+        graph = operation.fgraph.unfreeze()
+        inner = Interpreted(graph.inputs, graph.outputs)
+        return (lambda *v: inner(*v)[0]) if len(node.outputs) == 1 else inner
+    if isinstance(operation, Join) and isinstance(node.inputs[0], Constant):
+        return lambda axis, *parts: np.concatenate([np.asarray(p) for p in parts], axis=int(axis))
+    if isinstance(operation, Alloc):
+        return lambda value, *shape: np.full([int(s) for s in shape], value)
+    if isinstance(operation, Subtensor) and all(isinstance(i, Constant) for i in node.inputs[1:]):
+        index = tuple(
+            slice(*(None if s is None else int(s) for s in (i.start, i.stop, i.step)))
+            if isinstance(i, slice)
+            else int(i)
+            for i in get_idx_list(
+                [node.inputs[0], *[i.data for i in node.inputs[1:]]], operation.idx_list
+            )
+        )
+        return lambda value, *_: value[index]
+    return partial(_performed, node)
+
+
+def _elementwise(operation: Elemwise, node: Any) -> Callable[..., Any] | None:
+    scalar = operation.scalar_op
+    if isinstance(scalar, Cast):
+        kind = np.dtype(node.outputs[0].dtype)
+        return lambda value: np.asarray(value, dtype=kind)
+    if type(scalar).__name__ == "Softplus":
+        return lambda value: np.logaddexp(0.0, value)
+    spec = getattr(scalar, "nfunc_spec", None) or getattr(operation, "nfunc_spec", None)
+    if spec is None or len(node.outputs) != 1:
+        return None
+    name, number, _ = spec
+    found: Any = np
+    for part in name.split("."):
+        found = scipy if part == "scipy" else getattr(found, part, None)
+    if found is None:
+        return None
+    if len(node.inputs) == number:
+        return found  # type: ignore[no-any-return]
+    if len(node.inputs) > number == 2:
+        return lambda *values: reduce(found, values)
+    return None
+
+
+def _softmax(value: np.ndarray) -> np.ndarray:
+    grown = np.exp(value - value.max())
+    return np.asarray(grown / grown.sum())
+
+
+def _log_softmax(value: np.ndarray) -> np.ndarray:
+    gap = value - value.max()
+    return np.asarray(gap - math.log(np.exp(gap).sum()))
+
+
+def _shuffled(order: tuple[Any, ...], value: Any) -> Any:
+    value = np.asarray(value)
+    kept = [axis for axis in order if axis != "x"]
+    dropped = [axis for axis in range(value.ndim) if axis not in kept]
+    value = value.transpose(kept + dropped)
+    return value.reshape([value.shape[kept.index(a)] if a != "x" else 1 for a in order])
+
+
+def _performed(node: Any, *values: Any) -> Any:
+    storage: list[list[Any]] = [[None] for _ in node.outputs]
+    given = [
+        np.asarray(value, dtype=variable.dtype) if hasattr(variable.type, "ndim") else value
+        for variable, value in zip(node.inputs, values, strict=True)
+    ]
+    node.op.perform(node, given, storage)
+    made = [cell[0] for cell in storage]
+    return made[0] if len(made) == 1 else made

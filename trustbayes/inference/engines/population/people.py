@@ -1,0 +1,203 @@
+"""Subjects' own parameters, drawn given each draw of the population and their trials."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from trustbayes.inference.engines.population.families import draw
+from trustbayes.inference.engines.population.habits import HabitMarginal
+from trustbayes.inference.engines.population.layout import Layout
+from trustbayes.inference.engines.population.marginal import PopulationValue, Terms
+from trustbayes.inference.engines.population.picking import neighbours_of, pick
+from trustbayes.inference.engines.population.rule import Rule
+from trustbayes.inference.engines.population.sharpened_habits import draw_sharpened
+
+__all__ = ["SubjectDraws", "draw_subjects"]
+
+_LEAST, _MOST = -60.0, 60.0  # on the scale of the link
+
+
+class SubjectDraws:
+    """Draws of subjects' parameters, filled draw by draw.
+
+    Parameters
+    ----------
+    prepared : trustbayes.inference.engines.population.engine.Prepared
+    """
+
+    def __init__(self, prepared: Any) -> None:
+        self.layout, self.marginal = prepared.layout, prepared.marginal
+        tables = self.marginal.tables
+        self._neighbours = neighbours_of(tables.start, tables.place, tables.stride)
+        self._active = tables.effect_of >= 0
+        ends = [axes.size - 1 for axes in tables.axes] or [0]
+        self._last = np.where(self._active, np.array(ends)[tables.effect_of], 0)
+
+    def linked(
+        self, population: PopulationValue, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw all subjects once.
+
+        Parameters
+        ----------
+        population : PopulationValue
+        seed : int
+
+        Returns
+        -------
+        linked : array, shape (effects, subjects)
+            Values at anchors on the scale of the link.
+        kind : array of int, shape (subjects,)
+        by_subject : array, shape (subjects,)
+            Log marginal likelihood of each subject's trials.
+        """
+        tables, layout = self.marginal.tables, self.layout
+        terms: Terms = self.marginal.terms(population)
+        kind = np.empty(layout.subjects, dtype=np.int64)
+        place = np.empty((layout.subjects, tables.place.shape[0]))
+        rng = np.random.default_rng(seed)
+        pick(
+            rng,
+            tables.start,
+            tables.place,
+            tables.stride,
+            self._neighbours,
+            terms.chance,
+            terms.by_type,
+            self._active,
+            self._last,
+            self._rates(terms),
+            kind,
+            place,
+        )
+        found = np.empty((len(layout.effects), layout.subjects))
+        for e, effect in enumerate(layout.effects):
+            if effect.parameter.option:
+                found[e] = 0.0
+                continue
+            gap = draw(effect.family, population.shape[e], (layout.subjects,), rng)
+            found[e] = population.location[e][effect.location_of] + gap
+        rows = kind * layout.subjects + np.arange(layout.subjects)
+        for c in range(place.shape[1]):
+            effects = tables.effect_of[kind, c]
+            for e in np.unique(effects[effects >= 0]).tolist():
+                mine = np.flatnonzero(effects == e)
+                axes = tables.axes[e]
+                axis = (tables.offset[rows[mine], c] - tables.axis_start[e]) // axes.size
+                values = axes.origin[axis] + axes.step[axis] * place[mine, c]
+                found[e, mine] = np.clip(values, _LEAST, _MOST)
+        return found, kind, terms.by_subject
+
+    def _rates(self, terms: Terms) -> np.ndarray:
+        """See `trustbayes.inference.engines.population.picking.pick`."""
+        tables = self.marginal.tables
+        rate = np.zeros((*tables.effect_of.shape, 2))
+        for k, c in zip(*np.nonzero(self._active), strict=True):
+            e = tables.effect_of[k, c]
+            axes, slope = tables.axes[e], terms.densities[e].slope
+            # Axes of one effect differ little in this; those that end have no rest to draw.
+            if axes.open_low.all():
+                rate[k, c, 0] = max(-slope[0, 0] * axes.step[0], 1e-3)
+            if axes.open_high.all():
+                rate[k, c, 1] = max(slope[0, -1] * axes.step[0], 1e-3)
+        return rate
+
+
+def draw_subjects(
+    prepared: Any, points: np.ndarray, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Draw subjects' parameters for each draw of the population.
+
+    Parameters
+    ----------
+    prepared : trustbayes.inference.engines.population.engine.Prepared
+    points : array, shape (draws, size)
+        Of the sampler.
+    seed : int
+
+    Returns
+    -------
+    values : dict of str to array, shape (draws, subjects) or (draws, subjects, treatments)
+        Natural values by parameter.
+    kinds : array of int, shape (draws, subjects)
+        Positions of types.
+    by_subject : array, shape (draws, subjects)
+        Log likelihood of each subject's trials given the population.
+    """
+    if isinstance(prepared.marginal, HabitMarginal):
+        return _draw_habits(prepared, points, seed)
+    layout, people = prepared.layout, SubjectDraws(prepared)
+    size = len(points)
+    linked = np.empty((size, len(layout.effects), layout.subjects))
+    kinds = np.empty((size, layout.subjects), dtype=np.int16)
+    by_subject = np.empty((size, layout.subjects))
+    seeds = np.random.default_rng(seed).integers(2**31, size=size)
+
+    def some(rows: np.ndarray) -> None:
+        for row in rows.tolist():
+            population = prepared.population(points[row])
+            linked[row], kinds[row], by_subject[row] = people.linked(population, int(seeds[row]))
+
+    workers = min(os.cpu_count() or 1, size)
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(some, np.array_split(np.arange(size), workers)))
+    values: dict[str, np.ndarray] = {}
+    names = [e.name for e in layout.effects if e.by_treatment]
+    everywhere = prepared.density.many(points, [prepared.graph.locations[n] for n in names])
+    locations = dict(zip(names, everywhere, strict=True))
+    for e, effect in enumerate(layout.effects):
+        own = linked[:, e]
+        if effect.parameter.option:
+            values[effect.name] = _habits(layout, e, linked, kinds, seed)
+            continue
+        if effect.by_treatment:
+            location = np.asarray(locations[effect.name])
+            if not effect.by_subject:
+                location = np.broadcast_to(
+                    location.reshape(len(location), 1, -1), (size, 1, len(layout.units.treatments))
+                )
+                middle = location[:, 0, effect.anchor]
+            else:
+                middle = location[:, np.arange(layout.subjects), effect.anchor]
+            own = own[..., None] + (location - middle[..., None])
+        values[effect.name] = effect.link.inverse(own)
+    return values, kinds, by_subject
+
+
+def _draw_habits(
+    prepared: Any, points: np.ndarray, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """As `draw_subjects`, of subjects who have habits and nothing else."""
+    marginal, layout = prepared.marginal, prepared.layout
+    habits = np.empty((len(points), *marginal.counts.shape))
+    by_subject = np.empty((len(points), layout.subjects))
+    seeds = np.random.default_rng(seed).integers(2**31, size=len(points))
+    for row, point in enumerate(points):
+        population = prepared.population(point)
+        by_subject[row] = marginal.by_subject(population)
+        habits[row] = marginal.draw(population, np.random.default_rng(seeds[row]))
+    kinds = np.zeros((len(points), layout.subjects), dtype=np.int16)
+    return {layout.effects[0].name: habits}, kinds, by_subject
+
+
+def _habits(
+    layout: Layout, habit: int, linked: np.ndarray, kinds: np.ndarray, seed: int
+) -> np.ndarray:
+    """Habits of those who follow theirs, and of the others from their known population."""
+    rng = np.random.default_rng([seed, habit])
+    given = layout.model.priors[layout.effects[habit].name].arguments
+    messages = layout.model.width(layout.effects[habit].parameter, layout.game)
+    found = given["mu"] + given["sigma"] * rng.normal(size=(*kinds.shape, messages))
+    [precision] = [e for e, one in enumerate(layout.effects) if one.name == "response_precision"]
+    habitual = np.array([habit in layout.active(kind) for kind in layout.kinds])
+    marginal = HabitMarginal(layout, Rule(0.25), 1.0, habit)
+    for row in range(len(kinds)):
+        mine = habitual[kinds[row]]
+        if mine.any():
+            drawn = draw_sharpened(layout, habit, linked[row, precision], marginal, rng)
+            found[row, mine] = drawn[mine]
+    return found

@@ -1,0 +1,344 @@
+"""Tables of a game of continuous choices: every subject has a grid of her own.
+
+A hundred trials say so exactly what a subject's noise is that a grid common to all would need
+thousands of nodes. So each subject's grid covers the box in which her likelihood, times the
+population, is not negligible; the box is found by halving in on it from the widest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from trustbayes.inference.engines.population.axes import Axes
+from trustbayes.inference.engines.population.families import log_density
+from trustbayes.inference.engines.population.layout import EffectLayout, Layout
+from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
+from trustbayes.inference.engines.population.sources import default_range, knots_of, sources_of
+from trustbayes.inference.engines.population.splines import basis
+from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
+from trustbayes.inference.engines.population.theory import point_logs
+
+__all__ = ["point_tables"]
+
+_RANGE = {"positive": (-10.0, 6.0), "unit": (-10.0, 10.0), "real": (-8.0, 8.0)}
+_ROUNDS = 8
+_SHRUNK = 0.85  # of the box's volume: less is worth another round
+_ACROSS = 5.0  # nodes across a box, times the rule's step
+_PILOT_CUT = 25.0
+_CHUNK = 2**22  # trials times nodes at a time
+
+
+def point_tables(
+    layout: Layout, rule: Rule, near: Neighbourhood | None = None, dtype: Any = float
+) -> Tables:
+    """Tabulate the likelihoods of trials that are points.
+
+    Parameters
+    ----------
+    layout, rule, near, dtype
+        As for `trustbayes.inference.engines.population.finite_tables.finite_tables`.
+
+    Returns
+    -------
+    Tables
+    """
+    relevant = {kind: sources_of(layout, kind) for kind in layout.kinds}
+    sources: list[Source] = []
+    used: dict[str, Source] = {}
+    for names in relevant.values():
+        if len(names) == 1 and names[0] not in used:
+            first = sum(s.knots.origin.size for s in sources)
+            used[names[0]] = Source(names[0], knots_of(layout, names[0], rule, near), first)
+            sources.append(used[names[0]])
+    axes: dict[int, list[Axes]] = {e: [] for e in range(len(layout.effects))}
+    rows = []
+    for kind in layout.kinds:
+        names = relevant[kind]
+        source = used[names[0]] if len(names) == 1 else None
+        rows.append(_rows(layout, kind, rule, near, names, source, axes))
+    return joined(rows, [_all(parts) for parts in axes.values()], sources, dtype)
+
+
+def _all(parts: list[Axes]) -> Axes:
+    """The axes of all types as one; an effect that no type needs has one that bears on nothing."""
+    if not parts:
+        none = np.zeros(1)
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
+    return Axes(
+        origin=np.concatenate([a.origin for a in parts]),
+        step=np.concatenate([a.step for a in parts]),
+        size=parts[0].size,
+        location_of=np.concatenate([a.location_of for a in parts]),
+        open_low=np.concatenate([a.open_low for a in parts]),
+        open_high=np.concatenate([a.open_high for a in parts]),
+    )
+
+
+def _rows(
+    layout: Layout,
+    kind: int | None,
+    rule: Rule,
+    near: Neighbourhood | None,
+    names: tuple[str, ...],
+    source: Source | None,
+    axes: dict[int, list[Axes]],
+) -> Rows:
+    active = layout.active(kind)
+    subjects, width = layout.subjects, len(active)
+    poses = _poses(layout, names, near)
+    low, high = _boxes(layout, kind, near, active, poses, rule)
+    size = round(_ACROSS / rule.step) + 1
+    step = (high - low) / (size - 1)
+    ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active]).reshape(-1, 2)
+    origin = low + rule.shift * step
+    axis = {}
+    for c, e in enumerate(active):
+        axis[e] = sum(a.origin.size for a in axes[e]) + np.arange(subjects)
+        axes[e].append(
+            Axes(
+                origin=origin[:, c],
+                step=step[:, c],
+                size=size,
+                location_of=layout.effects[e].location_of,
+                open_low=low[:, c] <= ends[c, 0],
+                open_high=high[:, c] >= ends[c, 1],
+            )
+        )
+    lattice = np.indices([size] * width).reshape(width, -1) if width else np.zeros((0, 1), int)
+    at = {
+        layout.effects[e].name: origin[:, c] + step[:, c] * lattice[c][:, None]
+        for c, e in enumerate(active)
+    }
+    exposed = np.zeros(layout.units.unit_subject.size, dtype=bool)
+    if source is not None:
+        exposed = layout.sources()[source.name].exposure_of >= 0
+    several = len(names) > 1
+    highest = _kept_logs(layout, kind, near, active, at, poses)
+    cut = rule.cut if near else _PILOT_CUT
+    keep = np.zeros(highest[0].shape, dtype=bool)
+    for logs in highest:
+        keep |= logs >= logs.max(axis=0) - cut
+    if several:
+        keep[:] = True
+        plain = np.zeros(keep.shape)
+    else:
+        units = _unit_logs(layout, kind, at, {}, {})
+        plain = _by_subject(layout, units, ~exposed)
+    subject, node = np.nonzero(keep.T)
+    parts = Parts(np.zeros(0, int), np.zeros(0, int), ())
+    if source is not None and exposed.any():
+        parts = _parts(layout, kind, at, source, exposed, keep)
+    return Rows(
+        size=keep.sum(axis=0),
+        logs=plain[node, subject],
+        place={e: lattice[c][node] for c, e in enumerate(active)},
+        axis=axis,
+        stride={e: np.ones(subjects, dtype=int) for e in active},
+        parts=parts,
+        direct=PointsAnew(layout, kind, at, names) if several else None,
+    )
+
+
+def _poses(
+    layout: Layout, names: tuple[str, ...], near: Neighbourhood | None
+) -> list[dict[str, np.ndarray]]:
+    """Exposures at which it is asked where a likelihood has its mass."""
+    if not names:
+        return [{}]
+    ranges = {name: default_range(layout, name) for name in names}
+    if near:
+        middle = {n: near.centre.exposures[n] for n in names}
+        reach = {n: (near.high[n] - near.low[n]) / 4 for n in names}
+        clipped = [
+            {n: np.clip(middle[n] + sign * reach[n], *ranges[n]) for n in names}
+            for sign in (0, -1, 1)
+        ]
+        return clipped
+    return [
+        {n: (low + high) / 2 + part * (high - low) / 2 for n, (low, high) in ranges.items()}
+        for part in (0.0, -0.35, 0.35)
+    ]
+
+
+def _boxes(
+    layout: Layout,
+    kind: int | None,
+    near: Neighbourhood | None,
+    active: tuple[int, ...],
+    poses: list[dict[str, np.ndarray]],
+    rule: Rule,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The box in which each subject's likelihood times population is not negligible."""
+    width, subjects = len(active), layout.subjects
+    ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active])
+    low = np.tile(ends.reshape(width, 2)[:, 0], (subjects, 1))
+    high = np.tile(ends.reshape(width, 2)[:, 1], (subjects, 1))
+    if not width:
+        return low, high
+    size = {1: 41, 2: 15, 3: 11}.get(width, 7)
+    lattice = np.indices([size] * width).reshape(width, -1)
+    cut = rule.cut if near else _PILOT_CUT
+    for _ in range(_ROUNDS):
+        step = (high - low) / (size - 1)
+        at = {
+            layout.effects[e].name: low[:, c] + step[:, c] * lattice[c][:, None]
+            for c, e in enumerate(active)
+        }
+        keep = np.zeros((lattice.shape[1], subjects), dtype=bool)
+        for logs in _kept_logs(layout, kind, near, active, at, poses):
+            keep |= logs >= logs.max(axis=0) - cut
+        before = np.prod(high - low, axis=1)
+        for c in range(width):
+            places = np.where(keep, lattice[c][:, None], size)
+            first = places.min(axis=0) - 1
+            last = np.where(keep, lattice[c][:, None], -1).max(axis=0) + 1
+            edge_low = np.maximum(low[:, c] + first * step[:, c], low[:, c])
+            edge_high = np.minimum(low[:, c] + last * step[:, c], high[:, c])
+            low[:, c], high[:, c] = edge_low, edge_high
+        if (np.prod(high - low, axis=1) > _SHRUNK * before).all():
+            break
+    return low, high
+
+
+def _kept_logs(
+    layout: Layout,
+    kind: int | None,
+    near: Neighbourhood | None,
+    active: tuple[int, ...],
+    at: Mapping[str, np.ndarray],
+    poses: list[dict[str, np.ndarray]],
+) -> list[np.ndarray]:
+    """Log likelihood, times the highest of populations, by pose; shape (nodes, subjects) each."""
+    density: Any = 0.0
+    if near:
+        for e in active:
+            effect = layout.effects[e]
+            most: Any = -np.inf
+            for population in (near.centre, *near.around):
+                gap = at[effect.name] - population.location[e][effect.location_of]
+                most = np.maximum(most, log_density(effect.family, gap, population.shape[e])[0])
+            density = density + most
+    found = []
+    every = np.ones(layout.units.unit_subject.size, dtype=bool)
+    for pose in poses:
+        gaps, shared = _posed(layout, pose)
+        logs = _unit_logs(layout, kind, at, gaps, shared)
+        found.append(_by_subject(layout, logs, every) + density)
+    return found
+
+
+def _posed(
+    layout: Layout, pose: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Exposures as gaps by subject and treatment, and as what all share."""
+    gaps, shared = {}, {}
+    units = layout.units
+    for name, values in pose.items():
+        source = layout.sources()[name]
+        if isinstance(source, EffectLayout):
+            away = source.exposure_of >= 0
+            matrix = np.zeros((layout.subjects, len(units.treatments)))
+            place = units.unit_subject[away], units.unit_treatment[away]
+            matrix[place] = values[source.exposure_of[away]]
+            gaps[name] = matrix
+        else:
+            shared[name] = values
+    return gaps, shared
+
+
+def _unit_logs(
+    layout: Layout,
+    kind: int | None,
+    at: Mapping[str, np.ndarray],
+    gaps: Mapping[str, np.ndarray],
+    shared: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """As `trustbayes...theory.point_logs`, in bounded memory."""
+    size = len(next(iter(at.values()))) if at else 1
+    step = max(1, _CHUNK // max(1, layout.units.n_trials))
+    parts = []
+    for first in range(0, size, step):
+        some = {name: values[first : first + step] for name, values in at.items()}
+        parts.append(point_logs(layout, kind, some, gaps, shared))
+    return np.concatenate(parts)
+
+
+def _by_subject(layout: Layout, logs: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Sum over some of each subject's units, shape (nodes, subjects)."""
+    total = np.zeros((layout.subjects, len(logs)))
+    np.add.at(total, layout.units.unit_subject[chosen], logs[:, chosen].T)
+    return total.T
+
+
+def _parts(
+    layout: Layout,
+    kind: int | None,
+    at: Mapping[str, np.ndarray],
+    source: Source,
+    exposed: np.ndarray,
+    keep: np.ndarray,
+) -> Parts:
+    """Spline coefficients of exposed trials at the nodes that are kept."""
+    units = np.flatnonzero(exposed)
+    subject = layout.units.unit_subject[units]
+    stack = []
+    for values in source.knots.values.T:
+        gaps, shared = _posed(layout, {source.name: values})
+        stack.append(_unit_logs(layout, kind, at, gaps, shared)[:, units])
+    table, coefficients = np.stack(stack), basis(source.knots.size)
+    tables = [
+        coefficients @ table[:, keep[:, i], position] for position, i in enumerate(subject.tolist())
+    ]
+    exposure = layout.sources()[source.name].exposure_of[units]
+    return Parts(subject, source.first + exposure, tables)
+
+
+class PointsAnew:
+    """Log likelihoods at all nodes, worked out anew for every population.
+
+    Parameters
+    ----------
+    layout : Layout
+    kind : int or None
+    at : mapping of str to array, shape (nodes, subjects)
+    names : tuple of str
+        The parameters that bring exposures.
+    """
+
+    _step = 1e-5
+
+    def __init__(
+        self,
+        layout: Layout,
+        kind: int | None,
+        at: Mapping[str, np.ndarray],
+        names: tuple[str, ...],
+    ) -> None:
+        self.layout, self.kind, self.at, self.names = layout, kind, at, names
+        self.last: Mapping[str, np.ndarray] = {}
+
+    def logs(self, exposures: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Shape (subjects times nodes,)."""
+        self.last = exposures
+        gaps, shared = _posed(self.layout, {name: exposures[name] for name in self.names})
+        logs = _unit_logs(self.layout, self.kind, self.at, gaps, shared)
+        every = np.ones(logs.shape[1], dtype=bool)
+        return _by_subject(self.layout, logs, every).T.reshape(-1)
+
+    def pullback(self, weight: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Slopes in the exposures last given."""
+        given, found = self.last, {}
+        for name in self.names:
+            slope = np.zeros(given[name].size)
+            for e in range(slope.size):
+                moved = [given[name].copy(), given[name].copy()]
+                moved[0][e] += self._step
+                moved[1][e] -= self._step
+                high, low = (self.logs({**given, name: m}) for m in moved)
+                slope[e] = (high - low) @ weight / (2 * self._step)
+            found[name] = slope
+        self.last = given
+        return found

@@ -1,0 +1,94 @@
+"""Habits within a mixture: how sharply a subject follows hers is her response precision.
+
+Their population is known, not estimated, so that a subject's likelihood under the type that has
+habits is a table over her precision. A product of a precision and habits from a normal population
+is a habit from a wider one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from trustbayes.inference.engines.population.habits import HabitMarginal
+from trustbayes.inference.engines.population.layout import Layout
+from trustbayes.inference.engines.population.marginal import PopulationValue
+from trustbayes.inference.engines.population.rule import Rule
+
+__all__ = ["draw_sharpened", "habit_of", "sharpened_logs"]
+
+_WIDEST = 24.0
+"""Standard deviation of precision times habits. Where it is larger, a subject sends one message,
+or her likelihood falls as the precision to the power of one for each further message she sends."""
+_RULE = Rule(0.25)  # its error is a millionth
+_KNOWN: WeakKeyDictionary[Layout, dict[Any, np.ndarray]] = WeakKeyDictionary()
+
+
+def habit_of(layout: Layout) -> int | None:
+    """Position of habits whose population is known, normal and sharpened by a precision."""
+    names = [effect.name for effect in layout.effects]
+    for position, effect in enumerate(layout.effects):
+        prior = layout.model.priors[effect.name]
+        numbers = all(isinstance(value, int | float) for value in prior.arguments.values())
+        if effect.parameter.option and numbers and prior.distribution == "Normal":
+            return position if "response_precision" in names else None
+    return None
+
+
+def sharpened_logs(layout: Layout, habit: int, log_precision: np.ndarray) -> np.ndarray:
+    """Log likelihood of habitual messages at some precisions.
+
+    Parameters
+    ----------
+    layout : Layout
+    habit : int
+        Position of the habits among the effects.
+    log_precision : array, shape (nodes,)
+
+    Returns
+    -------
+    array, shape (subjects, nodes)
+    """
+    known = _KNOWN.setdefault(layout, {})
+    key = (float(log_precision[0]), log_precision.size)
+    if key not in known:
+        given = layout.model.priors[layout.effects[habit].name].arguments
+        found = np.empty((layout.subjects, log_precision.size))
+        limit = np.log(_WIDEST / given["sigma"])
+        inside = np.flatnonzero(log_precision <= limit)
+        for q in inside.tolist():
+            spread = float(np.exp(log_precision[q]) * given["sigma"])
+            marginal = HabitMarginal(layout, _RULE, max(spread, 0.5), habit)
+            found[:, q] = marginal.by_subject(_population(layout, habit, log_precision[q]))
+        last = inside[-1]
+        used = (marginal.counts > 0).sum(axis=1)
+        beyond = log_precision[last + 1 :] - log_precision[last]
+        found[:, last + 1 :] = found[:, [last]] - (used - 1)[:, None] * beyond
+        known[key] = found
+    return known[key]
+
+
+def draw_sharpened(
+    layout: Layout,
+    habit: int,
+    log_precision: np.ndarray,
+    marginal: HabitMarginal,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Habits given precisions, shape (subjects, messages)."""
+    population = _population(layout, habit, np.minimum(log_precision, 4.0)[:, None])
+    return marginal.draw_alone(population, rng) / np.exp(np.minimum(log_precision, 4.0))[:, None]
+
+
+def _population(layout: Layout, habit: int, log_precision: Any) -> PopulationValue:
+    given = layout.model.priors[layout.effects[habit].name].arguments
+    precision, messages = (
+        np.exp(log_precision),
+        layout.model.width(layout.effects[habit].parameter, layout.game),
+    )
+    location = precision * given["mu"] + np.zeros(messages)
+    return PopulationValue(
+        (location,), ({"sigma": precision * given["sigma"]},), np.zeros((1, 1)), {}
+    )

@@ -1,0 +1,72 @@
+"""Which exposures bear on a type's choices, and over which range they are tabulated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trustbayes.inference.engines.population.kernels import TAPS
+from trustbayes.inference.engines.population.layout import EffectLayout, Layout
+from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
+from trustbayes.inference.engines.population.splines import Knots
+from trustbayes.inference.engines.population.theory import choice_logs, point_logs
+from trustbayes.trials.finite import Cells
+
+__all__ = ["default_range", "knots_of", "sources_of"]
+
+_WIDEST = {"positive": (-12.0, 9.0), "unit": (-9.0, 9.0), "real": (-5.0, 5.0)}
+_GAP = 8.0
+
+
+def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
+    """Names of the parameters whose exposures bear on the choices of a type.
+
+    Parameters
+    ----------
+    layout : Layout
+    kind : int or None
+
+    Returns
+    -------
+    tuple of str
+    """
+    active = [layout.effects[e] for e in layout.active(kind)]
+    found = [e.name for e in active if e.exposures]
+    rng = np.random.default_rng(0)
+    size = 5
+    for shared in layout.shared:
+        values = []
+        for exposures in rng.normal(size=(2, shared.exposures)):
+            given = {shared.name: exposures}
+            if isinstance(layout.units, Cells):
+                linked = {e.name: np.linspace(-1, 2, size) for e in active}
+                every = np.arange(len(layout.units.condition_treatment))
+                values.append(choice_logs(layout, kind, linked, every, {}, given))
+            else:
+                whole = np.linspace(-2, 1, size)[:, None] + np.zeros(layout.subjects)
+                linked = {e.name: whole for e in active}
+                values.append(point_logs(layout, kind, linked, {}, given))
+        if np.abs(values[0] - values[1]).max() > 1e-10:
+            found.append(shared.name)
+    return tuple(found)
+
+
+def default_range(layout: Layout, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The widest range of a parameter's exposures, each of shape (exposures,)."""
+    source = layout.sources()[name]
+    low, high = _WIDEST[source.parameter.support]
+    if isinstance(source, EffectLayout):
+        low, high = -_GAP, _GAP
+    return np.full(source.exposures, low), np.full(source.exposures, high)
+
+
+def knots_of(layout: Layout, name: str, rule: Rule, near: Neighbourhood | None) -> Knots:
+    """Knots over the range of a parameter's exposures."""
+    low, high = default_range(layout, name)
+    if near:
+        low, high = np.maximum(low, near.low[name]), np.minimum(high, near.high[name])
+        high = np.maximum(high, low + rule.knots)
+    size = (
+        max(TAPS + 1, int(np.ceil((high - low).max() / rule.knots)) + 1) if low.size else TAPS + 1
+    )
+    middle = (low + high) / 2
+    return Knots(middle - rule.knots * (size - 1) / 2, rule.knots, size)
