@@ -31,8 +31,12 @@ from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
 from .estimates.trust_worth import trust_worth as trust_worth
 from .games.base import Layout as Layout
-from .games.finite import FiniteGame as FiniteGame
+from .games.finite import FiniteGame as FiniteGame, FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
+from .games.message_payoffs import (
+    MessagePayoffFunctions as MessagePayoffFunctions,
+    PayoffFormulas as PayoffFormulas,
+)
 from .games.payoffs import (
     PayoffFunctions as PayoffFunctions,
     PayoffTable as PayoffTable,
