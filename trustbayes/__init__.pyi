@@ -31,7 +31,8 @@ from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
 from .estimates.trust_worth import trust_worth as trust_worth
 from .games.base import Layout as Layout
-from .games.finite import FiniteGame as FiniteGame, FiniteTerms as FiniteTerms
+from .games.finite import FiniteGame as FiniteGame
+from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
 from .games.message_payoffs import (
     MessagePayoffFunctions as MessagePayoffFunctions,

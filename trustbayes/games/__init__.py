@@ -1,7 +1,8 @@
 """What an experiment pays."""
 
 from trustbayes.games.base import Game, Layout, Role
-from trustbayes.games.finite import FiniteGame, FiniteTerms
+from trustbayes.games.finite import FiniteGame
+from trustbayes.games.finite_terms import FiniteTerms
 from trustbayes.games.forecast import ForecastGame, Market, Terms
 from trustbayes.games.game import game_from_dict
 from trustbayes.games.message_payoffs import MessagePayoffFunctions, PayoffFormulas

@@ -15,34 +15,13 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from trustbayes.games.base import Game, Layout, Role
+from trustbayes.games.finite_terms import Direction, Exact, FiniteTerms, distribution, exact
 from trustbayes.games.message_payoffs import MessagePayoffFunctions, payoffs_from_dict
 from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PayoffTable, PowerLoss
 
-__all__ = ["Direction", "FiniteGame", "FiniteTerms"]
-
-Direction = Literal["up", "down", "none"]
-"""Whether senders gain by higher messages, by lower ones, or by none."""
+__all__ = ["FiniteGame"]
 
 _SIGN = {"up": 1.0, "down": -1.0, "none": 0.0}
-
-
-@dataclass(frozen=True, eq=False)
-class FiniteTerms:
-    """What differs in one treatment from the rest of a finite game; None where nothing does.
-
-    Parameters
-    ----------
-    prior, receiver_prior : sequence of float, optional
-        Probabilities of the states, shape (states,); without one of his own the receiver holds
-        the prior of the treatment.
-    direction : {"up", "down", "none"}, optional
-    payoffs : Payoffs, optional
-    """
-
-    prior: Sequence[float] | None = None
-    receiver_prior: Sequence[float] | None = None
-    direction: Direction | None = None
-    payoffs: Payoffs | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +117,7 @@ class FiniteGame(Game):
         set_(self, "states", _increasing(states, "states"))
         set_(self, "messages", _increasing(states if messages is None else messages, "messages"))
         set_(self, "actions", _increasing(states if actions is None else actions, "actions"))
-        set_(self, "prior", _distribution(prior, self.states.size))
+        set_(self, "prior", distribution(prior, self.states.size))
         set_(self, "payoffs", PowerLoss() if payoffs is None else payoffs)
         if treatments is None and terms:
             treatments = dict.fromkeys(terms, 0.0)
@@ -151,8 +130,8 @@ class FiniteGame(Game):
         set_(self, "treatments", listed)
         set_(self, "layout", Layout() if layout is None else layout)
         set_(self, "name", name)
-        held = _Exact(self.prior) if receiver_prior is None else receiver_prior
-        set_(self, "receiver_prior", _distribution(held, self.states.size))
+        held = Exact(self.prior) if receiver_prior is None else receiver_prior
+        set_(self, "receiver_prior", distribution(held, self.states.size))
         set_(self, "direction", direction)
         set_(self, "action_labels", None if action_labels is None else tuple(action_labels))
         set_(self, "terms", dict(terms or {}))
@@ -269,12 +248,12 @@ class FiniteGame(Game):
         for name, terms in self.terms.items():
             of_receiver = terms.receiver_prior
             if of_receiver is None and terms.prior is None:
-                of_receiver = _Exact(self.receiver_prior)
+                of_receiver = Exact(self.receiver_prior)
             stage = FiniteGame(
                 self.states.tolist(),
                 self.messages.tolist(),
                 self.actions.tolist(),
-                _Exact(self.prior) if terms.prior is None else terms.prior,
+                Exact(self.prior) if terms.prior is None else terms.prior,
                 self.payoffs if terms.payoffs is None else terms.payoffs,
                 name=self.name,
                 receiver_prior=of_receiver,
@@ -403,31 +382,23 @@ class FiniteGame(Game):
             form["states"],
             form["messages"],
             form["actions"],
-            _Exact(form["prior"]),
+            Exact(form["prior"]),
             payoffs_from_dict(form["payoffs"]),
             form["treatments"] or None,
             name=form["name"],
-            receiver_prior=_exact(form.get("receiver_prior")),
+            receiver_prior=exact(form.get("receiver_prior")),
             direction=form.get("direction"),
             action_labels=form.get("action_labels"),
             terms={
                 name: FiniteTerms(
-                    _Exact(terms["prior"]),
-                    _exact(terms.get("receiver_prior")),
+                    Exact(terms["prior"]),
+                    exact(terms.get("receiver_prior")),
                     terms.get("direction"),
                     payoffs_from_dict(terms["payoffs"]),
                 )
                 for name, terms in form.get("terms", {}).items()
             },
         )
-
-
-class _Exact(tuple[float, ...]):
-    """Probabilities that were made to add up to one before: again would move the last bits."""
-
-
-def _exact(prior: Sequence[float] | None) -> _Exact | None:
-    return None if prior is None else _Exact(prior)
 
 
 def _content(payoffs: Payoffs) -> Any:
@@ -442,18 +413,3 @@ def _increasing(values: Sequence[float], what: str) -> np.ndarray:
     if not (np.diff(array) > 0).all():
         raise ValueError(f"{what}: found {list(values)!r}, expected increasing, distinct numbers")
     return array
-
-
-def _distribution(prior: Sequence[float] | str, size: int) -> np.ndarray:
-    if isinstance(prior, str):
-        if prior != "uniform":
-            raise ValueError(f"prior: found {prior!r}, expected 'uniform' or {size} probabilities")
-        return np.full(size, 1 / size)
-    array = np.asarray(prior, dtype=float)
-    if isinstance(prior, _Exact):
-        return array
-    if array.shape != (size,) or not (array >= 0).all() or not np.isclose(array.sum(), 1):
-        raise ValueError(
-            f"prior: found {list(prior)!r}, expected {size} probabilities that add up to 1"
-        )
-    return array / array.sum()
