@@ -54,6 +54,11 @@ class FiniteGame(Game):
     terms : mapping of str to FiniteTerms, optional
         What differs between treatments, by treatment.
 
+    Attributes
+    ----------
+    whole : FiniteGame or None
+        The game that this one is a treatment of, see `in_treatment`.
+
     Raises
     ------
     ValueError
@@ -84,6 +89,7 @@ class FiniteGame(Game):
     direction: Direction | None
     action_labels: tuple[str, ...] | None
     terms: Mapping[str, FiniteTerms]
+    whole: FiniteGame | None
 
     kind: ClassVar[str] = "finite"
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -135,6 +141,7 @@ class FiniteGame(Game):
         set_(self, "direction", direction)
         set_(self, "action_labels", None if action_labels is None else tuple(action_labels))
         set_(self, "terms", dict(terms or {}))
+        set_(self, "whole", None)
         self._check()
 
     def _check(self) -> None:
@@ -236,10 +243,7 @@ class FiniteGame(Game):
         Treatments on equal terms share one game; its scale is that of the whole, so that
         parameters mean the same in every treatment.
         """
-        stage = self._stages.get(name, self)
-        if stage is not self:
-            stage.__dict__["scale"] = self.scale
-        return stage
+        return self._stages.get(name, self)
 
     @cached_property
     def _stages(self) -> dict[str, FiniteGame]:
@@ -260,6 +264,7 @@ class FiniteGame(Game):
                 direction=self.direction if terms.direction is None else terms.direction,
                 action_labels=self.action_labels,
             )
+            object.__setattr__(stage, "whole", self)
             # By content; functions by which they are, since they may differ between the states.
             form = stage.to_dict() | {"payoffs": _content(stage.payoffs)}
             stages[name] = made.setdefault(json.dumps(form, sort_keys=True), stage)
@@ -272,6 +277,8 @@ class FiniteGame(Game):
         Utilities are divided by it before the response rule, so that response precision and
         its prior mean the same in every game.
         """
+        if self.whole is not None:
+            return self.whole.scale
         if self.terms:
             stages = dict.fromkeys(self._stages.get(name, self) for name in self.treatments or {})
             deviation = float(np.std([stage.receiver_outcomes for stage in stages]))
