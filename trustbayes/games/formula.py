@@ -196,7 +196,7 @@ def parse_formula(
     try:
         tree = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
-        at = before + (error.offset or 1)
+        at = before + error.offset if error.offset else len(flat)  # none: it ends too early
         expected = f"a formula ({error.msg})"
         raise InputError(Fault(f"{place}, character {at}", flat[at - 1 : at + 11], expected)) from None
     except (ValueError, RecursionError, MemoryError):
