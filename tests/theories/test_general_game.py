@@ -234,9 +234,7 @@ def assert_same(found, expected):
 def test_a_formula_and_terms_of_treatments_give_the_old_game(bias):
     old = FiniteGame([1, 2, 3, 4, 5], prior=[0.1, 0.3, 0.2, 0.15, 0.25])
     text = "c - d * abs(state{} - action) ** p"
-    pay = PayoffFormulas(
-        text.format(" + bias"), text.format(""), {"c": 110.0, "d": 20.0, "p": 1.4}
-    )
+    pay = PayoffFormulas(text.format(" + bias"), text.format(""), {"c": 110.0, "d": 20.0, "p": 1.4})
     sign = {-1.0: "down", 0.0: "none"}.get(bias, "up")
     terms = {"only": FiniteTerms(old.prior.tolist(), old.prior.tolist(), sign, pay)}
     new = FiniteGame(old.states.tolist(), terms=terms, payoffs=PowerLoss(1, 1, 1))

@@ -198,7 +198,9 @@ def parse_formula(
     except SyntaxError as error:
         at = before + error.offset if error.offset else len(flat)  # none: it ends too early
         expected = f"a formula ({error.msg})"
-        raise InputError(Fault(f"{place}, character {at}", flat[at - 1 : at + 11], expected)) from None
+        raise InputError(
+            Fault(f"{place}, character {at}", flat[at - 1 : at + 11], expected)
+        ) from None
     except (ValueError, RecursionError, MemoryError):
         raise InputError(Fault(place, flat[:20], "a formula, less deeply nested")) from None
     reader = _Reader(stripped, before, place, set(names), labels or {})

@@ -300,9 +300,7 @@ class ModelSettings:
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
     return tuple(
-        p
-        for p in spec.parameters
-        if p.only_with is None or conventions[p.only_with] in p.only_for
+        p for p in spec.parameters if p.only_with is None or conventions[p.only_with] in p.only_for
     )
 
 

@@ -37,9 +37,7 @@ _REMARK = (
 )
 _COMBINES = (level_k.NAME, trust_embedded.NAME)
 
-_LYING_AVERSION = replace(
-    trust_embedded.FINITE_LYING_AVERSION, only_with=None, only_for=(True,)
-)
+_LYING_AVERSION = replace(trust_embedded.FINITE_LYING_AVERSION, only_with=None, only_for=(True,))
 
 _BELIEF = Convention(
     name="belief",

@@ -268,7 +268,9 @@ def expected_payoff(
             "expected_action: payoff tables need 'quantal', they say nothing between actions"
         )
     if game.labelled:
-        raise ValueError("expected_action: actions that are labels need 'quantal', they have no mean")
+        raise ValueError(
+            "expected_action: actions that are labels need 'quantal', they have no mean"
+        )
     action = expected_action(game, bias, expected_trust, belief)
     return game.sender_payoff(game.states[:, None], game.messages, action[..., None, :], bias)
 
