@@ -16,6 +16,9 @@ from warnings import warn
 
 import lazy_loader
 
+from trustbayes.files.caches import prepare_surroundings
+
+prepare_surroundings()  # before any library that keeps a cache is imported
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 _RENAMED: dict[str, str] = {

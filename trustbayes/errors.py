@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 from warnings import warn
 
-__all__ = ["Fault", "InputError", "listing", "renamed_argument", "suggestion"]
+__all__ = ["Fault", "InputError", "WorkFailed", "listing", "renamed_argument", "suggestion"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class InputError(ValueError):
         if len(self.faults) > self.shown:
             lines.append(f"... and {len(self.faults) - self.shown} more faults")
         super().__init__("\n".join(lines))
+
+
+class WorkFailed(RuntimeError):
+    """Some of much work could not be done; its message says what, why, and where the rest is."""
 
 
 def listing(items: Iterable[str | float]) -> str:

@@ -79,8 +79,8 @@ def bad_trials(old: str, new: str) -> dict[str, str]:
 FAULTS = {
     "missing file": ({"trials.csv": None}, ["trials.csv", "no such file"]),
     "missing game": ({"game.toml": None}, ["game.toml", "no such file"]),
-    "unreadable file": ({"trials.csv": b"\xff\xfe"}, ["trials.csv, row 1", "UTF-8", "ff"]),
-    "missing column": (bad_trials("round", "rond"), ["row 1", "a column round"]),
+    "unreadable file": ({"trials.csv": b"\xc3\xa9\xff"}, ["trials.csv, row 1", "UTF-8", "ff"]),
+    "missing column": (bad_trials("round", "rond"), ["row 1", "found 'rond', expected 'round'"]),
     "text for a number": (bad_trials("Low,1,2,1", "Low,one,2,1"), ["row 2", "state", "one"]),
     "state outside": (bad_trials("Low,1,2,1", "Low,4,2,1"), ["row 2, column state", "1, 2, 3"]),
     "message outside": (bad_trials("Low,1,2,1", "Low,1,9,1"), ["row 2, column message", "9"]),

@@ -3,7 +3,6 @@
 import json
 import logging
 from dataclasses import dataclass
-from hashlib import sha256
 
 import pytest
 from commands import SIMULATE, files
@@ -12,6 +11,7 @@ from trustbayes.comparison import Verdict
 from trustbayes.inference.sampling import Sampling
 from trustbayes.report import Written
 from trustbayes.trials.datasets import bundled
+from trustbayes.trials.table import read_trials
 
 
 @dataclass
@@ -50,7 +50,7 @@ def test_report_without_trials_takes_the_bundled_ones(run, stub):
     )
     assert err.endswith(" fitting everything\n")
     asked = stub.arguments
-    assert asked["trials"].checksum == sha256(bundled().trials.read_bytes()).hexdigest()
+    assert asked["trials"].checksum == read_trials(bundled().trials, bundled().game).checksum
     assert set(asked["planted"]["parameter"]) >= {"trust", "lying_aversion"}
     assert asked["models"] is None
     assert asked["fits"] is None
@@ -161,11 +161,11 @@ def test_report_of_simulated_trials(run, tmp_path):
     code, out, err = run(*tokens)
     assert code == 3, err
     assert "No verdict on receivers: Full trust did not pass the convergence gate." in out
-    assert files(tmp_path / "new") == {"report.html", "results.json"}
+    assert files(tmp_path / "new") == {"report.html", "report.json"}
     assert "report: new/report.html" in out
     assert "fitted full-trust, receiver" in err
     assert len(files(tmp_path / "fits")) == 1
     code, out, err = run(*tokens, "--json")
     assert code == 3
-    assert json.loads(out)["results"] == "new/results.json"
+    assert json.loads(out)["results"] == "new/report.json"
     assert "reading the fit of full-trust, receiver" in err

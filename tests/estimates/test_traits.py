@@ -198,3 +198,29 @@ def test_a_planted_effect_on_depth_is_found():
     change = effects["change"].str.startswith("1 sd")
     assert row_of(effects[change], kind="average effect", option="0")["upper"] < -0.1
     assert row_of(effects[change], kind="average effect", option="mean level")["lower"] > 0
+
+
+@pytest.mark.parametrize(
+    ("term", "reference"),
+    [
+        ("country", "DE"),
+        ("T(country, 'NL')", "NL"),
+        ("C(country, Treatment('IT'))", "IT"),
+        ("S(country)", "DE"),
+        ("crt * T(country, ref='NL')", "NL"),
+    ],
+)
+def test_average_effects_are_against_the_level_that_coefficients_are_against(term, reference):
+    table = TRIALS.table
+    codes = table["receiver"].astype("category").cat.codes
+    trials = dataclasses.replace(
+        TRIALS, table=table.assign(receiver_country=np.array(["DE", "IT", "NL"])[codes % 3])
+    )
+    chosen = TrustEmbedded("receiver", formulas={"trust": f"1 + {term}"})
+    effects = trait_effects(synthetic_fit(chosen, trials, chains=1, draws=4))
+    averages = effects[(effects["kind"] == "average effect") & (effects["term"] == "country")]
+    others = sorted({"DE", "IT", "NL"} - {reference})
+    assert sorted(averages["change"]) == [f"{level} against {reference}" for level in others]
+    named = effects.loc[effects["kind"] == "coefficient", "term"]
+    if "S(" not in term:
+        assert not named.str.contains(rf"\[{reference}\]").any()

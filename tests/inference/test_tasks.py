@@ -113,7 +113,10 @@ def test_a_failure_is_recorded_and_does_not_stop_the_rest(fitted, run, tmp_path)
     [failure] = error.failures
     assert failure.task is tasks[1]
     assert failure.reason == "ZeroDivisionError: unlucky"
-    assert str(error) == f"1 of the fits failed:\n{tasks[1].label}, small: {failure.reason}"
+    assert str(error) == (
+        f"1 of the fits failed:\n{tasks[1].label}, small: {failure.reason}\n"
+        f"all others are in {tmp_path}, from which the same command goes on"
+    )
     assert isinstance(error.__cause__, ZeroDivisionError)
     assert error.fits[1] is None
     assert seeds([error.fits[0], error.fits[2]]) == [1, 2]
@@ -125,10 +128,11 @@ def test_a_failure_is_recorded_and_does_not_stop_the_rest(fitted, run, tmp_path)
     assert [seed for _, seed, *_ in fitted] == [13]
 
 
-def test_a_fit_that_cannot_be_written_has_failed(fitted, run, tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_fits(fitted, run, tmp_path):
     (tmp_path / "folder").write_text("no folder")
-    with pytest.raises(FitsFailed, match=r"1 of the fits.*\n.*Not a directory"):
+    with pytest.raises(InputError, match=r"folder of the fits: .*is no folder"):
         run([task(1)], tmp_path / "folder", **QUIET)
+    assert fitted == []
 
 
 class Broken(Executor):
@@ -149,7 +153,9 @@ class Broken(Executor):
 def test_dead_workers_cost_only_what_was_not_done(fitted, tmp_path):
     with pytest.raises(FitsFailed) as caught:
         run_fits([task(n) for n in (1, 2, 3)], tmp_path, Broken(), **QUIET)
-    assert [f.reason for f in caught.value.failures] == ["BrokenExecutor: a worker died"] * 2
+    reasons = [f.reason for f in caught.value.failures]
+    assert len(reasons) == 2
+    assert all(reason.startswith("BrokenExecutor: a worker died") for reason in reasons)
     assert seeds(run_fits([task(n) for n in (1, 2, 3)], tmp_path, **QUIET)) == [1, 2, 3]
     assert [seed for _, seed, *_ in fitted] == [1, 2, 3]
 
@@ -315,3 +321,34 @@ def test_workers_end_when_what_started_them_is_killed():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120)
     assert done.stdout.strip() == b"3"
     assert done.returncode != 0
+
+
+def test_a_script_without_its_guard_is_told_what_to_write(tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from trustbayes.inference.executors import process_pool\n"
+        "with process_pool(1) as pool:\n"
+        "    print(pool.submit(abs, -1).result())\n"
+    )
+    root = str(Path(manyfits.__file__).parents[2])
+    found = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode != 0
+    assert 'if __name__ == "__main__":' in found.stderr
+    assert "bootstrapping phase" not in found.stderr
+
+
+def test_covariates_keep_their_names_in_files(tmp_path):
+    names = ["a/b", "=x", "..", "José 5%", "%2F", "被験者", "$x$"]
+    table = TRIALS.table.drop(columns="bias")
+    codes = table["receiver"].astype("category").cat.codes + 0.5
+    more = {f"receiver_{name}": codes for name in names}
+    trials = trials_from_frame(table.assign(**more), TRIALS.game)
+    path = synthetic_fit(FullTrust("receiver"), trials).save(tmp_path / "a b.nc")
+    people = load_fit(path).units.people
+    assert set(names) <= set(people)

@@ -214,3 +214,76 @@ def test_types_that_ignore_the_parameter_are_summed_out():
     chosen = Hybrid("sender", priors={"lying_aversion": spike})
     assert model_from_dict(chosen.to_dict()).code_priors["lying_aversion"].function is None
     assert np.isfinite(pm.draw(build(chosen, TRIALS)["log_likelihood"], mode="FAST_COMPILE"))
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A user's module, imported anew, and a file of priors that reads it."""
+    import importlib
+    import sys
+
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "study_of_tests.py").write_text(
+        "import numpy as np\nMU = 0.5\nCONFIG = {'sigma': 1.0}\nTABLE = np.ones(3)\n"
+        "class Settings:\n    def __init__(self):\n        self.sigma = 2.0\n"
+        "settings = Settings()\n"
+        "def deeper():\n    return MU\n"
+    )
+    (tmp_path / "priors_of_tests.py").write_text(
+        "import pymc as pm\nimport study_of_tests as study\nfrom study_of_tests import deeper\n"
+        "def by_value(dims):\n    return pm.HalfNormal('x', sigma=study.MU, dims=dims)\n"
+        "def by_function(dims):\n    return pm.HalfNormal('x', sigma=study.deeper(), dims=dims)\n"
+        "def by_name(dims):\n    return pm.HalfNormal('x', sigma=deeper(), dims=dims)\n"
+        "def by_lambda(dims):\n    return (lambda: pm.HalfNormal('x', sigma=study.MU))()\n"
+        "def by_object(dims):\n    return pm.HalfNormal('x', sigma=study.settings.sigma)\n"
+        "def other(dims):\n    return pm.HalfNormal('x', sigma=study.CONFIG['sigma'])\n"
+        "def whole(dims):\n    return pm.HalfNormal('x', sigma=getattr(study, 'MU'))\n"
+        "def inside(dims):\n    import study_of_tests\n    return pm.HalfNormal('x')\n"
+        "def file(dims):\n    return pm.HalfNormal('x', sigma=float(open('s').read()))\n"
+        "def method(dims):\n    return pm.HalfNormal('x', sigma=study.settings.__eq__(1))\n"
+    )
+    for name in ("study_of_tests", "priors_of_tests"):
+        sys.modules.pop(name, None)
+    yield importlib.import_module("study_of_tests"), importlib.import_module("priors_of_tests")
+    for name in ("study_of_tests", "priors_of_tests"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", ["by_value", "by_function", "by_name", "by_lambda"])
+def test_values_of_other_modules_belong_to_the_key(study, name):
+    module, priors = study
+
+    def key():
+        return fit_key(made(getattr(priors, name)), TRIALS, Sampling())
+
+    before = key()
+    assert key() == before
+    module.CONFIG["sigma"] = 9.0
+    assert key() == before
+    module.MU = 0.25
+    assert key() != before
+
+
+def test_attributes_of_objects_and_dicts_of_other_modules_too(study):
+    module, priors = study
+    for name, change in (
+        ("by_object", lambda: setattr(module.settings, "sigma", 5.0)),
+        ("other", lambda: module.CONFIG.update(sigma=5.0)),
+    ):
+        before = fit_key(made(getattr(priors, name)), TRIALS, Sampling())
+        change()
+        assert fit_key(made(getattr(priors, name)), TRIALS, Sampling()) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("whole", "found 'study, a module as a whole in function whole'"),
+        ("inside", "found 'an import of study_of_tests inside in function inside'"),
+        ("file", r"found 'open\(\) in function file'"),
+        ("method", "study.settings.__eq__"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(study, name, message):
+    with pytest.raises(InputError, match=message):
+        made(getattr(study[1], name))

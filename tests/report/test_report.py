@@ -141,10 +141,15 @@ def test_results_are_strict_json_with_the_promised_keys(written):
 
 
 def test_results_lie_beside_the_report_under_a_name_of_their_own(analysis, tmp_path, undrawn):
-    assert write_report(analysis, tmp_path / "report.html").results == tmp_path / "results.json"
+    first = write_report(analysis, tmp_path / "report.html").results
+    assert first == tmp_path / "report.json"
+    before = first.read_bytes()
+    write_report(analysis, tmp_path / "second.html", command="another")
+    assert first.read_bytes() == before
     other = write_report(analysis, tmp_path / "sub" / "ioannidis-2024.html")
-    assert other.results == tmp_path / "sub" / "results.json"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "results.json", "sub"]
+    assert other.results == tmp_path / "sub" / "ioannidis-2024.json"
+    names = {f"{name}.{kind}" for name in ("report", "second") for kind in ("html", "json")}
+    assert {p.name for p in tmp_path.iterdir()} == names | {"sub"}
 
 
 def test_tables_hold_the_numbers_of_the_results(written, page, analysis):
@@ -453,10 +458,10 @@ def test_a_report_that_fails_leaves_no_file(analysis, tmp_path, monkeypatch):
 def test_a_report_that_cannot_be_written_leaves_the_old_one(analysis, tmp_path, monkeypatch):
     old = tmp_path / "report.html"
     old.write_text("old")
-    (tmp_path / "results.json").mkdir()  # in the way of the second file
+    (tmp_path / "report.json").mkdir()  # in the way of the second file
     with pytest.raises(InputError, match="a file that can be written"):
         write_report(analysis, old)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "results.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "report.json"]
 
 
 @pytest.mark.slow

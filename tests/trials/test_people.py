@@ -72,7 +72,11 @@ def test_a_role_may_have_no_rows_and_roles_may_be_named(read):
         ("subject\nr1\n", "row 1: expected the column subject and covariates"),
         (PEOPLE + "r1,1,NL\n", "row 7, column subject: found 'r1', expected every subject once"),
         ("subject,crt\nr1,2\n", "people.csv: expected a row for every receiver; none for r2"),
-        ("subject,crt\nx,2\n", "rows for the subjects of the trials, but there are none"),
+        (
+            "subject,crt\nx,2\n",
+            "column subject: found 'x', expected rows for the subjects of the trials, but has none "
+            "for senders s1, s2 or receivers r1, r2",
+        ),
         ("subject,role,crt\nr1,reciever,2\n", "column role: found 'reciever', expected sender or"),
         ("subject,crt\nr1,2,3\n", "row 2: expected 2 cells"),
     ],

@@ -47,7 +47,7 @@ def changed(row, old, new):
 # What is read
 
 
-def test_standard_columns_have_their_types_and_the_order_of_the_file(read, tmp_path):
+def test_standard_columns_have_their_types_and_the_order_of_the_file(read):
     trials = read(ROWS)
     table = trials.table
     assert trials.roles == ("sender", "receiver")
@@ -59,9 +59,8 @@ def test_standard_columns_have_their_types_and_the_order_of_the_file(read, tmp_p
         assert table[name].dtype == float
     assert list(table["message"]) == [2, 3, 3, 1, 3, 2]
     assert trials.source == "trials.csv"
-    content = (tmp_path / "trials.csv").read_bytes()
-    assert trials.checksum == hashlib.sha256(content).hexdigest()
     assert trials.warnings == ()
+    assert trials.notes == ()
     assert trials.exclusions == ()
 
 
@@ -238,9 +237,11 @@ def test_one_subject_in_one_role_only_is_said(read):
         (changed(3, "High,1", "High,big"), "row 3, column bias: found 'big', expected a number"),
         (changed(3, "High,1", "High,inf"), "row 3, column bias: found 'inf', expected a number"),
         (changed(6, "s10", ""),
-         "row 6, column sender: expected the name of a sender, but the cell is empty"),
+         "row 6, column sender: expected the name of a sender, in one line of characters that can "
+         "be seen, but the cell is empty"),
         (changed(6, "Low", ""),
-         "row 6, column treatment: expected the name of a treatment, but the cell is empty"),
+         "row 6, column treatment: expected the name of a treatment, in one line of characters "
+         "that can be seen, but the cell is empty"),
         (changed(4, "s1,r2,2", "s1,r2,1"),
          "row 4, column round: found '1', expected each sender once per round, "
          "but s1 is in row 2 too"),
@@ -252,7 +253,6 @@ def test_one_subject_in_one_role_only_is_said(read):
          "(as in row 2)"),
         (changed(3, "s2,r2,1", "s2,r2"),
          "row 3: expected 8 cells as in the header, but there are 7"),
-        (changed(3, "s2", '"s2'), "row 3: expected 8 cells as in the header, but there are 1"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_with_row_column_value_and_expectation(faults, rows, expected):
@@ -329,19 +329,22 @@ def test_headers_that_repeat_or_lack_a_name(faults):
     assert fault == "trials.csv, row 1: expected a name for column number 9"
 
 
-def test_another_separator(faults):
-    (fault,) = faults([row.replace(",", ";") for row in ROWS], HEADER.replace(",", ";"))
-    assert fault.endswith("expected columns separated by commas")
-
-
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         (b"", "trials.csv: expected a header and rows, but the file is empty"),
         (b"\n \n", "trials.csv: expected a header and rows, but the file is empty"),
         (HEADER.encode() + b"\n", "trials.csv: expected at least one trial, but there are none"),
-        (b"sender\ns\xe9\n", "trials.csv, row 2: expected text in UTF-8, but there is the byte e9"),
-        (b"PK\x03\x04\xff", "trials.csv, row 1: expected text in UTF-8, but there is the byte ff"),
+        (
+            b"sender\ns\xc3\xa9\xe9\n",
+            "trials.csv, row 2: expected text in UTF-8, but there is the byte e9 among characters "
+            "that are in UTF-8",
+        ),
+        (
+            b"PK\x03\x04\xff",
+            "trials.csv: expected a text file, but it is an Excel workbook or another ZIP file: "
+            "save the table as CSV",
+        ),
     ],
 )
 def test_files_that_hold_no_trials(tmp_path, game, content, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from trustbayes.cli.options import (
     Quiet,
     RoleName,
     SamplingOptions,
-    check_target,
+    check_targets,
     exit_code,
     known_names,
     messages,
@@ -27,7 +28,9 @@ from trustbayes.cli.options import (
     watched,
 )
 from trustbayes.cli.printing import gate_table, print_json, print_tables
+from trustbayes.cli.terminal import plain
 from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.files import write_or_keep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +101,7 @@ def report(
     as_json : bool
         Only JSON on standard output.
     """
-    check_target(out)
+    check_targets(out, fits=fits)
     data, known = _experiment(trials, game, planted, people)
     names = known_names(models, data.game)
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
@@ -118,7 +121,7 @@ def report(
             executor=executor,
             progress=watched(quiet),
         )
-        written = write_report(analysis, out, command=invocation)
+        written = write_or_keep(partial(write_report, analysis, command=invocation), out)
     verdicts = {
         role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
     }
@@ -171,15 +174,16 @@ def validate(
                 "treatments": treatments,
                 "exclusions": [asdict(rule) for rule in data.exclusions],
                 "warnings": data.warnings,
+                "notes": data.notes,
             }
         )
         return DONE
     named = " and ".join(f"{count} {role}s" for role, count in subjects.items())
-    print(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds")
+    print(plain(f"{data.source}: {len(data.table)} trials of {named} in {rounds} rounds"))
     for name, conditions in treatments.items():
-        print(f"treatment {name}: {_in_words(conditions)}")
+        print(plain(f"treatment {name}: {_in_words(conditions)}"))
     for rule in data.exclusions:
-        print(f"left out: {rule.rows} rows with {rule.column} = {rule.value}")
+        print(plain(f"left out: {rule.rows} rows with {rule.column} = {rule.value}"))
     return DONE
 
 
@@ -223,7 +227,7 @@ def fit(
     as_json : bool
         Only JSON on standard output.
     """
-    check_target(out)
+    check_targets(out)
     data = read_warned(trials, game, people)
     known_names(model, data.game)
     from trustbayes.inference.fitting import fit as sample
@@ -231,11 +235,11 @@ def fit(
     settings = sampling.sampling()
     chosen = _regressed([model], [role], data.game, formula)
     result = sample(chosen[0], data, settings, progress=watched(quiet))
-    result.save(out)
+    write_or_keep(result.save, out)
     if as_json:
         print_json({"fit": str(out), **result.gate.to_dict()})
     else:
-        print_tables([gate_table([result])])
+        print_tables([gate_table({result.model.name: result})])
         print(f"fit: {out}")
     return exit_code([result])
 

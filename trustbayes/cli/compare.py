@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from trustbayes.cli.named_fits import load_named
 from trustbayes.cli.options import (
     DEFAULT_SAMPLING,
     DONE,
@@ -24,7 +25,7 @@ from trustbayes.cli.options import (
 )
 from trustbayes.cli.printing import frame_table, gate_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import records
+from trustbayes.files import check_folder, records
 
 if TYPE_CHECKING:
     from trustbayes.comparison import HeldOut
@@ -39,7 +40,7 @@ _SHOWN = [
 
 
 def compare(
-    *fits: Path,
+    *fits: str,
     unit: Literal["subject", "group", "trial"] = "subject",
     kfold: int | None = None,
     trials: Path | None = None,
@@ -52,12 +53,13 @@ def compare(
 ) -> int:
     """Compare fits of the same trials by what they predict.
 
-    Example: `trustbayes compare trust-embedded.nc level-k.nc babbling.nc`
+    Example: `trustbayes compare trust-embedded.nc level-k.nc wide=level-k-wide.nc`
 
     Parameters
     ----------
-    fits : Path
-        Files that `trustbayes fit` wrote, all of one role.
+    fits : str
+        Files that `trustbayes fit` wrote, all of one role: FILE, or NAME=FILE to tell apart fits of
+        one theory.
     unit : "subject", "group" or "trial"
         What is predicted: all trials of a new subject, or of a new matching group (PSIS
         leave-one-out of whole people), or a new trial of a known subject (PSIS-LOO and WAIC).
@@ -81,14 +83,16 @@ def compare(
     """
     from trustbayes.comparison import verdict
     from trustbayes.comparison.compare import CRITERIA, UNITS, compare as compare_fits
-    from trustbayes.inference.fit import load_fit
 
-    loaded = [load_fit(path) for path in fits]
+    if folder is not None:
+        check_folder(folder, "--folder")
+    named = load_named(fits)
+    loaded = list(named.values())
     if kfold is None:
         given = {"--trials": trials, "--game": game, "--people": people}
         _only_for_kfold({**given, "--folder": folder, "--jobs": jobs})
     data = None if kfold is None else _trials_of_kfold(loaded, unit, trials, game, people)
-    comparison = compare_fits(loaded, unit)
+    comparison = compare_fits(named, unit)
     held = None
     if data is not None and kfold is not None and unit != "trial":
         from trustbayes.comparison import kfold as refit
@@ -96,7 +100,7 @@ def compare(
         with messages(quiet), pool(jobs) as executor:
             settings = loaded[0].sampling
             held = refit(
-                [one.model for one in loaded],
+                {name: one.model for name, one in named.items()},
                 data,
                 unit,
                 kfold,
@@ -106,11 +110,11 @@ def compare(
                 executor=executor,
                 progress=watched(quiet),
             )
-    found = verdict(comparison, loaded, held)
+    found = verdict(comparison, named, held)
     code = max(exit_code(loaded), _code_of(held))
     table = comparison.table
     if as_json:
-        gates = {one.model.name: one.gate.to_dict() for one in loaded}
+        gates = {name: one.gate.to_dict() for name, one in named.items()}
         written = {"comparison": records(table), "verdict": asdict(found), "gate": gates}
         print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code
@@ -124,7 +128,7 @@ def compare(
     ]
     if held is not None:
         tables.append(frame_table(held.split, held.totals().rename_axis("model").reset_index()))
-    print_tables([*tables, gate_table(loaded)])
+    print_tables([*tables, gate_table(named)])
     if held is not None:
         _print_failed(held)
     print(found.text)
@@ -177,6 +181,8 @@ def holdout(
     from trustbayes.comparison import hold_out
     from trustbayes.models import model as chosen
 
+    if folder is not None:
+        check_folder(folder, "--folder")
     data = read_warned(trials, game)
     names = known_names(models, data.game) or []
     with messages(quiet), pool(jobs) as executor:

@@ -1,12 +1,13 @@
 """The command line: every command is one call into the package.
 
-Exit codes: 0 done, 2 bad input, 3 done but some model did not converge, 130 interrupted. Results
-go to standard output, messages and progress to standard error. What is heavy to import is imported
-by the commands that need it.
+Exit codes: 0 done, 1 some fits failed, 2 bad input, 3 done but some model did not converge, 130
+interrupted. Results go to standard output, messages and progress to standard error. What is heavy
+to import is imported by the commands that need it.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -14,8 +15,9 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from trustbayes.cli import analysed, compare, listed, simulated
-from trustbayes.cli.options import BAD_INPUT, DONE, INTERRUPTED
-from trustbayes.errors import InputError
+from trustbayes.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED
+from trustbayes.cli.terminal import expand_home, plain, prepare_output
+from trustbayes.errors import InputError, WorkFailed
 
 __all__ = ["main"]
 
@@ -70,14 +72,24 @@ def main(tokens: Sequence[str] | None = None) -> int:
         The exit code.
     """
     tokens = sys.argv[1:] if tokens is None else list(tokens)
+    prepare_output()
     try:
+        tokens = [expand_home(token) for token in tokens]
         command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
         if "invocation" in ignored:
             bound.arguments["invocation"] = shlex.join(["trustbayes", *tokens])
-        return command(*bound.args, **bound.kwargs) or DONE
+        code = command(*bound.args, **bound.kwargs) or DONE
+        sys.stdout.flush()
+        return code
     except (CycloptsError, InputError) as error:
-        print(f"trustbayes: {error}", file=sys.stderr)
+        print(plain(f"trustbayes: {error}"), file=sys.stderr)
         return BAD_INPUT
+    except WorkFailed as error:
+        print(plain(f"trustbayes: {error}"), file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # whoever reads the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         print("trustbayes: interrupted", file=sys.stderr)
         return INTERRUPTED

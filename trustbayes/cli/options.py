@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from trustbayes.cli.terminal import PlainFormatter, plain
 from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.files import check_file, check_folder
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -31,6 +33,7 @@ __all__ = [
     "DEFAULT_SAMPLING",
     "DEFAULT_STUDY",
     "DONE",
+    "FAILED",
     "INTERRUPTED",
     "NOT_CONVERGED",
     "Invocation",
@@ -40,7 +43,7 @@ __all__ = [
     "RoleName",
     "SamplingOptions",
     "StudyOptions",
-    "check_target",
+    "check_targets",
     "exit_code",
     "known_names",
     "messages",
@@ -49,7 +52,7 @@ __all__ = [
     "watched",
 ]
 
-DONE, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 2, 3, 130
+DONE, FAILED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 RoleName = Literal["sender", "receiver"]
 KindName = Literal["finite", "forecast-sharing"]
@@ -182,18 +185,28 @@ def known_names(listed: str | None, game: Game) -> list[str] | None:
     return names
 
 
-def check_target(path: Path) -> None:
-    """Find out before the work whether the result can be written; writes nothing."""
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise InputError(Fault("--out", str(path), "a file that can be written"))
+def check_targets(out: Path | None = None, **folders: Path | None) -> None:
+    """Find out before the work whether results can be written; leaves nothing there.
+
+    Parameters
+    ----------
+    out : Path, optional
+        What ``--out`` names.
+    **folders : Path or None
+        What options of their names do.
+    """
+    if out is not None:
+        check_file(out, "--out")
+    for name, folder in folders.items():
+        if folder is not None:
+            check_folder(folder, f"--{name}")
 
 
 @contextmanager
 def messages(quiet: bool = False) -> Iterator[None]:
     """What the package logs, on standard error; quietly, from warnings on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    handler.setFormatter(PlainFormatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger = logging.getLogger("trustbayes")
     before = logger.level
     logger.addHandler(handler)
@@ -218,10 +231,12 @@ def pool(jobs: int | None, *, fresh: bool = False) -> Executor:
 
 
 def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
-    """Trials, with their warnings said."""
+    """Trials, with their warnings and what was recognised in their files said."""
     from trustbayes.trials.table import read_trials
 
     data = read_trials(trials, game, people)
+    for sentence in data.notes:
+        print(plain(f"note: {sentence}"), file=sys.stderr)
     for sentence in data.warnings:
         print(f"warning: {sentence}", file=sys.stderr)
     return data

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from trustbayes.cli.terminal import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,14 +45,16 @@ def empty_table(title: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    return Table(title=Text(title), box=box.SIMPLE, title_justify="left", caption_justify="left")
+    return Table(
+        title=Text(plain(title)), box=box.SIMPLE, title_justify="left", caption_justify="left"
+    )
 
 
 def add_row(table: Table, *cells: str) -> None:
     """Cells as they stand: brackets in names are no markup."""
     from rich.text import Text
 
-    table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+    table.add_row(*(Text(plain(cell), overflow="fold") for cell in cells))
 
 
 def print_tables(tables: Sequence[Table]) -> None:
@@ -62,18 +66,16 @@ def print_tables(tables: Sequence[Table]) -> None:
         console.print(table)
 
 
-def gate_table(fits: Sequence[Fit]) -> Table:
-    """All checks of all fits."""
-    near = {one.gate.approximation for one in fits} - {""}
+def gate_table(fits: Mapping[str, Fit]) -> Table:
+    """All checks of all fits, by the names that results call them by."""
+    near = {one.gate.approximation for one in fits.values()} - {""}
     title = f"Not draws from the posterior: {', '.join(sorted(near))}" if near else "Convergence"
     table = empty_table(title)
     for heading in ("model", "check", "value", "needed", "passed", "worst at"):
         table.add_column(heading)
-    for one in fits:
+    for name, one in fits.items():
         for check in one.gate.checks:
             needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
             passed = "yes" if check.passed else "NO"
-            add_row(
-                table, one.model.name, check.name, f"{check.value:.4g}", needed, passed, check.worst
-            )
+            add_row(table, name, check.name, f"{check.value:.4g}", needed, passed, check.worst)
     return table

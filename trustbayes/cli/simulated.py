@@ -13,16 +13,14 @@ from trustbayes.cli.options import (
     Json,
     RoleName,
     StudyOptions,
-    check_target,
+    check_targets,
     known_names,
 )
 from trustbayes.cli.printing import frame_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import records, write_whole
+from trustbayes.files import csv_text, records, write_or_keep, write_whole
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from trustbayes.simulation.experiments import Experiment
 
 __all__ = ["calibrate", "design", "recover", "simulate"]
@@ -70,7 +68,7 @@ def simulate(
     as_json : bool
         Only JSON on standard output.
     """
-    check_target(out)
+    check_targets(out)
     from trustbayes.games import read_game
     from trustbayes.models import model as chosen
     from trustbayes.simulation.simulate import simulate as play
@@ -89,7 +87,9 @@ def simulate(
     if role == "receiver":
         played = played.without_senders()
     beside = out.with_name(f"{out.stem}.parameters.csv")
-    write_whole({out: _csv(played.trials), beside: _csv(played.parameters)})
+    write_whole(
+        {out: csv_text(played.trials, out.name), beside: csv_text(played.parameters, beside.name)}
+    )
     if as_json:
         print_json({"trials": str(out), "parameters": str(beside)})
     else:
@@ -138,7 +138,7 @@ def calibrate(
     from trustbayes.report.studies import calibration_report
     from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, calibrate as run
 
-    check_target(out)
+    check_targets(out, folder=study.folder)
     experiment = _experiment(model, role, game, subjects, rounds)
     sampling = study.sampling(CALIBRATION_SAMPLING)
     with study.running() as how:
@@ -148,7 +148,7 @@ def calibrate(
             sampling=sampling,
             **how,
         )
-    written = calibration_report(found, out, invocation)
+    written = write_or_keep(lambda path: calibration_report(found, path, invocation), out)
     verdict = "passed" if found.passed else "FAILED"
     if study.as_json:
         tests = records(found.tests)
@@ -201,7 +201,7 @@ def recover(
     from trustbayes.report.studies import recovery_report
     from trustbayes.simulation.recovery import RECOVERY_SAMPLING, recovery_study
 
-    check_target(out)
+    check_targets(out, folder=study.folder)
     lengths = _numbers("--rounds", rounds)
     experiment = _experiment(model, role, game, subjects, lengths[0])
     sampling = study.sampling(RECOVERY_SAMPLING)
@@ -213,7 +213,7 @@ def recover(
             sampling=sampling,
             **how,
         )
-    written = recovery_report(found, out, invocation)
+    written = write_or_keep(lambda path: recovery_report(found, path, invocation), out)
     if study.as_json:
         _print_written(written, table=records(found.table))
     else:
@@ -266,7 +266,7 @@ def design(
     from trustbayes.report.studies import design_report
     from trustbayes.simulation.power import DESIGN_SAMPLING, design as run
 
-    check_target(out)
+    check_targets(out, folder=study.folder)
     read = read_game(game)
     names = known_names(theories, read) or []
     sizes = _numbers("--subjects", subjects), _numbers("--rounds", rounds)
@@ -283,7 +283,7 @@ def design(
             sampling=sampling,
             **how,
         )
-    written = design_report(found, out, invocation)
+    written = write_or_keep(lambda path: design_report(found, path, invocation), out)
     if study.as_json:
         _print_written(written, table=records(found.table))
     else:
@@ -312,10 +312,6 @@ def _numbers(option: str, listed: str) -> list[int]:
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise InputError(Fault(option, listed, "whole numbers from 1, with commas between"))
     return sorted({int(part) for part in parts})
-
-
-def _csv(table: pd.DataFrame) -> str:
-    return str(table.to_csv(index=False, lineterminator="\n"))
 
 
 def _print_written(written: Any, **found: Any) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from trustbayes.comparison.compare import Comparison
+from trustbayes.comparison.names import by_name
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.models.draws import replicate
@@ -61,7 +62,7 @@ class Averaged:
 
 def averaged(
     comparison: Comparison,
-    fits: Sequence[Fit],
+    fits: Sequence[Fit] | Mapping[str, Fit],
     unit: str | None = None,
     *,
     size: int = 1000,
@@ -74,8 +75,8 @@ def averaged(
     Parameters
     ----------
     comparison : Comparison
-    fits : sequence of Fit
-        The fits compared.
+    fits : sequence of Fit, or mapping of str to Fit
+        The fits compared, as `compare` took them.
     unit : str, optional
         By whose scores to weight; default: the one to judge by.
     size : int
@@ -105,7 +106,7 @@ def averaged(
     comparison.check(fits)
     if size < 1:
         raise InputError(Fault("size", str(size), "a whole number from 1"))
-    by_name = {fit.model.name: fit for fit in fits}
+    named = by_name(fits)
     unit = unit or comparison.unit
     scores = comparison.elpd_by_unit(unit)
     weights = comparison.rows(unit)["weight"]
@@ -115,7 +116,7 @@ def averaged(
     drawn = []
     for name, share in zip(weights.index, _shares(weights.to_numpy(), size), strict=True):
         if share:
-            draws = by_name[name].draws()
+            draws = named[name].draws()
             chosen = np.sort(rng.choice(draws.size, share, replace=share > draws.size))
             drawn.append(replicate(replace(draws, data=draws.data.isel(sample=chosen)), rng))
     return Averaged(

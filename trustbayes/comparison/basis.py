@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trustbayes.comparison.names import by_name
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
@@ -102,12 +103,12 @@ class Basis:
 _NAMES = ("role", "trials", "exclusions", "game")
 
 
-def check_fits(fits: Sequence[Fit]) -> Basis:
+def check_fits(fits: Sequence[Fit] | Mapping[str, Fit]) -> Basis:
     """Refuse fits that do not compare.
 
     Parameters
     ----------
-    fits : sequence of Fit
+    fits : sequence of Fit, or mapping of str to Fit
 
     Returns
     -------
@@ -122,17 +123,14 @@ def check_fits(fits: Sequence[Fit]) -> Basis:
     """
     if not fits:
         raise InputError(Fault("comparison", "", "at least one fit"))
-    names = [fit.model.name for fit in fits]
-    first = Basis.of_fit(fits[0])
-    faults = [
-        Fault("comparison", name, "every model once")
-        for name in dict.fromkeys(names)
-        if names.count(name) > 1
-    ]
-    for fit in fits[1:]:
+    named = by_name(fits)
+    first_name, first_fit = next(iter(named.items()))
+    first = Basis.of_fit(first_fit)
+    faults = []
+    for name, fit in named.items():
         basis = Basis.of_fit(fit)
-        place = f"fit of {fit.model.name} to {basis.source}"
-        faults += basis.faults(place, first, f"{names[0]}, fitted to {first.source}")
+        place = f"fit of {name} to {basis.source}"
+        faults += basis.faults(place, first, f"{first_name}, fitted to {first.source}")
     if faults:
         raise InputError(faults)
     return first

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from trustbayes.comparison.compare import Comparison
 from trustbayes.comparison.loso import log_score
+from trustbayes.comparison.names import by_name
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.inference.fit import Fit
 from trustbayes.models import SPECS, Model
@@ -48,7 +49,7 @@ def single_theories(comparison: Comparison) -> tuple[str, ...]:
 
 def by_person(
     comparison: Comparison,
-    fits: Sequence[Fit],
+    fits: Sequence[Fit] | Mapping[str, Fit],
     best: str,
     second: str,
     among: Sequence[str] | None = None,
@@ -71,8 +72,8 @@ def by_person(
     ----------
     comparison : Comparison
         With new subjects as a unit.
-    fits : sequence of Fit
-        The fits compared.
+    fits : sequence of Fit, or mapping of str to Fit
+        The fits compared, as `compare` took them.
     best, second : str
         Names of two models of the comparison.
     among : sequence of str, optional
@@ -123,9 +124,9 @@ def by_person(
     if faults:
         raise InputError(faults)
     scores = comparison.elpd_by_unit("subject")
-    by_name = {fit.model.name: fit for fit in fits}
+    named = by_name(fits)
     favourite = np.array(chosen)[scores[chosen].to_numpy().argmax(axis=1)]
-    divergence = _divergence(by_name[best], by_name[second])
+    divergence = _divergence(named[best], named[second])
     corner = (divergence < _ALIKE) & np.isin(favourite, pair)
     found = pd.DataFrame(
         {
@@ -137,9 +138,9 @@ def by_person(
             "rival": np.where(corner, np.where(favourite == best, second, best), ""),
         }
     )
-    for chances in map(_theories, filter(_is_mixture, fits)):
+    for chances in map(_theories, filter(_is_mixture, named.values())):
         for column, name in (("probability_best", best), ("probability_second", second)):
-            found[column] = chances.get(name, np.nan)
+            found[column] = chances.get(named[name].model.name, np.nan)
     return found.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 

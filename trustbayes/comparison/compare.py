@@ -10,6 +10,7 @@ import pandas as pd
 
 from trustbayes.comparison.basis import Basis, check_fits
 from trustbayes.comparison.loso import SubjectScores, leave_one_subject_out
+from trustbayes.comparison.names import by_name
 from trustbayes.comparison.pointwise import Pointwise, pointwise
 from trustbayes.comparison.rows import FEW, SMALL, score_rows
 from trustbayes.errors import Fault, InputError, listing
@@ -132,12 +133,12 @@ class Comparison:
             return pd.DataFrame({name: scores[name].elpd for name in names}, index=labels)
         return pd.DataFrame({n: _by_trial(self.pointwise[n], unit, "loo")[0] for n in names})
 
-    def check(self, fits: Sequence[Fit]) -> None:
+    def check(self, fits: Sequence[Fit] | Mapping[str, Fit]) -> None:
         """Refuse fits that are not those compared.
 
         Parameters
         ----------
-        fits : sequence of Fit
+        fits : sequence of Fit, or mapping of str to Fit
 
         Raises
         ------
@@ -146,7 +147,7 @@ class Comparison:
             differs.
         """
         faults = check_fits(fits).faults("fits", self.basis, "the comparison")
-        names = [fit.model.name for fit in fits]
+        names = list(by_name(fits))
         if set(names) != set(self.models):
             expected = f"those of the comparison: {listing(self.models)}"
             faults.append(Fault("fits, models", listing(names), expected))
@@ -198,14 +199,17 @@ class Comparison:
 
 
 def compare(
-    fits: Sequence[Fit], units: str | Sequence[str] = "trial", draws: int = 0
+    fits: Sequence[Fit] | Mapping[str, Fit],
+    units: str | Sequence[str] = "trial",
+    draws: int = 0,
 ) -> Comparison:
     """Compare fits of the same trials by what they predict.
 
     Parameters
     ----------
-    fits : sequence of Fit
-        Of one role, the same trials and the same game.
+    fits : sequence of Fit, or mapping of str to Fit
+        Of one role, the same trials and the same game. In a mapping each has the name that it is
+        called by in tables and texts; else that of its model.
     units : str or sequence of str
         What is predicted, one or more of: "subject" (all trials of a new subject, by PSIS
         leave-one-subject-out, criterion loso), "group" (the same for matching groups), "trial"
@@ -222,8 +226,8 @@ def compare(
     Raises
     ------
     InputError
-        If the fits differ in role, data, game or exclusions, a model occurs twice, a unit is
-        unknown, or groups are asked for and the trials have none.
+        If the fits differ in role, data, game or exclusions, a model occurs twice without names, a
+        unit is unknown, or groups are asked for and the trials have none.
 
     References
     ----------
@@ -245,10 +249,10 @@ def compare(
         faults.append(Fault("unit", "", f"at least one of: {', '.join(known)}"))
     if faults:
         raise InputError(faults)
-    basis = check_fits(fits)
-    points = {fit.model.name: pointwise(fit) for fit in fits} if "trial" in units else {}
+    basis, named = check_fits(fits), by_name(fits)
+    points = {name: pointwise(fit) for name, fit in named.items()} if "trial" in units else {}
     scores: dict[str, Mapping[str, SubjectScores]] = {
-        unit: {fit.model.name: leave_one_subject_out(fit, unit, draws) for fit in fits}
+        unit: {name: leave_one_subject_out(fit, unit, draws) for name, fit in named.items()}
         for unit in ("subject", "group")
         if unit in units
     }

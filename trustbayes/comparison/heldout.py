@@ -130,7 +130,7 @@ def check_new_subjects(models: Sequence[Model]) -> None:
 
 
 def held_out(
-    models: Sequence[Model],
+    named: Mapping[str, Model],
     trials: Trials,
     parts: Sequence[Part],
     split: str,
@@ -144,8 +144,8 @@ def held_out(
 
     Parameters
     ----------
-    models : sequence of Model
-        Of one role; names must differ.
+    named : mapping of str to Model
+        Of one role, by the names that results call them by.
     trials : Trials
         All of them.
     parts : sequence of Part
@@ -167,6 +167,7 @@ def held_out(
     FitsFailed
         If a fit could not be made; with a folder, the others are kept.
     """
+    models = list(named.values())
     role = models[0].role
     if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
         check_new_subjects(models)
@@ -175,7 +176,7 @@ def held_out(
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)
-    keys = [(model.name, fold) for model in models for fold in range(1, len(parts) + 1)]
+    keys = [(name, fold) for name in named for fold in range(1, len(parts) + 1)]
     for position, fit in iter_fits(tasks, folder, executor, progress):
         name, fold = keys[position]
         found = _scores(fit, parts[fold - 1].predict, unit)
@@ -183,7 +184,7 @@ def held_out(
         found.insert(0, "model", name)
         scores[position], gates[position] = found, fit.gate
     return HeldOut(
-        basis=Basis.of_trials(trials, models[0].role),
+        basis=Basis.of_trials(trials, role),
         split=split,
         unit=unit,
         table=pd.concat(scores, ignore_index=True),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.comparison.heldout import HeldOut, Part, Unit, held_out
+from trustbayes.comparison.names import by_name
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.files import natural_order
 from trustbayes.games import Role
@@ -21,7 +22,7 @@ __all__ = ["check_folds", "hold_out", "kfold", "refit_without"]
 
 
 def kfold(
-    models: Sequence[Model],
+    models: Sequence[Model] | Mapping[str, Model],
     trials: Trials,
     unit: Unit = "subject",
     folds: int = 8,
@@ -41,8 +42,8 @@ def kfold(
 
     Parameters
     ----------
-    models : sequence of Model
-        Of one role; names must differ.
+    models : sequence of Model, or mapping of str to Model
+        Of one role; in a mapping with the names that results call them by.
     trials : Trials
     unit : "subject" or "group"
     folds : int
@@ -77,7 +78,8 @@ def kfold(
     >>> trials = tb.read_trials(data.trials, data.game)
     >>> kfold(models, trials, seed=1).totals()  # doctest: +SKIP
     """
-    role = _role(models)
+    named = by_name(models)
+    role = _role(named)
     check_folds(trials, role, folds, unit)
     labels = _labels(trials, role, unit)
     names = natural_order(list(labels.unique()))
@@ -88,7 +90,7 @@ def kfold(
         _without(trials, labels, held, what.format(number)) for number, held in enumerate(dealt, 1)
     ]
     split = f"{folds}-fold by {unit}: new {unit}s, predicted from all others"
-    return held_out(models, trials, parts, split, unit, sampling, folder, executor, progress)
+    return held_out(named, trials, parts, split, unit, sampling, folder, executor, progress)
 
 
 def check_folds(trials: Trials, role: Role, folds: int, unit: Unit = "subject") -> None:
@@ -171,11 +173,13 @@ def refit_without(
         raise InputError(faults)
     parts = [_without(trials, labels, [one], f"{unit} {one}") for one in units]
     split = f"one {unit} at a time: a new {unit}, predicted from all others"
-    return held_out([model], trials, parts, split, unit, sampling, folder, executor, progress)
+    return held_out(
+        {model.name: model}, trials, parts, split, unit, sampling, folder, executor, progress
+    )
 
 
 def hold_out(
-    models: Sequence[Model],
+    models: Sequence[Model] | Mapping[str, Model],
     trials: Trials,
     *,
     after_round: int | None = None,
@@ -195,8 +199,8 @@ def hold_out(
 
     Parameters
     ----------
-    models : sequence of Model
-        Of one role; names must differ.
+    models : sequence of Model, or mapping of str to Model
+        Of one role; in a mapping with the names that results call them by.
     trials : Trials
     after_round : int, optional
         Learn from rounds up to this one.
@@ -226,7 +230,8 @@ def hold_out(
     >>> trials = tb.read_trials(data.trials, data.game)
     >>> hold_out(models, trials, after_round=10).totals()  # doctest: +SKIP
     """
-    subjects = _labels(trials, _role(models), "subject")
+    named = by_name(models)
+    subjects = _labels(trials, _role(named), "subject")
     if treatment is None and after_round is not None:
         held, what, rest = _after(trials, after_round)
     elif treatment is not None and after_round is None:
@@ -240,7 +245,7 @@ def hold_out(
     if predicted & known and predicted - known:
         whose += f", but new ones: {listing(natural_order(list(predicted - known)))}"
     split = f"{what}, predicted from {rest}: {whose}"
-    return held_out(models, trials, [part], split, "subject", sampling, folder, executor, progress)
+    return held_out(named, trials, [part], split, "subject", sampling, folder, executor, progress)
 
 
 def _after(trials: Trials, last: int) -> tuple[np.ndarray, str, str]:
@@ -265,21 +270,19 @@ def _of_treatment(trials: Trials, name: str) -> tuple[np.ndarray, str, str]:
     return held, f"treatment {name}", f"all but treatment {name}"
 
 
-def _role(models: Sequence[Model]) -> Role:
+def _role(models: Mapping[str, Model]) -> Role:
     """The one role of models that go together."""
     if not models:
         raise InputError(Fault("models", "", "at least one model"))
-    faults = []
-    names = [model.name for model in models]
-    for position, model in enumerate(models):
-        if model.name in names[:position]:
-            faults.append(Fault("models", model.name, "every model once"))
-        if model.role != models[0].role:
-            expected = f"the role {models[0].role}, as {names[0]}"
-            faults.append(Fault(f"models, {model.name}", model.role, expected))
+    first, *others = models
+    faults = [
+        Fault(f"models, {name}", models[name].role, f"the role {models[first].role}, as {first}")
+        for name in others
+        if models[name].role != models[first].role
+    ]
     if faults:
         raise InputError(faults)
-    return models[0].role
+    return models[first].role
 
 
 def _labels(trials: Trials, role: Role, unit: Unit) -> pd.Series:

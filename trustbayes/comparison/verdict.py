@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.compare import UNITS, Comparison
 from trustbayes.comparison.heldout import HeldOut
+from trustbayes.comparison.names import by_name, title_of
 from trustbayes.comparison.rows import SMALL
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
@@ -65,7 +66,11 @@ def verdict_rules() -> str:
     )
 
 
-def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None = None) -> Verdict:
+def verdict(
+    comparison: Comparison,
+    fits: Sequence[Fit] | Mapping[str, Fit],
+    kfold: HeldOut | None = None,
+) -> Verdict:
     r"""Name the model that predicts best, if the comparison allows it.
 
     A model is named only if
@@ -84,8 +89,8 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
     Parameters
     ----------
     comparison : Comparison
-    fits : sequence of Fit
-        The fits compared.
+    fits : sequence of Fit, or mapping of str to Fit
+        The fits compared, as `compare` took them.
     kfold : HeldOut, optional
         Of the same people, see `trustbayes.comparison.kfold`.
 
@@ -111,9 +116,10 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
     """
     comparison.check(fits)
     role, rows = comparison.role, comparison.rows()
-    titles = {fit.model.name: fit.model.spec.title for fit in fits}
+    named = by_name(fits)
+    titles = {name: title_of(name, fit) for name, fit in named.items()}
     checked = agreement(comparison, kfold) if kfold and len(rows) > 1 else None
-    near = {fit.model.spec.title: fit.gate.approximation for fit in fits if fit.gate.approximation}
+    near = {titles[n]: fit.gate.approximation for n, fit in named.items() if fit.gate.approximation}
     if near:
         names = ", ".join(f"{title} ({how})" for title, how in near.items())
         text = (
@@ -121,7 +127,7 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
             "posteriors themselves (method nuts) decide."
         )
         return Verdict(role, None, text)
-    failed = [fit.model.spec.title for fit in fits if not fit.gate.passed]
+    failed = [titles[name] for name, fit in named.items() if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)
         return Verdict(
@@ -142,9 +148,9 @@ def verdict(comparison: Comparison, fits: Sequence[Fit], kfold: HeldOut | None =
         start = f"For {role}s, {pair} are not distinguishable: they differ by {figures}."
     parts = [start, f"Predicted: {UNITS[comparison.unit]}; {_beside(checked, rival)}."]
     bound = [
-        f"that of {name.replace('_', ' ')} in {fit.model.spec.title} ({prior})"
-        for fit in fits
-        for name, prior in fit.model.inseparable_priors.items()
+        f"that of {parameter.replace('_', ' ')} in {titles[name]} ({prior})"
+        for name, fit in named.items()
+        for parameter, prior in fit.model.inseparable_priors.items()
     ]
     if bound:
         why = f"no new person can be drawn from a prior such as {'; '.join(bound)}"

@@ -48,9 +48,10 @@ def trait_effects(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
     as those of a factor. **Average effects** are on the natural scale: by how much the mean of the
     parameter among people such as the subjects would differ if a covariate were half a standard
     deviation, or half a unit, higher for everybody rather than as much lower, or if all had one
-    level of a factor rather than the first; all else as it is. Of log-normal parameters the median
-    stands for the mean. For shares they are changes of each share and, of levels, of the mean
-    level.
+    level of a factor rather than its reference, which the formula chooses, as in
+    ``T(country, 'NL')``, or which is the first; all else as it is. Of log-normal parameters the
+    median stands for the mean. For shares they are changes of each share and, of levels, of the
+    mean level.
 
     Parameters
     ----------

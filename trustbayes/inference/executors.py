@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import current_process, get_context, parent_process
 from threading import Thread
 from typing import Literal
 
@@ -16,6 +16,11 @@ from trustbayes.errors import Fault, InputError
 __all__ = ["dask_executor", "process_pool"]
 
 _RETRIES = 3  # of a fit whose worker died
+
+_UNGUARDED = (
+    "trustbayes: worker processes run the script that starts them once more. Put what starts them "
+    'below the line\n    if __name__ == "__main__":'
+)
 _START: Literal["forkserver", "spawn"] = "forkserver" if sys.platform == "linux" else "spawn"
 
 
@@ -45,6 +50,9 @@ def process_pool(jobs: int, *, fresh: bool = False) -> Executor:
     InputError
         If there are more jobs than cores, or none.
     """
+    if getattr(current_process(), "_inheriting", False):  # a worker that runs the script again
+        print(_UNGUARDED, file=sys.stderr, flush=True)  # forkserver swallows what exits say
+        sys.exit(1)
     cores = os.cpu_count() or 1
     if not 1 <= jobs <= cores:
         expected = f"a whole number from 1 to {cores}, the number of cores"

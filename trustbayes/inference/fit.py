@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import write_whole
+from trustbayes.files import expanded, write_whole
 from trustbayes.games import Game, game_from_dict
 from trustbayes.inference.gate import Check, Gate, gate_of
 from trustbayes.inference.sampling import METHODS, Sampling
@@ -138,7 +138,7 @@ class Fit:
         InputError
             If the file cannot be written.
         """
-        path = Path(path)
+        path = expanded(path)
         write_file(path, self.parts, self.manifest)
         return path
 
@@ -228,7 +228,7 @@ def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr
         If the file is missing, is no such fit, or holds a fit of another format.
     """
     try:
-        with xr.open_datatree(Path(path), engine="h5netcdf") as tree:
+        with xr.open_datatree(expanded(path), engine="h5netcdf") as tree:
             manifest = json.loads(tree.attrs["trustbayes"])
             groups = {node.path.strip("/"): node.to_dataset().load() for node in tree.leaves}
     except FileNotFoundError:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.numerics.plain import LARGEST_SEED, as_plain, is_whole
 
 __all__ = ["METHODS", "Method", "Sampling", "versions"]
 
@@ -30,6 +31,7 @@ class Sampling:
     draws, tune, chains : int
         Kept draws and warm-up steps of each chain, and the number of chains.
     seed : int
+        From 0 to 2**64 - 1.
     target_accept : float
         Between 0 and 1; higher means smaller steps and fewer divergences.
     method : {"nuts", "laplace", "advi"}
@@ -47,10 +49,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 4), ("tune", 1), ("chains", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                expected = f"a whole number from {least}"
+            value = as_plain(getattr(self, name))
+            most = LARGEST_SEED if name == "seed" else None
+            if not is_whole(value) or value < least or (most and value > most):
+                expected = f"a whole number from {least}" + (f" to {most}" if most else "")
                 raise InputError(Fault(f"sampling, {name}", str(value), expected))
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "target_accept", as_plain(self.target_accept))
         if not 0 < self.target_accept < 1:
             expected = "a number between 0 and 1"
             raise InputError(Fault("sampling, target_accept", str(self.target_accept), expected))

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from rich.progress import TextColumn
 
-from trustbayes.errors import Fault, InputError
+from trustbayes.errors import Fault, InputError, WorkFailed
+from trustbayes.files import check_folder, expanded
 from trustbayes.games import Game
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.fitting import check_method, fit, fit_key
@@ -184,7 +185,7 @@ class Failure:
         return f"{self.task.label}, {self.task.source}: {self.reason}"
 
 
-class FitsFailed(RuntimeError):
+class FitsFailed(WorkFailed):
     """Some fits could not be made; all others were.
 
     Parameters
@@ -192,11 +193,17 @@ class FitsFailed(RuntimeError):
     failures : sequence of Failure
     fits : sequence of results or None
         From `run_fits`: in the order of its tasks, None where there is no fit.
+    folder : Path, optional
+        Where the other fits are.
     """
 
-    def __init__(self, failures: Sequence[Failure], fits: Sequence[Any] = ()) -> None:
-        self.failures, self.fits = tuple(failures), tuple(fits)
+    def __init__(
+        self, failures: Sequence[Failure], fits: Sequence[Any] = (), folder: Path | None = None
+    ) -> None:
+        self.failures, self.fits, self.folder = tuple(failures), tuple(fits), folder
         lines = [f"{len(self.failures)} of the fits failed:", *map(str, self.failures)]
+        if folder is not None:
+            lines.append(f"all others are in {folder}, from which the same command goes on")
         super().__init__("\n".join(lines))
 
 
@@ -251,7 +258,7 @@ def run_fits[Result](
         for position, one in iter_fits(tasks, folder, executor, progress):
             found[position] = one
     except FitsFailed as error:
-        raise FitsFailed(error.failures, found) from error.__cause__
+        raise FitsFailed(error.failures, found, error.folder) from error.__cause__
     return found
 
 
@@ -279,6 +286,9 @@ def iter_fits[Result](
     FitsFailed, InputError
         As `run_fits`; what has been given is not repeated in the error.
     """
+    if folder is not None:
+        folder = expanded(folder)
+        check_folder(folder, "folder of the fits")
     if executor is not None:
         for task in tasks:
             task.check_travel()
@@ -304,7 +314,7 @@ def iter_fits[Result](
             for position in where[key]:
                 yield position, found
     if failures:
-        raise FitsFailed(failures) from cause
+        raise FitsFailed(failures, folder=folder) from cause
 
 
 def _results[Result](
@@ -426,6 +436,9 @@ def check_travel(game: Game, models: Sequence[Model], place: str, label: str) ->
 
 
 def _failure(task: Task[Any], error: Exception) -> Failure:
-    failure = Failure(task, f"{type(error).__name__}: {error}")
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, BrokenExecutor):
+        reason += " (too little memory ends a worker, or a script that starts it without a guard)"
+    failure = Failure(task, reason)
     _log.error("failed: %s", failure)
     return failure

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from trustbayes.errors import Fault, listing, suggestion
+from trustbayes.files import MISSING
 from trustbayes.trials.units import Units
 
 __all__ = ["Known", "covariate_fault"]
-
-_MISSING = ("", "na", "n/a", "nan", "none", "null", ".")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,7 @@ def covariate_fault(where: str, name: str, units: Units, *, constant: bool = Fal
     text = values.dtype.kind not in "fiub"
     missing = [
         s for s, v in zip(units.subjects, values, strict=True)
-        if (str(v).strip().lower() in _MISSING if text else not np.isfinite(v))
+        if (str(v).strip().casefold() in MISSING if text else not np.isfinite(v))
     ]  # fmt: skip
     if missing:
         whose = listing(missing)

@@ -10,6 +10,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
+from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game
 from trustbayes.models.graph import build_units
 from trustbayes.models.model import Model
@@ -375,8 +376,11 @@ def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) ->
     Raises
     ------
     InputError
-        If a prior is Python code that is not at hand, see `trustbayes.load_fit`.
+        If the size is below 1, or a prior is Python code that is not at hand, see
+        `trustbayes.load_fit`.
     """
+    if size < 1:
+        raise InputError(Fault("prior draws, size", str(size), "a whole number from 1"))
     model = model.fixed_to(units)
     built = build_units(model, units, game, Information.without_pilot(model, units))
     variables = [*built.free_RVs, *built.deterministics]
@@ -386,9 +390,8 @@ def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) ->
         dims = built.named_vars_to_dims.get(variable.name) or [
             f"{variable.name}_dim_{axis}" for axis in range(variable.ndim)
         ]
-        data[variable.name] = (
-            ("sample", *dims),
-            np.asarray(values).reshape((size, *np.shape(values)[1:])),
-        )
+        variable_shape = np.shape(values)[int(size > 1) :]
+        # A single draw comes without a dimension for draws.
+        data[variable.name] = (("sample", *dims), np.reshape(values, (size, *variable_shape)))
     coords = {name: list(labels) for name, labels in built.coords.items() if labels is not None}
     return Draws(model, game, units, xr.Dataset(data, coords=coords))

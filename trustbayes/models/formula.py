@@ -67,6 +67,11 @@ class Formula:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
             raise InputError(Fault(self.place, str(self.text), "a formula, as text"))
+        for quoted in re.findall(r"`([^`]*)`", self.text):
+            bad = next((letter for letter in quoted if not f"a{letter}".isidentifier()), "")
+            if bad or not quoted.isidentifier():
+                expected = f"names of letters, digits and _, without {(bad or quoted[:1])!r}"
+                raise InputError(Fault(self.place, quoted, f"{expected}: rename the column"))
         parsed = self._parsed
         fault = ""
         terms = [term for term in parsed.common_terms if hasattr(term, "components")]
@@ -157,7 +162,30 @@ class Formula:
             getattr(c.call, "callee", "") in _FACTORS and name in c.var_names for c in calls
         )
         listed = marked or isinstance(values[0], str) or set(values) <= {0, 1}
-        return tuple(sorted(set(values))) if listed else ()
+        return self._reference_first(name, sorted(set(values))) if listed else ()
+
+    def _reference_first(self, name: str, levels: list[Any]) -> tuple[Any, ...]:
+        """The levels with that in front against which the columns code the others.
+
+        It is the level whose columns hold nothing but 0, by default the first; codes that sum to
+        zero have none.
+        """
+        columns, whole, *_ = self._fixed
+        if not columns:
+            return tuple(levels)
+        of_name = np.zeros(len(columns) + 1, dtype=bool)
+        for term in whole.terms.values():
+            if name in getattr(term, "var_names", ()):
+                of_name[whole.slices[term.name]] = True
+        people = self.people()
+        empty = [
+            level
+            for level in levels
+            if not np.asarray(whole.evaluate_new_data(people.assign(**{name: level})))[
+                :, of_name
+            ].any()
+        ]
+        return tuple(sorted(levels, key=lambda level: level not in empty[:1]))
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe form that `from_dict` reads back."""

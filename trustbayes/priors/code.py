@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +13,7 @@ import pytensor.tensor as pt
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.numerics.graphs import PLAIN
+from trustbayes.priors.dependencies import source_of, uses_of
 from trustbayes.priors.families import Family
 from trustbayes.priors.preliz import is_elicited
 from trustbayes.priors.prior import Prior
@@ -35,7 +33,8 @@ class CustomPrior(Prior):
 
     Models make it of a function that they are given as a prior. What the function does is known
     by its source and by what it uses from around it, which must be numbers, texts, arrays,
-    modules or other functions, so that equal priors can be told from unequal ones.
+    modules or other functions, so that equal priors can be told from unequal ones, see
+    `trustbayes.priors.dependencies.uses_of`.
 
     Parameters
     ----------
@@ -82,8 +81,8 @@ class CustomPrior(Prior):
                 "distribution": "callable",
                 "name": function.__name__,
                 "parameters": list(parameters),
-                "source": _source(function, place),
-                "uses": _uses(function, place, set()),
+                "source": source_of(function, place),
+                "uses": uses_of(function, place),
             }
         for name, value in {
             "distribution": "callable",
@@ -270,69 +269,6 @@ def custom_priors_from(
             raise InputError(Fault(f"prior of {name}", prior.source, expected))
         by_parameter[name] = prior
     return by_parameter
-
-
-def _source(function: FunctionType, place: str) -> str:
-    try:
-        if (
-            function.__code__.co_filename == "<string>"
-        ):  # made by eval; python -c has that name, too
-            raise OSError
-        return textwrap.dedent(inspect.getsource(function)).strip()
-    except (OSError, TypeError):
-        expected = "one whose source can be found: write it into a file or a notebook's cell"
-        found = f"function {getattr(function, '__name__', function)}"
-        raise InputError(Fault(place, found, expected)) from None
-
-
-def _uses(function: FunctionType, place: str, seen: set[str]) -> dict[str, str]:
-    """What a function uses that its source does not show, as texts by name."""
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    values = {name: cell.cell_contents for name, cell in cells}
-    for name in sorted(set(_globals_of(function.__code__))):
-        if name in function.__globals__:
-            values[name] = function.__globals__[name]
-    for name, value in zip(_optional(function), function.__defaults__ or (), strict=True):
-        values[f"{name}="] = value
-    for name, value in (function.__kwdefaults__ or {}).items():
-        values[f"{name}="] = value
-    texts: dict[str, str] = {}
-    for name, value in values.items():
-        key = f"{function.__name__}: {name}"
-        if isinstance(value, ModuleType):
-            texts[key] = value.__name__
-        elif isinstance(value, FunctionType) and value.__module__ == function.__module__:
-            if value.__qualname__ not in seen:
-                seen.add(value.__qualname__)
-                texts[key] = _source(value, place)
-                texts |= _uses(value, place, seen)
-        elif callable(value) and hasattr(value, "__qualname__"):
-            texts[key] = f"{value.__module__}.{value.__qualname__}"
-        elif isinstance(value, np.ndarray) and value.dtype != object:
-            digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-            texts[key] = f"array of {value.dtype}, shape {value.shape}, {digest[:16]}"
-        else:
-            try:
-                texts[key] = json.dumps(value, sort_keys=True)
-            except (TypeError, ValueError):
-                expected = "only numbers, texts, arrays, modules and functions from around it"
-                what = f"{name}, a {type(value).__name__}, in function {function.__name__}"
-                raise InputError(Fault(place, what, expected)) from None
-    return texts
-
-
-def _optional(function: FunctionType) -> tuple[str, ...]:
-    """Names of the arguments by position that have a default."""
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    return names[len(names) - len(function.__defaults__ or ()) :]
-
-
-def _globals_of(code: CodeType) -> Iterator[str]:
-    """Names that code, and code inside it, may look up in its module."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _globals_of(constant)
 
 
 def _tensor(value: Any, place: str) -> Any:

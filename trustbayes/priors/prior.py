@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trustbayes.errors import suggestion
+from trustbayes.numerics.plain import as_plain
 from trustbayes.priors.families import FAMILIES, Family
 from trustbayes.priors.preliz import form_of, is_elicited
 
@@ -108,7 +109,7 @@ class Prior:
                 other = "a finite number, a list of such numbers, or a prior"
                 expected = _SHARES if name == "shares" else other
                 raise ValueError(f"{distribution}: {name}: found {value!r}, expected {expected}")
-            plain[name] = tuple(map(float, value)) if np.ndim(value) else value
+            plain[name] = tuple(map(float, value)) if np.ndim(value) else as_plain(value)
         for name, value in plain.items():
             fault = _fault(name, value, FAMILIES[distribution].location)
             if fault:

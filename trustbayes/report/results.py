@@ -211,6 +211,7 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
                 for name in trials.treatments
             ],
             "warnings": list(trials.warnings),
+            "notes": list(trials.notes),
         }
     )
     shifts = {r: mean_shifts(trials, kind, r, analysis.ci_prob) for r in trials.roles}

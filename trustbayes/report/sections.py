@@ -136,7 +136,7 @@ def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Sec
         "experiment",
         "The experiment",
         texts=excluded,
-        notes=list(analysis.trials.warnings),
+        notes=[*analysis.trials.warnings, *analysis.trials.notes],
         tables=shown,
         pictures=[render(picture) for picture in pictures],
     )

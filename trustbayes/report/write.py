@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.files import write_whole
+from trustbayes.files import expanded, write_whole
 from trustbayes.report.page.page import Written, page_of
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.report.results import results
@@ -25,8 +25,7 @@ def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Wri
     ----------
     analysis : Analysis
     path : str or Path
-        Of the HTML file. The numbers go to ``results.json`` in the same folder; give reports
-        that should keep theirs a folder each.
+        Of the HTML file, such as ``report.html``. The numbers go beside it, to ``report.json``.
     command : str
         The command that made the analysis, for the record.
 
@@ -39,9 +38,9 @@ def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Wri
     InputError
         If a file cannot be written.
     """
-    path = Path(path)
+    path = expanded(path)
     found = results(analysis, command)
-    written = Written(path, path.with_name("results.json"))
+    written = Written.at(path)
     trials = analysis.trials
     people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
     page = page_of(

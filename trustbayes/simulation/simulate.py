@@ -15,6 +15,7 @@ from trustbayes.files import numbers, parse_csv, read_bytes
 from trustbayes.games import Game
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
+from trustbayes.numerics.plain import as_plain, is_whole
 from trustbayes.simulation.kinds import kind_of
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
@@ -310,7 +311,7 @@ def _check_numbers(subjects: int, rounds: int, seed: int, treatments: int, betwe
             ("rounds", rounds, 1 if between else treatments, "" if between else each),
             ("seed", seed, 0, ""),
         )
-        if not isinstance(value, int) or value < least
+        if not is_whole(as_plain(value)) or value < least
     ]
     if faults:
         raise InputError(faults)

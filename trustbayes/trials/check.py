@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pandera.pandas as pa
 
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.files import TextTable, numbers
+from trustbayes.files import TextTable, identifiers, numbers
 from trustbayes.games import Game, Layout, Role
 from trustbayes.trials.rules import rules_of
 
@@ -23,10 +24,13 @@ _OWN: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state"),
     "receiver": ("receiver", "action"),
 }
+_UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 _NUMBERS = ("state", "message", "action", "bias")
 
 
-def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple[Role, ...]]:
+def standard_columns(
+    file: TextTable, game: Game
+) -> tuple[dict[str, str], tuple[Role, ...], tuple[str, ...]]:
     """Find the standard columns in a file and the roles that are complete.
 
     Parameters
@@ -41,12 +45,15 @@ def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple
     columns : dict of str to str
         Standard name to the file's name; only what the complete roles need or may have.
     roles : tuple of "sender" and "receiver"
+    notes : tuple of str
+        Which role is left out, and for want of what.
 
     Raises
     ------
     InputError
-        If the layout names a column that the file lacks (other than those of a role that the
-        file leaves out altogether), no role is complete, or the rounds are missing.
+        If a column that the file lacks is nearly named in it, the layout names a column that the
+        file lacks (other than those of a role that the file leaves out altogether), no role is
+        complete, or the rounds are missing.
     """
     header, layout = list(file.frame.columns), game.layout
     place = f"{file.source}, row 1"
@@ -63,20 +70,79 @@ def standard_columns(file: TextTable, game: Game) -> tuple[dict[str, str], tuple
     free = set(header) - set(layout.columns.values())
     found = {name: name for name in game.trial_columns if name in free} | mapped
     roles = tuple(role for role, needed in _NEEDED.items() if all(n in found for n in needed))
-    if not roles:
+    named_nearly = nearly_named(
+        [name for name in game.trial_columns if name not in found and name not in left_out],
+        [name for name in header if name not in found.values()],
+    )
+    faults += [
+        Fault(f"{place}, column {name}", name, f"{standard!r}, if it is that (else a name that is "
+              "less like it, or [columns] in the game file)")
+        for standard, name in named_nearly.items()
+    ]  # fmt: skip
+    if not roles and not named_nearly:
         lacking = " or ".join(
             f"{listing([n for n in needed if n not in found])} for {role}s"
             for role, needed in _NEEDED.items()
         )
         faults.append(Fault(place, "", f"also the columns {lacking}; there are: {listing(header)}"))
-    if "round" not in found:
+    if "round" not in found and "round" not in named_nearly:
         faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
     if faults:
         raise InputError(faults)
     of_roles = set().union(*_NEEDED.values())
     useful = set(game.trial_columns) - of_roles.difference(*(_NEEDED[role] for role in roles))
     names = [name for name in game.trial_columns if name in found and name in useful]
-    return {name: found[name] for name in names}, roles
+    notes = tuple(
+        f"{file.source} has no trials of {role}s: there is no column "
+        f"{listing([n for n in needed if n not in found])}."
+        for role, needed in _NEEDED.items()
+        if role not in roles
+    )
+    return {name: found[name] for name in names}, roles, notes
+
+
+def nearly_named(wanted: Sequence[str], header: Sequence[str]) -> dict[str, str]:
+    """Columns that were perhaps meant to be standard ones.
+
+    Parameters
+    ----------
+    wanted : sequence of str
+        Standard names that the file lacks.
+    header : sequence of str
+        The file's columns that serve no purpose yet.
+
+    Returns
+    -------
+    dict of str to str
+        Standard name to the file's: the same letters, or one slip of the pen apart (two in a name
+        of eight letters or more).
+
+    Examples
+    --------
+    >>> nearly_named(["state", "treatment"], ["stat", "status", "Treatmnet"])
+    {'state': 'stat', 'treatment': 'Treatmnet'}
+    """
+    near: dict[str, str] = {}
+    for name in wanted:
+        for other in header:
+            letters = re.sub(r"[\W_]+", "", other).casefold()
+            if _slips(name, letters) <= (2 if len(name) >= 8 else 1):
+                near.setdefault(name, other)
+    return near
+
+
+def _slips(a: str, b: str) -> int:
+    """Letters to insert, leave out, change or swap with their neighbour to make one the other."""
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
@@ -168,7 +234,10 @@ class _Check:
             known = list(self.game.treatments)
             expected = f"one of the game's treatments: {listing(known)}"
             return pa.Check(lambda cells: cells.isin(known), error=expected)
-        return pa.Check(lambda cells: cells != "", error=f"the name of a {name}")
+        return pa.Check(
+            lambda cells: cells.ne("") & ~cells.str.contains(_UNSEEN),
+            error=f"the name of a {name}, in one line of characters that can be seen",
+        )
 
     def typed(self) -> pd.DataFrame:
         """The standard columns with their types; NaN where a cell was at fault."""
@@ -179,8 +248,10 @@ class _Check:
                 table[name] = self.rules.values(name, cells)
             elif name == "round":
                 table[name] = numbers(cells)
-            else:
+            elif name == "treatment":
                 table[name] = cells
+            else:
+                table[name] = identifiers(cells)
         if not table["round"].isna().any() and (table["round"] % 1 == 0).all():
             table["round"] = table["round"].astype(int)
         return table

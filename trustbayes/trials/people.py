@@ -8,40 +8,48 @@ from pathlib import Path
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing
-from trustbayes.files import natural_order, numbers, parse_csv, read_bytes
+from trustbayes.files import identifiers, natural_order, parse_csv, read_bytes, typed
 from trustbayes.games import Role
+from trustbayes.trials.check import nearly_named
 
 __all__ = ["people_columns"]
 
 
-def people_columns(path: str | Path, table: pd.DataFrame, roles: Sequence[Role]) -> pd.DataFrame:
+def people_columns(
+    path: str | Path, table: pd.DataFrame, roles: Sequence[Role]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Columns that a file of people adds to a table of trials.
 
     Parameters
     ----------
     path : str or Path
-        A CSV file with a row for each subject: the column ``subject``, if wanted ``role``
-        ("sender" or "receiver"), and covariates. Subjects who are not in the trials are passed
-        over; of a role in the trials either every subject has a row or none.
+        A file as for trials, with a row for each subject: the column ``subject``, if wanted
+        ``role`` ("sender" or "receiver"), and covariates. Subjects who are not in the trials are
+        passed over; of a role in the trials either every subject has a row or none.
     table : DataFrame
         The trials, with the standard columns of the roles.
     roles : sequence of "sender" and "receiver"
 
     Returns
     -------
-    DataFrame
+    columns : DataFrame
         With the index of the table: each covariate for each role, ``crt`` as ``sender_crt`` and
-        ``receiver_crt``.
+        ``receiver_crt``. It is numbers, NaN where they are missing, if those of the role's
+        subjects are.
+    notes : tuple of str
+        What was recognised in the file, missing values, and what is a factor because of some
+        texts.
 
     Raises
     ------
     InputError
         If the file cannot be read, lacks the column, repeats a subject, names a role that there
-        is not, has none or only some of the subjects, or a column that the trials have already.
+        is not, has none or only some of the subjects, or a column that the trials have already;
+        if a number among others cannot be understood.
     """
     file = parse_csv(read_bytes(path, "a CSV file of people"), Path(path).name)
     frame, source = file.frame, file.source
-    covariates = [name for name in frame if name not in ("subject", "role")]
+    covariates = [str(name) for name in frame if name not in ("subject", "role")]
     if "subject" not in frame or not covariates:
         expected = f"the column subject and covariates; there are: {listing(frame.columns)}"
         raise InputError(Fault(f"{source}, row 1", "", expected))
@@ -49,29 +57,43 @@ def people_columns(path: str | Path, table: pd.DataFrame, roles: Sequence[Role])
     if "role" in frame:
         bad = frame.index[~frame["role"].isin(["sender", "receiver"])]
         faults += [file.fault(row, "role", "sender or receiver") for row in bad]
-    twice = frame.index[frame["subject"].duplicated()]
+    else:
+        faults += [
+            Fault(f"{source}, row 1, column {name}", name, "'role', or a name that is less like it")
+            for name in nearly_named(["role"], covariates).values()
+        ]
+    subject = identifiers(frame["subject"])
+    twice = frame.index[subject.duplicated()]
     faults += [file.fault(row, "subject", "every subject once") for row in twice]
     taken = [f"{r}_{n}" for r in roles for n in covariates if f"{r}_{n}" in table]
     faults += [
         Fault(f"{source}, row 1", name, "covariates that the trials have not") for name in taken
     ]
-    typed = {}
-    for name in covariates:
-        values = numbers(frame[name])
-        typed[name] = values if values.notna().all() else frame[name]
-    people = pd.DataFrame(typed).set_axis(frame["subject"], axis=0)
-    parts = []
+    parts, notes, absent = [], list(file.notes), []
     for role in roles:
-        own = people if "role" not in frame else people[(frame["role"] == role).to_numpy()]
+        of_role = frame if "role" not in frame else frame[frame["role"] == role]
+        names = subject[of_role.index]
         subjects = natural_order(list(table[role].unique()))
-        lost = [name for name in subjects if name not in own.index]
+        lost = [name for name in subjects if name not in set(names)]
         if lost and len(lost) < len(subjects):
             faults.append(Fault(source, "", f"a row for every {role}; none for {listing(lost)}"))
-        elif not lost and not faults:
-            rows = own.loc[table[role]].set_axis(table.index, axis=0)
-            parts.append(rows.add_prefix(f"{role}_"))
+        if lost:
+            absent.append(f"{role}s {listing(lost)}")
+        if lost or faults:
+            continue
+        used = of_role[names.isin(subjects)]
+        position = pd.Index(subject[used.index]).get_indexer(pd.Index(table[role]))
+        for name in covariates:
+            values, note, doubtful = typed(used[name], f"{source}, column {name} of {role}s")
+            notes += [note] * bool(note)
+            expected = "a number that can be understood, as others in the column are"
+            faults += [file.fault(row, name, expected) for row in doubtful]
+            cells = values.iloc[position].set_axis(table.index, axis=0)
+            parts.append(cells.rename(f"{role}_{name}"))
     if not parts and not faults:
-        faults.append(Fault(source, "", "rows for the subjects of the trials, but there are none"))
+        has = listing(natural_order(list(subject)))
+        expected = f"rows for the subjects of the trials, but has none for {' or '.join(absent)}"
+        faults.append(Fault(f"{source}, column subject", has, expected))
     if faults:
-        raise InputError(faults)
-    return pd.concat(parts, axis=1)
+        raise InputError(list(dict.fromkeys(faults)))
+    return pd.concat(parts, axis=1), tuple(notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import TextTable, natural_order, numbers, parse_csv, read_bytes
+from trustbayes.files import TextTable, natural_order, numbers, parse_csv, read_bytes, typed
 from trustbayes.games import Game, Role, read_game
 from trustbayes.trials.check import check_trials, standard_columns
 from trustbayes.trials.people import people_columns
@@ -63,9 +64,13 @@ class Trials:
     source : str
         Name of the file, without its folder.
     checksum : str
-        SHA-256 of the file's bytes.
+        SHA-256 of the kept rows as they were read: files of other line ends, encodings or
+        separators have the same.
     warnings : tuple of str
         Sentences that a reader of results should know.
+    notes : tuple of str
+        What was recognised in the files, where it is not what is usual: an encoding, a separator,
+        columns and rows passed over, a role left out, missing values.
     known_treatments : tuple of str
         The treatments of the experiment, in their order, if these trials are a part of it (see
         `subset`); empty if they are the whole.
@@ -79,6 +84,7 @@ class Trials:
     checksum: str
     warnings: tuple[str, ...]
     known_treatments: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def treatments(self) -> tuple[str, ...]:
@@ -193,9 +199,10 @@ def read_trials(
     Parameters
     ----------
     path : str or Path
-        A CSV file in UTF-8 with a header. A sender's trials need the columns sender, round,
-        state and message, a receiver's receiver, round, message and action; a file may hold one
-        role only. Optional: treatment (without it there is one: in a finite game "all", in a
+        A text file with a header and cells between commas, semicolons, tabs or bars, see
+        `trustbayes.files.parse_csv`. A sender's trials need the columns sender, round, state and
+        message, a receiver's receiver, round, message and action; a file may hold one role only.
+        Optional: treatment (without it there is one: in a finite game "all", in a
         forecast-sharing game its only one), in a finite game bias (without it, that of the
         treatment in the game), group. The game's layout may give columns other names.
     game : Game, str or Path
@@ -224,8 +231,9 @@ def read_trials(
     trials = _from_bytes(read_bytes(path, "a CSV file of trials"), game, Path(path).name)
     if people is None:
         return trials
-    columns = people_columns(people, trials.table, trials.roles)
-    return replace(trials, table=pd.concat([trials.table, columns], axis=1))
+    columns, notes = people_columns(people, trials.table, trials.roles)
+    table = pd.concat([trials.table, columns], axis=1)
+    return replace(trials, table=table, notes=trials.notes + notes)
 
 
 def trials_from_frame(
@@ -245,8 +253,7 @@ def trials_from_frame(
     Returns
     -------
     Trials
-        As if the frame had been written to a CSV file and read; the checksum is that of the
-        file, and rows are counted as its lines.
+        As if the frame had been written to a CSV file and read: rows are counted as its lines.
 
     Raises
     ------
@@ -269,18 +276,26 @@ def trials_from_frame(
 
 def _from_bytes(content: bytes, game: Game, source: str) -> Trials:
     file = parse_csv(content, source)
-    columns, roles = standard_columns(file, game)
+    columns, roles, left_out = standard_columns(file, game)
     kept, exclusions = _exclude(file, game)
     standard = check_trials(kept, columns, roles, game)
+    table, notes = _with_other_columns(standard, kept, set(columns.values()))
     return Trials(
-        table=_with_other_columns(standard, kept.frame, set(columns.values())),
+        table=table,
         game=game,
         roles=roles,
         exclusions=exclusions,
         source=source,
-        checksum=hashlib.sha256(content).hexdigest(),
+        checksum=_checksum(table),
         warnings=tuple(_warnings(standard, roles)),
+        notes=(*file.notes, *left_out, *notes),
     )
+
+
+def _checksum(table: pd.DataFrame) -> str:
+    """SHA-256 of what a table holds, however its file wrote it."""
+    columns = {str(name): table[name].tolist() for name in table}
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()
 
 
 def _exclude(file: TextTable, game: Game) -> tuple[TextTable, tuple[Exclusion, ...]]:
@@ -293,21 +308,23 @@ def _exclude(file: TextTable, game: Game) -> tuple[TextTable, tuple[Exclusion, .
             match = ((cells == str(value)) | (numbers(cells) == number)) & ~out
             exclusions.append(Exclusion(column, value, int(match.sum())))
             out |= match
-    kept = TextTable(file.frame[~out], file.source, file.faults)
+    kept = replace(file, frame=file.frame[~out])
     if len(kept.frame) == 0 and not file.faults:
         after = ", but all are excluded" if out.any() else ", but there are none"
         raise InputError(Fault(file.source, "", f"at least one trial{after}"))
     return kept, tuple(exclusions)
 
 
-def _with_other_columns(standard: pd.DataFrame, text: pd.DataFrame, used: set[str]) -> pd.DataFrame:
-    table = standard.copy()
-    for name in text.columns:
+def _with_other_columns(
+    standard: pd.DataFrame, kept: TextTable, used: set[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    table, notes = standard.copy(), []
+    for name in kept.frame.columns:
         if name not in used:
-            values = numbers(text[name])
             label = f"{name} (file)" if name in standard else name
-            table[label] = values if values.notna().all() else text[name]
-    return table
+            table[label], note, _ = typed(kept.frame[name], f"{kept.source}, column {name}")
+            notes += [note] * bool(note)
+    return table, notes
 
 
 def _warnings(table: pd.DataFrame, roles: Sequence[Role]) -> list[str]:

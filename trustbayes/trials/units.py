@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -210,7 +211,7 @@ class Units(ABC):
             data["groups"] = ("subject", np.array(self.groups))
         for name, values in self.people.items():
             plain = values if values.dtype.kind in "fiub" else np.array(values.tolist())
-            data[f"{_COVARIATE}{name}"] = ("subject", plain)
+            data[f"{_COVARIATE}{_in_file(name)}"] = ("subject", plain)
         return xr.Dataset(data)
 
     @classmethod
@@ -238,7 +239,7 @@ class Units(ABC):
             treatments=texts("treatments"),
             groups=texts("groups") if "groups" in data else None,
             people={
-                str(name).removeprefix(_COVARIATE): array.to_numpy()
+                unquote(str(name).removeprefix(_COVARIATE)): array.to_numpy()
                 for name, array in data.items()
                 if str(name).startswith(_COVARIATE)
             },
@@ -278,6 +279,11 @@ def number_units(
     return units, trial_unit
 
 
+def _in_file(name: str) -> str:
+    """A name without the stroke that separates the groups of a file."""
+    return name.replace("%", "%25").replace("/", "%2F")
+
+
 def groups_of(table: pd.DataFrame, role: Role, subjects: tuple[str, ...]) -> tuple[str, ...] | None:
     """The matching group of each subject; None if the table has none."""
     if "group" not in table:
@@ -307,7 +313,9 @@ def people_of(
     others = [str(name) for name in table if name not in STANDARD]
     row = table.drop_duplicates(role).set_index(role)
     first = row[others].loc[table[role]]
-    same = {n: bool((first[n].to_numpy() == table[n].to_numpy()).all()) for n in others}
+    same = {
+        n: first[n].reset_index(drop=True).equals(table[n].reset_index(drop=True)) for n in others
+    }
     people = {name: row[name].loc[list(subjects)].to_numpy() for name in others if same[name]}
     for name in list(people):
         short = name.removeprefix(f"{role}_")

@@ -26,6 +26,20 @@ class Written:
     html: Path
     results: Path
 
+    @classmethod
+    def at(cls, html: Path) -> Written:
+        """Numbers beside a page and under its name, so that no two pages share them.
+
+        Examples
+        --------
+        >>> Written.at(Path("reports", "pilot.html")).results.name
+        'pilot.json'
+        >>> Written.at(Path("reports", "pilot.1")).results.name
+        'pilot.1.json'
+        """
+        stem = html.stem if html.suffix == ".html" else html.name
+        return cls(html, html.with_name(f"{stem}.json"))
+
 
 def page_of(title: str, subtitle: str, sections: Sequence[Section]) -> str:
     """Make the page; all text is escaped.

@@ -22,7 +22,7 @@ def write(
     path: Path, title: str, subtitle: str, sections: Sequence[Section], numbers: Mapping[str, Any]
 ) -> Written:
     """Write a report, and its numbers beside it as JSON under the same name."""
-    written = Written(path, path.with_suffix(".json"))
+    written = Written.at(path)
     page = page_of(title, subtitle, sections)
     write_whole({path: page, written.results: json.dumps(numbers, indent=1, allow_nan=False)})
     return written

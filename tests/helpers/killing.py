@@ -1,0 +1,79 @@
+"""Commands that are killed while they run, and what they leave."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+ROOT = Path(__file__).parents[2]
+_MAIN = "import sys; from trustbayes.cli.main import main; sys.exit(main(sys.argv[1:]))"
+_CHANGING = ("seconds", "created", "command", "report", "results", "fit")
+
+
+def started(tokens: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _MAIN, *tokens],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def finished(tokens: list[str], folder: Path) -> float:
+    """Run a command to its end; gives the seconds that it took."""
+    begin = time.perf_counter()
+    process = started(tokens, folder)
+    _, errors = process.communicate()
+    assert process.returncode in (0, 3), errors.decode()
+    return time.perf_counter() - begin
+
+
+def killed(tokens: list[str], folder: Path, after: float) -> bool:
+    """Kill a command and its workers after some seconds; False if it had ended by then."""
+    process = started(tokens, folder)
+    time.sleep(after)
+    ended = process.poll() is not None
+    if not ended:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    return not ended
+
+
+def outcome(folder: Path) -> dict[str, Any]:
+    """What is in the files of a folder under their final names, without times and paths.
+
+    Raises an error if one of them is not whole.
+    """
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        match path.suffix:
+            case ".nc":
+                with xr.open_datatree(path, engine="h5netcdf") as tree:
+                    posterior = tree["posterior"].to_dataset().load()
+                digest = hashlib.sha256()
+                for name in sorted(map(str, posterior.data_vars)):
+                    digest.update(name.encode() + posterior[name].to_numpy().tobytes())
+                found[path.name] = digest.hexdigest()
+            case ".json":
+                found[path.name] = _steady(json.loads(path.read_text("utf-8")))
+            case ".html":
+                assert path.read_text("utf-8").rstrip().endswith("</html>"), path
+    return found
+
+
+def _steady(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _steady(v) for k, v in value.items() if k not in _CHANGING}
+    return [_steady(v) for v in value] if isinstance(value, list) else value
