@@ -121,5 +121,5 @@ def test_labels_stand_in_quotes_or_as_names():
     labels = {"accept": 0.0, "challenge it": 1.0}
     formula = parse_formula("5 * (action == 'challenge it')", NAMES, labels=labels)
     assert float(formula({"action": 1.0})) == 5
-    with pytest.raises(InputError, match="'accept' .did you mean it"):
+    with pytest.raises(InputError, match=r"'accept' .did you mean it"):
         parse_formula("action == 'acept'", NAMES, labels=labels)

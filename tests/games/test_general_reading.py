@@ -52,8 +52,8 @@ def faults(path):
 
 def test_formulas_of_message_and_treatments(write):
     game = read_game(write())
-    assert game.action_labels == ("accept", "challenge") and game.labelled
-    assert game.tabled and game.storable and not game.cheap_talk
+    assert game.action_labels == ("accept", "challenge")
+    assert (game.labelled, game.tabled, game.storable, game.cheap_talk) == (True, True, True, False)
     assert list(game.treatments) == ["High", "Low", "Same"]
     assert game.in_treatment("High") is game.in_treatment("Same")
     for name, gain in (("High", 1.0), ("Low", -0.5)):
@@ -76,7 +76,7 @@ def test_formulas_of_message_and_treatments(write):
 def test_what_a_general_game_is_can_be_stored(write):
     game = read_game(write())
     again = FiniteGame.from_dict(game.to_dict())
-    assert again.checksum == game.checksum and again.scale == game.scale
+    assert (again.checksum, again.scale) == (game.checksum, game.scale)
     for name in game.treatments:
         for field in ("prior", "receiver_prior"):
             one, other = (getattr(g.in_treatment(name), field) for g in (game, again))

@@ -30,7 +30,8 @@ def under(biases):
 
 def theory(game, bias, x, y):
     """Tells apart the bias, both parameters and both option axes; shape (..., 2, 3)."""
-    assert game is GAME and isinstance(bias, float)
+    assert game is GAME
+    assert isinstance(bias, float)
     options = np.arange(6.0).reshape(2, 3)
     return (x + 10 * bias)[..., None, None] + y[..., None, None] * options
 

@@ -238,7 +238,7 @@ def test_a_formula_and_terms_of_treatments_give_the_old_game(bias):
     sign = {-1.0: "down", 0.0: "none"}.get(bias, "up")
     terms = {"only": FiniteTerms(old.prior.tolist(), old.prior.tolist(), sign, pay)}
     new = FiniteGame(old.states.tolist(), terms=terms, payoffs=PowerLoss(1, 1, 1))
-    assert pay.continuous and not pay.by_message
+    assert (pay.continuous, pay.by_message) == (True, False)
     expected = everything(old, bias, mixture_only=False)
     assert_same(everything(new.in_treatment("only"), bias, mixture_only=False), expected)
 

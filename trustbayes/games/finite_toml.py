@@ -12,8 +12,8 @@ import numpy as np
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.finite_terms import Direction, FiniteTerms
+from trustbayes.games.formula import FUNCTIONS, parse_formula
 from trustbayes.games.message_payoffs import RECEIVER_NAMES, SENDER_NAMES, PayoffFormulas
-from trustbayes.games.formula import FUNCTIONS, Formula, parse_formula
 from trustbayes.games.payoff_csv import EVERY, Axes, read_payoff_tables
 from trustbayes.games.payoffs import Payoffs, PayoffTable, PowerLoss
 from trustbayes.games.toml_section import Section, is_number, shown

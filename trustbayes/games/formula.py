@@ -242,8 +242,8 @@ class _Reader:
                 if label not in self.labels:
                     known = list(self.labels)
                     self.fault(node, suggestion(label, known) if known else "a number or a name")
-            case ast.Constant(value=int() | float()):
-                if not _finite(node.value):
+            case ast.Constant(value=(int() | float()) as number):
+                if not _finite(number):
                     self.fault(node, "a smaller number")
             case ast.Name(id=name):
                 if name not in self.names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,10 +139,11 @@ class _File:
             place = f"{self.table.source}, row {row}"
             self.faults.append(Fault(place, f"{cells} again", f"every {every or 'payoff'} once"))
         result: _Tables = {}
-        for (treatment, bias), rows in values.groupby(["treatment", "bias"], dropna=False):
+        for group, rows in values.groupby(["treatment", "bias"]):
+            treatment, bias = str(group[0]), float(np.asarray(group[1], float))
             array = self._filled(rows, positions, treatment, bias)
-            bias_key = float(bias) if "bias" in self.columns else None
-            result.setdefault(str(treatment), {})[bias_key] = array
+            of_bias = bias if "bias" in self.columns else None
+            result.setdefault(treatment, {})[of_bias] = array
         if not result:
             expected = f"a payoff for every {every or 'game'}, but there are none"
             self.faults.append(Fault(self.table.source, "", expected))

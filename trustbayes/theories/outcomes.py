@@ -35,8 +35,9 @@ def taken_at_word(game: FiniteGame) -> np.ndarray:
 
 
 def believed_payoff(game: FiniteGame, belief: np.ndarray) -> np.ndarray:
-    r"""What every action earns a receiver in expectation, :math:`\sum_\theta p(\theta \mid m)\,
-    u_R(\theta, m, a)`.
+    r"""What every action earns a receiver in expectation.
+
+    .. math:: U(m, a) = \sum_\theta p(\theta \mid m)\,u_R(\theta, m, a)
 
     Parameters
     ----------

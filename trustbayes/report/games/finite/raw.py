@@ -104,10 +104,10 @@ def share_lines(analysis: Analysis, role: Role) -> Figure:
         here = table[table["treatment"] == treatment]
         for position in drawn:
             rows = here[here["option"] == options[position]]
-            look = {"color": f"C{position}", "marker": _MARKERS[position % len(_MARKERS)]}
-            panel.plot(rows["seen"], rows["share"], lw=1.2, ms=0, color=look["color"])
+            panel.plot(rows["seen"], rows["share"], lw=1.2, color=f"C{position}")
             size = 6 + 60 * rows["trials"] / max(1, here["trials"].max())
-            panel.scatter(rows["seen"], rows["share"], s=size, **look)
+            marker = _MARKERS[position % len(_MARKERS)]
+            panel.scatter(rows["seen"], rows["share"], s=size, color=f"C{position}", marker=marker)
         panel.set_ylim(-0.05, 1.05)
         panel.set_title(brief(treatment, 24))
         panel.set_xlabel(f"{words.seen} (seen)")
