@@ -182,10 +182,11 @@ def parse_formula(
     --------
     >>> sorted(parse_formula("100 - abs(state - action) ** 2", ["state", "action"]).names)
     ['action', 'state']
-    >>> parse_formula("100 - abs(stat - action)", ["state", "action"])
-    Traceback (most recent call last):
-    ...
-    trustbayes.errors.InputError: formula, character 11: found 'stat', expected 'state' (did ...
+    >>> try:
+    ...     parse_formula("100 - abs(stat)", ["state"])
+    ... except InputError as error:
+    ...     print(error.faults[0])
+    formula, character 11: found 'stat', expected 'state' (did you mean it?); known are: state
     """
     if len(text) > _LONGEST:
         expected = f"at most {_LONGEST} characters"
