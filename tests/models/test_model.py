@@ -432,4 +432,6 @@ def test_what_a_changed_convention_does_without_is_not_kept():
     both = base.replace(lying_cost="both")
     assert both.priors["lying_aversion"] == base.priors["lying_aversion"]
     with pytest.raises(ValueError, match="lying_aversion"):
-        base.replace(lying_cost="lump-sum", priors={"lying_aversion": base.priors["lying_aversion"]})
+        base.replace(
+            lying_cost="lump-sum", priors={"lying_aversion": base.priors["lying_aversion"]}
+        )
