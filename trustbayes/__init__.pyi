@@ -31,8 +31,13 @@ from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
 from .estimates.trust_worth import trust_worth as trust_worth
 from .games.finite import FiniteGame as FiniteGame
+from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
 from .games.layout import Layout as Layout
+from .games.message_payoffs import (
+    MessagePayoffFunctions as MessagePayoffFunctions,
+    PayoffFormulas as PayoffFormulas,
+)
 from .games.payoffs import (
     PayoffFunctions as PayoffFunctions,
     PayoffTable as PayoffTable,

@@ -13,6 +13,7 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import LevelK, TrustEmbedded
+from trustbayes.priors.prior import Prior
 
 TRIALS = small_trials(pairs=6, rounds=20)
 FULL = Sampling(draws=500, tune=400, chains=4, seed=4)
@@ -30,10 +31,21 @@ def test_each_open_convention_is_tried_once():
         ("smallest-lie", "prior"),
     ]
     # A sender who expects the mean action does the same under mixture and truncated beliefs.
-    assert tried(TrustEmbedded("sender"), "expected_action", "belief") == [
-        ("mean", "prior"),
+    assert tried(TrustEmbedded("sender"), "expected_action", "belief", "lying_cost") == [
+        ("mean", "prior", "proportional"),
+        ("mean", "truncated", "lump-sum"),
     ]
     assert tried(TrustEmbedded("receiver"), "belief") == [("prior",), ("mixture",)]
+
+
+def test_no_rival_does_without_what_the_user_said():
+    mine = {"lying_aversion": Prior("LogNormal", mu=0.0, sigma=1.0)}
+    for model in (
+        TrustEmbedded("sender", priors=mine),
+        TrustEmbedded("sender", formulas={"lying_aversion": "age"}),
+    ):
+        rivals = theoryfits._rivals(model, TRIALS)
+        assert [rival.conventions["lying_cost"] for rival in rivals] == ["proportional"]
 
 
 @pytest.mark.parametrize(

@@ -230,8 +230,7 @@ def test_faults_of_both_payoff_tables_are_told_with_their_rows(write):
         "sender.csv: expected a row for state, action 1, 2",
         "sender.csv: expected a row for state, action 2, 3",
         "receiver.csv, row 1, column acton: found 'acton', expected 'action' (did you mean it?); "
-        "known are: action, payoff, state",
-        "receiver.csv, row 1: expected a column action",
+        "known are: action, message, payoff, state, treatment",
     ]
 
 

@@ -419,3 +419,19 @@ def test_names_of_version_0_1_say_what_they_are_called_now():
     with pytest.warns(FutureWarning, match=r"Model\.coded is now Model\.code_priors"):
         assert chosen.coded == {}
     assert not hasattr(chosen, "priors_of")
+
+
+def test_what_a_changed_convention_does_without_is_not_kept():
+    base = model("trust-embedded", "sender", priors={"lying_aversion": Prior("LogNormal", mu=0,
+                                                                             sigma=1)})  # fmt: skip
+    lump = base.replace(lying_cost="lump-sum")
+    assert "lying_aversion" not in lump.priors
+    assert [p.name for p in lump.parameters] == [
+        "response_precision", "lump_sum_aversion", "expected_trust",
+    ]  # fmt: skip
+    both = base.replace(lying_cost="both")
+    assert both.priors["lying_aversion"] == base.priors["lying_aversion"]
+    with pytest.raises(ValueError, match="lying_aversion"):
+        base.replace(
+            lying_cost="lump-sum", priors={"lying_aversion": base.priors["lying_aversion"]}
+        )

@@ -612,3 +612,14 @@ def test_a_subset_without_trials_or_of_another_shape_is_refused(read):
         trials.subset(np.ones(5, dtype=bool), "part")
     with pytest.raises(ValueError, match="found int64"):
         trials.subset(np.ones(6, dtype=int), "part")
+
+
+def test_actions_may_be_labels_in_files():
+    game = FiniteGame([1, 2], actions=[0, 1], action_labels=["accept", "challenge"], direction="up")
+    rows = [("r1", 1, 1, "accept"), ("r1", 2, 2, "1"), ("r2", 1, 2, "challenge")]
+    frame = pd.DataFrame(rows, columns=["receiver", "round", "message", "action"])
+    trials = trials_from_frame(frame, game)
+    assert trials.table["action"].tolist() == [0, 1, 1]
+    assert trials.table["bias"].tolist() == [0, 0, 0]  # the direction says what senders want
+    with pytest.raises(InputError, match="'refuse', expected one of the game's actions: accept, c"):
+        trials_from_frame(frame.replace("accept", "refuse"), game)

@@ -234,8 +234,16 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
                 continue  # payoff tables leave no choice
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one
-            found.append(base.replace(**{convention.name: choice}))
+            rival = base.replace(**{convention.name: choice})
+            if not _loses_settings(base, rival):
+                found.append(rival)
     return found
+
+
+def _loses_settings(base: Model, rival: Model) -> bool:
+    """Whether the rival lacks a parameter of which the user said more than the theory does."""
+    lost = [p for p in base.parameters if p.name not in rival.priors]
+    return any(p.name in base.formulas or base.priors[p.name] != p.prior for p in lost)
 
 
 def _error(values: np.ndarray) -> float:

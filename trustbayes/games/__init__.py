@@ -2,18 +2,23 @@
 
 from trustbayes.games.base import Game, Role
 from trustbayes.games.finite import FiniteGame
+from trustbayes.games.finite_terms import FiniteTerms
 from trustbayes.games.forecast import ForecastGame, Market, Terms
 from trustbayes.games.game import game_from_dict
 from trustbayes.games.layout import Layout, Rows, Share, Span
+from trustbayes.games.message_payoffs import MessagePayoffFunctions, PayoffFormulas
 from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PayoffTable, PowerLoss
 from trustbayes.games.reading import read_game
 
 __all__ = [
     "FiniteGame",
+    "FiniteTerms",
     "ForecastGame",
     "Game",
     "Layout",
     "Market",
+    "MessagePayoffFunctions",
+    "PayoffFormulas",
     "PayoffFunctions",
     "PayoffTable",
     "Payoffs",

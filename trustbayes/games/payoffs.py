@@ -1,9 +1,10 @@
 """What an outcome is worth: payoff functions of the finite sender-receiver game.
 
 Every family offers ``sender(state, action, bias)`` and ``receiver(state, action)``, which
-broadcast over NumPy arrays. Families that are ``continuous`` are also defined between the
-listed states and actions and accept PyTensor variables, so a theory can differentiate them;
-those ``by_distance`` depend on state and action only through their difference.
+broadcast over NumPy arrays; one in which payoffs are ``by_message`` is given the message last.
+Families that are ``continuous`` are also defined between the listed states and actions and accept
+PyTensor variables, so a theory can differentiate them; those ``by_distance`` depend on state and
+action only through their difference.
 """
 
 from __future__ import annotations
@@ -14,20 +15,29 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-__all__ = ["PayoffFunctions", "PayoffTable", "Payoffs", "PowerLoss", "payoffs_from_dict"]
+__all__ = ["PayoffFunctions", "PayoffTable", "Payoffs", "PowerLoss", "table_from_dict"]
 
 
 class Payoffs(Protocol):
     """What a payoff family must offer to a game."""
 
-    continuous: ClassVar[bool]
-    by_distance: ClassVar[bool]
+    @property
+    def continuous(self) -> bool:
+        """Whether payoffs are defined between the listed states and actions, too."""
 
-    def sender(self, state: Any, action: Any, bias: Any) -> Any:
-        """Sender's payoff u_S(state, action; bias)."""
+    @property
+    def by_distance(self) -> bool:
+        """Whether payoffs depend on state and action through their difference only."""
 
-    def receiver(self, state: Any, action: Any) -> Any:
-        """Receiver's payoff u_R(state, action)."""
+    @property
+    def by_message(self) -> bool:
+        """Whether payoffs depend on the message, which both functions are then given last."""
+
+    def sender(self, state: Any, action: Any, bias: Any, *message: Any) -> Any:
+        """Sender's payoff u_S(state, action; bias), or u_S(state, message, action; bias)."""
+
+    def receiver(self, state: Any, action: Any, *message: Any) -> Any:
+        """Receiver's payoff u_R(state, action), or u_R(state, message, action)."""
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe description, enough to tell two games apart."""
@@ -68,6 +78,7 @@ class PowerLoss:
 
     continuous: ClassVar[bool] = True
     by_distance: ClassVar[bool] = True
+    by_message: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
@@ -121,6 +132,7 @@ class PayoffFunctions:
 
     continuous: ClassVar[bool] = True
     by_distance: ClassVar[bool] = False
+    by_message: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe description: functions are told apart by their tables, see the game."""
@@ -138,6 +150,8 @@ class PayoffTable:
     sender_tables : mapping of float to array, or array, shape (states, actions)
         One table per bias, or one table that serves every bias.
     receiver_table : array, shape (states, actions)
+    messages : tuple of float, optional
+        If payoffs depend on the message: all tables then have shape (states, messages, actions).
 
     Notes
     -----
@@ -156,9 +170,15 @@ class PayoffTable:
     actions: tuple[float, ...]
     sender_tables: Mapping[float, np.ndarray] | np.ndarray = field(hash=False)
     receiver_table: np.ndarray = field(hash=False)
+    messages: tuple[float, ...] | None = None
 
     continuous: ClassVar[bool] = False
     by_distance: ClassVar[bool] = False
+
+    @property
+    def by_message(self) -> bool:
+        """Whether the tables have an axis of messages."""
+        return self.messages is not None
 
     @property
     def biases(self) -> tuple[float, ...] | None:
@@ -167,23 +187,25 @@ class PayoffTable:
             return tuple(sorted(map(float, self.sender_tables)))
         return None
 
-    def _at(self, table: np.ndarray, state: Any, action: Any) -> np.ndarray:
+    def _at(self, table: Any, state: Any, action: Any, message: tuple[Any, ...]) -> np.ndarray:
         rows = _positions(self.states, state, "state")
         columns = _positions(self.actions, action, "action")
-        return np.asarray(table)[rows, columns]
+        if self.messages is None:
+            return np.asarray(table)[rows, columns]
+        return np.asarray(table)[rows, _positions(self.messages, message[0], "message"), columns]
 
-    def sender(self, state: Any, action: Any, bias: Any) -> Any:
+    def sender(self, state: Any, action: Any, bias: Any, *message: Any) -> Any:
         """u_S looked up; a KeyError names a bias without a table."""
         values = np.unique(np.asarray(bias, dtype=float))
         if values.size != 1:
             raise ValueError("a payoff table is read for one bias at a time")
         if isinstance(self.sender_tables, Mapping):
-            return self._at(self.sender_tables[float(values[0])], state, action)
-        return self._at(self.sender_tables, state, action)
+            return self._at(self.sender_tables[float(values[0])], state, action, message)
+        return self._at(self.sender_tables, state, action, message)
 
-    def receiver(self, state: Any, action: Any) -> Any:
+    def receiver(self, state: Any, action: Any, *message: Any) -> Any:
         """u_R looked up."""
-        return self._at(self.receiver_table, state, action)
+        return self._at(self.receiver_table, state, action, message)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-safe description."""
@@ -194,24 +216,15 @@ class PayoffTable:
         return {
             "family": "table",
             "states": list(self.states),
+            **({} if self.messages is None else {"messages": list(self.messages)}),
             "actions": list(self.actions),
             "sender": dict(sorted(by_bias.items())),
             "receiver": np.asarray(self.receiver_table).tolist(),
         }
 
 
-def payoffs_from_dict(form: Mapping[str, Any]) -> Payoffs:
-    """Read back what a family's ``to_dict`` wrote.
-
-    Raises
-    ------
-    ValueError
-        If the payoffs are functions, which no description can hold.
-    """
-    if form["family"] == "power-loss":
-        return PowerLoss(form["constant"], form["scale"], form["exponent"])
-    if form["family"] == "functions":
-        raise ValueError("payoffs that are functions cannot be read back from a description")
+def table_from_dict(form: Mapping[str, Any]) -> PayoffTable:
+    """Read back what the ``to_dict`` of a table wrote."""
     sender = form["sender"]
     return PayoffTable(
         tuple(form["states"]),
@@ -220,6 +233,7 @@ def payoffs_from_dict(form: Mapping[str, Any]) -> Payoffs:
         if "every" in sender
         else {float(bias): np.asarray(table) for bias, table in sender.items()},
         np.asarray(form["receiver"]),
+        tuple(form["messages"]) if "messages" in form else None,
     )
 
 

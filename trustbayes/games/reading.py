@@ -37,13 +37,23 @@ def read_game(path: str | Path) -> Game:
           an oTree export with several,
 
         and the keys of its kind. ``kind = "finite"``: ``states``, optionally ``messages`` and
-        ``actions`` (default: the states), ``prior`` (default: "uniform"), and the tables
+        ``actions`` (default: the states; labels that are no estimates of the state as
+        ``["accept", "challenge"]``, or as ``{accept = 0, challenge = 1}`` if files have these
+        numbers), ``prior`` and ``receiver_prior`` (default: "uniform", and the prior),
+        ``direction = "up"``, ``"down"`` or ``"none"`` (whether senders gain by higher messages;
+        default: the sign of the bias), and the tables
 
         - ``[payoffs]``: ``family = "power-loss"`` with ``constant``, ``scale``, ``exponent``; or
-          ``family = "table"`` with ``sender`` and ``receiver``, CSV files beside the game file
-          with the columns state, action, payoff (and, for the sender, optionally bias: one
-          table per bias; without it one table serves every bias),
-        - ``[treatments]``, optional: name = bias or list of biases.
+          ``family = "formula"`` with ``sender`` and ``receiver``, formulas of state, message,
+          action, the sender's also of bias, and constants, see
+          `trustbayes.games.formula.parse_formula`, and optionally ``constants``, a table of
+          numbers; or ``family = "table"`` with ``sender`` and ``receiver``, CSV files beside the
+          game file with the column payoff and any of state, message, action and treatment (and,
+          for the sender, optionally bias: one table per bias; without it one table serves every
+          bias),
+        - ``[treatments]``, optional: name = bias or list of biases; or a table
+          ``[treatments.NAME]`` with any of ``bias`` (default 0), ``prior``, ``receiver_prior``,
+          ``direction`` and the treatment's constants, which the formulas name.
 
         ``kind = "forecast-sharing"``, all optional with the defaults of `ForecastGame`:
         ``mean_demand``, ``forecast_range`` and ``largest_capacity`` (units of demand),

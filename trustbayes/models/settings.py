@@ -125,20 +125,26 @@ class ModelSettings:
     def replace(self, **changes: Any) -> Self:
         """The same model with some of its settings changed, each as `Model` takes it.
 
+        Of parameters that the changed conventions do without nothing is kept.
+
         Examples
         --------
         >>> from trustbayes.models import LevelK
         >>> LevelK("sender").replace(max_level=1).types
         ('0', '1')
         """
-        formulas = changes.get("formulas", self.formulas)
+        chosen = {name: changes.get(name, value) for name, value in self.conventions.items()}
+        gone = {p.name for p in self.parameters} - {p.name for p in _active(self.spec, chosen)}
+        kept = {n: formula for n, formula in self.formulas.items() if n not in gone}
+        formulas = changes.get("formulas", kept)
         regressed = {*self.formulas, *formulas}  # vary as their formula says
-        lost = [n for name in self.formulas if name not in formulas for n in coefficients(name)]
+        lost = {n for name in self.formulas if name not in formulas for n in coefficients(name)}
+        regressed |= gone
         settings = {
-            "priors": {n: prior for n, prior in self.priors.items() if n not in lost},
+            "priors": {n: prior for n, prior in self.priors.items() if n not in lost | gone},
             "varies": {n: over for n, over in self.varies.items() if n not in regressed},
-            "parametrisation": self.parametrisation,
-            "formulas": self.formulas,
+            "parametrisation": {n: p for n, p in self.parametrisation.items() if n not in gone},
+            "formulas": kept,
             **self.conventions,
         }
         return type(self)(self.spec, **{**settings, **changes})
@@ -299,7 +305,9 @@ class ModelSettings:
 
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
-    return tuple(p for p in spec.parameters if p.only_with is None or conventions[p.only_with])
+    return tuple(
+        p for p in spec.parameters if p.only_with is None or conventions[p.only_with] in p.only_for
+    )
 
 
 def _is_inseparable(parameter: Parameter, prior: Prior) -> bool:

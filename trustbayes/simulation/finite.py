@@ -49,7 +49,13 @@ def add_states(
 ) -> None:
     """Draw the bias of each pair evenly among those of its treatment, and a state."""
     table["bias"] = _evenly([treatments[name] for name in table["treatment"]], rng)
-    table["state"] = rng.choice(game.states, size=len(table), p=game.prior)
+    if not game.terms:
+        table["state"] = rng.choice(game.states, size=len(table), p=game.prior)
+        return
+    reached = np.array([game.in_treatment(name).prior.cumsum() for name in treatments])
+    at = pd.Index(list(treatments)).get_indexer(pd.Index(table["treatment"]))
+    aim = rng.random((len(table), 1)) * reached[at, -1:]
+    table["state"] = game.states[(reached[at] <= aim).sum(axis=1)]
 
 
 def _evenly(choices: list[tuple[float, ...]], rng: np.random.Generator) -> np.ndarray:
@@ -130,7 +136,7 @@ def replicated_choices(
     """Shares of the options after everything seen; the units' total shift, and replicated."""
     units, game = cast(Cells, draws.units), cast(FiniteGame, draws.game)
     seen, options = game.seen(units.role), game.options(units.role)
-    gap = options[None, :] - seen[:, None]
+    gap = game.shifts(units.role)
     copied = np.zeros((draws.size, len(units.treatments), seen.size, options.size))
     totals = []
     for part, _ in draws.parts(max(1, _BUDGET // (8 * draws.size))):

@@ -22,7 +22,8 @@ class PredictiveCheck:
     The shift is how far a choice is from face value: message - state for senders
     (exaggeration, if in the direction of the bias), action - message for receivers (discount, if
     against it), in forecast sharing capacity - the capacity under full trust; in units of the
-    state. Intervals are equal-tailed with probability ``ci_prob``.
+    state. Where actions are labels it is 1 for all but the first, so that means are shares.
+    Intervals are equal-tailed with probability ``ci_prob``.
 
     Parameters
     ----------

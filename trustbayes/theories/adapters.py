@@ -1,39 +1,114 @@
-"""Apply a theory, which takes one bias at a time, to parameters under many biases."""
+"""Apply a theory, which takes one condition at a time, to parameters under many conditions.
+
+A condition of a finite game is what a choice's payoffs and priors are: the game as it is played in
+a treatment, and a bias. Treatments on equal terms with equal biases are one condition.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame, Terms
 from trustbayes.numerics.arrays import namespace
+from trustbayes.trials.finite import Cells
 
-__all__ = ["by_bias", "trial_terms"]
+__all__ = [
+    "Conditions",
+    "by_condition",
+    "conditions_of",
+    "shared_conditions",
+    "trial_terms",
+    "unit_conditions",
+]
 
 
-def by_bias(theory: Callable[..., Any], biases: np.ndarray, *parameters: Any) -> Any:
-    """Evaluate ``theory(bias, *parameters)`` where each entry of the last axis has its bias.
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """Which condition each of several things is under.
+
+    Parameters
+    ----------
+    distinct : tuple of (FiniteGame, float)
+        The game as it is played there, and the bias; each condition once.
+    index : array of int, shape (n,)
+        Positions in ``distinct``.
+    """
+
+    distinct: tuple[tuple[FiniteGame, float], ...]
+    index: np.ndarray
+
+
+def conditions_of(
+    game: FiniteGame, treatments: tuple[str, ...], treatment: np.ndarray, biases: np.ndarray
+) -> Conditions:
+    """The conditions of things that are in treatments and have biases.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    treatments : tuple of str
+    treatment : array of int, shape (n,)
+        Positions in ``treatments``.
+    biases : array, shape (n,)
+
+    Returns
+    -------
+    Conditions
+        By game in the order of treatments, then by bias.
+
+    Examples
+    --------
+    >>> game = FiniteGame([1, 2])
+    >>> found = conditions_of(game, ("a", "b"), np.array([0, 1, 1]), np.array([2.0, 1.0, 2.0]))
+    >>> [bias for _, bias in found.distinct], found.index.tolist()
+    ([1.0, 2.0], [1, 0, 1])
+    """
+    stages = [game.in_treatment(name) for name in treatments]
+    different = list(dict.fromkeys(stages))
+    stage = np.array([different.index(one) for one in stages], dtype=int)[treatment]
+    keys, index = np.unique(np.column_stack([stage, biases]), axis=0, return_inverse=True)
+    distinct = tuple((different[int(at)], float(bias)) for at, bias in keys)
+    return Conditions(distinct, index.reshape(-1))
+
+
+def unit_conditions(game: FiniteGame, units: Cells, signs: bool = False) -> Conditions:
+    """The condition of every unit; ``signs`` tells biases apart by their sign only."""
+    biases = np.sign(units.biases) if signs else units.biases
+    return conditions_of(game, units.treatments, units.unit_treatment, biases[units.unit_bias])
+
+
+def shared_conditions(game: FiniteGame, units: Cells) -> Conditions:
+    """The condition of every observed combination of treatment and bias."""
+    biases = units.biases[units.condition_bias]
+    return conditions_of(game, units.treatments, units.condition_treatment, biases)
+
+
+def by_condition(theory: Callable[..., Any], conditions: Conditions, *parameters: Any) -> Any:
+    """Evaluate ``theory(game, bias, *parameters)`` where each entry of the last axis has its own.
 
     Parameters
     ----------
     theory : callable
-        Gives an array of shape (*parameter.shape, ...) for one bias.
-    biases : array, shape (n,)
+        Gives an array of shape (*parameter.shape, ...) for one condition.
+    conditions : Conditions
+        Of the n entries.
     *parameters : array, shape (..., n)
 
     Returns
     -------
     array, shape (..., n, ...)
     """
-    distinct = np.unique(biases)
-    if distinct.size == 1:
-        return theory(float(distinct[0]), *parameters)
-    where = [np.flatnonzero(biases == bias) for bias in distinct]
+    if len(conditions.distinct) == 1:
+        return theory(*conditions.distinct[0], *parameters)
+    where = [np.flatnonzero(conditions.index == i) for i in range(len(conditions.distinct))]
     parts = [
-        theory(float(bias), *(parameter[..., rows] for parameter in parameters))
-        for bias, rows in zip(distinct, where, strict=True)
+        theory(*condition, *(parameter[..., rows] for parameter in parameters))
+        for condition, rows in zip(conditions.distinct, where, strict=True)
     ]
     axis = max(parameter.ndim for parameter in parameters) - 1
     joined = namespace(*parts).concatenate(parts, axis=axis)

@@ -37,7 +37,9 @@ class Parameter:
     prior : Prior
         The default, on the natural standardised scale.
     only_with : str, optional
-        Name of the convention that must be true for the parameter to exist.
+        Name of a convention: the parameter exists for some of its choices only.
+    only_for : tuple
+        These choices; by default that it is true.
     option : str, optional
         Name of the extra axis of a parameter that has one value for each option.
     report_unit : str, optional
@@ -57,6 +59,7 @@ class Parameter:
     varies: tuple[str, ...]
     prior: Prior
     only_with: str | None = None
+    only_for: tuple[Any, ...] = (True,)
     option: str | None = None
     report_unit: str | None = None
     report_factor: str = "lying_unit"

@@ -200,11 +200,15 @@ class FiniteRules:
         """One of a list, or any bias."""
         if name == "bias":
             return "a number"
-        return f"one of the game's {name}s: {listing(self.listed[name])}"
+        labels = self.game.action_labels if name == "action" else None
+        return f"one of the game's {name}s: {listing(labels or self.listed[name])}"
 
     def values(self, name: str, cells: pd.Series) -> pd.Series:
-        """The listed values, or the biases as they are."""
+        """The listed values, of labels their numbers; or the biases as they are."""
         parsed = numbers(cells)
+        if name == "action" and self.game.action_labels:
+            named = dict(zip(self.game.action_labels, self.game.actions.tolist(), strict=True))
+            parsed = cells.map(named).astype(float).fillna(parsed)
         return parsed if name == "bias" else _snap(parsed, self.listed[name])
 
     def complete(
@@ -237,6 +241,9 @@ class FiniteRules:
         self, table: pd.DataFrame, kept: TextTable, columns: Mapping[str, str]
     ) -> list[Fault]:
         listed = self.game.treatments or {}
+        if not listed and self.game.direction is not None:  # no bias says what senders want
+            table["bias"] = 0.0
+            return []
         single = {name: values[0] for name, values in listed.items() if len(set(values)) == 1}
         present = set(table["treatment"].unique())
         table["bias"] = table["treatment"].map(single)

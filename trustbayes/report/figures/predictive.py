@@ -62,7 +62,7 @@ def summary(
     panel.set_xlim(-0.5, len(x) - 0.5)
     panel.set_xlabel("treatment")
     mean_shift = wrapped(f"mean {kind.words[role].shift}", 26)
-    panel.set_ylabel(_SUMMARIES[what].format(mean_shift=mean_shift, unit=kind.unit))
+    panel.set_ylabel(_SUMMARIES[what].format(mean_shift=mean_shift, unit=kind.words[role].unit))
     legend_below(figure, handles, _BESIDE)
     return figure
 

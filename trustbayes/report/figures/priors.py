@@ -83,7 +83,7 @@ def plot_prior_predictive(
         last.set_xticks(x, [brief(one, 60 // len(x)) for one in treatments])
         last.set_xlim(-0.5, len(x) - 0.5)
         last.set_xlabel("treatment")
-        last.set_ylabel(f"{wrapped(f'mean {words.shift}', 20)}\n({kind.unit})")
+        last.set_ylabel(f"{wrapped(f'mean {words.shift}', 20)}\n({words.unit})")
         last.set_title(words.drift, pad=14)
         figure.suptitle(
             f"{model.spec.title}, {model.role}s, before any data: means over {draws} draws from "

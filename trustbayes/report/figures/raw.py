@@ -30,7 +30,7 @@ def shift_means(analysis: Analysis, kind: Kind) -> Figure:
         panel.set_xlim(-0.6, len(table) - 0.4)
         panel.set_title(f"{role.capitalize()}s: {words.drift}")
         panel.set_xlabel("treatment (number of trials)")
-        panel.set_ylabel(f"{wrapped(f'mean {words.shift}', 26)}\n({kind.unit})")
+        panel.set_ylabel(f"{wrapped(f'mean {words.shift}', 26)}\n({words.unit})")
     return figure
 
 

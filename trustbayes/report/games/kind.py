@@ -39,6 +39,8 @@ class Words:
         How far a choice is from face value, as a difference.
     drift : str
         The name of this difference, such as "exaggeration".
+    unit : str
+        The unit of shifts.
     sign : 1 or -1
         -1 where the report shows face value minus choice, that is the other way round than
         `trustbayes.simulation.PredictiveCheck` has it.
@@ -48,6 +50,7 @@ class Words:
     choice: str
     shift: str
     drift: str
+    unit: str
     sign: int = 1
 
 
@@ -57,10 +60,6 @@ class Kind(Protocol):
     @property
     def words(self) -> Mapping[Role, Words]:
         """What each role sees and does."""
-
-    @property
-    def unit(self) -> str:
-        """The unit of states, messages, choices and shifts."""
 
     @property
     def places(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from trustbayes.games import FiniteGame, ForecastGame, Game
 from trustbayes.report.games.finite import Finite
@@ -12,8 +13,11 @@ from trustbayes.report.games.kind import Kind
 __all__ = ["kind_of"]
 
 
-_KINDS: Mapping[str, Kind] = {FiniteGame.kind: Finite(), ForecastGame.kind: Forecast()}
-"""The report of every kind of game."""
+_KINDS: Mapping[str, Callable[[Any], Kind]] = {
+    FiniteGame.kind: Finite,
+    ForecastGame.kind: lambda game: Forecast(),
+}
+"""The report of every kind of game, given the game."""
 
 
 def kind_of(game: Game) -> Kind:
@@ -21,7 +25,7 @@ def kind_of(game: Game) -> Kind:
 
     Examples
     --------
-    >>> kind_of(FiniteGame(states=[1, 2])).unit
+    >>> kind_of(FiniteGame(states=[1, 2])).words["sender"].unit
     'units of the state'
     """
-    return _KINDS[game.kind]
+    return _KINDS[game.kind](game)

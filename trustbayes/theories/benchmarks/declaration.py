@@ -5,7 +5,7 @@ For finite games, and for forecast sharing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from trustbayes.games.base import Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.adapters import trial_terms
+from trustbayes.theories.adapters import trial_terms, unit_conditions
 from trustbayes.theories.benchmarks import finite, forecast
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
@@ -67,19 +67,24 @@ _IGNORING_PRECISION = replace(
 )
 
 
+def _by_unit(table: Callable[[FiniteGame], Any], game: FiniteGame, values: Values) -> Any:
+    """The standardised table of every unit's condition."""
+    conditions = unit_conditions(game, values.units)
+    stacked = np.stack([table(stage) / game.scale for stage, _ in conditions.distinct])
+    return stacked[conditions.index]
+
+
 def _babbling_sender(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
     return values.of_units("habit")[..., None, :] + np.zeros((game.states.size, 1))
 
 
 def _babbling_receiver(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    table = finite.babbling_receiver_utility(game) / game.scale
-    return np.broadcast_to(table, (values.units.unit_subject.size, *table.shape))
+    return _by_unit(finite.babbling_receiver_utility, game, values)
 
 
 def _full_trust(role: Role) -> Any:
     def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-        table = finite.full_trust_utility(game, role) / game.scale
-        return np.broadcast_to(table, (values.units.unit_subject.size, *table.shape))
+        return _by_unit(lambda stage: finite.full_trust_utility(stage, role), game, values)
 
     return utility
 

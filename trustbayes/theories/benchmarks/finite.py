@@ -11,6 +11,7 @@ import numpy as np
 from trustbayes.games.base import Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.theories.level_k.finite import level_tables
+from trustbayes.theories.outcomes import believed_payoff
 
 __all__ = ["babbling_receiver_utility", "full_trust_utility"]
 
@@ -25,14 +26,17 @@ def babbling_receiver_utility(game: FiniteGame) -> np.ndarray:
     Returns
     -------
     array, shape (messages, actions)
-        Payoff units; all rows are the same.
+        Payoff units; all rows are the same, but where payoffs know the message.
 
     Examples
     --------
     >>> babbling_receiver_utility(FiniteGame([1, 2, 3])).argmax(axis=1) + 1
     array([2, 2, 2])
     """
-    expected = game.prior @ game.receiver_table
+    if not game.cheap_talk:
+        belief = np.tile(game.receiver_prior, (game.messages.size, 1))
+        return believed_payoff(game, belief)
+    expected = game.receiver_prior @ game.receiver_table
     return np.tile(expected, (game.messages.size, 1))
 
 

@@ -6,11 +6,12 @@ For finite games, and for forecast sharing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
-from trustbayes.theories.adapters import by_bias, trial_terms
+from trustbayes.theories.adapters import by_condition, trial_terms, unit_conditions
 from trustbayes.theories.hybrid import finite, forecast
 from trustbayes.theories.level_k import declaration as level_k
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
@@ -36,6 +37,8 @@ _REMARK = (
 )
 _COMBINES = (level_k.NAME, trust_embedded.NAME)
 
+_LYING_AVERSION = replace(trust_embedded.FINITE_LYING_AVERSION, only_with=None, only_for=(True,))
+
 _BELIEF = Convention(
     name="belief",
     choices=("weighted", "mixture"),
@@ -44,7 +47,8 @@ _BELIEF = Convention(
     meaning=(
         "What trust does: weighs the message against the state that the level-k receiver reads "
         "from it; or, with mixture, is the probability that the message is true, and else it is "
-        "read as the level-k receiver does. Default: weighted; mixture where payoffs are tables."
+        "read as the level-k receiver does. Default: weighted; mixture where payoffs are tables "
+        "or jump."
     ),
 )
 
@@ -53,9 +57,11 @@ def _sender_utility(
     game: FiniteGame, values: Values, conventions: Mapping[str, Any], levels: Sequence[int]
 ) -> Any:
     units, (ties, unsent) = values.units, _open_questions(conventions)
-    utility = by_bias(
-        lambda bias, aversion: finite.sender_utility(game, bias, aversion, levels, ties, unsent),
-        units.biases[units.unit_bias],
+    utility = by_condition(
+        lambda stage, bias, aversion: finite.sender_utility(
+            stage, bias, aversion, levels, ties, unsent
+        ),
+        unit_conditions(game, units),
         values.of_units("lying_aversion") * game.lying_unit,
     )
     return utility / game.scale
@@ -65,11 +71,11 @@ def _receiver_utility(
     game: FiniteGame, values: Values, conventions: Mapping[str, Any], levels: Sequence[int]
 ) -> Any:
     units, (ties, unsent) = values.units, _open_questions(conventions)
-    utility = by_bias(
-        lambda bias, trust: finite.receiver_utility(
-            game, bias, trust, levels, ties, unsent, conventions["belief"]
+    utility = by_condition(
+        lambda stage, bias, trust: finite.receiver_utility(
+            stage, bias, trust, levels, ties, unsent, conventions["belief"]
         ),
-        units.biases[units.unit_bias],
+        unit_conditions(game, units),
         values.of_units("trust"),
     )
     return utility / game.scale
@@ -98,7 +104,7 @@ def _one_level(utility: Any) -> Any:
 def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
     found = dict(conventions)
     if found["belief"] is None:
-        found["belief"] = "weighted" if game.payoffs.continuous else "mixture"
+        found["belief"] = "mixture" if game.tabled else "weighted"
     return found
 
 
@@ -120,7 +126,7 @@ FINITE_SENDER = ModelSpec(
         "truthful."
     ),
     citation=f"{level_k.CRAWFORD}; {trust_embedded.OZER_ZHENG_CHEN}; as specified here",
-    parameters=(RESPONSE_PRECISION, trust_embedded.FINITE_LYING_AVERSION, level_k.LEVEL, LAPSE),
+    parameters=(RESPONSE_PRECISION, _LYING_AVERSION, level_k.LEVEL, LAPSE),
     conventions=level_k.FINITE_CONVENTIONS,
     answer=_every_level(_sender_utility),
     answer_of_type=_one_level(_sender_utility),

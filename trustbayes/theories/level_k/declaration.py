@@ -12,7 +12,7 @@ from trustbayes.games.base import Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.adapters import trial_terms
+from trustbayes.theories.adapters import trial_terms, unit_conditions
 from trustbayes.theories.level_k import forecast as theory
 from trustbayes.theories.level_k.finite import level_tables
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
@@ -85,18 +85,19 @@ FINITE_CONVENTIONS = (
 
 def _utility(role: Role) -> Any:
     def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> np.ndarray:
+        conditions = unit_conditions(game, values.units)
         tables = [
             level_tables(
-                game,
-                float(bias),
+                stage,
+                bias,
                 conventions["max_level"],
                 conventions["ties"],
                 conventions["unsent"],
             )
-            for bias in values.units.biases
+            for stage, bias in conditions.distinct
         ]
         stacked = np.stack([getattr(table, f"{role}_utility") for table in tables])
-        return stacked[values.units.unit_bias] / game.scale
+        return np.asarray(stacked[conditions.index] / game.scale)
 
     return utility
 

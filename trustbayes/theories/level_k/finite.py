@@ -16,6 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame
+from trustbayes.theories.outcomes import believed_payoff, payoff_after, taken_at_word
 
 __all__ = ["LevelTables", "Ties", "Unsent", "level_tables", "posterior"]
 
@@ -94,18 +95,18 @@ def level_tables(
         raise ValueError(f"unsent: found {unsent!r}, expected one of {', '.join(get_args(Unsent))}")
     if max_level < 0:
         raise ValueError(f"max_level: found {max_level}, expected 0 or more")
-    direction = _direction(bias)
+    direction = _direction(game, bias)
 
     # Level 0: he takes the message for the state, she wants to be understood.
-    receiver_utility = game.payoffs.receiver(game.messages[:, None], game.actions[None, :])
+    receiver_utility = taken_at_word(game)
     receiver = _best(receiver_utility, _action_order(game, direction), ties)
-    sender_utility = game.receiver_table @ receiver.T
+    sender_utility = _understood(game, receiver)
     sender = _best(-_lie(game), _lie_order(game, direction), ties)
     found = [(sender_utility, receiver_utility, sender, receiver)]
     for _ in range(max_level):
-        sender_utility = game.sender_table(bias) @ receiver.T
+        sender_utility = _earned(game, bias, receiver)
         sender = _best(sender_utility, _lie_order(game, direction), ties)
-        receiver_utility = posterior(game, bias, sender, unsent) @ game.receiver_table
+        receiver_utility = believed_payoff(game, posterior(game, bias, sender, unsent))
         receiver = _best(receiver_utility, _action_order(game, direction), ties)
         found.append((sender_utility, receiver_utility, sender, receiver))
     return LevelTables(*(np.stack(parts) for parts in zip(*found, strict=True)))
@@ -138,13 +139,13 @@ def posterior(
            [1. , 0. , 0. ],
            [0. , 0.5, 0.5]])
     """
-    direction = _direction(bias)
+    direction, prior = _direction(game, bias), game.receiver_prior
     if unsent == "tremble":
         sender = (1 - _TREMBLE) * sender + _TREMBLE / game.messages.size
-    joint = (game.prior[:, None] * sender).T
+    joint = (prior[:, None] * sender).T
     mass = joint.sum(axis=1)
     sent = np.flatnonzero(mass > _SAME)
-    found = np.tile(game.prior, (game.messages.size, 1))
+    found = np.tile(prior, (game.messages.size, 1))
     for message in range(game.messages.size):
         read_as = message
         if message not in sent:
@@ -160,8 +161,25 @@ def posterior(
     return found
 
 
-def _direction(bias: float) -> float:
-    return -1.0 if bias < 0 else 1.0
+def _direction(game: FiniteGame, bias: float) -> float:
+    return -1.0 if game.direction_of(bias) < 0 else 1.0
+
+
+def _understood(game: FiniteGame, receiver: np.ndarray) -> np.ndarray:
+    """What being understood is worth to the truthful sender, shape (states, messages).
+
+    The believing receiver's own payoff; where messages bear on it, or actions are no estimates, it
+    says nothing of the truth, and a lie costs her one standard deviation of it per message step.
+    """
+    if game.cheap_talk and not game.labelled:
+        return np.asarray(game.receiver_table @ receiver.T)
+    return -game.lying_unit * _lie(game)
+
+
+def _earned(game: FiniteGame, bias: float, receiver: np.ndarray) -> np.ndarray:
+    if game.cheap_talk:
+        return np.asarray(game.sender_table(bias) @ receiver.T)
+    return np.asarray(payoff_after(game, bias, receiver))
 
 
 def _best(utility: np.ndarray, order: np.ndarray, ties: Ties) -> np.ndarray:

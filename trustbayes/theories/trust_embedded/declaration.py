@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.adapters import by_bias, trial_terms
+from trustbayes.theories.adapters import (
+    by_condition,
+    shared_conditions,
+    trial_terms,
+    unit_conditions,
+)
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
@@ -30,6 +33,7 @@ __all__ = [
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
     "INDIFFERENCE",
+    "LUMP_SUM_AVERSION",
     "NAME",
     "OZER_ZHENG_CHEN",
     "SPECS",
@@ -76,7 +80,7 @@ _FINITE_BELIEF = Convention(
         "What the distrusting part of a receiver believes: the prior truncated to the states "
         "from which a sender would exaggerate up to the message, or the whole prior; with "
         "mixture, the message is true with the probability of trust, and else the truncated "
-        "prior holds. Default: truncated; mixture where payoffs are tables."
+        "prior holds. Default: truncated; mixture where payoffs are tables or jump."
     ),
 )
 
@@ -87,7 +91,7 @@ _EXPECTED_ACTION = Convention(
     meaning=(
         "Which action the sender expects: the mean of the belief of a receiver with the "
         "expected trust, or that receiver's own noisy response. Default: mean; quantal where "
-        "payoffs are tables."
+        "payoffs are tables or jump, or actions are labels."
     ),
 )
 
@@ -104,50 +108,84 @@ FINITE_LYING_AVERSION = Parameter(
         sigma=Prior("HalfNormal", sigma=1.0),
     ),
     report_unit="payoff units per unit of |message - state|",
+    only_with="lying_cost",
+    only_for=("proportional", "both"),
+)
+
+LUMP_SUM_AVERSION = Parameter(
+    name="lump_sum_aversion",
+    symbol="β₀",
+    meaning="cost of any lie, whatever its size",
+    unit="standard deviations of the payoff table",
+    support="positive",
+    varies=("subject",),
+    prior=FINITE_LYING_AVERSION.prior,
+    report_unit="payoff units per lie",
+    report_factor="scale",
+    only_with="lying_cost",
+    only_for=("lump-sum", "both"),
+)
+
+_FINITE_LYING_COST = Convention(
+    name="lying_cost",
+    choices=("proportional", "lump-sum", "both"),
+    rivals=("proportional", "lump-sum"),
+    default="proportional",
+    meaning=(
+        "What a lie costs a sender who dislikes lying: in proportion to its size, the same "
+        "whatever its size, or both."
+    ),
 )
 
 
 def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
-    continuous = game.payoffs.continuous
     fallback = {
-        "belief": "truncated" if continuous else "mixture",
-        "expected_action": "mean" if continuous else "quantal",
+        "belief": "mixture" if game.tabled else "truncated",
+        "expected_action": "quantal" if game.tabled or game.labelled else "mean",
     }
-    return {name: fallback[name] if v is None else v for name, v in conventions.items()}
+    return {
+        name: fallback[name] if v is None and name in fallback else v
+        for name, v in conventions.items()
+    }
 
 
 def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
     units, belief = values.units, conventions["belief"]
-    aversion = values.of_units("lying_aversion") * game.lying_unit
+    aversion = values.of_units("lying_aversion")
+    lump_sum = values.of_units("lump_sum_aversion")
+    costs = (
+        None if aversion is None else aversion * game.lying_unit,
+        None if lump_sum is None else lump_sum * game.scale,
+    )
     if conventions["expected_action"] == "quantal":
-        material = by_bias(
-            lambda bias, trust, precision: finite.quantal_payoff(
-                game, bias, trust, precision, belief
+        material = by_condition(
+            lambda stage, bias, trust, precision: finite.quantal_payoff(
+                stage, bias, trust, precision, belief
             ),
-            units.biases[units.unit_bias],
+            unit_conditions(game, units),
             values.of_units("expected_trust"),
             values.of_units("response_precision"),
         )
-        return finite.sender_utility(game, material, aversion) / game.scale
+        return finite.sender_utility(game, material, *costs) / game.scale
 
-    def expected(bias: float, trust: Any) -> Any:
-        return finite.expected_payoff(game, bias, trust, belief)
+    def expected(stage: FiniteGame, bias: float, trust: Any) -> Any:
+        return finite.expected_payoff(stage, bias, trust, belief)
 
     if values.shared("expected_trust"):
         trust = values.of_conditions("expected_trust")
-        material = by_bias(expected, units.biases[units.condition_bias], trust)
+        material = by_condition(expected, shared_conditions(game, units), trust)
         material = material[..., units.unit_condition, :, :]
     else:
         trust = values.of_units("expected_trust")
-        material = by_bias(expected, units.biases[units.unit_bias], trust)
-    return finite.sender_utility(game, material, aversion) / game.scale
+        material = by_condition(expected, unit_conditions(game, units), trust)
+    return finite.sender_utility(game, material, *costs) / game.scale
 
 
 def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units, belief = values.units, conventions["belief"]
-    utility = by_bias(
-        lambda bias, trust: finite.receiver_utility(game, bias, trust, belief),
-        np.sign(units.biases[units.unit_bias]),  # beliefs depend on the bias by its sign only
+    belief = conventions["belief"]
+    utility = by_condition(
+        lambda stage, bias, trust: finite.receiver_utility(stage, bias, trust, belief),
+        unit_conditions(game, values.units, signs=True),  # beliefs depend on a bias by its sign
         values.of_units("trust"),
     )
     return utility / game.scale
@@ -164,12 +202,21 @@ FINITE_SENDER = ModelSpec(
         "some factor."
     ),
     citation=_CITATION,
-    parameters=(RESPONSE_PRECISION, FINITE_LYING_AVERSION, _EXPECTED_TRUST, LAPSE),
-    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, WITH_LAPSE),
+    parameters=(
+        RESPONSE_PRECISION,
+        FINITE_LYING_AVERSION,
+        LUMP_SUM_AVERSION,
+        _EXPECTED_TRUST,
+        LAPSE,
+    ),
+    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, _FINITE_LYING_COST, WITH_LAPSE),
     answer=_sender_utility,
     response=logit,
     resolve=_resolve,
-    coupling={"lying_aversion": "response_precision"},
+    coupling={
+        "lying_aversion": "response_precision",
+        "lump_sum_aversion": "response_precision",
+    },
 )
 
 FINITE_RECEIVER = ModelSpec(

@@ -15,7 +15,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame
-from trustbayes.numerics.arrays import Array, namespace, softmax
+from trustbayes.numerics.arrays import Array, softmax
+from trustbayes.theories.outcomes import believed_payoff, payoff_after, taken_at_word
 
 __all__ = [
     "Belief",
@@ -31,13 +32,16 @@ __all__ = [
 
 Belief = Literal["truncated", "prior", "mixture"]
 
+_SAME = 1e-9
+
 
 def distrusted_prior(game: FiniteGame, bias: float, belief: Belief = "truncated") -> np.ndarray:
     r"""What a receiver who does not trust a message believes: :math:`\pi(\theta^T \mid m)`.
 
-    The prior truncated to the states from which a sender would exaggerate up to the message:
-    :math:`\theta^T \le m` when the bias is positive, :math:`\theta^T \ge m` when it is negative,
-    and :math:`\theta^T = m` without a conflict of interest. Where no possible state qualifies,
+    The receiver's prior truncated to the states from which a sender would exaggerate up to the
+    message: :math:`\theta^T \le m` when senders gain by higher messages (the bias is positive, or
+    the game's direction is up), :math:`\theta^T \ge m` when by lower ones, and
+    :math:`\theta^T = m` without a conflict of interest. Where no possible state qualifies,
     the possible states nearest to the message do. With belief "prior", the whole prior.
 
     Parameters
@@ -67,16 +71,17 @@ def distrusted_prior(game: FiniteGame, bias: float, belief: Belief = "truncated"
     """
     if belief not in get_args(Belief):
         raise ValueError(f"belief: found {belief!r}, expected one of {', '.join(get_args(Belief))}")
-    shape = (game.messages.size, game.states.size)
+    shape, prior = (game.messages.size, game.states.size), game.receiver_prior
     if belief == "prior":
-        return np.broadcast_to(game.prior, shape).copy()
+        return np.broadcast_to(prior, shape).copy()
     gap = game.states[None, :] - game.messages[:, None]
-    possible = (np.sign(bias) * gap <= 1e-12) if bias else (abs(gap) <= 1e-12)
-    mass = game.prior * possible
-    distance = np.where(game.prior > 0, abs(gap), np.inf)
+    direction = game.direction_of(bias)
+    possible = (direction * gap <= 1e-12) if direction else (abs(gap) <= 1e-12)
+    mass = prior * possible
+    distance = np.where(prior > 0, abs(gap), np.inf)
     nearest = distance <= distance.min(axis=1, keepdims=True) + 1e-12
     empty = mass.sum(axis=1, keepdims=True) == 0
-    mass = np.where(empty, game.prior * nearest, mass)
+    mass = np.where(empty, prior * nearest, mass)
     return mass / mass.sum(axis=1, keepdims=True)
 
 
@@ -89,7 +94,8 @@ def receiver_utility(
               u_R(\alpha m + (1 - \alpha)\,\theta^T, a)
 
     and with belief "mixture" :math:`\alpha\,u_R(m, a) + (1 - \alpha) \sum_{\theta^T}
-    \pi(\theta^T \mid m)\,u_R(\theta^T, a)`.
+    \pi(\theta^T \mid m)\,u_R(\theta^T, a)`. Where payoffs know the message it stands in every
+    :math:`u_R`.
 
     Parameters
     ----------
@@ -119,8 +125,8 @@ def receiver_utility(
     """
     weight = distrusted_prior(game, bias, belief)
     if belief == "mixture":
-        credulous = game.payoffs.receiver(game.messages[:, None], game.actions)
-        distrusting = weight @ game.receiver_table
+        credulous = taken_at_word(game)
+        distrusting = believed_payoff(game, weight)
         share = trust[..., None, None]
         return share * credulous + (1 - share) * distrusting
     if not game.payoffs.continuous:
@@ -154,7 +160,8 @@ def weighed_payoff(game: FiniteGame, distrusted: np.ndarray, trust: Array) -> Ar
     """
     outcome = _outcomes(game, distrusted)
     believed = outcome.state + trust[..., None] * outcome.gap
-    utility = game.payoffs.receiver(believed, outcome.action) @ outcome.weight
+    payoff = game.receiver_payoff(believed, outcome.message, outcome.action)
+    utility = payoff @ outcome.weight
     return utility.reshape((*trust.shape, game.messages.size, game.actions.size))
 
 
@@ -164,6 +171,7 @@ class _Outcomes:
 
     state: np.ndarray
     gap: np.ndarray
+    message: np.ndarray
     action: np.ndarray
     weight: np.ndarray
 
@@ -181,10 +189,18 @@ def _outcomes(game: FiniteGame, weight: np.ndarray) -> _Outcomes:
     key = np.column_stack([gap, game.states[state], game.actions[action]])
     if game.payoffs.by_distance:
         key = np.column_stack([gap, game.states[state] - game.actions[action]])
+    if not game.cheap_talk:
+        key = np.column_stack([key, game.messages[message]])
     _, first, term = np.unique(key.round(9), axis=0, return_index=True, return_inverse=True)
     total = np.zeros((first.size, game.messages.size * game.actions.size))
     np.add.at(total, (term, message * game.actions.size + action), weight[message, state])
-    return _Outcomes(game.states[state][first], gap[first], game.actions[action][first], total)
+    return _Outcomes(
+        game.states[state][first],
+        gap[first],
+        game.messages[message][first],
+        game.actions[action][first],
+        total,
+    )
 
 
 def expected_action(
@@ -239,7 +255,7 @@ def expected_payoff(
     Raises
     ------
     ValueError
-        If the game's payoffs are tables.
+        If the game's payoffs are tables, or actions are labels.
 
     Examples
     --------
@@ -251,8 +267,12 @@ def expected_payoff(
         raise ValueError(
             "expected_action: payoff tables need 'quantal', they say nothing between actions"
         )
+    if game.labelled:
+        raise ValueError(
+            "expected_action: actions that are labels need 'quantal', they have no mean"
+        )
     action = expected_action(game, bias, expected_trust, belief)
-    return game.payoffs.sender(game.states[:, None], action[..., None, :], bias)
+    return game.sender_payoff(game.states[:, None], game.messages, action[..., None, :], bias)
 
 
 def quantal_payoff(
@@ -288,7 +308,7 @@ def quantal_payoff(
     """
     utility = receiver_utility(game, bias, expected_trust, belief)
     chosen = softmax(response_precision[..., None, None] * utility / game.scale)
-    return namespace(chosen).swapaxes(chosen @ game.sender_table(bias).T, -1, -2)
+    return payoff_after(game, bias, chosen)
 
 
 def lie_size(game: FiniteGame) -> np.ndarray:
@@ -296,20 +316,31 @@ def lie_size(game: FiniteGame) -> np.ndarray:
     return abs(game.messages[None, :] - game.states[:, None])
 
 
-def sender_utility(game: FiniteGame, material: Array, lying_aversion: Array) -> Array:
-    r"""Utility of each message in each state: :math:`u_S(\theta, a^e(m); b) - \beta |m - \theta|`.
+def sender_utility(
+    game: FiniteGame, material: Array, lying_aversion: Array = None, lump_sum: Array = None
+) -> Array:
+    r"""Utility of each message in each state: :math:`u_S(\theta, a^e(m); b) - c(\theta, m)`.
+
+    The cost of a lie is :math:`c = \beta |m - \theta| + \beta_0 1\{m \ne \theta\}`; either part
+    may be missing.
 
     Parameters
     ----------
     game : FiniteGame
     material : array, shape (..., states, messages)
         What the sender expects to earn, from :func:`expected_payoff` or :func:`quantal_payoff`.
-    lying_aversion : array of shape (...)
+    lying_aversion : array of shape (...), optional
         β >= 0, in payoff units per unit of |m - θ|.
+    lump_sum : array of shape (...), optional
+        β₀ >= 0, in payoff units, whatever the size of the lie.
 
     Returns
     -------
     array, shape (..., states, messages)
         Payoff units.
     """
-    return material - lying_aversion[..., None, None] * lie_size(game)
+    if lying_aversion is not None:
+        material = material - lying_aversion[..., None, None] * lie_size(game)
+    if lump_sum is not None:
+        material = material - lump_sum[..., None, None] * (lie_size(game) > _SAME)
+    return material

@@ -92,12 +92,13 @@ def shares_panel(
     )
     every = -(-options.size // 6)
     ticks = [
-        (i * group + j, o)
+        (i * group + j, label)
         for i in range(seen.size)
-        for j, o in enumerate(options)
+        for j, label in enumerate(brief(label, 12) for label in game.labels(role))
         if j % every == 0
     ]
-    panel.set_xticks([t for t, _ in ticks], [f"{o:g}" for _, o in ticks], fontsize=6)
+    turn = 90 if role == "receiver" and game.labelled else 0
+    panel.set_xticks([t for t, _ in ticks], [o for _, o in ticks], fontsize=6, rotation=turn)
     for i, value in enumerate(seen):
         middle = i * group + (options.size - 1) / 2
         panel.text(
@@ -119,6 +120,8 @@ def shares_panel(
 def choices_says(analysis: Analysis, role: Role, models: Sequence[str]) -> str:
     """How many observed shares fall outside their intervals, and which the most."""
     words, parts = WORDS[role], []
+    game = game_of(analysis.trials)
+    labels = game.labels(role)
     for name in models:
         check = analysis.posterior_checks[name, role]
         table = check.choices
@@ -130,8 +133,9 @@ def choices_says(analysis: Analysis, role: Role, models: Sequence[str]) -> str:
         if len(out):
             gap = (out["observed"] - out["mean"]).abs()
             row = out.iloc[int(gap.to_numpy().argmax())]
+            option = labels[int(np.searchsorted(game.options(role), row["option"]))]
             text += (
-                f", the farthest in {row['treatment']}, {words.choice} {row['option']:g} after "
+                f", the farthest in {row['treatment']}, {words.choice} {option} after "
                 f"{words.seen} {row['seen']:g} (observed {percent(float(row['observed']))}, "
                 f"replicated {percent(float(row['lower']))} to {percent(float(row['upper']))})"
             )

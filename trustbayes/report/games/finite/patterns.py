@@ -10,13 +10,30 @@ from trustbayes.games import FiniteGame, Role
 from trustbayes.report.games.kind import Words
 from trustbayes.trials.table import Trials
 
-__all__ = ["WORDS", "game_of", "shares"]
+__all__ = ["WORDS", "game_of", "shares", "words_of"]
+
+_UNIT = "units of the state"
 
 WORDS: dict[Role, Words] = {
-    "sender": Words("state", "message", "message − state", "exaggeration"),
-    "receiver": Words("message", "action", "action − message", "discount"),
+    "sender": Words("state", "message", "message − state", "exaggeration", _UNIT),
+    "receiver": Words("message", "action", "action − message", "discount", _UNIT),
 }
 """What each role sees and does."""
+
+
+def words_of(game: FiniteGame) -> dict[Role, Words]:
+    """What each role sees and does; where actions are labels, how often which is taken.
+
+    Examples
+    --------
+    >>> words_of(FiniteGame([1, 2], action_labels=["accept", "challenge"]))["receiver"].shift
+    'share of the action challenge'
+    """
+    if not game.labelled:
+        return WORDS
+    first, *others = game.labels("receiver")
+    share = f"share of the action {others[0]}" if len(others) == 1 else f"share of all but {first}"
+    return WORDS | {"receiver": Words("message", "action", share, share, "share of trials")}
 
 
 def game_of(trials: Trials) -> FiniteGame:

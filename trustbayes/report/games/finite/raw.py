@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from trustbayes.analysis.analyse import Analysis
 from trustbayes.games import Role
 from trustbayes.report.games.finite.patterns import WORDS, game_of, shares
-from trustbayes.report.page.style import brief, grid
+from trustbayes.report.page.style import brief, grid, legend_below
 from trustbayes.report.page.wording import listed, percent
 
-__all__ = ["heat_maps", "heat_maps_says"]
+__all__ = ["heat_maps", "heat_maps_says", "share_lines", "share_lines_says"]
+
+_MARKERS = "osD^vP"
 
 
 def heat_maps(analysis: Analysis, role: Role) -> Figure:
@@ -86,4 +89,58 @@ def heat_maps_says(analysis: Analysis, role: Role) -> str:
     return (
         f"{role.capitalize()}s {verb} (framed cells) in {listed(parts)}; each column adds up to "
         "100 %."
+    )
+
+
+def share_lines(analysis: Analysis, role: Role) -> Figure:
+    """Share of each action over the message, where actions are labels; a panel per treatment."""
+    table, words = shares(analysis.trials, role), WORDS[role]
+    game, treatments = game_of(analysis.trials), analysis.trials.treatments
+    labels, options = game.labels(role), game.options(role)
+    figure, axes = grid(len(treatments), 3, width=3.0, height=2.4, sharey=True)
+    # Where there are two the one's share is the other's rest.
+    drawn = list(range(1 if options.size == 2 else 0, options.size))
+    for panel, treatment in zip(axes, treatments, strict=True):
+        here = table[table["treatment"] == treatment]
+        for position in drawn:
+            rows = here[here["option"] == options[position]]
+            panel.plot(rows["seen"], rows["share"], lw=1.2, color=f"C{position}")
+            size = 6 + 60 * rows["trials"] / max(1, here["trials"].max())
+            marker = _MARKERS[position % len(_MARKERS)]
+            panel.scatter(rows["seen"], rows["share"], s=size, color=f"C{position}", marker=marker)
+        panel.set_ylim(-0.05, 1.05)
+        panel.set_title(brief(treatment, 24))
+        panel.set_xlabel(f"{words.seen} (seen)")
+        panel.set_ylabel(f"share of {words.choice}s")
+    handles = [
+        Line2D(
+            [], [], color=f"C{i}", marker=_MARKERS[i % len(_MARKERS)], label=brief(labels[i], 30)
+        )
+        for i in drawn
+    ]
+    legend_below(figure, handles)
+    return figure
+
+
+def share_lines_says(analysis: Analysis, role: Role) -> str:
+    """How often each action is taken, by treatment, and after the lowest and highest message."""
+    table, game = shares(analysis.trials, role), game_of(analysis.trials)
+    labels, options = game.labels(role), game.options(role)
+    shown = range(1 if options.size == 2 else 0, options.size)
+    parts = []
+    for treatment in analysis.trials.treatments:
+        here = table[table["treatment"] == treatment]
+        of_actions = []
+        for position in shown:
+            rows = here[here["option"] == options[position]]
+            mean = float((rows["share"] * rows["trials"]).sum() / rows["trials"].sum())
+            first, last = rows.iloc[0], rows.iloc[-1]
+            of_actions.append(
+                f"{labels[position]} in {percent(mean)} of trials ({percent(first['share'])} after "
+                f"message {first['seen']:g}, {percent(last['share'])} after {last['seen']:g})"
+            )
+        parts.append(f"{treatment}: {listed(of_actions)}")
+    return (
+        f"What {role}s choose, by message (points grow with the number of trials). "
+        f"{'; '.join(parts)}."
     )

@@ -7,7 +7,10 @@ from typing import Any
 
 from trustbayes.report.page.table import Table, table, values
 
-__all__ = ["design_table", "treatment_table"]
+__all__ = ["DIRECTIONS", "design_table", "treatment_table"]
+
+DIRECTIONS = {1.0: "higher", -1.0: "lower", 0.0: "none"}
+"""Which messages pay senders."""
 
 
 def design_table(found: Mapping[str, Any]) -> Table:
@@ -15,6 +18,9 @@ def design_table(found: Mapping[str, Any]) -> Table:
     experiment = found["experiment"]
     game, counts = experiment["game"], experiment["subjects"]
     prior = game["prior"]
+    shown = "uniform" if len(set(prior)) == 1 else values(prior)
+    priors = {tuple(terms["prior"]) for terms in game.get("terms", {}).values()} - {tuple(prior)}
+    by_treatment = "differs between treatments" if priors else ""
     payoffs = [
         f"{key} {value:g}" if isinstance(value, int | float) else f"{key} {value}"
         for key, value in game["payoffs"].items()
@@ -24,8 +30,8 @@ def design_table(found: Mapping[str, Any]) -> Table:
         ("experiment", experiment["name"]),
         ("states", values(game["states"])),
         ("messages", values(game["messages"])),
-        ("actions", values(game["actions"])),
-        ("prior of the states", "uniform" if len(set(prior)) == 1 else values(prior)),
+        ("actions", ", ".join(game.get("action_labels", [])) or values(game["actions"])),
+        ("prior of the states", by_treatment or shown),
         ("payoffs", ", ".join(payoffs)),
         ("trials", f"{experiment['trials']:,}"),
         *((f"{role}s", f"{count:,}") for role, count in counts.items()),
@@ -39,14 +45,20 @@ def treatment_table(found: Mapping[str, Any]) -> Table:
     """Counts by treatment."""
     experiment = found["experiment"]
     roles = [f"{role}s" for role in experiment["subjects"]]
+    general = all("messages_that_pay" in one for one in experiment["treatments"])
     rows = [
         (
             one["treatment"],
             values(one["biases"]),
+            *((", ".join(one["messages_that_pay"]), f"{one['mean_state']:.2f}") if general else ()),
             f"{one['trials']:,}",
             *(f"{one[name]:,}" for name in roles),
         )
         for one in experiment["treatments"]
     ]
     caption = "Treatments: the bias is how much higher than the state the sender wants the action."
-    return table(caption, "|".join(["treatment", "bias", "trials", *roles]), rows)
+    more = []
+    if general:
+        caption += " Senders gain by higher or lower messages; the mean state is that of the prior."
+        more = ["messages that pay", "mean state"]
+    return table(caption, "|".join(["treatment", "bias", *more, "trials", *roles]), rows)

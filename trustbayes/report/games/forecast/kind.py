@@ -35,7 +35,6 @@ class Forecast:
     """Forecasts, reports and capacities on a line: scatters, bands and slopes."""
 
     words = patterns.WORDS
-    unit = "units of demand"
     places = 1
     comparison_texts = (CORNERS, _DENSITY)
 

@@ -18,9 +18,13 @@ from trustbayes.trials.table import Trials
 
 __all__ = ["OWN", "WORDS", "choices", "game_of", "means", "slopes"]
 
+UNIT = "units of demand"
+
 WORDS: dict[Role, Words] = {
-    "sender": Words("forecast", "report", "report − forecast", "inflation"),
-    "receiver": Words("report", "capacity", "credulous capacity − capacity", "discount", sign=-1),
+    "sender": Words("forecast", "report", "report − forecast", "inflation", UNIT),
+    "receiver": Words(
+        "report", "capacity", "credulous capacity − capacity", "discount", UNIT, sign=-1
+    ),
 }
 """What each role sees and does."""
 
