@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trustbayes.inference.engines.population.families import log_density, log_tail
+from trustbayes.priors.family import Family
 
 __all__ = ["Axes", "Densities"]
 
@@ -76,24 +76,27 @@ class Axes:
         """Shape (axes, nodes)."""
         return self.origin[:, None] + self.step[:, None] * np.arange(self.size)
 
-    def densities(self, family: str, location: np.ndarray, shape: Mapping[str, float]) -> Densities:
+    def densities(
+        self, family: Family, location: np.ndarray, shape: Mapping[str, float]
+    ) -> Densities:
         """Log masses of the nodes in a population.
 
         Parameters
         ----------
-        family : str
+        family : Family
         location : array, shape (locations,)
         shape : mapping of str to float
         """
         gap = self.nodes - location[self.location_of][:, None]
-        logs, slope, slopes = log_density(family, gap, shape)
-        logs = logs + np.log(self.step)[:, None]
+        logs = family.log_density(gap, shape) + np.log(self.step)[:, None]
+        slope, slopes = family.slopes(gap, shape)
         for position, is_open, side in ((0, self.open_low, -0.5), (-1, self.open_high, 0.5)):
             rows = np.flatnonzero(is_open)
             if not rows.size:
                 continue
             edge = gap[rows, position] + side * self.step[rows]
-            tail, by_gap, by_argument = log_tail(family, edge, shape, upper=side > 0)
+            tail = family.log_tail(edge, shape, side > 0)
+            by_gap, by_argument = family.tail_slopes(edge, shape, side > 0)
             node = logs[rows, position]
             total = np.logaddexp(node, tail)
             share = np.exp(node - total)

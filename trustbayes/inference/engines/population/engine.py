@@ -23,7 +23,6 @@ from trustbayes.inference.engines.population.point_tables import point_tables
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sharpened_habits import habit_of
 from trustbayes.models.model import Model
-from trustbayes.trials.finite import Cells
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -165,7 +164,7 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
         integration=Integration("", 0.0, np.inf, 0, 0.0),
         seconds={},
     )
-    marginal = _tabulated
+    marginal: Callable[..., Any] = _tabulated
     if is_habitual(layout):
         marginal = _habitual
     elif any(e.parameter.option for e in layout.effects) and habit_of(layout) is None:
@@ -183,7 +182,7 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
 def _tabulated(
     layout: Layout, rule: Rule, near: Neighbourhood | None = None, dtype: Any = float
 ) -> Marginal:
-    tabulate = finite_tables if isinstance(layout.units, Cells) else point_tables
+    tabulate = point_tables if layout.units.continuous else finite_tables
     return Marginal(layout, tabulate(layout, rule, near, dtype))
 
 
@@ -193,7 +192,7 @@ def _habitual(
     if near is None:
         return HabitMarginal(layout, rule)
     spread = max(p.shape[0]["sigma"] for p in (near.centre, *near.around))
-    heavy = 2.0 if layout.effects[0].family == "StudentT" else 1.0
+    heavy = 1.0 if layout.effects[0].family.normal else 2.0
     return HabitMarginal(layout, rule, heavy * max(spread, 0.5))
 
 

@@ -18,7 +18,6 @@ from trustbayes.inference.engines.population.sources import default_range, knots
 from trustbayes.inference.engines.population.splines import basis
 from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
 from trustbayes.inference.engines.population.theory import choice_logs
-from trustbayes.trials.finite import Cells
 
 __all__ = ["finite_tables"]
 
@@ -48,7 +47,9 @@ def finite_tables(
     Tables
     """
     axes = tuple(_axes(layout, e, rule) for e in range(len(layout.effects)))
-    sources, rows, used = [], [], {}
+    sources: list[Source] = []
+    used: dict[str, Source] = {}
+    rows = []
     relevant = {kind: sources_of(layout, kind) for kind in layout.kinds}
     for name in dict.fromkeys(n for names in relevant.values() for n in _splined(layout, names)):
         knots = knots_of(layout, name, rule, near)
@@ -103,8 +104,7 @@ class _Counts:
 
 
 def _counts(layout: Layout, exposure_of: np.ndarray) -> _Counts:
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     cells = units.counts.shape[1] * units.counts.shape[2]
     conditions = len(units.condition_treatment)
     unit, seen, option = units.observed
@@ -129,13 +129,12 @@ def _rows(
     anew: tuple[str, ...],
 ) -> Rows:
     active, habit = layout.active(kind), habit_of(layout)
-    habitual = habit in active
+    habitual = habit is not None and habit in active
     active = tuple(e for e in active if e != habit)
     sizes = [axes[e].size for e in active]
     lattice = np.indices(sizes).reshape(len(active), -1) if active else np.zeros((0, 1), int)
     linked = {layout.effects[e].name: axes[e].nodes[0][lattice[c]] for c, e in enumerate(active)}
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     every = np.arange(len(units.condition_treatment))
     axis = {e: _axis_of(layout, e) for e in active}
     if anew:
@@ -144,7 +143,7 @@ def _rows(
     if source is not None:
         exposure_of = layout.sources()[source.name].exposure_of
     counts = _counts(layout, exposure_of)
-    if habitual:
+    if habit is not None and habitual:
         known = sharpened_logs(layout, habit, linked["response_precision"])
     else:
         plain = choice_logs(layout, kind, linked, every, {}, {})
@@ -262,8 +261,7 @@ def _axis_of(layout: Layout, effect: int) -> np.ndarray:
 
 def _posed(layout: Layout, source: Source, exposure: int, value: float) -> tuple[Any, Any, Any]:
     """Conditions of an exposure, and its value as gaps or as what all share."""
-    brings, units = layout.sources()[source.name], layout.units
-    assert isinstance(units, Cells)
+    brings, units = layout.sources()[source.name], layout.cells
     mine = units.unit_condition[brings.exposure_of == exposure]
     conditions = np.unique(mine)
     if hasattr(brings, "gap_to"):
@@ -280,8 +278,7 @@ def _logs_of_exposure(
     value: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Columns of cells, and log choice probabilities, shape (cells, nodes)."""
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     conditions, gaps, shared = _posed(layout, source, exposure, value)
     logs = choice_logs(layout, kind, linked, conditions, gaps, shared)
     cells = units.counts.shape[1] * units.counts.shape[2]
@@ -367,7 +364,7 @@ def _parts(
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _gather(
     cells: np.ndarray, counts: np.ndarray, table: np.ndarray, at: np.ndarray, values: np.ndarray
 ) -> None:

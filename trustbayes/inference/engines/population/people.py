@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from trustbayes.inference.engines.population.families import draw
 from trustbayes.inference.engines.population.habits import HabitMarginal
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue, Terms
@@ -79,7 +78,7 @@ class SubjectDraws:
             if effect.parameter.option:
                 found[e] = 0.0
                 continue
-            gap = draw(effect.family, population.shape[e], (layout.subjects,), rng)
+            gap = effect.family.draw_gaps(rng, layout.subjects, population.shape[e])
             found[e] = population.location[e][effect.location_of] + gap
         rows = kind * layout.subjects + np.arange(layout.subjects)
         for c in range(place.shape[1]):

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from trustbayes.inference.engines.population.axes import Axes
-from trustbayes.inference.engines.population.families import log_density
 from trustbayes.inference.engines.population.layout import EffectLayout, Layout
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sources import default_range, knots_of, sources_of
@@ -219,7 +218,7 @@ def _kept_logs(
             most: Any = -np.inf
             for population in (near.centre, *near.around):
                 gap = at[effect.name] - population.location[e][effect.location_of]
-                most = np.maximum(most, log_density(effect.family, gap, population.shape[e])[0])
+                most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
             density = density + most
     found = []
     every = np.ones(layout.units.unit_subject.size, dtype=bool)
