@@ -105,8 +105,6 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
     used = {dim for dims, _ in data.values() for dim in dims}
     known = {n: v for n, v in model.coords.items() if n in used and v is not None}
     coords: dict[str, Any] = {n: list(map(str, v)) for n, v in known.items()}
-        n: list(map(str, v)) for n, v in model.coords.items() if n in used and v is not None
-    }
     coords |= {"chain": np.arange(chains), "draw": np.arange(size)}
     spent = {"sample": draws.seconds, "subjects": time.perf_counter() - started}
     return PopulationPosterior(
