@@ -27,6 +27,7 @@ from scipy.special import gammaln, logsumexp
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.inference.engines.population.rule import Rule
+from trustbayes.inference.engines.population.tables import Source
 
 __all__ = ["HabitMarginal", "is_habitual"]
 
@@ -96,6 +97,11 @@ class HabitMarginal:
     def nodes(self) -> float:
         """Number of nodes."""
         return float(self.log_u.size)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """None: nothing is read between knots."""
+        return ()
 
     @property
     def megabytes(self) -> float:

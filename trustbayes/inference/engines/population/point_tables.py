@@ -65,7 +65,7 @@ def _all(parts: list[Axes]) -> Axes:
     """The axes of all types as one; an effect that no type needs has one that bears on nothing."""
     if not parts:
         none = np.zeros(1)
-        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0, np.ones(1, int))
     return Axes(
         origin=np.concatenate([a.origin for a in parts]),
         step=np.concatenate([a.step for a in parts]),
@@ -73,6 +73,7 @@ def _all(parts: list[Axes]) -> Axes:
         location_of=np.concatenate([a.location_of for a in parts]),
         open_low=np.concatenate([a.open_low for a in parts]),
         open_high=np.concatenate([a.open_high for a in parts]),
+        stride=np.concatenate([a.stride for a in parts]),
     )
 
 
@@ -104,6 +105,7 @@ def _rows(
                 location_of=layout.effects[e].location_of,
                 open_low=low[:, c] <= ends[c, 0],
                 open_high=high[:, c] >= ends[c, 1],
+                stride=np.ones(subjects, dtype=int),
             )
         )
     lattice = np.indices([size] * width).reshape(width, -1) if width else np.zeros((0, 1), int)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         sample_stats=draws.sample_stats,
         log_likelihood=by_subject,
         kinds=kinds,
-        integration=prepared.integration,
+        integration=replace(prepared.integration, beyond=prepared.share_beyond(points)),
         seconds={**prepared.seconds, **spent},
         gradients=draws.gradients,
         pareto_k=draws.pareto_k,
