@@ -26,6 +26,7 @@ _RANGE = {"positive": (-16.0, 9.0), "unit": (-10.0, 10.0), "real": (-12.0, 12.0)
 _CHUNK = 2**21  # numbers of the largest array of some subjects at all nodes
 _PILOT_CUT = 25.0
 _STRIDES = (1, 2, 4)
+_RIVALS = 6.0  # nats by which types may rise against each other round the centre
 _EDGE = 1e-7
 
 
@@ -180,7 +181,7 @@ def _rows(
             )
             for c in range(len(active)):
                 keep &= lattice[c] % strides[:, c : c + 1] == 0
-            keep &= _rivals(highest, keep, best[part] - rule.cut)
+            keep &= _rivals(highest, keep, best[part] - rule.cut - _RIVALS)
             share = 0.0 if kind is None else _least_share(layout, near, kind)[part]
             best[part] = np.maximum(best[part], centre.max(axis=1) + share)
         subject, node = np.nonzero(keep)
