@@ -5,9 +5,11 @@
 Writes benchmarks/results/fuzz.md.
 """
 
+import os
 import sys
 import time
 from collections import Counter
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,32 +22,42 @@ RESULTS = Path(__file__).parent / "results" / "fuzz.md"
 
 
 def main() -> None:
-    """Damage, read, count."""
-    files, seed = (int(word) for word in [*sys.argv[1:], "10000", "1"][:2])
-    if len(sys.argv) == 2:
-        seed = 1
-    rng, corpus = np.random.default_rng(seed), fuzzing.corpus()
-    found, broken, started = Counter(), [], time.perf_counter()
-    with TemporaryDirectory() as folder:
-        for number in range(files):
-            one = corpus[number % len(corpus)]
-            steps = rng.integers(0, 2**31, size=(rng.integers(1, 5), 3)).tolist()
-            try:
-                found[
-                    one.kind, fuzzing.read(one, fuzzing.mutated(one.content, steps), Path(folder))
-                ] += 1
-            except Exception as error:
-                broken.append(f"{one.name} {steps}: {type(error).__name__}: {error}")
-    seconds = time.perf_counter() - started
+    """Damage, read, count: a share of the files in each of as many processes as there are cores."""
+    words = [*sys.argv[1:], *("10000", "1")[len(sys.argv) - 1 :]]
+    files, seed = int(words[0]), int(words[1])
+    cores, started = os.cpu_count() or 1, time.perf_counter()
+    shares = [(seed, range(first, files, cores)) for first in range(cores)]
+    with get_context("spawn").Pool(cores) as pool:
+        parts = pool.starmap(_some, shares)
+    found = sum((count for count, *_ in parts), Counter())
+    broken = [fault for _, faults, _ in parts for fault in faults]
+    seconds, work = time.perf_counter() - started, sum(used for *_, used in parts)
     lines = ["| files of | read whole | refused with a message |", "|-|-:|-:|"]
     lines += [
         f"| {kind} | {found[kind, 'read']} | {found[kind, 'refused']} |"
         for kind in sorted({kind for kind, _ in found})
     ]
-    lines += ["", f"{files} files in {seconds:.0f} s; neither read nor refused: {len(broken)}."]
+    times = f"{seconds:.0f} s ({work:.0f} s of processors, {cores} cores)"
+    lines += ["", f"{files} files in {times}; neither read nor refused: {len(broken)}."]
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join([*lines, *broken[:20]]))
     sys.exit(bool(broken))
+
+
+def _some(seed: int, numbers: range) -> tuple[Counter[tuple[str, str]], list[str], float]:
+    """What became of some files, what was a fault, and the processor's seconds."""
+    corpus, found, broken = fuzzing.corpus(), Counter(), []
+    begin = time.process_time()
+    with TemporaryDirectory() as folder:
+        for number in numbers:
+            rng, one = np.random.default_rng((seed, number)), corpus[number % len(corpus)]
+            steps = rng.integers(0, 2**31, size=(rng.integers(1, 5), 3)).tolist()
+            try:
+                content = fuzzing.mutated(one.content, steps)
+                found[one.kind, fuzzing.read(one, content, Path(folder))] += 1
+            except Exception as error:
+                broken.append(f"{one.name} {steps}: {type(error).__name__}: {error}")
+    return found, broken, time.process_time() - begin
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -44,8 +45,8 @@ def main() -> None:
     """Kill each command so many times in one folder, then let it end, and compare."""
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     rng = np.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    lines = ["| command | kills | of these while it ran | half files | same numbers after |"]
-    lines += ["|-|-:|-:|-:|-|"]
+    titles = ("command", "kills", "of these while it ran", "workers lost, exit", "half files")
+    lines = [f"| {' | '.join(titles)} | same numbers after |", "|-|-:|-:|-|-:|-|"]
     for name, tokens in COMMANDS.items():
         with TemporaryDirectory() as place:
             whole, torn = _folder(Path(place, "whole")), _folder(Path(place, "torn"))
@@ -62,12 +63,24 @@ def main() -> None:
                     torn = _folder(torn)  # it was done: from the beginning
             killing.finished(tokens, torn)
             same = killing.outcome(torn) == expected
-        row = (name, kills // len(COMMANDS), running, half, "yes" if same else "NO")
+            lost, half_lost, same_lost = _without_workers(tokens, _folder(torn), seconds, expected)
+            half, same = half + half_lost, same and same_lost
+        row = (name, kills // len(COMMANDS), running, lost, half, "yes" if same else "NO")
         lines.append("| " + " | ".join(map(str, row)) + " |")
         print(lines[-1], flush=True)
     lines += ["", f"A full disk (tmpfs of 4 MB): {_full_disk()}"]
     write_whole({RESULTS: "\n".join(lines) + "\n"})
     print("\n".join(lines))
+
+
+def _without_workers(
+    tokens: list[str], folder: Path, seconds: float, expected: dict[str, Any]
+) -> tuple[str, int, bool]:
+    """Kill a command's workers alone in the middle: how many, its end, and what it leaves."""
+    workers, code, _ = killing.workers_killed(tokens, folder, 0.5 * seconds)
+    half = not killing.outcome(folder).items() <= expected.items()
+    killing.finished(tokens, folder)
+    return f"{workers}, {code}", int(half), killing.outcome(folder) == expected
 
 
 def _folder(folder: Path) -> Path:

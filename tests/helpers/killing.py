@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,31 @@ def killed(tokens: list[str], folder: Path, after: float) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return not ended
+
+
+def workers_killed(tokens: list[str], folder: Path, after: float) -> tuple[int, int, str]:
+    """Kill the workers of a command, not itself: how many, its exit code, what it said."""
+    process = started(tokens, folder)
+    time.sleep(after)
+    # A server forks them (Linux), so that they are its children.
+    workers = [pid for server in _children(process.pid) for pid in _children(server)]
+    for pid in workers:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    try:
+        errors = process.communicate(timeout=600)[1].decode()
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return len(workers), process.returncode, errors
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        return [int(w) for task in tasks for w in (task / "children").read_text().split()]
+    except OSError:
+        return []
 
 
 def outcome(folder: Path) -> dict[str, Any]:

@@ -88,6 +88,21 @@ def test_the_bar_shows_steps_divergences_and_effective_size(capsys):
     assert f"ESS: {smallest_ess(draws):.0f}" in shown
 
 
+def test_a_clock_that_jumps_changes_nothing_but_the_time_left(capsys, monkeypatch):
+    times = iter([0, 5, -4e9, 7, 1e12, -1e12, *range(-5000, 5000)])
+
+    def jumping():
+        return float(next(times))
+
+    for clock in ("perf_counter", "monotonic", "time"):
+        monkeypatch.setattr(time, clock, jumping)
+    draws = posterior()
+    watch = Watch(steps=3200, tune=500, show=True)
+    watch.notice([chain(800)] * 4)
+    assert watch.wait(Sampler(draws, polls=12), dimension=10) == "the draws"
+    assert "3200/3200" in capsys.readouterr().err
+
+
 def test_large_models_are_not_copied_to_be_looked_at(capsys, monkeypatch):
     sampler = Sampler(posterior())
     monkeypatch.setattr(sampler, "inspect", lambda: pytest.fail("copied"))

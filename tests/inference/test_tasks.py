@@ -135,6 +135,33 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_fits(fitted, run
     assert fitted == []
 
 
+def test_a_folder_that_moved_and_a_clock_that_jumps_cost_no_fit(fitted, run, tmp_path):
+    tasks = [task(n) for n in (1, 2, 3)]
+    before = run(tasks, tmp_path / "here", **QUIET)
+    (tmp_path / "here").rename(tmp_path / "there and 被験者")
+    fitted.clear()
+    for number, path in enumerate((tmp_path / "there and 被験者").glob("*.nc")):
+        os.utime(path, (4e9 * number, 4e9 * number))  # from 1970 to 2223
+    after = run(tasks, tmp_path / "there and 被験者", **QUIET)
+    assert fitted == []
+    assert not (tmp_path / "here").exists()
+    for one, other in zip(before, after, strict=True):
+        xr.testing.assert_identical(one.posterior, other.posterior)
+
+
+def test_a_kernel_that_restarts_during_a_fit_keeps_those_before_it(fitted, tmp_path, monkeypatch):
+    tasks = [task(n) for n in (1, 2, 3)]
+    fits = iter_fits(tasks, tmp_path, **QUIET)
+    next(fits)
+    whole = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    del fits  # as a kernel forgets everything that it held
+    (tmp_path / f".{tasks[1].file}.part").write_bytes(b"\x89HDF half a file")  # while it wrote
+    fitted.clear()
+    assert seeds(run_fits(tasks, tmp_path, **QUIET)) == [1, 2, 3]
+    assert [seed for _, seed, *_ in fitted] == [2, 3]
+    assert {path: path.read_bytes() for path in whole} == whole
+
+
 class Broken(Executor):
     """Takes one task, and then its workers are dead."""
 

@@ -181,3 +181,19 @@ def test_further_columns_are_known_of_people_if_constant():
     frame = pd.DataFrame({"crt": UNITS.people["crt"]}, index=UNITS.subjects)
     expected = TRIALS.table.groupby("receiver")["receiver_crt"].first()
     assert (frame["crt"] == expected.loc[list(UNITS.subjects)]).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["years at school", "a.b/c", "age (2026)", "José 5%", "被験者 №1", 'it\'s "x"', "<b>"]
+)
+def test_names_of_any_characters_stand_between_backquotes(name):
+    column, other = f"receiver_{name}", "receiver_age"
+    units = altered(lambda table: table.rename(columns={other: column}))
+    for text in ("1 + {}", "1 + {} * treatment + (1 | group)", "1 + np.log({}) + scale({})"):
+        plain = formula(text.replace("{}", "age")).fixed_to(UNITS)
+        odd = formula(text.replace("{}", f"`{name}`")).fixed_to(units)
+        assert odd.covariates == (name,)
+        assert [c.replace(name, "age") for c in odd.columns] == list(plain.columns)
+        np.testing.assert_array_equal(odd.design(units), plain.design(UNITS))
+        again = Formula.from_dict(json.loads(json.dumps(odd.to_dict())), "formula of trust")
+        np.testing.assert_array_equal(again.design(units), plain.design(UNITS))

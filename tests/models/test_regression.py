@@ -304,7 +304,7 @@ def test_a_group_left_out_has_its_effect_integrated_out():
     members = np.array(
         [[g == label for g in UNITS.groups] for label in dict.fromkeys(UNITS.groups)]
     )
-    logs, _ = new_groups(fit, fit, ["trust"], members)
+    logs, _ = new_groups(fit)
     first = draws.data.isel(sample=slice(0, 3))
     effects = np.linspace(-6, 6, 41)
     parts = []

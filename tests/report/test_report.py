@@ -3,12 +3,12 @@
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from pages import Page
 
 from trustbayes.comparison import HeldOut, verdict, verdict_rules
 from trustbayes.errors import InputError
@@ -37,40 +37,6 @@ HOSTILE = {
     "finite": dict(zip(LABELS, (0.5, 1.0, 1.5), strict=True)),
     "forecast-sharing": {label: Market(15.0, 25.0) for label in LABELS},
 }
-
-
-class Page(HTMLParser):
-    """What of a page the tests look at: tags, headings, tables as text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.headings: list[str] = []
-        self.rows: list[list[str]] = []
-        self._open = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._open = tag
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("th", "td"):
-            self.rows[-1].append("")
-        elif tag == "h2":
-            self.headings.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._open in ("th", "td"):
-            self.rows[-1][-1] += data
-        elif self._open == "h2":
-            self.headings[-1] += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attrs for name, attrs in self.tags if name == tag]
 
 
 @pytest.fixture(scope="module")

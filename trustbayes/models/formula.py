@@ -38,7 +38,8 @@ class Formula:
     Parameters
     ----------
     text : str
-        Such as ``"1 + treatment + crt + (1 | group)"``.
+        Such as ``"1 + treatment + crt + (1 | group)"``. A name that is not of letters, digits and
+        _ alone stands between backquotes.
     place : str
         What it is of, for messages.
     known : Known, optional
@@ -67,11 +68,6 @@ class Formula:
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
             raise InputError(Fault(self.place, str(self.text), "a formula, as text"))
-        for quoted in re.findall(r"`([^`]*)`", self.text):
-            bad = next((letter for letter in quoted if not f"a{letter}".isidentifier()), "")
-            if bad or not quoted.isidentifier():
-                expected = f"names of letters, digits and _, without {(bad or quoted[:1])!r}"
-                raise InputError(Fault(self.place, quoted, f"{expected}: rename the column"))
         parsed = self._parsed
         fault = ""
         terms = [term for term in parsed.common_terms if hasattr(term, "components")]
@@ -317,10 +313,10 @@ class Formula:
         """Column names, formulae's matrix, means, what columns are divided by, which are flags."""
         if not self.has_slopes:
             return (), None, np.zeros(0), np.ones(0), np.zeros(0, dtype=bool)
-        frame = self.people()
-        source = " + ".join(["1", *(t.name for t in self._parsed.common_terms if t.var_names)])
+        # Effects of groups are none of these columns, but formulae wants groups where they stand.
+        frame = self.people().assign(group="any")
         try:
-            whole = design_matrices(source, frame, na_action="error", env=_ENVIRONMENT).common
+            whole = design_matrices(self._source, frame, na_action="error", env=_ENVIRONMENT).common
         except Exception as error:  # of many kinds
             expected = f"a formula that fits its covariates ({type(error).__name__}: {error})"
             raise InputError(Fault(self.place, self.text, expected)) from None

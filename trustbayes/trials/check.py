@@ -126,7 +126,8 @@ def nearly_named(wanted: Sequence[str], header: Sequence[str]) -> dict[str, str]
     for name in wanted:
         for other in header:
             letters = re.sub(r"[\W_]+", "", other).casefold()
-            if _slips(name, letters) <= (2 if len(name) >= 8 else 1):
+            most = 2 if len(name) >= 8 else 1
+            if abs(len(name) - len(letters)) <= most and _slips(name, letters) <= most:
                 near.setdefault(name, other)
     return near
 
@@ -222,7 +223,9 @@ class _Check:
         except pa.errors.SchemaErrors as error:
             failures = error.failure_cases
             for row, column, check in failures[["index", "column", "check"]].to_numpy():
-                self.faults.append(self.kept.fault(row, column, check))
+                unseen = re.search(_UNSEEN, self.kept.cell(row, column))
+                which = f", without {unseen[0]!r}" if unseen else ""
+                self.faults.append(self.kept.fault(row, column, check + which))
 
     def _cell(self, name: str) -> pa.Check:
         if name in _NUMBERS:
