@@ -123,3 +123,52 @@ def test_priors_are_at_hand_without_pymc():
         "sys.exit(any(name in sys.modules for name in ('pymc', 'pytensor', 'xarray')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_slopes_are_differences_of_the_density(name):
+    family, (location, shape, _) = FAMILIES[name], POPULATIONS[name]
+    gap, step = GRID - location, 1e-6
+    slope, slopes = family.slopes(gap, shape)
+    high, low = (family.log_density(gap + sign * step, shape) for sign in (1, -1))
+    np.testing.assert_allclose(slope, (high - low) / (2 * step), rtol=1e-6, atol=1e-7)
+    assert set(slopes) == set(shape)
+    for key, value in shape.items():
+        high, low = (
+            family.log_density(gap, {**shape, key: value + sign * step}) for sign in (1, -1)
+        )
+        np.testing.assert_allclose(slopes[key], (high - low) / (2 * step), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", POPULATIONS)
+@pytest.mark.parametrize("upper", [False, True])
+def test_tails_are_integrals_of_the_density(name, upper):
+    family, (_, shape, _) = FAMILIES[name], POPULATIONS[name]
+    gap, step = np.array([-0.8, 0.3]), 1e-5
+    ends = (-200.0, 200.0) if name == "StudentT" else (-40.0, 12.0)
+    for edge, log_tail in zip(gap, family.log_tail(gap, shape, upper), strict=True):
+        over = (edge, ends[1]) if upper else (ends[0], edge)
+        mass = integrate.quad(
+            lambda x: float(np.exp(family.log_density(np.array(x), as_arrays(shape)))),
+            *over,
+            limit=400,
+        )[0]
+        assert log_tail == pytest.approx(np.log(mass), abs=1e-5)
+    slope, slopes = family.tail_slopes(gap, shape, upper)
+    high, low = (family.log_tail(gap + sign * step, shape, upper) for sign in (1, -1))
+    np.testing.assert_allclose(slope, (high - low) / (2 * step), rtol=1e-5, atol=1e-7)
+    for key, value in shape.items():
+        high, low = (
+            family.log_tail(gap, {**shape, key: value + sign * step}, upper) for sign in (1, -1)
+        )
+        np.testing.assert_allclose(slopes[key], (high - low) / (2 * step), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_drawn_gaps_have_the_moments(name):
+    family, (_, shape, _) = FAMILIES[name], POPULATIONS[name]
+    drawn = family.draw_gaps(np.random.default_rng(1), 40_000, shape)
+    mean, variance = family.moments(np.array(0.0), as_arrays(shape))
+    # Four standard errors of a mean of 40,000, and 8 % for heavy tails of squares.
+    assert drawn.mean() == pytest.approx(float(mean), abs=4 * float(variance) ** 0.5 / 200)
+    assert drawn.var() == pytest.approx(float(variance), rel=0.08)

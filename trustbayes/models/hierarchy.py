@@ -10,7 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from trustbayes.numerics.graphs import data
-from trustbayes.priors.families import Family
+from trustbayes.priors.family import Family
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 

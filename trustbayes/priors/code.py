@@ -14,7 +14,7 @@ import pytensor.tensor as pt
 from trustbayes.errors import Fault, InputError
 from trustbayes.numerics.graphs import PLAIN
 from trustbayes.priors.dependencies import source_of, uses_of
-from trustbayes.priors.families import Family
+from trustbayes.priors.family import Family
 from trustbayes.priors.preliz import is_elicited
 from trustbayes.priors.prior import Prior
 

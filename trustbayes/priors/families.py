@@ -1,189 +1,31 @@
-"""The families of distributions, each said once: what a prior may name, and what is known of it.
-
-Of a population of subjects a family knows its link, and on the scale of the link its moments and
-its log density; of any prior its draws in NumPy, its variable in PyMC, and its words.
-"""
+"""The families of distributions that a prior may name, each said once."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy.special import betaln, digamma, expit, gammaln, polygamma, softmax
+from scipy.special import (
+    betainc,
+    betaln,
+    digamma,
+    erf,
+    erfc,
+    expit,
+    gammainc,
+    gammaincc,
+    gammaln,
+    polygamma,
+    softmax,
+    stdtr,
+)
 
-from trustbayes.priors.links import IDENTITY, LOG, LOGIT, Link
+from trustbayes.priors.family import Family, Shape, Size, bounded_exp, functions_for
+from trustbayes.priors.links import LOG, LOGIT
 
-__all__ = ["FAMILIES", "Family"]
-
-_HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
-
-Shape = Mapping[str, Any]
-"""The arguments of a population other than its location: numbers, arrays or PyTensor variables."""
-
-
-@dataclass(frozen=True)
-class Family:
-    """A distribution that a prior may name.
-
-    Parameters
-    ----------
-    name : str
-    support : {"real", "positive", "unit", "simplex"}
-        Where its values lie.
-    arguments : tuple of str
-        The arguments it needs.
-    location : str or None
-        The argument that places a population of subjects and may differ by treatment.
-    link : Link
-        The scale on which a population's effects add up.
-    natural_location : bool
-        Whether the location is given on the natural scale, not on that of the link.
-    normal : bool
-        Whether values are normal on the scale of the link.
-    zero_sum : bool
-        Whether values are tied to add up to zero, so that none can be drawn alone.
-    ordered : bool
-        Whether it is of shares that come in an order, as levels of thinking do.
-    estimated : bool
-        False of shares that are known, or that follow from the arguments.
-    effect_name : str
-        The family of subjects' effects about the location.
-    """
-
-    name: str
-    support: str
-    arguments: tuple[str, ...]
-    location: str | None = None
-    link: Link = IDENTITY
-    natural_location: bool = False
-    normal: bool = False
-    zero_sum: bool = False
-    ordered: bool = False
-    estimated: bool = True
-    effect_name: str = "Normal"
-
-    # Words
-
-    @property
-    def scale(self) -> str:
-        """Words for the scale on which location and spread stand.
-
-        Examples
-        --------
-        >>> FAMILIES["LogNormal"].scale, FAMILIES["Gamma"].scale
-        ('link (log)', 'natural')
-        """
-        located = self.location is not None and not self.natural_location
-        return self.link.scale if located else "natural"
-
-    @property
-    def inverse_name(self) -> str:
-        """What is done to a location to have a value; empty if nothing is."""
-        return "" if self.natural_location else self.link.inverse_name
-
-    @property
-    def no_effect(self) -> str:
-        """Location of effects: they multiply a natural location, and add to another."""
-        return "1" if self.natural_location else "0"
-
-    # Numbers
-
-    @property
-    def has_symbolic_density(self) -> bool:
-        """Whether `log_density` and `symbolic_moments` take PyTensor variables."""
-        return self.normal
-
-    def middling(self, arguments: Mapping[str, Any]) -> float:
-        """A middling value, given numbers for the arguments."""
-        location = arguments[str(self.location)]
-        return float(location if self.natural_location else self.link.inverse(location))
-
-    def linked_location(self, location: Any) -> Any:
-        """A location on the scale of the link, NumPy or PyTensor."""
-        return _functions(location).log(location) if self.natural_location else location
-
-    def natural_location_of(self, linked: Any) -> Any:
-        """The location argument, from a location on the scale of the link, in NumPy."""
-        return self.link.inverse(linked) if self.natural_location else linked
-
-    def moments(self, location: Any, shape: Shape) -> tuple[Any, Any]:
-        """Mean and variance on the scale of the link, in NumPy; the location stands there, too."""
-        return location, shape["sigma"] ** 2
-
-    def symbolic_moments(self, location: Any, shape: Shape) -> tuple[Any, Any]:
-        """As `moments` in PyTensor, or nearly so where that is far quicker."""
-        return self.moments(location, shape)
-
-    def log_density(self, gap: Any, shape: Shape) -> Any:
-        """Log density on the scale of the link, NumPy or PyTensor.
-
-        Parameters
-        ----------
-        gap : array
-            Values on the scale of the link, less their location there.
-        shape : mapping of str to array
-        """
-        sigma = shape["sigma"]
-        return -0.5 * (gap / sigma) ** 2 - _functions(gap).log(sigma) - _HALF_LOG_2_PI
-
-    def draw(self, rng: np.random.Generator, size: int, **arguments: Any) -> np.ndarray:
-        """Draws of shape (size,), the arguments being numbers or arrays of that shape."""
-        raise NotImplementedError
-
-    def draw_shares(
-        self, rng: np.random.Generator, size: int, count: int, **arguments: Any
-    ) -> np.ndarray:
-        """Draws of all shares, shape (size, count)."""
-        raise NotImplementedError
-
-    # PyMC variables
-
-    def variable(self, name: str, arguments: Mapping[str, Any], dims: Any = None) -> Any:
-        """Add values to the PyMC model in context."""
-        import pymc as pm
-
-        return getattr(pm, self.name)(name, **arguments, dims=dims)
-
-    def centred_values(self, name: str, location: Any, shape: Shape, dims: Any) -> Any:
-        """Add subjects' natural values, where these are what the sampler can work with.
-
-        None where it works with values on the scale of the link, see `effect`.
-        """
-        return None
-
-    def effect(
-        self, name: str, location: Any, shape: Shape, shift: Any, centred: bool, dims: Any
-    ) -> Any:
-        """Add subjects' effects on the scale of the link to the PyMC model in context.
-
-        Parameters
-        ----------
-        name : str
-            Of the parameter.
-        location : PyTensor variable
-            On the scale of the link.
-        shape : mapping of str to PyTensor variable or float
-        shift : PyTensor variable or float
-            Moves what the sampler works with in the centred form, not the prior.
-        centred : bool
-            Whether the sampler works with the values ``name_own``, else ``name_offset``.
-        dims : tuple of str
-        """
-        import pymc as pm
-
-        if centred:
-            values = pm.Normal(f"{name}_own", mu=location + shift, sigma=shape["sigma"], dims=dims)
-            return values - shift - location
-        return shape["sigma"] * pm.Normal(f"{name}_offset", dims=dims)
-
-    def shares_variable(self, name: str, size: int, arguments: Mapping[str, Any]) -> Any:
-        """Add shares, shape (size,), to the PyMC model in context; ``name`` is the dimension's."""
-        raise NotImplementedError
+__all__ = ["FAMILIES"]
 
 
 class _Normal(Family):
@@ -221,6 +63,21 @@ class _StudentT(Family):
         tail = np.log1p((gap / sigma) ** 2 / nu)
         return constant - np.log(sigma) - 0.5 * (nu + 1) * tail
 
+    def slopes(self, gap: np.ndarray, shape: Shape) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        nu, sigma = shape["nu"], shape["sigma"]
+        square = (gap / sigma) ** 2 / nu
+        ratio = (nu + 1) * square / (1 + square)
+        constant = digamma((nu + 1) / 2) - digamma(nu / 2) - 1 / nu
+        by_nu = 0.5 * (constant - np.log1p(square) + ratio / nu)
+        slope = -(nu + 1) * gap / (nu * sigma**2) / (1 + square)
+        return slope, {"nu": by_nu, "sigma": (ratio - 1) / sigma}
+
+    def tail(self, gap: np.ndarray, shape: Shape, upper: bool) -> np.ndarray:
+        return np.asarray(stdtr(shape["nu"], (-gap if upper else gap) / shape["sigma"]))
+
+    def draw_gaps(self, rng: np.random.Generator, size: Size, shape: Shape) -> np.ndarray:
+        return np.asarray(shape["sigma"] * rng.standard_t(shape["nu"], size=size))
+
     def draw(self, rng: np.random.Generator, size: int, **arguments: Any) -> np.ndarray:
         mu, sigma = arguments["mu"], arguments["sigma"]
         return np.asarray(mu + sigma * rng.standard_t(arguments["nu"], size))
@@ -249,8 +106,19 @@ class _Gamma(Family):
         return location - 1 / (2 * k) - 1 / (12 * k**2), 1 / k + 1 / (2 * k**2)
 
     def log_density(self, gap: Any, shape: Shape) -> Any:
-        of, k = _functions(gap), shape["shape"]
+        of, k = functions_for(gap), shape["shape"]
         return k * (gap - of.exp(gap)) + k * of.log(k) - of.gammaln(k)
+
+    def slopes(self, gap: np.ndarray, shape: Shape) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        k, grown = shape["shape"], bounded_exp(gap)
+        return k * (1 - grown), {"shape": gap - grown + (np.log(k) + 1 - digamma(k))}
+
+    def tail(self, gap: np.ndarray, shape: Shape, upper: bool) -> np.ndarray:
+        k = shape["shape"]
+        return np.asarray((gammaincc if upper else gammainc)(k, k * bounded_exp(gap)))
+
+    def draw_gaps(self, rng: np.random.Generator, size: Size, shape: Shape) -> np.ndarray:
+        return _log_gamma(rng, size, shape["shape"]) - np.log(shape["shape"])
 
     def draw(self, rng: np.random.Generator, size: int, **arguments: Any) -> np.ndarray:
         shape = arguments["shape"]
@@ -291,8 +159,19 @@ class _HalfNormal(Family):
 
     def log_density(self, gap: Any, shape: Shape) -> Any:
         sigma = shape["sigma"]
-        square = (_bounded_exp(gap) / sigma) ** 2
+        square = (bounded_exp(gap) / sigma) ** 2
         return gap - 0.5 * square + 0.5 * np.log(2 / math.pi / sigma**2)
+
+    def slopes(self, gap: np.ndarray, shape: Shape) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        square = (bounded_exp(gap) / shape["sigma"]) ** 2
+        return 1 - square, {"sigma": (square - 1) / shape["sigma"]}
+
+    def tail(self, gap: np.ndarray, shape: Shape, upper: bool) -> np.ndarray:
+        scaled = bounded_exp(gap) / shape["sigma"] / math.sqrt(2)
+        return np.asarray((erfc if upper else erf)(scaled))
+
+    def draw_gaps(self, rng: np.random.Generator, size: Size, shape: Shape) -> np.ndarray:
+        return np.asarray(np.log(shape["sigma"] * np.abs(rng.normal(size=size))))
 
     def draw(self, rng: np.random.Generator, size: int, **arguments: Any) -> np.ndarray:
         return np.abs(rng.normal(0, arguments["sigma"], size))
@@ -307,7 +186,18 @@ class _Exponential(Family):
         return location + mean, np.full_like(mean, math.pi**2 / 6)
 
     def log_density(self, gap: Any, shape: Shape) -> Any:
-        return gap - shape["lam"] * _bounded_exp(gap) + np.log(shape["lam"])
+        return gap - shape["lam"] * bounded_exp(gap) + np.log(shape["lam"])
+
+    def slopes(self, gap: np.ndarray, shape: Shape) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        grown = shape["lam"] * bounded_exp(gap)
+        return 1 - grown, {"lam": (1 - grown) / shape["lam"]}
+
+    def tail(self, gap: np.ndarray, shape: Shape, upper: bool) -> np.ndarray:
+        grown = shape["lam"] * bounded_exp(gap)
+        return np.asarray(np.exp(-grown) if upper else -np.expm1(-grown))
+
+    def draw_gaps(self, rng: np.random.Generator, size: Size, shape: Shape) -> np.ndarray:
+        return np.asarray(np.log(rng.exponential(size=size) / shape["lam"]))
 
     def draw(self, rng: np.random.Generator, size: int, **arguments: Any) -> np.ndarray:
         return rng.exponential(1 / arguments["lam"], size)
@@ -324,6 +214,21 @@ class _Beta(Family):
     def log_density(self, gap: Any, shape: Shape) -> Any:
         a, b = shape["alpha"], shape["beta"]
         return a * gap - (a + b) * np.logaddexp(0, gap) - betaln(a, b)
+
+    def slopes(self, gap: np.ndarray, shape: Shape) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        a, b = shape["alpha"], shape["beta"]
+        high, low = -np.logaddexp(0, -gap), -np.logaddexp(0, gap)
+        both = digamma(a + b)
+        by_argument = {"alpha": high - digamma(a) + both, "beta": low - digamma(b) + both}
+        return a - (a + b) * expit(gap), by_argument
+
+    def tail(self, gap: np.ndarray, shape: Shape, upper: bool) -> np.ndarray:
+        a, b = shape["alpha"], shape["beta"]
+        return np.asarray(betainc(b, a, expit(-gap)) if upper else betainc(a, b, expit(gap)))
+
+    def draw_gaps(self, rng: np.random.Generator, size: Size, shape: Shape) -> np.ndarray:
+        high, low = (_log_gamma(rng, size, shape[name]) for name in ("alpha", "beta"))
+        return high - low
 
     def draw(self, rng: np.random.Generator, size: int, **arguments: Any) -> np.ndarray:
         return rng.beta(arguments["alpha"], arguments["beta"], size)
@@ -374,24 +279,10 @@ class _Fixed(Family):
         return pm.Deterministic(f"{name}_share", shares, dims=name)
 
 
-def _bounded_exp(values: np.ndarray) -> np.ndarray:
-    """Exp, or a number as good as infinite whose square is none."""
-    return np.exp(np.minimum(values, 300.0))
-
-
-_NUMPY = SimpleNamespace(exp=_bounded_exp, log=np.log, gammaln=gammaln)
-
-
-def _functions(values: Any) -> Any:
-    """What works out such values, PyTensor's functions if they are symbolic, else NumPy's."""
-    return _NUMPY if isinstance(values, np.ndarray | np.generic | float | int) else _symbolic()
-
-
-@cache
-def _symbolic() -> Any:
-    import pytensor.tensor as pt
-
-    return pt
+def _log_gamma(rng: np.random.Generator, size: Size, shape: Any) -> np.ndarray:
+    """Logs of gamma draws: those of small shape are too near zero to be drawn as they are."""
+    uniform = 1 - rng.random(size)
+    return np.asarray(np.log(rng.gamma(np.asarray(shape) + 1, size=size)) + np.log(uniform) / shape)
 
 
 _MU_SIGMA = ("mu", "sigma")

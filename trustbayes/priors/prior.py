@@ -10,7 +10,8 @@ import numpy as np
 
 from trustbayes.errors import suggestion
 from trustbayes.numerics.plain import as_plain
-from trustbayes.priors.families import FAMILIES, Family
+from trustbayes.priors.families import FAMILIES
+from trustbayes.priors.family import Family
 from trustbayes.priors.preliz import form_of, is_elicited
 
 if TYPE_CHECKING:

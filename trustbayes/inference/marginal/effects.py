@@ -11,7 +11,7 @@ import xarray as xr
 from trustbayes.errors import Fault, InputError
 from trustbayes.models.regression import contribution
 from trustbayes.models.settings import ModelSettings
-from trustbayes.priors.families import Family
+from trustbayes.priors.family import Family
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 from trustbayes.trials.units import Units

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trustbayes.inference.engines.population.families import log_density, log_tail
+from trustbayes.priors.family import Family
 
 __all__ = ["Axes", "Densities"]
 
@@ -62,6 +62,9 @@ class Axes:
     open_low, open_high : array of bool, shape (axes,)
         Whether the likelihood stays what it is beyond the last node, which then stands for the
         whole rest of the population.
+    stride : array of int, shape (axes,)
+        How many nodes apart those are that a subject keeps, of which each counts as often: then
+        the last stands for the rest beyond half as many steps.
     """
 
     origin: np.ndarray
@@ -70,36 +73,47 @@ class Axes:
     location_of: np.ndarray
     open_low: np.ndarray
     open_high: np.ndarray
+    stride: np.ndarray
 
     @property
     def nodes(self) -> np.ndarray:
         """Shape (axes, nodes)."""
         return self.origin[:, None] + self.step[:, None] * np.arange(self.size)
 
-    def densities(self, family: str, location: np.ndarray, shape: Mapping[str, float]) -> Densities:
+    def densities(
+        self,
+        family: Family,
+        location: np.ndarray,
+        shape: Mapping[str, float],
+        slopes: bool = True,
+    ) -> Densities:
         """Log masses of the nodes in a population.
 
         Parameters
         ----------
-        family : str
+        family : Family
         location : array, shape (locations,)
         shape : mapping of str to float
+        slopes : bool
+            Whether theirs are needed, too.
         """
         gap = self.nodes - location[self.location_of][:, None]
-        logs, slope, slopes = log_density(family, gap, shape)
-        logs = logs + np.log(self.step)[:, None]
-        for position, is_open, side in ((0, self.open_low, -0.5), (-1, self.open_high, 0.5)):
+        logs = family.log_density(gap, shape) + np.log(self.step)[:, None]
+        slope, by_argument = family.slopes(gap, shape) if slopes else (np.zeros((0, 0)), {})
+        for position, is_open, upper in ((0, self.open_low, False), (-1, self.open_high, True)):
             rows = np.flatnonzero(is_open)
             if not rows.size:
                 continue
-            edge = gap[rows, position] + side * self.step[rows]
-            tail, by_gap, by_argument = log_tail(family, edge, shape, upper=side > 0)
+            half = (0.5 if upper else -0.5) * self.step[rows] * self.stride[rows]
+            edge = gap[rows, position] + half
+            tail = family.log_tail(edge, shape, upper) - np.log(self.stride[rows])
             node = logs[rows, position]
             total = np.logaddexp(node, tail)
-            share = np.exp(node - total)
-            rest = np.exp(tail - total)
             logs[rows, position] = total
-            slope[rows, position] = share * slope[rows, position] + rest * by_gap
-            for key, values in slopes.items():
-                values[rows, position] = share * values[rows, position] + rest * by_argument[key]
-        return Densities(logs, -slope, slopes, self.location_of)
+            if slopes:
+                share, rest = np.exp(node - total), np.exp(tail - total)
+                by_gap, tails = family.tail_slopes(edge, shape, upper)
+                slope[rows, position] = share * slope[rows, position] + rest * by_gap
+                for key, values in by_argument.items():
+                    values[rows, position] = share * values[rows, position] + rest * tails[key]
+        return Densities(logs, -slope, by_argument, self.location_of)

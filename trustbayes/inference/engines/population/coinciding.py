@@ -6,7 +6,6 @@ import numpy as np
 
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.theory import choice_logs, point_logs
-from trustbayes.trials.finite import Cells
 
 __all__ = ["coinciding_types"]
 
@@ -43,12 +42,13 @@ def coinciding_types(layout: Layout) -> tuple[tuple[str, ...], ...]:
     values = {name: rng.normal(size=_POINTS) for name in names}
     shared = {one.name: rng.normal(size=one.exposures) for one in layout.shared}
     for kind in range(len(labels)):
-        if isinstance(units, Cells):
-            every = np.arange(len(units.condition_treatment))
+        if not units.continuous:
+            cells = layout.cells
+            every = np.arange(len(cells.condition_treatment))
             found = choice_logs(layout, kind, values, every, {}, shared)
             seen = np.zeros(found.shape[1:3], dtype=bool)
-            unit, state, _ = units.observed
-            seen[units.unit_condition[unit], state] = True
+            unit, state, _ = cells.observed
+            seen[cells.unit_condition[unit], state] = True
             logs.append(found[:, seen])
         else:
             wide = {n: v[:, None] + np.zeros(layout.subjects) for n, v in values.items()}

@@ -39,8 +39,9 @@ class PopulationDensity:
         ends = np.cumsum([start.size for start in starts])
         self._slices = [slice(int(e) - s.size, int(e)) for e, s in zip(ends, starts, strict=True)]
         self.start = np.concatenate([start.reshape(-1) for start in starts])
-        value = model.logp()
-        self._program = Interpreted(self.values, [value, *pytensor.grad(value, self.values)])
+        value: Any = model.logp()
+        slopes: Any = pytensor.grad(value, self.values)
+        self._program = Interpreted(self.values, [value, *slopes])
         self._value = Interpreted(self.values, [value])
         self._inputs = Interpreted(self.values, model.replace_rvs_by_values(list(inputs)))
 

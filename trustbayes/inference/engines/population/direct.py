@@ -14,7 +14,6 @@ from scipy.sparse import csr_array
 
 from trustbayes.inference.engines.population.layout import EffectLayout, Layout
 from trustbayes.inference.engines.population.theory import choice_logs
-from trustbayes.trials.finite import Cells
 
 __all__ = ["ChoicesAnew", "DirectCounts"]
 
@@ -42,8 +41,7 @@ class ChoicesAnew:
         linked: Mapping[str, np.ndarray],
         names: tuple[str, ...],
     ) -> None:
-        units = layout.units
-        assert isinstance(units, Cells)
+        units = layout.cells
         self.layout, self.kind, self.linked, self.names = layout, kind, linked, names
         sources = layout.sources()
         of_gap = [n for n in names if isinstance(sources[n], EffectLayout)]
@@ -90,8 +88,7 @@ class DirectCounts:
     """
 
     def __init__(self, choices: ChoicesAnew, layout: Layout) -> None:
-        units = layout.units
-        assert isinstance(units, Cells)
+        units = layout.cells
         cells = units.counts.shape[1] * units.counts.shape[2]
         unit, seen, option = units.observed
         column = choices.case_of[unit] * cells + seen * units.counts.shape[2] + option

@@ -24,7 +24,6 @@ from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sharpened_habits import habit_of
 from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.models.model import Model
-from trustbayes.trials.finite import Cells
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -37,8 +36,14 @@ __all__ = [
     "prepare_units",
 ]
 
-_PILOT = 256  # subjects at most
+MOST_BEYOND = 0.01
+"""Which share of draws may lie beyond the tables."""
+
+_PILOTS = (256, 2048)  # subjects at most; the second where there are several times as many
+_SEVERAL = 4
+_SHRUNK = 0.3  # of a pilot's spread: tables for all it holds are too wide
 _CHECKED = 64  # subjects at most
+_LOOKED_AT = 500  # draws
 _REFINED = 3  # times at most
 _AROUND = 4.0  # posterior standard deviations that tables reach
 _REACH = 8.0  # the same for exposures
@@ -65,6 +70,9 @@ class Integration:
         Of the tables.
     nats : float
         By how much a subject's log likelihood would change at most, at the mode, in nats.
+    beyond : float
+        Share of the draws in which some exposure lies beyond the tables, which hold what it does
+        constant there.
     """
 
     rule: str
@@ -73,11 +81,12 @@ class Integration:
     refinements: int
     megabytes: float
     nats: float = 0.0
+    beyond: float = 0.0
 
     @property
     def fine(self) -> bool:
-        """Whether the error is less than is allowed, see `INTEGRATION_ERROR`."""
-        return self.error < INTEGRATION_ERROR
+        """Whether error and draws beyond the tables are fewer than allowed."""
+        return self.error < INTEGRATION_ERROR and self.beyond < MOST_BEYOND
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +122,16 @@ class Prepared:
     def population(self, point: np.ndarray) -> PopulationValue:
         """The population at a point of the sampler."""
         return self.graph.operator.population(self.density.inputs(point))
+
+    def share_beyond(self, points: np.ndarray) -> float:
+        """Share of points, shape (points, size), with an exposure that no table reaches."""
+        sources = self.marginal.sources
+        if not sources:
+            return 0.0
+        some = points[:: max(1, len(points) // _LOOKED_AT)]
+        exposures = [self.population(point).exposures for point in some]
+        beyond = [any(s.knots.outside(x[s.name]).any() for s in sources) for x in exposures]
+        return float(np.mean(beyond))
 
 
 def build_population(model: Model, trials: Trials) -> pm.Model:
@@ -172,7 +191,7 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
         integration=Integration("", 0.0, np.inf, 0, 0.0),
         seconds={},
     )
-    marginal = _habitual if is_habitual(layout) else _tabulated
+    marginal: Callable[..., Any] = _habitual if is_habitual(layout) else _tabulated
     with threadpool_limits(limits=1, user_api="blas"):  # products are small: threads would wait
         prepared = _settled(prepared, marginal)
     seconds = {"model": ready - started, "tables": time.perf_counter() - ready}
@@ -202,7 +221,7 @@ def fitting_layout(model: Model, game: Game, units: Units) -> Layout:
 def _tabulated(
     layout: Layout, rule: Rule, near: Neighbourhood | None = None, dtype: Any = float
 ) -> Marginal:
-    tabulate = finite_tables if isinstance(layout.units, Cells) else point_tables
+    tabulate = point_tables if layout.units.continuous else finite_tables
     return Marginal(layout, tabulate(layout, rule, near, dtype))
 
 
@@ -212,7 +231,7 @@ def _habitual(
     if near is None:
         return HabitMarginal(layout, rule)
     spread = max(p.shape[0]["sigma"] for p in (near.centre, *near.around))
-    heavy = 2.0 if layout.effects[0].family == "StudentT" else 1.0
+    heavy = 1.0 if layout.effects[0].family.normal else 2.0
     return HabitMarginal(layout, rule, heavy * max(spread, 0.5))
 
 
@@ -221,26 +240,33 @@ def _settled(prepared: Prepared, marginal: Callable[..., Any]) -> Prepared:
     layout, operator, density = prepared.layout, prepared.graph.operator, prepared.density
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
     coarse = Rule(step=0.5 if widest < 3 else 1.0, knots=1.0)
-    some = _some(layout, _PILOT)
-    pilot = layout.of_subjects(some) if some.size < layout.subjects else layout
-    operator.marginal = marginal(pilot, coarse)
-    mode, covariance = highest_point(density, density.start)
+    mode, near = density.start, None
+    for size in _PILOTS:
+        if near is not None and layout.subjects < _SEVERAL * size:
+            break
+        some = _some(layout, size)
+        pilot = layout.of_subjects(some) if some.size < layout.subjects else layout
+        operator.marginal = marginal(pilot, coarse, near)
+        mode, covariance = highest_point(density, mode)
+        near = neighbourhood(prepared, mode, covariance)
     rule = Rule(step=0.25 if widest < 3 else 0.5)
     checked = layout.of_subjects(_some(layout, _CHECKED))
     dtype = np.float32 if layout.subjects >= _SINGLE else float
-    for refinements in range(_REFINED + 1):
+    refinements = 0
+    while True:
         near = neighbourhood(prepared, mode, covariance)
         operator.marginal = marginal(layout, rule, near, dtype)
         pilot_spread = np.sqrt(np.diag(covariance))
         before, (mode, covariance) = mode, highest_point(density, mode)
-        if (np.abs(mode - before) > 0.5 * _AROUND * pilot_spread).any() or refinements == 0:
+        far = np.abs(mode - before) > 0.5 * _AROUND * pilot_spread
+        if (far | (np.sqrt(np.diag(covariance)) < _SHRUNK * pilot_spread)).any():
             near = neighbourhood(prepared, mode, covariance)
             operator.marginal = marginal(layout, rule, near, dtype)
             mode, covariance = highest_point(density, mode)
         error, nats = _error(prepared, checked, marginal, rule, near, mode, covariance)
-        if error < INTEGRATION_ERROR:
+        if error < INTEGRATION_ERROR or refinements == _REFINED:
             break
-        rule = replace(rule.finer(), shift=0.0)
+        rule, refinements = rule.finer(), refinements + 1
     integration = Integration(
         rule=f"even grids of step {rule.step:g}, nodes within e^-{rule.cut:g} of the highest",
         nodes=operator.marginal.nodes,

@@ -18,14 +18,15 @@ from trustbayes.inference.engines.population.sources import default_range, knots
 from trustbayes.inference.engines.population.splines import basis
 from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
 from trustbayes.inference.engines.population.theory import choice_logs
-from trustbayes.trials.finite import Cells
 
 __all__ = ["finite_tables"]
 
 _RANGE = {"positive": (-16.0, 9.0), "unit": (-10.0, 10.0), "real": (-12.0, 12.0)}
 """Of axes, on the scale of the link: beyond it choices are as at its ends."""
-_CHUNK = 2**24  # numbers of the largest array of some subjects at all nodes
+_CHUNK = 2**21  # numbers of the largest array of some subjects at all nodes
 _PILOT_CUT = 25.0
+_STRIDES = (1, 2, 4)
+_RIVALS = 6.0  # nats by which types may rise against each other round the centre
 _EDGE = 1e-7
 
 
@@ -48,19 +49,22 @@ def finite_tables(
     Tables
     """
     axes = tuple(_axes(layout, e, rule) for e in range(len(layout.effects)))
-    sources, rows, used = [], [], {}
+    sources: list[Source] = []
+    used: dict[str, Source] = {}
+    rows = []
     relevant = {kind: sources_of(layout, kind) for kind in layout.kinds}
     for name in dict.fromkeys(n for names in relevant.values() for n in _splined(layout, names)):
         knots = knots_of(layout, name, rule, near)
         first = sum(s.knots.origin.size for s in sources)
         used[name] = Source(name, knots, first)
         sources.append(used[name])
+    best = np.full(layout.subjects, -np.inf)  # of the types so far, as each is done
     for kind in layout.kinds:
         names = relevant[kind]
         splined = _splined(layout, names)
         source = used[splined[0]] if splined else None
         anew = names if names and not splined else ()
-        rows.append(_rows(layout, kind, axes, near, rule, source, anew))
+        rows.append(_rows(layout, kind, axes, near, rule, source, anew, best))
     return joined(rows, axes, sources, dtype)
 
 
@@ -74,21 +78,24 @@ def _axes(layout: Layout, effect: int, rule: Rule) -> Axes:
     one = layout.effects[effect]
     if one.parameter.option:  # integrated otherwise
         none = np.zeros(1)
-        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0, np.ones(1, int))
     low, high = _RANGE[one.parameter.support]
-    size = int(np.ceil((high - low) / rule.step)) + 1
+    size = _STRIDES[-1] * int(np.ceil((high - low) / rule.step / _STRIDES[-1])) + 1
     if one.by_subject:
         count = layout.subjects
     else:
         count = len(layout.units.treatments) if one.by_treatment else 1
-    full = np.ones(count, dtype=bool)
+    wide = len(_STRIDES) * count
+    full = np.ones(wide, dtype=bool)
+    location = one.location_of if one.by_subject else np.arange(count)
     return Axes(
-        origin=np.full(count, low + rule.shift * rule.step),
-        step=np.full(count, rule.step),
+        origin=np.full(wide, low + rule.shift * rule.step),
+        step=np.full(wide, rule.step),
         size=size,
-        location_of=one.location_of if one.by_subject else np.arange(count),
+        location_of=np.repeat(location, len(_STRIDES)),
         open_low=full,
         open_high=full,
+        stride=np.tile(_STRIDES, count),
     )
 
 
@@ -103,8 +110,7 @@ class _Counts:
 
 
 def _counts(layout: Layout, exposure_of: np.ndarray) -> _Counts:
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     cells = units.counts.shape[1] * units.counts.shape[2]
     conditions = len(units.condition_treatment)
     unit, seen, option = units.observed
@@ -127,15 +133,15 @@ def _rows(
     rule: Rule,
     source: Source | None,
     anew: tuple[str, ...],
+    best: np.ndarray,
 ) -> Rows:
     active, habit = layout.active(kind), habit_of(layout)
-    habitual = habit in active
+    habitual = habit is not None and habit in active
     active = tuple(e for e in active if e != habit)
     sizes = [axes[e].size for e in active]
     lattice = np.indices(sizes).reshape(len(active), -1) if active else np.zeros((0, 1), int)
     linked = {layout.effects[e].name: axes[e].nodes[0][lattice[c]] for c, e in enumerate(active)}
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     every = np.arange(len(units.condition_treatment))
     axis = {e: _axis_of(layout, e) for e in active}
     if anew:
@@ -144,7 +150,7 @@ def _rows(
     if source is not None:
         exposure_of = layout.sources()[source.name].exposure_of
     counts = _counts(layout, exposure_of)
-    if habitual:
+    if habit is not None and habitual:
         known = sharpened_logs(layout, habit, linked["response_precision"])
     else:
         plain = choice_logs(layout, kind, linked, every, {}, {})
@@ -169,15 +175,21 @@ def _rows(
         keep = highest >= limit[:, None]
         strides = np.ones((len(dense), len(active)), dtype=int)
         if near:
-            strides = _strides(centre.reshape(-1, *sizes), keep.reshape(-1, *sizes), rule.agree)
+            edges = [_edges(ranges[e][0], axis[e][part]) for e in active]
+            strides = _strides(
+                centre.reshape(-1, *sizes), keep.reshape(-1, *sizes), edges, rule.agree
+            )
             for c in range(len(active)):
                 keep &= lattice[c] % strides[:, c : c + 1] == 0
+            keep &= _rivals(highest, keep, best[part] - rule.cut - _RIVALS)
+            share = 0.0 if kind is None else _least_share(layout, near, kind)[part]
+            best[part] = np.maximum(best[part], centre.max(axis=1) + share)
         subject, node = np.nonzero(keep)
         kept.append(node)
         logs.append(dense[subject, node] + np.log(strides).sum(axis=1)[subject])
         size.append(np.bincount(subject, minlength=len(dense)))
         stride.append(strides)
-    nodes, number = np.concatenate(kept), np.concatenate(size)
+    nodes, number, apart = np.concatenate(kept), np.concatenate(size), np.concatenate(stride)
     parts = Parts(np.zeros(0, int), np.zeros(0, int), ())
     if source is not None and counts.unit.size:
         parts = _parts(layout, kind, linked, source, counts, nodes, number)
@@ -185,24 +197,47 @@ def _rows(
         size=number,
         logs=np.concatenate(logs),
         place={e: lattice[c][nodes] for c, e in enumerate(active)},
-        axis=axis,
-        stride={e: np.concatenate(stride)[:, c] for c, e in enumerate(active)},
+        axis={e: axis[e] + np.log2(apart[:, c]).astype(int) for c, e in enumerate(active)},
+        stride={e: apart[:, c] for c, e in enumerate(active)},
         parts=parts,
     )
 
 
-def _strides(logs: np.ndarray, keep: np.ndarray, agree: float) -> np.ndarray:
+def _rivals(highest: np.ndarray, keep: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Nodes that may matter beside what other types say of the subject; at least one each."""
+    among = np.where(keep, highest, -np.inf)
+    return np.asarray(among >= np.minimum(limit, among.max(axis=1))[:, None])
+
+
+def _least_share(layout: Layout, near: Neighbourhood, kind: int) -> np.ndarray:
+    """Log of a type's share where it is lowest, shape (subjects,)."""
+    lowest = np.min([p.log_shares[:, kind] for p in (near.centre, *near.around)], axis=0)
+    every = np.zeros(layout.subjects)
+    return every + (lowest if lowest.size == 1 else lowest[layout.members])
+
+
+def _edges(logs: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """How much less the first and the last entry count, by stride, shape (subjects, strides, 2)."""
+    ends = logs[axis[:, None] + np.arange(len(_STRIDES))][..., [0, -1]]
+    return np.exp(ends - ends[:, :1])
+
+
+def _strides(
+    logs: np.ndarray, keep: np.ndarray, edges: list[np.ndarray], agree: float
+) -> np.ndarray:
     """How many entries of each axis a subject's nodes may lie apart.
 
     A stride is taken where sums over every second (fourth) node, on either half, agree: in the
     sum and in its mean along the axis. Where the first or last entry bears weight, which stands for
-    a whole tail, every node is kept.
+    a whole tail, only those nodes can be kept that include them.
 
     Parameters
     ----------
     logs : array, shape (subjects, *axes)
         Log terms of the sums.
     keep : array of bool, of the same shape
+    edges : list of array, shape (subjects, strides, 2)
+        From `_edges`, by axis.
     agree : float
 
     Returns
@@ -221,13 +256,18 @@ def _strides(logs: np.ndarray, keep: np.ndarray, agree: float) -> np.ndarray:
         place = np.arange(line.shape[1])
         mean = line @ place
         spread = np.sqrt(np.maximum(line @ place**2 - mean**2, 1e-12))
-        free = (line[:, 0] < _EDGE) & (line[:, -1] < _EDGE)
-        for stride in (2, 4):
+        inner = (line[:, 0] < _EDGE) & (line[:, -1] < _EDGE)
+        free = np.ones(subjects, dtype=bool)
+        for level, stride in enumerate(_STRIDES[1:], 1):
             for first in range(stride):
                 part = line[:, first::stride] * stride
+                if first == 0:
+                    part[:, 0] *= edges[c][:, level, 0]
+                    part[:, -1] *= edges[c][:, level, 1]
                 total = part.sum(axis=1)
                 moved = np.abs(part @ place[first::stride] - mean) / spread
-                free &= (np.abs(total - 1) < agree) & (moved < agree)
+                agreed = (np.abs(total - 1) < agree) & (moved < agree)
+                free &= agreed if first == 0 else agreed | ~inner
             found[free, c] = stride
     return found
 
@@ -257,13 +297,13 @@ def _rows_anew(
 
 def _axis_of(layout: Layout, effect: int) -> np.ndarray:
     one = layout.effects[effect]
-    return np.arange(layout.subjects) if one.by_subject else one.location_of
+    place = np.arange(layout.subjects) if one.by_subject else one.location_of
+    return len(_STRIDES) * place
 
 
 def _posed(layout: Layout, source: Source, exposure: int, value: float) -> tuple[Any, Any, Any]:
     """Conditions of an exposure, and its value as gaps or as what all share."""
-    brings, units = layout.sources()[source.name], layout.units
-    assert isinstance(units, Cells)
+    brings, units = layout.sources()[source.name], layout.cells
     mine = units.unit_condition[brings.exposure_of == exposure]
     conditions = np.unique(mine)
     if hasattr(brings, "gap_to"):
@@ -280,8 +320,7 @@ def _logs_of_exposure(
     value: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Columns of cells, and log choice probabilities, shape (cells, nodes)."""
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     conditions, gaps, shared = _posed(layout, source, exposure, value)
     logs = choice_logs(layout, kind, linked, conditions, gaps, shared)
     cells = units.counts.shape[1] * units.counts.shape[2]
@@ -346,20 +385,29 @@ def _parts(
         for i in owner[mine]:
             inside[nodes[start[i] : start[i + 1]]] = True
         some = {name: values[inside] for name, values in linked.items()}
-        place = np.cumsum(inside) - 1
-        stack = []
-        for value in source.knots.values[e]:
+        place = (np.cumsum(inside) - 1)[nodes]
+        sizes = number[owner[mine]]
+        begin = np.concatenate([[0], np.cumsum(sizes)])
+        gathered = np.zeros((source.knots.size, begin[-1]))
+        sparse: Any = None
+        for k, value in enumerate(source.knots.values[e]):
             columns, logs = _logs_of_exposure(layout, kind, some, source, e, float(value))
-            stack.append(logs)
-        table = np.ascontiguousarray(np.stack(stack, axis=1))  # cells, knots, nodes
-        sparse = csr_array(counts.counts[mine][:, columns])
+            if sparse is None:
+                sparse = csr_array(counts.counts[mine][:, columns])
+            # Nodes follow each other, so that what is read of a cell lies close together.
+            _gather(
+                sparse.indptr.astype(np.int64),
+                sparse.indices.astype(np.int64),
+                sparse.data,
+                np.ascontiguousarray(logs),
+                place,
+                start[owner[mine]],
+                begin,
+                gathered[k],
+            )
+        gathered = coefficients @ gathered
         for row, unit in enumerate(mine.tolist()):
-            i = owner[unit]
-            at = place[nodes[start[i] : start[i + 1]]]
-            here = slice(sparse.indptr[row], sparse.indptr[row + 1])
-            values = np.zeros((source.knots.size, at.size))
-            _gather(sparse.indices[here], sparse.data[here], table, at, values)
-            tables[unit] = coefficients @ values
+            tables[unit] = gathered[:, begin[row] : begin[row + 1]]
     return Parts(
         row=owner[order],
         exposure=source.first + counts.exposure[order],
@@ -367,11 +415,19 @@ def _parts(
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _gather(
-    cells: np.ndarray, counts: np.ndarray, table: np.ndarray, at: np.ndarray, values: np.ndarray
+    rows: np.ndarray,
+    cells: np.ndarray,
+    counts: np.ndarray,
+    logs: np.ndarray,
+    place: np.ndarray,
+    first: np.ndarray,
+    begin: np.ndarray,
+    values: np.ndarray,
 ) -> None:
-    for c in range(cells.size):
-        for k in range(values.shape[0]):
-            for q in range(at.size):
-                values[k, q] += counts[c] * table[cells[c], k, at[q]]
+    """Add up counts times logs, shape (cells, nodes), at the nodes of every unit."""
+    for u in range(first.size):
+        for j in range(rows[u], rows[u + 1]):
+            for q in range(begin[u], begin[u + 1]):
+                values[q] += counts[j] * logs[cells[j], place[first[u] + q - begin[u]]]

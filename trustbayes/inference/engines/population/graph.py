@@ -14,7 +14,6 @@ from trustbayes.inference.engines.population.operator import MarginalLogLikeliho
 from trustbayes.models.graph import coords_of, each_share
 from trustbayes.models.hierarchy import declare
 from trustbayes.models.regression import declare_contribution, shares_of
-from trustbayes.priors.families import FAMILIES
 from trustbayes.priors.prior import Prior
 
 __all__ = ["Graph", "graph_of"]
@@ -117,7 +116,7 @@ def _population(layout: Layout, effect: EffectLayout) -> tuple[Any, dict[str, An
             location = given.variable(f"{name}_{key}", over)
         else:
             location = pt.as_tensor(np.asarray(given, dtype=float))
-        location = FAMILIES[effect.family].linked_location(location)
+        location = effect.family.linked_location(location)
     shape = {
         k: prior.arguments[k].variable(f"{name}_{k}")
         if isinstance(prior.arguments[k], Prior)

@@ -24,11 +24,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import gammaln, logsumexp
 
-from trustbayes.inference.engines.population.families import log_density
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.inference.engines.population.rule import Rule
-from trustbayes.trials.finite import Cells
+from trustbayes.inference.engines.population.tables import Source
 
 __all__ = ["HabitMarginal", "is_habitual"]
 
@@ -44,7 +43,7 @@ _NEWTON = 8
 def is_habitual(layout: Layout) -> bool:
     """Whether all that subjects have of their own is habits, which alone decide."""
     return (
-        isinstance(layout.units, Cells)
+        not layout.units.continuous
         and len(layout.effects) == 1
         and layout.effects[0].parameter.option is not None
         and not layout.shared
@@ -69,8 +68,7 @@ class HabitMarginal:
     """
 
     def __init__(self, layout: Layout, rule: Rule, spread: float = 5.0, effect: int = 0) -> None:
-        units = layout.units
-        assert isinstance(units, Cells)
+        units = layout.cells
         self.layout, self.family = layout, layout.effects[effect].family
         counts = np.zeros((layout.subjects, units.counts.shape[2]), dtype=int)
         np.add.at(counts, units.unit_subject, units.counts.sum(axis=1))
@@ -99,6 +97,11 @@ class HabitMarginal:
     def nodes(self) -> float:
         """Number of nodes."""
         return float(self.log_u.size)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """None: nothing is read between knots."""
+        return ()
 
     @property
     def megabytes(self) -> float:
@@ -164,7 +167,7 @@ class HabitMarginal:
         for _ in range(_SWEEPS):
             log_u = np.log(rng.gamma(self.number)) - logsumexp(habits, axis=1)
             habits = self._moved(habits, log_u[:, None], population, rng)
-        if self.family == "ZeroSumNormal":
+        if self.family.zero_sum:
             habits -= habits.mean(axis=1, keepdims=True)
         return habits
 
@@ -188,9 +191,7 @@ class HabitMarginal:
         middle, shape = population.location[0], population.shape[0]
 
         def log_target(h: np.ndarray) -> np.ndarray:
-            density: Any = -0.5 * ((h - middle) / shape["sigma"]) ** 2
-            if self.family == "StudentT":
-                density = log_density(self.family, h - middle, shape)[0]
+            density = self.family.log_density(h - middle, shape)
             return self.counts * h - np.exp(np.minimum(h + log_u, 50.0)) + density
 
         variance = shape["sigma"] ** 2  # of Student's t about
@@ -214,7 +215,8 @@ class HabitMarginal:
         logs: Any = 0.0
         sums, densities = [], []
         for k, location in enumerate(population.location[0]):
-            density = log_density(self.family, self.gap - location, population.shape[0])
+            gap, shape = self.gap - location, population.shape[0]
+            density = (self.family.log_density(gap, shape), *self.family.slopes(gap, shape))
             band = sliding_window_view(np.exp(density[0]), self.s.size)[::-1]
             sums.append(self.factor @ np.ascontiguousarray(band).T)  # counts, log u
             densities.append(density)

@@ -149,7 +149,7 @@ def _expression(node: Any, given: list[str], scope: dict[str, Any]) -> str:
             )
         template: Any = _SCALAR.get(type(operation.scalar_op).__name__)
         if template is not None:
-            return template(*given)  # type: ignore[no-any-return]
+            return template(*given)
     if isinstance(operation, ScalarFromTensor | TensorFromScalar):
         return given[0]
     if isinstance(operation, DimShuffle) and not operation.new_order and not node.inputs[0].ndim:
@@ -214,7 +214,7 @@ def _elementwise(operation: Elemwise, node: Any) -> Callable[..., Any] | None:
     if found is None:
         return None
     if len(node.inputs) == number:
-        return found  # type: ignore[no-any-return]
+        return found
     if len(node.inputs) > number == 2:
         return lambda *values: reduce(found, values)
     return None

@@ -20,7 +20,7 @@ _LOG_2_E = 1 / math.log(2)
 _LOG_2 = math.log(2)
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def log_marginals(
     start: np.ndarray,
     logs: np.ndarray,
@@ -129,7 +129,7 @@ def log_marginals(
         marginal[i] = top + math.log(total)
 
 
-@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def add_to_densities(
     start: np.ndarray,
     place: np.ndarray,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game
 from trustbayes.models.graph import check_locations
 from trustbayes.models.model import Model
-from trustbayes.priors.families import FAMILIES
+from trustbayes.priors.family import Family
 from trustbayes.priors.links import LINK_OF_SUPPORT, Link
 from trustbayes.theories.spec import Parameter
+from trustbayes.trials.finite import Cells
+from trustbayes.trials.forecast import Points
 from trustbayes.trials.units import Units
 
 __all__ = ["EffectLayout", "Layout", "SharedLayout", "layout_of"]
@@ -32,7 +34,7 @@ class EffectLayout:
     Parameters
     ----------
     parameter : Parameter
-    family : str
+    family : Family
         Of the population.
     arguments : tuple of str
         The family's, but for the location.
@@ -49,7 +51,7 @@ class EffectLayout:
     """
 
     parameter: Parameter
-    family: str
+    family: Family
     arguments: tuple[str, ...]
     by_treatment: bool
     by_subject: bool
@@ -67,7 +69,7 @@ class EffectLayout:
     @property
     def link(self) -> Link:
         """Between the natural scale and the one of effects."""
-        return FAMILIES[self.family].link
+        return self.family.link
 
     @property
     def exposures(self) -> int:
@@ -139,6 +141,16 @@ class Layout:
     def subjects(self) -> int:
         """Number of subjects."""
         return len(self.units.subjects)
+
+    @property
+    def cells(self) -> Cells:
+        """The units of a finite game."""
+        return cast(Cells, self.units)
+
+    @property
+    def points(self) -> Points:
+        """The units of a game of continuous choices."""
+        return cast(Points, self.units)
 
     @property
     def kinds(self) -> tuple[int | None, ...]:
@@ -253,7 +265,7 @@ def _effect(parameter: Parameter, model: Model, units: Units, anchor: np.ndarray
         exposure_of[away] = place.reshape(-1)
     return EffectLayout(
         parameter=parameter,
-        family=prior.distribution,
+        family=prior.family,
         arguments=tuple(key for key in prior.arguments if key != location),
         by_treatment=by_treatment,
         by_subject=by_subject,

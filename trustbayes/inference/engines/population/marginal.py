@@ -10,7 +10,7 @@ import numpy as np
 from trustbayes.inference.engines.population.axes import Densities
 from trustbayes.inference.engines.population.kernels import add_to_densities, log_marginals
 from trustbayes.inference.engines.population.layout import Layout
-from trustbayes.inference.engines.population.tables import Tables
+from trustbayes.inference.engines.population.tables import Source, Tables
 
 __all__ = ["Marginal", "PopulationValue", "Terms"]
 
@@ -79,18 +79,25 @@ class Marginal:
         return self.tables.nodes_per_row
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        """What exposes trials to numbers between knots."""
+        return self.tables.sources
+
+    @property
     def megabytes(self) -> float:
         """Of the tables."""
         return self.tables.bytes / 2**20
 
-    def terms(self, population: PopulationValue, slopes: bool = False) -> Terms:
+    def terms(
+        self, population: PopulationValue, slopes: bool = True, exposed: bool = False
+    ) -> Terms:
         """Subjects' log marginal likelihoods and what led to them.
 
         Parameters
         ----------
         population : PopulationValue
-        slopes : bool
-            Whether those in exposures are needed, too.
+        slopes, exposed : bool
+            Whether slopes of the densities are needed, and those in exposures.
 
         Returns
         -------
@@ -99,7 +106,7 @@ class Marginal:
         tables = self.tables
         rows = len(tables.start) - 1
         densities = tuple(
-            axes.densities(effect.family, location, shape)
+            axes.densities(effect.family, location, shape, slopes)
             for axes, effect, location, shape in zip(
                 tables.axes, self.layout.effects, population.location, population.shape, strict=True
             )
@@ -114,7 +121,7 @@ class Marginal:
                 logs[nodes] += direct.logs(population.exposures)
         marginal = np.empty(rows)
         chance = np.empty(tables.logs.size)
-        part_slope = np.empty(tables.part_exposure.size if slopes else 0)
+        part_slope = np.empty(tables.part_exposure.size if exposed else 0)
         log_marginals(
             tables.start,
             logs,
@@ -144,7 +151,7 @@ class Marginal:
 
     def by_subject(self, population: PopulationValue) -> np.ndarray:
         """Log marginal likelihood of each subject's trials, shape (subjects,)."""
-        return self.terms(population).by_subject
+        return self.terms(population, slopes=False).by_subject
 
     def value_and_slopes(self, population: PopulationValue) -> tuple[float, PopulationValue]:
         """Log likelihood of all trials and its slopes, in the form of a population.
@@ -158,7 +165,7 @@ class Marginal:
         value : float
         slopes : PopulationValue
         """
-        tables, terms = self.tables, self.terms(population, slopes=True)
+        tables, terms = self.tables, self.terms(population, exposed=True)
         share = np.ascontiguousarray(terms.by_type.T).reshape(-1)
         begins = tables.axis_start
         weight = np.zeros(max(1, int(begins[-1])))

@@ -104,4 +104,5 @@ def apply_to(
         inputs += [location[effect.name], *[shape[effect.name][k] for k in effect.arguments]]
     inputs += [log_shares, *[exposures[name] for name in operator.sources]]
     inputs = [pt.as_tensor(one).astype("float64") for one in inputs]
-    return operator(*inputs)[0], inputs
+    made: Any = operator(*inputs)
+    return made[0], inputs

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from trustbayes.inference.engines.population.families import draw
 from trustbayes.inference.engines.population.habits import HabitMarginal
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue, Terms
@@ -38,13 +37,15 @@ class SubjectDraws:
         self._last = np.where(self._active, np.array(ends)[tables.effect_of], 0)
 
     def linked(
-        self, population: PopulationValue, seed: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        self, population: PopulationValue, terms: Terms, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Draw all subjects once.
 
         Parameters
         ----------
         population : PopulationValue
+        terms : Terms
+            Of this population.
         seed : int
 
         Returns
@@ -52,11 +53,8 @@ class SubjectDraws:
         linked : array, shape (effects, subjects)
             Values at anchors on the scale of the link.
         kind : array of int, shape (subjects,)
-        by_subject : array, shape (subjects,)
-            Log marginal likelihood of each subject's trials.
         """
         tables, layout = self.marginal.tables, self.layout
-        terms: Terms = self.marginal.terms(population)
         kind = np.empty(layout.subjects, dtype=np.int64)
         place = np.empty((layout.subjects, tables.place.shape[0]))
         rng = np.random.default_rng(seed)
@@ -70,7 +68,7 @@ class SubjectDraws:
             terms.by_type,
             self._active,
             self._last,
-            self._rates(terms),
+            self._rates(population),
             kind,
             place,
         )
@@ -79,7 +77,7 @@ class SubjectDraws:
             if effect.parameter.option:
                 found[e] = 0.0
                 continue
-            gap = draw(effect.family, population.shape[e], (layout.subjects,), rng)
+            gap = effect.family.draw_gaps(rng, layout.subjects, population.shape[e])
             found[e] = population.location[e][effect.location_of] + gap
         rows = kind * layout.subjects + np.arange(layout.subjects)
         for c in range(place.shape[1]):
@@ -90,20 +88,23 @@ class SubjectDraws:
                 axis = (tables.offset[rows[mine], c] - tables.axis_start[e]) // axes.size
                 values = axes.origin[axis] + axes.step[axis] * place[mine, c]
                 found[e, mine] = np.clip(values, _LEAST, _MOST)
-        return found, kind, terms.by_subject
+        return found, kind
 
-    def _rates(self, terms: Terms) -> np.ndarray:
+    def _rates(self, population: PopulationValue) -> np.ndarray:
         """See `trustbayes.inference.engines.population.picking.pick`."""
         tables = self.marginal.tables
         rate = np.zeros((*tables.effect_of.shape, 2))
         for k, c in zip(*np.nonzero(self._active), strict=True):
             e = tables.effect_of[k, c]
-            axes, slope = tables.axes[e], terms.densities[e].slope
+            axes, effect = tables.axes[e], self.layout.effects[e]
             # Axes of one effect differ little in this; those that end have no rest to draw.
+            ends = axes.origin[0] + axes.step[0] * np.array([0.0, axes.size - 1.0])
+            gap = ends - population.location[e][axes.location_of[0]]
+            rise = effect.family.slopes(gap, population.shape[e])[0] * axes.step[0]
             if axes.open_low.all():
-                rate[k, c, 0] = max(-slope[0, 0] * axes.step[0], 1e-3)
+                rate[k, c, 0] = max(rise[0], 1e-3)
             if axes.open_high.all():
-                rate[k, c, 1] = max(slope[0, -1] * axes.step[0], 1e-3)
+                rate[k, c, 1] = max(-rise[1], 1e-3)
         return rate
 
 
@@ -138,9 +139,12 @@ def draw_subjects(
     seeds = np.random.default_rng(seed).integers(2**31, size=size)
 
     def some(rows: np.ndarray) -> None:
-        for row in rows.tolist():
-            population = prepared.population(points[row])
-            linked[row], kinds[row], by_subject[row] = people.linked(population, int(seeds[row]))
+        for before, row in zip([-1, *rows.tolist()], rows.tolist(), strict=False):
+            if before < 0 or (points[row] != points[before]).any():  # else a proposal was refused
+                population = prepared.population(points[row])
+                terms = prepared.marginal.terms(population, slopes=False)
+            linked[row], kinds[row] = people.linked(population, terms, int(seeds[row]))
+            by_subject[row] = terms.by_subject
 
     workers = min(os.cpu_count() or 1, size)
     with ThreadPoolExecutor(workers) as pool:

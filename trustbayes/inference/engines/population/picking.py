@@ -14,7 +14,7 @@ _ROOM = 1.35
 """By how much, and coordinate, the density may exceed the linear one that values are drawn from."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def neighbours_of(start: np.ndarray, place: np.ndarray, stride: np.ndarray) -> np.ndarray:
     """Nodes that lie one step below and above each node, shape (nodes, coordinates, 2).
 
@@ -48,7 +48,7 @@ def neighbours_of(start: np.ndarray, place: np.ndarray, stride: np.ndarray) -> n
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def pick(
     rng: np.random.Generator,
     start: np.ndarray,

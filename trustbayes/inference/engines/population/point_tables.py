@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from trustbayes.inference.engines.population.axes import Axes
-from trustbayes.inference.engines.population.families import log_density
 from trustbayes.inference.engines.population.layout import EffectLayout, Layout
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sources import default_range, knots_of, sources_of
@@ -66,7 +65,7 @@ def _all(parts: list[Axes]) -> Axes:
     """The axes of all types as one; an effect that no type needs has one that bears on nothing."""
     if not parts:
         none = np.zeros(1)
-        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0, np.ones(1, int))
     return Axes(
         origin=np.concatenate([a.origin for a in parts]),
         step=np.concatenate([a.step for a in parts]),
@@ -74,6 +73,7 @@ def _all(parts: list[Axes]) -> Axes:
         location_of=np.concatenate([a.location_of for a in parts]),
         open_low=np.concatenate([a.open_low for a in parts]),
         open_high=np.concatenate([a.open_high for a in parts]),
+        stride=np.concatenate([a.stride for a in parts]),
     )
 
 
@@ -105,6 +105,7 @@ def _rows(
                 location_of=layout.effects[e].location_of,
                 open_low=low[:, c] <= ends[c, 0],
                 open_high=high[:, c] >= ends[c, 1],
+                stride=np.ones(subjects, dtype=int),
             )
         )
     lattice = np.indices([size] * width).reshape(width, -1) if width else np.zeros((0, 1), int)
@@ -219,7 +220,7 @@ def _kept_logs(
             most: Any = -np.inf
             for population in (near.centre, *near.around):
                 gap = at[effect.name] - population.location[e][effect.location_of]
-                most = np.maximum(most, log_density(effect.family, gap, population.shape[e])[0])
+                most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
             density = density + most
     found = []
     every = np.ones(layout.units.unit_subject.size, dtype=bool)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -114,7 +115,8 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         shape = (chains, size, *values.shape[1:])
         data[effect.name] = (("chain", "draw", *dims), values.reshape(shape))
     used = {dim for dims, _ in data.values() for dim in dims}
-    coords = {n: list(map(str, v)) for n, v in model.coords.items() if n in used and v is not None}
+    known = {n: v for n, v in model.coords.items() if n in used and v is not None}
+    coords: dict[str, Any] = {n: list(map(str, v)) for n, v in known.items()}
     coords |= {"chain": np.arange(chains), "draw": np.arange(size)}
     spent = {"sample": draws.seconds, "subjects": time.perf_counter() - started}
     return PopulationPosterior(
@@ -122,7 +124,7 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         sample_stats=draws.sample_stats,
         log_likelihood=by_subject,
         kinds=kinds,
-        integration=prepared.integration,
+        integration=replace(prepared.integration, beyond=prepared.share_beyond(points)),
         seconds={**prepared.seconds, **spent},
         gradients=draws.gradients,
         pareto_k=draws.pareto_k,

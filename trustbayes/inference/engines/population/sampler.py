@@ -30,7 +30,8 @@ from trustbayes.inference.sampling import Sampling
 __all__ = ["PopulationDraws", "draw_by_nuts", "draw_by_proposals", "draw_population"]
 
 _FREEDOM = 6.0  # of the proposals' Student's t
-_PROPOSALS = 2  # for each draw that is kept
+_PROPOSALS = ((0.5, 1), (0.25, 2), (0.0, 5))
+"""For each draw that is kept, where at least so large a share of the tried is effective."""
 _WARMING = 50  # proposals before the first draw
 _GOOD_K = 0.7  # Vehtari et al. (2024), Journal of Machine Learning Research 25(72)
 _LEAST = 450  # effective draws of every coordinate
@@ -188,7 +189,6 @@ def draw_by_proposals(
     """
     started = time.perf_counter()
     size, workers = mode.size, cores or os.cpu_count() or 1
-    steps = _WARMING + _PROPOSALS * sampling.draws
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
 
         def evaluated(flat: np.ndarray) -> np.ndarray:
@@ -206,6 +206,8 @@ def draw_by_proposals(
             mode, covariance = _moments(tried, values, covariance)
         else:
             return None
+        each = _for_each(values)
+        steps = _WARMING + each * sampling.draws
         points, proposal = (
             np.empty((sampling.chains, steps, size)),
             np.empty((sampling.chains, steps)),
@@ -222,7 +224,7 @@ def draw_by_proposals(
     chosen, accepted = _chains(weights, uniform)
     if pareto_k > _GOOD_K or accepted < _ACCEPTED:
         return None
-    kept = chosen[:, _WARMING + _PROPOSALS - 1 :: _PROPOSALS]
+    kept = chosen[:, _WARMING + each - 1 :: each]
     drawn = np.take_along_axis(points, kept[..., None], axis=1)
     if min(float(az.ess(drawn[..., axis])) for axis in range(size)) < _LEAST:
         return None
@@ -232,7 +234,7 @@ def draw_by_proposals(
         {
             "diverging": (dims, np.zeros(kept.shape, dtype=bool)),
             "energy": (dims, -logp),
-            "n_steps": (dims, np.full(kept.shape, _PROPOSALS)),
+            "n_steps": (dims, np.full(kept.shape, each)),
             "logp": (dims, logp),
         },
         coords={"chain": np.arange(sampling.chains), "draw": np.arange(sampling.draws)},
@@ -249,6 +251,13 @@ def _proposed(
     z *= np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, size=(number, 1)))
     logs = -0.5 * (_FREEDOM + size) * np.log1p((z**2).sum(axis=1) / _FREEDOM)
     return mode + z @ factor.T, logs
+
+
+def _for_each(log_weights: np.ndarray) -> int:
+    """How many proposals to make for each draw that is kept."""
+    weights = np.exp(log_weights - log_weights.max())
+    share = weights.sum() ** 2 / (weights**2).sum() / weights.size
+    return next(number for least, number in _PROPOSALS if share >= least)
 
 
 def _moments(

@@ -32,7 +32,8 @@ def habit_of(layout: Layout) -> int | None:
     for position, effect in enumerate(layout.effects):
         prior = layout.model.priors[effect.name]
         numbers = all(isinstance(value, int | float) for value in prior.arguments.values())
-        if effect.parameter.option and numbers and prior.distribution == "Normal":
+        plain = prior.family.normal and not prior.family.zero_sum
+        if effect.parameter.option and numbers and plain:
             return position if "response_precision" in names else None
     return None
 

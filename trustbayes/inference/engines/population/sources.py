@@ -9,7 +9,6 @@ from trustbayes.inference.engines.population.layout import EffectLayout, Layout
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.splines import Knots
 from trustbayes.inference.engines.population.theory import choice_logs, point_logs
-from trustbayes.trials.finite import Cells
 
 __all__ = ["default_range", "knots_of", "sources_of"]
 
@@ -37,9 +36,9 @@ def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
         values = []
         for exposures in rng.normal(size=(2, shared.exposures)):
             given = {shared.name: exposures}
-            if isinstance(layout.units, Cells):
+            if not layout.units.continuous:
                 linked = {e.name: np.linspace(-1, 2, size) for e in active}
-                every = np.arange(len(layout.units.condition_treatment))
+                every = np.arange(len(layout.cells.condition_treatment))
                 values.append(choice_logs(layout, kind, linked, every, {}, given))
             else:
                 whole = np.linspace(-2, 1, size)[:, None] + np.zeros(layout.subjects)

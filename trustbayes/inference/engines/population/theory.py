@@ -10,8 +10,6 @@ import numpy as np
 
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.forecast import Points
 
 __all__ = ["choice_logs", "point_logs"]
 
@@ -47,8 +45,7 @@ def choice_logs(
     -------
     array, shape (nodes, cases, seen, options)
     """
-    units = layout.units
-    assert isinstance(units, Cells)
+    units = layout.cells
     cases = condition.size
     size = len(next(iter(linked.values()))) if linked else 1
     shape = (cases, *units.counts.shape[1:])
@@ -102,8 +99,7 @@ def point_logs(
     -------
     array, shape (nodes, units)
     """
-    units = layout.units
-    assert isinstance(units, Points)
+    units = layout.points
     size = len(next(iter(linked.values()))) if linked else 1
     arrays: dict[str, Any] = {}
     dims: dict[str, tuple[str, ...]] = {}
@@ -115,9 +111,9 @@ def point_logs(
             dims[effect.name] = ("subject", "treatment")
         arrays[effect.name] = effect.link.inverse(np.clip(values, -_REACH, _REACH))
     arrays |= _shared(layout, shared, size, dims)
-    values = Values(arrays, dims, units)
-    answer = _answer(layout, kind, values)
-    logs = layout.model.response(layout.game).cell_logs(units, answer, values, typed=False)
+    given = Values(arrays, dims, units)
+    answer = _answer(layout, kind, given)
+    logs = layout.model.response(layout.game).cell_logs(units, answer, given, typed=False)
     logs = np.broadcast_to(logs, (size, units.n_trials))
     order = np.argsort(units.trial_unit, kind="stable")
     starts = np.flatnonzero(np.diff(units.trial_unit[order], prepend=-1))
