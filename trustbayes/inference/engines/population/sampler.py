@@ -201,7 +201,8 @@ def draw_by_proposals(
             rng = np.random.default_rng([sampling.seed, sampling.chains, look])
             tried, proposal = _proposed(rng, mode, factor, _TRIED)
             values = evaluated(tried) - proposal
-            if look and _pareto_k(values) < _GOOD_K:
+            good = _pareto_k(values) < _GOOD_K
+            if good and (look or _for_each(values) == 1):  # the mode's own needs no mending
                 break
             mode, covariance = _moments(tried, values, covariance)
         else:
