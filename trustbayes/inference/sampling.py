@@ -15,7 +15,7 @@ __all__ = ["METHODS", "Method", "Sampling", "versions"]
 Method = Literal["auto", "population", "nuts"]
 
 METHODS: dict[Method, str] = {
-    "auto": "population engine, or nutpie NUTS where it cannot",
+    "auto": "population engine in finite games, nutpie NUTS where it cannot and elsewhere",
     "population": "population engine",
     "nuts": "nutpie NUTS",
 }
@@ -37,7 +37,8 @@ class Sampling:
     method : {"auto", "population", "nuts"}
         "population" integrates subjects out and samples the population alone, see
         `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
-        Default: "population" wherever it can fit the model, else "nuts".
+        Default, "auto": "population" in finite games wherever it can fit the model, else "nuts",
+        which is quicker so far where choices are continuous.
     """
 
     draws: int = 1000

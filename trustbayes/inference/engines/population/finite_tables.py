@@ -381,7 +381,7 @@ def _parts(
     coefficients = basis(source.knots.size)
     for e in np.unique(counts.exposure).tolist():
         mine = np.flatnonzero(counts.exposure == e)
-        inside = np.zeros(len(next(iter(linked.values()))), dtype=bool)
+        inside = np.zeros(len(next(iter(linked.values()), np.zeros(1))), dtype=bool)
         for i in owner[mine]:
             inside[nodes[start[i] : start[i + 1]]] = True
         some = {name: values[inside] for name, values in linked.items()}
