@@ -115,3 +115,15 @@ def test_shares_of_coinciding_types_are_added(fitted):
     share = fitted.posterior["level_share"].isel(level=slice(2)).sum("level")
     assert found["mean"].item() == pytest.approx(float(share.mean()))
     assert coinciding_shares(fitted).empty
+
+
+def test_continuous_choices_go_to_nuts_unless_the_engine_is_asked_for():
+    data = tb.bundled("simulated-forecast")
+    trials = tb.read_trials(data.trials, data.game)
+    model = tb.LevelK("receiver", trials.game)
+    chosen, reason = settled(model, trials, SHORT)
+    assert chosen.method == "nuts"
+    assert "continuous choices" in reason
+    chosen, reason = settled(model, trials, replace(SHORT, method="population"))
+    assert chosen.method == "population"
+    assert not reason
