@@ -289,7 +289,7 @@ def uninterrupted():
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_where_it_was(uninterrupted, tmp_path):
-    script, folder = Path(__file__).with_name("interrupted.py"), tmp_path / "fits"
+    script, folder = Path(interrupted.__file__), tmp_path / "fits"
     killed = subprocess.Popen([sys.executable, script, folder])
     deadline = time.monotonic() + 100
     while len(list(folder.glob("*.nc"))) < 2 and time.monotonic() < deadline:
