@@ -193,8 +193,8 @@ def test_a_fit_that_samples_badly_is_sampled_longer_and_then_given_up(fitted, mo
 
 
 def test_a_model_made_by_hand_does_not_travel(fitted):
-    spec = dataclasses.replace(FullTrust("sender").spec, description="another")
-    own = type(FullTrust("sender"))(spec)
-    with pytest.raises(InputError, match="only models of the package travel"):
-        task(models=(own,)).check_travel()
+    spec = FullTrust("sender").spec
+    other = dataclasses.replace(spec, answer=lambda game, values, conventions: 0.0)
+    with pytest.raises(InputError, match="workers know registered theories only"):
+        task(models=(type(FullTrust("sender"))(other),)).check_travel()
     task().check_travel()
