@@ -164,8 +164,11 @@ def test_report_of_simulated_trials(run, tmp_path):
     assert files(tmp_path / "new") == {"report.html", "report.json"}
     assert "report: new/report.html" in out
     assert "fitted full-trust, receiver" in err
-    assert len(files(tmp_path / "fits")) == 1
+    kept = files(tmp_path / "fits")  # of all receivers, and without those whose Pareto k is large
+    assert all(name.startswith("receiver-full-trust-") for name in kept)
+    assert "refitting full-trust, receiver, without" in err or len(kept) == 1
     code, out, err = run(*tokens, "--json")
     assert code == 3
+    assert files(tmp_path / "fits") == kept
     assert json.loads(out)["results"] == "new/report.json"
     assert "reading the fit of full-trust, receiver" in err
