@@ -341,7 +341,8 @@ def test_a_dask_that_does_not_answer_is_an_error():
 @pytest.mark.slow
 def test_workers_end_when_what_started_them_is_killed():
     code = (
-        "import os; from trustbayes.inference.executors import process_pool; pool = process_pool(1); "
+        "import os; from trustbayes.inference.executors import process_pool\n"
+        "pool = process_pool(1); "
         "print(pool.submit(abs, -3).result(), flush=True); os.kill(os.getpid(), 9)"
     )
     # The worker has the same standard output: this returns once both have ended.
