@@ -127,3 +127,11 @@ def test_continuous_choices_go_to_nuts_unless_the_engine_is_asked_for():
     chosen, reason = settled(model, trials, replace(SHORT, method="population"))
     assert chosen.method == "population"
     assert not reason
+
+
+def test_formulas_go_to_nuts_unless_the_engine_is_asked_for(trials):
+    model = tb.TrustEmbedded("receiver", formulas={"trust": "1 + treatment"})
+    chosen, reason = settled(model, trials, SHORT)
+    assert chosen.method == "nuts"
+    assert "formulas" in reason
+    assert settled(model, trials, replace(SHORT, method="population"))[0].method == "population"

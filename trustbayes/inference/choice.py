@@ -58,6 +58,9 @@ def settled(
         if units.continuous and sampling.method == "auto":
             # Its tables follow kinks in the best choice: senders' take minutes, NUTS less than one.
             return replace(sampling, method="nuts"), "continuous choices, where NUTS is quicker"
+        if model.formulas and sampling.method == "auto":
+            # Each subject has gaps between treatments of her own, and so tables of her own.
+            return replace(sampling, method="nuts"), "formulas, where NUTS is quicker"
         fitting_layout(model, trials.game, units)
     except InputError as error:
         if sampling.method == "population":

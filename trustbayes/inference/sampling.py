@@ -15,7 +15,7 @@ __all__ = ["METHODS", "Method", "Sampling", "versions"]
 Method = Literal["auto", "population", "nuts"]
 
 METHODS: dict[Method, str] = {
-    "auto": "population engine in finite games, nutpie NUTS where it cannot and elsewhere",
+    "auto": "population engine in finite games, else nutpie NUTS",
     "population": "population engine",
     "nuts": "nutpie NUTS",
 }
@@ -38,7 +38,7 @@ class Sampling:
         "population" integrates subjects out and samples the population alone, see
         `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
         Default, "auto": "population" in finite games wherever it can fit the model, else "nuts",
-        which is quicker so far where choices are continuous.
+        which is quicker so far with formulas and where choices are continuous.
     """
 
     draws: int = 1000
