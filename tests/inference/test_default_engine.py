@@ -135,3 +135,11 @@ def test_formulas_go_to_nuts_unless_the_engine_is_asked_for(trials):
     assert chosen.method == "nuts"
     assert "formulas" in reason
     assert settled(model, trials, replace(SHORT, method="population"))[0].method == "population"
+
+
+def test_three_parameters_a_person_go_to_nuts_unless_the_engine_is_asked_for(trials):
+    model = tb.TrustEmbedded("receiver", lapse=True)
+    chosen, reason = settled(model, trials, SHORT)
+    assert chosen.method == "nuts"
+    assert reason == "3 parameters a person"
+    assert settled(model, trials, replace(SHORT, method="population"))[0].method == "population"

@@ -61,7 +61,11 @@ def settled(
         if model.formulas and sampling.method == "auto":
             # Each subject has gaps between treatments of her own, and so tables of her own.
             return replace(sampling, method="nuts"), "formulas, where NUTS is quicker"
-        fitting_layout(model, trials.game, units)
+        layout = fitting_layout(model, trials.game, units)
+        widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
+        if widest > 2 and sampling.method == "auto":
+            # Grids grow with every dimension, and so do the steps that populations take.
+            return replace(sampling, method="nuts"), f"{widest} parameters a person"
     except InputError as error:
         if sampling.method == "population":
             raise
