@@ -63,8 +63,8 @@ def settled(
             return replace(sampling, method="nuts"), "formulas, where NUTS is quicker"
         layout = fitting_layout(model, trials.game, units)
         widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
-        if widest > 2 and sampling.method == "auto":
-            # Grids grow with every dimension, and so do the steps that populations take.
+        if widest > 1 and sampling.method == "auto":
+            # Several dimensions were not yet held against NUTS closely enough to be the default.
             return replace(sampling, method="nuts"), f"{widest} parameters a person"
     except InputError as error:
         if sampling.method == "population":
