@@ -37,8 +37,8 @@ class Sampling:
     method : {"auto", "population", "nuts"}
         "population" integrates subjects out and samples the population alone, see
         `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
-        Default, "auto": "population" in finite games wherever it can fit the model, else "nuts",
-        which is quicker so far with formulas and where choices are continuous.
+        Default, "auto": "population" in finite games for theories of one parameter a person without
+        formulas, else "nuts".
     """
 
     draws: int = 1000
