@@ -79,8 +79,8 @@ def fit(
         own added. They are sampled with the rest by NUTS, stand in the posterior and the file, and
         are named in the manifest under "added"; the graph itself cannot be stored.
     method : {"auto", "population", "nuts"}, optional
-        In place of that of ``sampling``. "auto" is the population engine in finite games where
-        it can fit the model and there are no formulas, else NUTS; the manifest and a line of the
+        In place of that of ``sampling``. "auto" is the population engine in finite games for
+        theories of one parameter a person without formulas, else NUTS; the manifest and a line of the
         log then say why.
 
     Returns
