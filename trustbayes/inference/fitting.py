@@ -80,8 +80,8 @@ def fit(
         are named in the manifest under "added"; the graph itself cannot be stored.
     method : {"auto", "population", "nuts"}, optional
         In place of that of ``sampling``. "auto" is the population engine in finite games for
-        theories of one parameter a person without formulas, else NUTS; the manifest and a line of the
-        log then say why.
+        theories of one parameter a person without formulas, else NUTS; the manifest and a line of
+        the log then say why.
 
     Returns
     -------
