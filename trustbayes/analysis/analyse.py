@@ -31,7 +31,6 @@ from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
 from trustbayes.estimates.trust_gap import trust_gap
-from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
@@ -47,6 +46,7 @@ from trustbayes.simulation import (
     predictive_check,
     type_recovery,
 )
+from trustbayes.simulation.policies.worth import trust_worth
 from trustbayes.trials.table import Trials
 
 __all__ = [
@@ -118,7 +118,7 @@ class Analysis:
     type_recovery : DataFrame or None
         Where the types of subjects are known, see `trustbayes.simulation.type_recovery`.
     worth : DataFrame or None
-        What trust is worth in forecast sharing, see `trustbayes.estimates.trust_worth.trust_worth`:
+        What trust is worth, see `trustbayes.trust_worth`:
         from the model of each role that predicts best.
     gap : DataFrame or None
         The trust that senders expect against the trust that receivers give, see
@@ -362,7 +362,7 @@ def _worth(
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them."""
     sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
-    if sender is None or receiver is None or not has_worth(sender.game):
+    if sender is None or receiver is None:
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
 
