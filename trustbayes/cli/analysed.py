@@ -59,6 +59,7 @@ def report(
     jobs: int | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     kfold: int | None = None,
+    policies: Path | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
@@ -96,6 +97,9 @@ def report(
     kfold : int, optional
         Also refit every model to all but one of so many parts of the subjects, and predict that;
         the verdict then asks whether these refits agree. Takes about so many times as long.
+    policies : Path, optional
+        TOML file of policies, as `trustbayes policy` takes it: the report then says what would
+        build trust.
     quiet : bool
         No progress, and no messages but warnings and errors.
     as_json : bool
@@ -107,6 +111,9 @@ def report(
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis.analyse import analyse
     from trustbayes.report import write_report
+    from trustbayes.simulation.policies import read_policies
+
+    asked = () if policies is None else read_policies(policies)
 
     settings = sampling.sampling()
     with messages(quiet), pool(jobs, fresh=True) as executor:
@@ -118,6 +125,7 @@ def report(
             planted=known,
             joint=joint,
             kfold=kfold,
+            policies=asked,
             executor=executor,
             progress=watched(quiet),
         )

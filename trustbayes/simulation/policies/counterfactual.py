@@ -50,8 +50,12 @@ class Counterfactual:
         Of the policies that have one.
     unseen : Unseen or None
         The check, if it was asked for: each treatment left out, predicted, and what happened.
+    game : str
+        Its name.
     models : mapping of role to str
     people, expectations : str
+    sentences : tuple of str
+        One or more on each policy.
     held : tuple of str
         Sentences on what is taken not to change.
     ci_prob, smallest, caution : float
@@ -63,10 +67,12 @@ class Counterfactual:
     costs: pd.DataFrame
     frontiers: tuple[Frontier, ...]
     unseen: Unseen | None
+    game: str
     models: dict[str, str]
     treatments: tuple[str, ...]
     people: Whose
     expectations: Expectations
+    sentences: tuple[str, ...]
     held: tuple[str, ...]
     ci_prob: float
     smallest: float
@@ -77,12 +83,13 @@ class Counterfactual:
     @property
     def text(self) -> str:
         """The effects in sentences, one policy after the other, and what was held."""
-        return " ".join([*sentences(self), *self.held])
+        return " ".join([*self.sentences, *self.held])
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, JSON-safe."""
         settings = ("people", "expectations", "ci_prob", "smallest", "caution", "draws", "seed")
         return {
+            "game": self.game,
             "models": self.models,
             "treatments": list(self.treatments),
             "policies": [policy.to_dict() for policy in self.policies],
@@ -90,7 +97,7 @@ class Counterfactual:
             "costs": records(self.costs),
             "frontiers": [vars(one) | {"table": records(one.table)} for one in self.frontiers],
             "unseen": None if self.unseen is None else records(self.unseen.table),
-            "sentences": list(sentences(self)),
+            "sentences": list(self.sentences),
             "held": list(self.held),
             **{name: getattr(self, name) for name in settings},
         }
@@ -192,15 +199,18 @@ def counterfactual(
     if faults:
         raise InputError(faults)
     base, played = play_all(world, chosen)
+    effects = effects_table(world, chosen, base, played, ci_prob, smallest)
+    costs = break_even(chosen, played, world.treatments, ci_prob, caution)
+    frontiers = tuple(
+        frontier(world, policy, ci_prob, caution)
+        for policy in chosen
+        if policy.frontier is not None
+    )
     return Counterfactual(
         policies=chosen,
-        effects=effects_table(world, chosen, base, played, ci_prob, smallest),
-        costs=break_even(chosen, played, world.treatments, ci_prob, caution),
-        frontiers=tuple(
-            frontier(world, policy, ci_prob, caution)
-            for policy in chosen
-            if policy.frontier is not None
-        ),
+        effects=effects,
+        costs=costs,
+        frontiers=frontiers,
         unseen=(
             None
             if check is None
@@ -208,10 +218,12 @@ def counterfactual(
                 sender_fit, receiver_fit, check, seed=seed, ci_prob=ci_prob, progress=progress
             )
         ),
+        game=world.game.name,
         models={role: model.name for role, model in world.models.items()},
         treatments=world.treatments,
         people=people,
         expectations=expectations,
+        sentences=sentences(chosen, effects, costs, frontiers, world.treatments),
         held=invariances(world, chosen),
         ci_prob=ci_prob,
         smallest=smallest,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from trustbayes.errors import Fault, suggestion
-from trustbayes.games import Game
 from trustbayes.models import Model
 from trustbayes.numerics.plain import as_plain
 
@@ -183,7 +182,6 @@ def _roles_of(key: str, models: Mapping[str, Model]) -> list[str]:
 def policy_faults(
     policy: Policy,
     place: str,
-    game: Game,
     models: Mapping[str, Model],
     treatments: tuple[str, ...],
 ) -> Iterator[Fault]:
@@ -194,7 +192,6 @@ def policy_faults(
     policy : Policy
     place : str
         What to call it in messages.
-    game : Game
     models : mapping of role to Model
     treatments : tuple of str
         Those that both roles played.

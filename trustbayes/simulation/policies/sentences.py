@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from trustbayes.simulation.policies.effects import ALL
+from trustbayes.simulation.policies.frontier import Frontier
 from trustbayes.simulation.policies.policy import Policy
 from trustbayes.simulation.policies.world import World
-
-if TYPE_CHECKING:
-    from trustbayes.simulation.policies.counterfactual import Counterfactual
 
 __all__ = ["invariances", "sentences"]
 
 _MINUS = "\N{MINUS SIGN}"
 
 
-def sentences(found: Counterfactual) -> tuple[str, ...]:
+def sentences(
+    policies: Sequence[Policy],
+    effects: pd.DataFrame,
+    costs: pd.DataFrame,
+    frontiers: Sequence[Frontier],
+    treatments: Sequence[str],
+) -> tuple[str, ...]:
     """A sentence or two on each policy.
 
     Parameters
     ----------
-    found : Counterfactual
+    policies : sequence of Policy
+    effects, costs, frontiers, treatments
+        See `trustbayes.simulation.policies.counterfactual.Counterfactual`.
 
     Returns
     -------
     tuple of str
     """
-    where = ALL if len(found.treatments) > 1 else found.treatments[0]
-    rows = found.effects[found.effects["treatment"] == where]
-    costs = found.costs[found.costs["treatment"] == where].set_index("policy")
-    by_name = {one.policy: one for one in found.frontiers}
+    where = ALL if len(treatments) > 1 else treatments[0]
+    rows = effects[effects["treatment"] == where]
+    at = costs[costs["treatment"] == where].set_index("policy")
+    by_name = {one.policy: one for one in frontiers}
     return tuple(
-        _sentence(policy, rows[rows["policy"] == policy.name], costs.loc[policy.name], found)
-        + (_best(by_name[policy.name], found) if policy.name in by_name else "")
-        for policy in found.policies
+        _sentence(policy, rows[rows["policy"] == policy.name], at.loc[policy.name])
+        + (_best(by_name[policy.name]) if policy.name in by_name else "")
+        for policy in policies
     )
 
 
-def _sentence(policy: Policy, rows: Any, cost: Any, found: Counterfactual) -> str:
+def _sentence(policy: Policy, rows: Any, cost: Any) -> str:
     def of(outcome: str, party: str) -> Any:
         return rows[(rows["outcome"] == outcome) & (rows["party"] == party)].iloc[0]
 
@@ -67,7 +75,7 @@ def _sentence(policy: Policy, rows: Any, cost: Any, found: Counterfactual) -> st
     return text
 
 
-def _best(one: Any, found: Counterfactual) -> str:
+def _best(one: Frontier) -> str:
     words = (
         f" The best {one.over} is {_plain(one.best)} ({_plain(one.lower)} to "
         f"{_plain(one.upper)}), with a net gain of {_plain(one.best_net)}"

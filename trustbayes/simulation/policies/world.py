@@ -20,7 +20,7 @@ from trustbayes.simulation.policies.kinds import play_of
 from trustbayes.simulation.policies.policy import Policy, policy_faults, shifts_of
 from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage, biases_of
 
-__all__ = ["BASELINE", "Expectations", "World", "averaged", "common_treatments"]
+__all__ = ["BASELINE", "Expectations", "World", "averaged", "common_treatments", "faults_of"]
 
 Expectations = Literal["held", "respond"]
 """Whether the trust that senders expect stays as it is, or follows what receivers give."""
@@ -93,28 +93,11 @@ class World:
 
     def faults(self, policy: Policy) -> list[Fault]:
         """All that makes no sense in a policy."""
-        place = f"policy {policy.name}"
-        found = list(policy_faults(policy, place, self.game, self.models, self.treatments))
-        if any(", audit" in fault.place for fault in found):
-            policy = replace(policy, audit=None)
-        met: list[Fault] = []
-        for treatment in policy.treatments or self.treatments:
-            if treatment not in self.treatments:
-                continue
-            try:
-                self.stage(policy, treatment)
-            except InputError as error:
-                for fault in error.faults:
-                    prefix = "" if fault.place.startswith(("audit", "game")) else "game."
-                    met.append(replace(fault, place=f"{place}, {prefix}{fault.place}"))
-        return [*found, *dict.fromkeys(met)]
+        return faults_of(policy, self.game, self.models, self._biases)
 
     def stage(self, policy: Policy, treatment: str) -> Stage:
         """A treatment as a policy makes it."""
-        here = not policy.treatments or treatment in policy.treatments
-        changes, audit = (policy.game, policy.audit) if here else ({}, None)
-        biases = self._biases[treatment]
-        return play_of(self.game).stage(self.game, treatment, biases, changes, audit)
+        return _stage(policy, self.game, treatment, self._biases[treatment])
 
     def as_it_is(self, treatment: str) -> Outcomes:
         """What people do and earn in a treatment if nothing is changed, see `play`."""
@@ -176,6 +159,46 @@ class World:
         new = sum(weight * np.asarray(crowd.mean("trust")) for weight, crowd in after)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.nan_to_num(LOGIT.forward(np.asarray(new)) - LOGIT.forward(np.asarray(old)))
+
+
+def faults_of(
+    policy: Policy,
+    game: Game,
+    models: Mapping[str, Model],
+    biases: Mapping[str, tuple[float, ...]],
+) -> list[Fault]:
+    """All that makes no sense in a policy.
+
+    Parameters
+    ----------
+    policy : Policy
+    game : Game
+    models : mapping of role to Model
+        Of both roles.
+    biases : mapping of str to tuple of float
+        Of each treatment that both roles played.
+    """
+    place = f"policy {policy.name}"
+    found = list(policy_faults(policy, place, models, tuple(biases)))
+    if any(fault.place.startswith(f"{place}, audit") for fault in found):
+        policy = replace(policy, audit=None)  # said already
+    met: list[Fault] = []
+    for treatment in policy.treatments or tuple(biases):
+        if treatment not in biases:
+            continue
+        try:
+            _stage(policy, game, treatment, biases[treatment])
+        except InputError as error:
+            for fault in error.faults:
+                prefix = "" if fault.place.startswith(("audit", "game")) else "game."
+                met.append(replace(fault, place=f"{place}, {prefix}{fault.place}"))
+    return [*found, *dict.fromkeys(met)]
+
+
+def _stage(policy: Policy, game: Game, treatment: str, biases: tuple[float, ...]) -> Stage:
+    changed = not policy.treatments or treatment in policy.treatments
+    changes, audit = (policy.game, policy.audit) if changed else ({}, None)
+    return play_of(game).stage(game, treatment, biases, changes, audit)
 
 
 def _sorts(
