@@ -10,8 +10,8 @@ from markets import numerical_quantile
 from scipy.stats import norm
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes.errors import InputError
 from trustbayes import trust_worth
+from trustbayes.errors import InputError
 from trustbayes.games import ForecastGame, Market
 from trustbayes.games.forecast_demand import expected_sales
 from trustbayes.inference.fit import Fit

@@ -115,7 +115,7 @@ class World:
         if policy.treatments and treatment not in policy.treatments:
             return self.as_it_is(treatment)
         stage, kind = self.stage(policy, treatment), play_of(self.game)
-        parts = self._parts(policy, treatment)
+        parts = self.parts(policy, treatment)
         if policy.play is not None:
             found = {
                 key: np.full((1, self.size), value)
@@ -136,7 +136,7 @@ class World:
         """What each party expects to earn under babbling and full trust, payoff units."""
         return play_of(self.game).references(self.stage(BASELINE, treatment))
 
-    def _parts(self, policy: Policy, treatment: str) -> dict[str, Parts]:
+    def parts(self, policy: Policy, treatment: str) -> dict[str, Parts]:
         """The people of both roles as a policy makes them."""
         crowds = {role: each.in_treatment(treatment) for role, each in self._crowds.items()}
         shifts = shifts_of(policy, self.models)
