@@ -1,6 +1,7 @@
 """Expected payoffs against simulated people who meet one by one, and how fast policies are played.
 
-    python benchmarks/policies.py [TRIALS --game GAME.toml] [--meetings N] [--folder FITS] [--out DIR]
+    python benchmarks/policies.py [TRIALS --game GAME.toml] [--meetings N] [--folder FITS]
+        [--out DIR]
 
 Two million meetings of each kind of game, by people whose parameters are drawn from the priors of
 the trust-embedded and the level-k models: what they earned, against what the formulas by which
@@ -27,8 +28,10 @@ PEOPLE, SIMULATIONS = 40, 10
 SAMPLING = tb.Sampling(draws=500, tune=500, chains=2, method="population")
 GAMES = {
     "finite": tb.FiniteGame([1, 2, 3, 4, 5], treatments={"Low": 0.5, "High": 2.0}),
-    "forecast-sharing": tb.ForecastGame(treatments={"CLUL": tb.Market(15, 25), "CHUH": tb.Market(60, 75)}),
-}  # fmt: skip
+    "forecast-sharing": tb.ForecastGame(
+        treatments={"CLUL": tb.Market(15, 25), "CHUH": tb.Market(60, 75)}
+    ),
+}
 THEORIES = ("trust-embedded", "level-k")
 
 

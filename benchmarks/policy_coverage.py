@@ -3,12 +3,12 @@
     python benchmarks/policy_coverage.py [--experiments N] [--wrong N] [--truths NAMES] [--jobs N]
         [--folder FITS] [--out DIR]
 
-Experiments with two treatments of a finite game are simulated from each theory, with parameters that
-are the same in both. Each theory is fitted to the first treatment alone, the policy changes its bias
-to that of the second, and the 90 % intervals of what the people of the experiment earn are held
-against what they expect to earn there by their planted parameters. By the theory that generated the
-data they should hold it in 90 % of the experiments; by the other one, they show what the wrong
-theory costs.
+Experiments with two treatments of a finite game are simulated from each theory, with parameters
+that are the same in both. Each theory is fitted to the first treatment alone, the policy changes
+its bias to that of the second, and the 90 % intervals of what the people of the experiment earn
+are held against what they expect to earn there by their planted parameters. By the theory that
+generated the data they should hold it in 90 % of the experiments; by the other one, they show what
+the wrong theory costs.
 """
 
 from __future__ import annotations
