@@ -86,33 +86,63 @@ def _costs(found: Counterfactual) -> Table:
     return table(caption, header, rows, (0, 1))
 
 
+_BESIDE = (
+    ("share", "both"),
+    ("inflation", "sender"),
+    ("discount", "receiver"),
+    ("trust", "receiver"),
+    ("expected trust", "sender"),
+)
+"""What stands beside the payoffs: outcome and party."""
+
+
 def _effects(found: Counterfactual) -> Table:
-    rows = [
-        (
-            row["policy"],
-            row["treatment"],
-            row["outcome"] + ("" if row["party"] == "" else f", {row['party']}"),
-            f"{number(row['mean'])} ({number(row['lower'])} to {number(row['upper'])})",
-            _difference(row),
-            _chance(row["p_above_0"]),
-            _chance(row["p_matters"]),
+    """Payoffs of both with all that is said of them; of the rest the means and their changes."""
+    effects: Any = found.effects
+    beside = [key for key in _BESIDE if (effects["outcome"] == key[0]).any()]
+    shown = []
+    for (policy, treatment), rows in effects.groupby(["policy", "treatment"], sort=False):
+        by_outcome = rows.set_index(["outcome", "party"])
+        both = by_outcome.loc[("payoff", "both")]
+        shown.append(
+            (
+                policy,
+                treatment,
+                number(both["mean"]),
+                _difference(both),
+                _chance(both["p_above_0"]),
+                _chance(both["p_matters"]),
+                *(_change(by_outcome, key) for key in beside),
+            )
         )
-        for row in found.effects.to_dict("records")
-    ]
     caption = (
-        "What people would earn and do, and the difference to what is, paired by draw and chance; "
-        f"{probability(found.ci_prob)} intervals. Matters: probability of more than "
-        f"{percent(found.smallest)} of the way from babbling to full trust."
+        "What people would earn and do. Payoff of both together: mean, difference to what is, "
+        f"paired by draw and chance ({probability(found.ci_prob)} intervals), probability that it "
+        f"is above 0, and above {percent(found.smallest)} of the way from babbling to full trust. "
+        "Then means, with their changes in brackets. The numbers beside this page have every "
+        "outcome, party and interval."
     )
-    header = "policy|treatment|outcome|level|difference|above 0|matters"
-    return table(caption, header, rows, (0, 1, 2))
+    header = "policy|treatment|payoff|difference|above 0|matters"
+    header += "".join(f"|{outcome}" for outcome, _ in beside)
+    return table(caption, header, shown, (0, 1))
 
 
 def _difference(row: Any) -> str:
-    if row["difference"] != row["difference"]:  # NaN: the baseline, or nothing to compare with
+    if row["difference"] != row["difference"]:  # NaN: what is, or nothing to compare with
         return "\N{EN DASH}"
     bounds = f"{number(row['difference_lower'])} to {number(row['difference_upper'])}"
     return f"{number(row['difference'])} ({bounds})"
+
+
+def _change(rows: Any, key: tuple[str, str]) -> str:
+    if key not in rows.index:
+        return "\N{EN DASH}"
+    row = rows.loc[key]
+    change = row["difference"]
+    if change != change or change == 0:
+        return fixed(row["mean"])
+    sign = "+" if change > 0 else ""
+    return f"{fixed(row['mean'])} ({sign}{fixed(change)})"
 
 
 def _chance(value: float) -> str:

@@ -137,6 +137,7 @@ def frontier_figure(one: Frontier, caution: float) -> Figure:
             Patch(color=GREY, alpha=0.3, label="interval of the gain"),
             Patch(color=_GAIN, alpha=0.2, label="interval of the best"),
         ],
+        2,
     )
     return figure
 

@@ -136,10 +136,15 @@ def _invariances(world: World, policies: Sequence[Policy]) -> Iterable[str]:
             )
         else:
             yield "The trust that senders expect is held, whatever receivers give."
-    if any(policy.audit is not None for policy in policies):
+    audits = [policy.audit for policy in policies if policy.audit is not None]
+    if audits:
+        whose = " and ".join(
+            "are lost to both" if to == "nobody" else "go to the receiver"
+            for to in dict.fromkeys(audit.to for audit in audits)
+        )
         yield (
-            "Senders know the fine and how likely a lie is found out, and weigh its expectation "
-            "like any payoff; receivers who trust by a factor trust no more for it."
+            f"Fines {whose}. Senders know the fine and how likely a lie is found out, and weigh "
+            "its expectation like any payoff; receivers who trust by a factor trust no more for it."
         )
     yield (
         "Nobody learns from round to round: what a policy does to trust by what people come to see "
