@@ -361,3 +361,21 @@ def test_a_result_is_json_safe_data():
     assert form["policies"][0]["frontier"]["over"] == "game.bias"
     assert pd.DataFrame(form["effects"])["policy"].nunique() == 2
     assert found.text.startswith("Bias: ")
+
+
+def test_the_halves_of_a_joint_fit_keep_their_draws_together():
+    sender, receiver = fits_of(draws=40)
+    given = receiver.draws().data["trust"].sel(treatment="Low").mean("subject").to_numpy()
+
+    def trust(manifest):
+        fits = [
+            type(fit)(fit.model, fit.game, fit.units, fit.posterior, fit.sample_stats, manifest)
+            for fit in (sender, receiver)
+        ]
+        world = World(*fits, "these", "held", 1, 40)
+        return world.as_it_is("Low")["trust", "receiver"][0]
+
+    np.testing.assert_allclose(trust({"joint": {}, "key": "one"}), given)
+    apart = trust({"key": "one"})
+    assert (apart != given).any()
+    np.testing.assert_allclose(np.sort(apart), np.sort(given))
