@@ -1,6 +1,7 @@
 """The report on policies, its figures, and the section of an analysis."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from matplotlib.figure import Figure
@@ -8,6 +9,7 @@ from pages import Page
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes import Audit, Policy, Strength, counterfactual, model
+from trustbayes.report import write_report
 from trustbayes.report.figures import policies as figures
 from trustbayes.report.studies import policy_report
 from trustbayes.simulation.policies import unseen
@@ -61,6 +63,19 @@ def test_without_the_check_the_report_says_that_there_was_none(tmp_path):
     told = counterfactual(*fits, [Policy("less conflict", game={"bias": 0.1})], seed=1)
     text = policy_report(told, tmp_path / "policy.html").html.read_text("utf-8")
     assert "No treatment was left out" in text
+
+
+def test_the_report_of_an_analysis_has_the_section_when_policies_are_given(
+    found, make_analysis, undrawn, tmp_path
+):
+    without = make_analysis()
+    for analysis, count in ((without, 0), (replace(without, policies=found), 1)):
+        written = write_report(analysis, tmp_path / f"{count}.html")
+        text = written.html.read_text("utf-8")
+        assert text.count("What would build trust</h") == count
+        told = json.loads(written.results.read_text("utf-8"))["policies"]
+        assert (told is not None) == bool(count)
+    assert len(told["costs"]) == len(found.costs)
 
 
 def test_figures_say_what_they_show(found):

@@ -53,7 +53,7 @@ class World:
     Raises
     ------
     InputError
-        If the fits do not go together, or a number is out of its range.
+        If the fits do not go together, people learn, or a number is out of its range.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class World:
         self.game, self.treatments = common_treatments(sender, receiver, place)
         self.models: Mapping[str, Model] = {"sender": sender.model, "receiver": receiver.model}
         _check(people, expectations, seed, draws, place)
+        _check_static(self.models, place)
         if expectations == "respond":
             _check_expectations(self.models, place)
         self.people, self.expectations, self.seed = people, expectations, seed
@@ -278,6 +279,21 @@ def _check(people: str, expectations: str, seed: int, draws: int, place: str) ->
             ("expectations", expectations, Expectations),
         )
         if value not in get_args(choices)
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _check_static(models: Mapping[str, Model], place: str) -> None:
+    """Refuse people who learn: every meeting is played like the first."""
+    faults = [
+        Fault(
+            f"{place}, {role}",
+            f"a fit of {role}s who learn ({model.conventions['learning']})",
+            'a fit with learning = "none": people play every meeting alike',
+        )
+        for role, model in models.items()
+        if model.conventions.get("learning", "none") != "none"
     ]
     if faults:
         raise InputError(faults)
