@@ -171,7 +171,7 @@ def held_out(
     if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
         check_new_subjects(models)
     sampling = sampling or Sampling()
-    models = [model.fixed_to(trials.fold(model.role)) for model in models]  # the same in all parts
+    models = [model.fixed_to(model.fold(trials)) for model in models]  # the same in all parts
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)
@@ -200,7 +200,8 @@ def _scores(fit: Fit, trials: Trials, unit: Unit) -> pd.DataFrame:
     for rows, known in ((is_known, True), (~is_known, False)):
         if not rows.any():
             continue
-        units = trials.subset(rows, "known subjects" if known else "new subjects").fold(role)
+        units = trials.subset(rows, "known subjects" if known else "new subjects")
+        units = fit.model.fold(units)
         draws = _draws(fit, units, known)
         if known:
             logs = _known_log_likelihood(draws, fit)

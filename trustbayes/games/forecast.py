@@ -11,6 +11,7 @@ import numpy as np
 
 from trustbayes.errors import Fault
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
@@ -124,6 +125,8 @@ class ForecastGame(Game):
         How trial files are laid out.
     name : str
         For titles.
+    feedback : Feedback, optional
+        What people are shown after a trial, and whom they meet.
 
     Raises
     ------
@@ -150,6 +153,7 @@ class ForecastGame(Game):
     largest_capacity: float
     layout: Layout
     name: str
+    feedback: Feedback | None
 
     kind: ClassVar[str] = "forecast-sharing"
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -174,6 +178,7 @@ class ForecastGame(Game):
         largest_capacity: float = np.inf,
         layout: Layout | None = None,
         name: str = "forecast sharing",
+        feedback: Feedback | None = None,
     ) -> None:
         numbers = {
             "mean_demand": float(mean_demand),
@@ -192,6 +197,7 @@ class ForecastGame(Game):
         set_(self, "treatments", markets)
         set_(self, "layout", Layout() if layout is None else layout)
         set_(self, "name", name)
+        set_(self, "feedback", feedback)
 
     def terms(self, treatments: Any) -> Terms:
         """The terms of a list of treatments, one entry for each name."""
@@ -265,6 +271,7 @@ class ForecastGame(Game):
                 name: {"capacity_cost": m.capacity_cost, "uncertainty": m.uncertainty}
                 for name, m in self.treatments.items()
             },
+            **({} if self.feedback is None else {"feedback": self.feedback.to_dict()}),
         }
 
     @classmethod
@@ -287,6 +294,7 @@ class ForecastGame(Game):
             {name: Market(**market) for name, market in form["treatments"].items()},
             np.inf if limit is None else limit,
             name=form["name"],
+            feedback=Feedback.from_dict(form.get("feedback")),
         )
 
 

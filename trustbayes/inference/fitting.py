@@ -116,7 +116,7 @@ def fit(
         return _of_population(model, trials, sampling, cores)
     if reason:
         _log.info("sampling %s, %s, by NUTS: %s", model.name, model.role, reason)
-    folded = trials.fold(model.role)
+    folded = model.fold(trials)
     model, in_order = model.fixed_to(folded), model.with_named_covariates(folded)
     additions = {} if built is None else added(built, model, trials)
     units = in_order.by_design()
@@ -151,7 +151,7 @@ def fit(
 
 def _of_population(model: Model, trials: Trials, sampling: Sampling, cores: int | None) -> Fit:
     """Fit by the population engine."""
-    units = trials.fold(model.role)
+    units = model.fold(trials)
     model = model.fixed_to(units)
     found = sample_population(model, trials.game, units, sampling, cores)
     drawn_by = METHODS["nuts"] if found.pareto_k is None else "independent proposals"

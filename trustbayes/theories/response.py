@@ -14,6 +14,9 @@ __all__ = ["Response"]
 class Response(Protocol):
     """From a theory's answer to the probability of choices.
 
+    That of a theory whose types move between trials has ``trial_logs``, too: as `cell_logs`, of
+    every trial, in NumPy or PyTensor.
+
     The answer is what `ModelSpec.answer` gives: the utility of every option, or the best choice.
     Arrays may have leading axes (draws); ``typed`` says whether the answer has an axis of types,
     which is then its axis ``type_axis``.

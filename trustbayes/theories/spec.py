@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.base import Role
+from trustbayes.numerics.hidden_chains import HiddenSteps
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
 from trustbayes.theories.values import Values
@@ -193,6 +194,10 @@ class ModelSpec:
         Whether the subjects' parameters are sampled in coordinates of their own for each type, see
         `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
         different values.
+    steps : callable, optional
+        ``steps(values, conventions)`` says how types move between trials, as
+        `trustbayes.numerics.hidden_chains.HiddenSteps`; None if a subject is of one throughout.
+        Shares and types of subjects are then those at the beginning.
     by_default : bool
         Whether a report has it unless models are named.
     benchmark : bool
@@ -234,6 +239,7 @@ class ModelSpec:
     ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
+    steps: Callable[[Values, Mapping[str, Any]], HiddenSteps | None] | None = None
     by_default: bool = True
     benchmark: bool = False
     combines: tuple[str, ...] = ()

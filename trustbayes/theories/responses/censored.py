@@ -123,11 +123,15 @@ class CensoredNoise:
 
     def cell_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> np.ndarray:
         """Of every trial, in the order of the trials."""
+        return np.asarray(self.trial_logs(units, answer, values, typed))
+
+    def trial_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> Any:
+        """Log likelihood of every trial, in their order, of types that move between them."""
         logs, _ = self.log_likelihood(units, answer, values, typed)
-        choice = units.trial_choice
-        end = np.where(choice >= self.high, 1, np.where(choice <= self.low, 2, 0))
-        back = np.argsort(np.argsort(end, kind="stable"))
-        return np.asarray(logs[..., back, :] if typed else logs[..., back])
+        choice, xp = units.trial_choice, namespace(units.trial_choice)
+        end = xp.where(choice >= self.high, 1, xp.where(choice <= self.low, 2, 0))
+        back = xp.argsort(xp.argsort(end, kind="stable"))
+        return logs[..., back, :] if typed else logs[..., back]
 
     def information(
         self,
