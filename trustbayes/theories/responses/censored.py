@@ -19,7 +19,7 @@ from trustbayes.games.base import Role
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.numerics.arrays import namespace
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.response import Response
+from trustbayes.theories.response import Response, of_trials
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
@@ -153,8 +153,8 @@ class CensoredNoise:
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
     def pick(self, units: Points, answer: Any, type_index: np.ndarray) -> np.ndarray:
-        """Best choices of shape (draws, trials)."""
-        position = type_index[:, None, units.trial_subject]
+        """Best choices of shape (draws, trials), of the type of each subject or of each trial."""
+        position = of_trials(type_index, units)[:, None]
         answer = np.broadcast_to(answer, (len(position), *answer.shape[-2:]))
         return np.take_along_axis(answer, position, axis=1)[:, 0]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from trustbayes.numerics.arrays import namespace
 from trustbayes.numerics.vectorised import exp
+from trustbayes.theories.response import of_trials
 from trustbayes.theories.responses.logit import below_best, choice_log_probabilities
 from trustbayes.theories.values import Values
 from trustbayes.trials.sequences import FiniteSequences
@@ -74,12 +75,8 @@ class SequencedLogit:
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
     def pick(self, units: FiniteSequences, answer: Any, type_index: np.ndarray) -> np.ndarray:
-        """Utilities of shape (draws, trials, 1, options).
-
-        ``type_index`` may also be that of each trial, shape (draws, trials).
-        """
-        if type_index.shape[-1] != units.n_trials or type_index.shape[-1] == len(units.subjects):
-            type_index = type_index[:, units.trial_subject]
+        """Utilities of shape (draws, trials, 1, options), of the type of each subject or trial."""
+        type_index = of_trials(type_index, units)
         answer = np.broadcast_to(answer, (len(type_index), *answer.shape[-4:]))
         return np.take_along_axis(answer, type_index[..., None, None, None], axis=2)[:, :, 0]
 
