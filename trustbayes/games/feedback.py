@@ -32,8 +32,9 @@ class Feedback:
         The file's column that says for each trial what was shown then, in the same words; an
         empty cell says "none".
     partners : str
-        "random": people are matched anew in every round. "fixed": with the same partner as long
-        as the file names the same. Else the file's column that names the partner of a trial.
+        "random": people are matched anew in every round, and do not know whom they meet. "fixed":
+        with the same partner as long as the file names the same. Else the file's column that names
+        the partner of a trial.
 
     Examples
     --------

@@ -113,9 +113,9 @@ def simulate(
     and receivers keep their roles and are matched anew at random in every round, or once for all
     where the game says that partners are fixed. People who learn do so round by round. Every
     subject plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or,
-    between subjects, a (nearly) equal number of pairs plays each treatment throughout. In a treatment
-    with several biases each pair's bias is drawn evenly among them. Forecasts, reports and
-    capacities have two decimals, but where they are at an end of their range.
+    between subjects, a (nearly) equal number of pairs plays each treatment throughout. In a
+    treatment with several biases each pair's bias is drawn evenly among them. Forecasts, reports
+    and capacities have two decimals, but where they are at an end of their range.
 
     Parameters
     ----------

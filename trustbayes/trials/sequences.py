@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -44,8 +44,9 @@ class Sequences(Units):
     Parameters
     ----------
     event_subject, event_treatment, event_partner : array of int, shape (events,)
-        Positions in ``subjects`` and ``treatments``, and a number for each partner; events are
-        sorted by subject and round.
+        Positions in ``subjects`` and ``treatments``, and a number for each partner (0 where
+        people are matched at random and do not know whom they meet); events are sorted by subject
+        and round.
     event_known : array of bool, shape (events,)
         Whether anything was shown after it.
     event_broken, event_size, event_trusting, event_doubting : array, shape (events,)
@@ -268,12 +269,11 @@ def sequence(units: Units, table: pd.DataFrame, whole: pd.DataFrame, game: Game)
     rounds = whole["round"].to_numpy()[rows]
     order = np.lexsort((rounds, subject))
     rows, subject = rows[order], subject[order]
-    other: Literal["sender", "receiver"] = "sender" if role == "receiver" else "receiver"
-    named = other
-    if feedback is not None and feedback.partners not in ("random", "fixed"):
-        named = feedback.partners  # type: ignore[assignment]
+    other = "sender" if role == "receiver" else "receiver"
     partner = np.zeros(rows.size, dtype=int)
-    if named in whole:
+    partners = "random" if feedback is None else feedback.partners
+    named = other if partners == "fixed" else partners
+    if partners != "random" and named in whole:  # else nobody knows whom she meets
         partner = pd.factorize(whole[named].astype(str).iloc[rows])[0]
     at = pd.Series(np.arange(rows.size), index=whole.index[rows])
     events = {
