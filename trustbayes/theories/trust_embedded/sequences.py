@@ -12,8 +12,14 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.finite import FiniteGame
-from trustbayes.numerics.arrays import Array
-from trustbayes.theories.adapters import by_condition, positions, row_of, unit_conditions
+from trustbayes.numerics.arrays import Array, namespace
+from trustbayes.theories.adapters import (
+    Conditions,
+    by_condition,
+    positions,
+    row_of,
+    unit_conditions,
+)
 from trustbayes.theories.outcomes import believed_payoff, taken_at_word
 from trustbayes.theories.trust_embedded.finite import (
     Belief,
@@ -70,9 +76,10 @@ def utility_after(
     if not game.payoffs.continuous:
         raise ValueError("belief: payoff tables need 'mixture', they say nothing between states")
     message = row_of(game.messages, seen)[:, None]
-    believed = share * message + (1 - share) * game.states
+    possible = slice(None) if namespace(seen) is not np else weight[seen].any(axis=0)
+    believed = share * message + (1 - share) * game.states[possible]
     payoff = game.receiver_payoff(believed[..., None], message[..., None], game.actions)
-    return (row_of(weight, seen)[..., None] * payoff).sum(axis=-2)
+    return (row_of(weight[:, possible], seen)[..., None] * payoff).sum(axis=-2)
 
 
 def payoff_in(
@@ -107,12 +114,17 @@ def payoff_in(
 
 def receiver_utility_seen(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
     """As `trustbayes.theories.trust_embedded.declaration` asks: (..., trials, 1, actions)."""
-    belief = conventions["belief"]
+    belief, seen = conventions["belief"], values.units.trial_seen
+    under = unit_conditions(game, values.units, signs=True)
+    if namespace(seen) is np:  # message by message: few states are behind each
+        count = game.messages.size
+        keys, index = np.unique(under.index * count + seen, return_inverse=True)
+        under = Conditions(tuple(under.distinct[key // count] for key in keys), index)
     utility = by_condition(
         lambda stage, bias, trust, seen: utility_after(stage, bias, trust, seen, belief),
-        unit_conditions(game, values.units, signs=True),
+        under,
         values.of_units("trust"),
-        values.units.trial_seen,
+        seen,
     )
     return utility[..., None, :] / game.scale
 
