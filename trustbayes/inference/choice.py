@@ -50,11 +50,6 @@ def settled(
     """
     if sampling.method == "nuts":
         return sampling, ""
-    if model.learns:
-        if sampling.method == "population":
-            expected = 'method="nuts": what people have seen makes every trial one of its own'
-            raise InputError(Fault("population engine", "people who learn", expected))
-        return replace(sampling, method="nuts"), "people learn, so that trials cannot be counted"
     try:
         if built:
             expected = 'method="nuts": subjects stand in a built model with all the rest'

@@ -76,7 +76,10 @@ def finite_news(game: FiniteGame, role: Role, table: pd.DataFrame, shown: np.nda
     News
     """
     lists = {"state": game.states, "message": game.messages, "action": game.actions}
-    s, m, a = (np.searchsorted(v, table[name].to_numpy(float)) for name, v in lists.items())
+    s, m, a = (
+        np.minimum(np.searchsorted(v, table[name].to_numpy(float)), v.size - 1)
+        for name, v in lists.items()
+    )
     known = shown != "none"
     found = np.zeros((4, len(table)))
     keys = table[["treatment", "bias"]].drop_duplicates().to_numpy().tolist()

@@ -262,7 +262,9 @@ def sequence(units: Units, table: pd.DataFrame, whole: pd.DataFrame, game: Game)
     """
     made, tells = _KINDS[game.kind]
     role, feedback = units.role, game.feedback
-    news = tells(game, role, whole, shown_of(whole, game))
+    columns = ["state", "message", "action"]
+    met = whole[columns].notna().all(axis=1).to_numpy()  # not the rows of one player alone
+    news = tells(game, role, whole, np.where(met, shown_of(whole, game), "none"))
     theirs = whole[role].isin(units.subjects).to_numpy()
     rows = np.flatnonzero(theirs)
     subject = pd.Index(units.subjects).get_indexer(pd.Index(whole[role].iloc[rows]))

@@ -8,6 +8,7 @@ from scipy.stats import norm
 import trustbayes as tb
 from trustbayes.games.feedback import Feedback
 from trustbayes.games.forecast import Market
+from trustbayes.inference.choice import settled
 from trustbayes.models.draws import prior_draws, subject_log_likelihood
 from trustbayes.theories.trust_embedded import finite, forecast
 
@@ -265,6 +266,26 @@ def test_learning_from_nothing_is_refused(feedback, named):
     with pytest.raises(tb.InputError, match="learning needs it") as error:
         tb.TrustEmbedded("receiver", learning="shift").build(trials)
     assert named in str(error.value)
+
+
+def test_partners_whom_nobody_knows_teach_nothing_of_themselves():
+    frame = finite_trials().table.drop(columns=["shown", "met"])
+    game = tb.FiniteGame(
+        [1, 2, 3], treatments={"Low": 0.5, "High": 1.5}, feedback=Feedback("state")
+    )
+    trials = tb.trials_from_frame(frame, game)
+    with pytest.raises(tb.InputError, match="people know their partners"):
+        tb.TrustEmbedded("receiver", learning="shift", experience="partner").build(trials)
+
+
+def test_the_population_engine_leaves_learning_to_nuts():
+    trials = finite_trials()
+    model = tb.LevelK("receiver", learning="depth")
+    sampling, reason = settled(model, trials, tb.Sampling())
+    assert sampling.method == "nuts"
+    assert "people who learn" in reason
+    with pytest.raises(tb.InputError, match="every trial one of its own"):
+        tb.build_population(model, trials)
 
 
 def test_receivers_alone_cannot_learn_without_the_state():

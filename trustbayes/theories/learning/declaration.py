@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from trustbayes.errors import Fault, InputError
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.learning.levels import level_steps
 from trustbayes.theories.learning.trust import LINEAR, RULES, with_experience
@@ -128,9 +129,13 @@ _MEANING = {
 
 def _resolve(spec: ModelSpec) -> Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]:
     def resolve(game: Any, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
-        if conventions["experience"] is None:
-            stay = game.feedback is not None and game.feedback.partners != "random"
+        stay = game.feedback is not None and game.feedback.partners != "random"
+        chosen = conventions["experience"]
+        if chosen is None:
             conventions = {**conventions, "experience": "partner" if stay else "general"}
+        elif chosen != "general" and not stay:
+            expected = "general: the game's [feedback] does not say that people know their partners"
+            raise InputError(Fault(f"{spec.name}, {spec.role}, experience", chosen, expected))
         return spec.resolve(game, conventions) if spec.resolve else conventions
 
     return resolve
