@@ -11,6 +11,7 @@ import numpy as np
 
 from trustbayes.errors import Fault
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
@@ -131,6 +132,8 @@ class ForecastGame(Game):
     fine : float
         What the sender expects to pay for each unit of a lie |x - ξ|, at least 0, payoff units:
         the fine for lies found out, times the probability that one is.
+    feedback : Feedback, optional
+        What people are shown after a trial, and whom they meet.
 
     Raises
     ------
@@ -158,6 +161,7 @@ class ForecastGame(Game):
     layout: Layout
     name: str
     fine: float
+    feedback: Feedback | None
 
     kind: ClassVar[str] = "forecast-sharing"
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -183,6 +187,7 @@ class ForecastGame(Game):
         layout: Layout | None = None,
         name: str = "forecast sharing",
         fine: float = 0.0,
+        feedback: Feedback | None = None,
     ) -> None:
         numbers = {
             "mean_demand": float(mean_demand),
@@ -205,6 +210,7 @@ class ForecastGame(Game):
         set_(self, "layout", Layout() if layout is None else layout)
         set_(self, "name", name)
         set_(self, "fine", float(fine))
+        set_(self, "feedback", feedback)
 
     def terms(self, treatments: Any) -> Terms:
         """The terms of a list of treatments, one entry for each name."""
@@ -280,6 +286,7 @@ class ForecastGame(Game):
                 for name, m in self.treatments.items()
             },
             **({"fine": self.fine} if self.fine else {}),
+            **({} if self.feedback is None else {"feedback": self.feedback.to_dict()}),
         }
 
     @classmethod
@@ -303,6 +310,7 @@ class ForecastGame(Game):
             np.inf if limit is None else limit,
             name=form["name"],
             fine=form.get("fine", 0.0),
+            feedback=Feedback.from_dict(form.get("feedback")),
         )
 
 

@@ -207,8 +207,11 @@ def _logs(
         answer, typed = settings.answer(game, values), bool(settings.types)
     else:
         answer, typed = settings.answer_of_type(game, values, type_index), False
-    logs, subject = settings.response(game).log_likelihood(units, answer, values, typed)
-    subjects = len(units.subjects)
+    subjects, response = len(units.subjects), settings.response(game)
+    steps = settings.steps(game, values)
+    if steps is not None:
+        return steps.by_subject(response.trial_logs(units, answer, values, typed), subjects)  # type: ignore[attr-defined]
+    logs, subject = response.log_likelihood(units, answer, values, typed)
     shape = (subjects, len(settings.types)) if typed else (subjects,)
     return pt.inc_subtensor(pt.zeros(shape)[subject], logs)
 

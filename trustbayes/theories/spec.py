@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.base import Role
+from trustbayes.numerics.hidden_chains import HiddenSteps
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
 from trustbayes.theories.values import Values
@@ -196,6 +197,10 @@ class ModelSpec:
     weighs_fines : bool
         Whether its answer weighs what a game fines senders for lies: with
         `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game of forecast sharing.
+    steps : callable, optional
+        ``steps(values, conventions)`` says how types move between trials, as
+        `trustbayes.numerics.hidden_chains.HiddenSteps`; None if a subject is of one throughout.
+        Shares and types of subjects are then those at the beginning.
     by_default : bool
         Whether a report has it unless models are named.
     benchmark : bool
@@ -238,6 +243,7 @@ class ModelSpec:
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
     weighs_fines: bool = False
+    steps: Callable[[Values, Mapping[str, Any]], HiddenSteps | None] | None = None
     by_default: bool = True
     benchmark: bool = False
     combines: tuple[str, ...] = ()
