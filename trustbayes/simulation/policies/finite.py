@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing, suggestion
-from trustbayes.games import FiniteGame, Role
+from trustbayes.games import Feedback, FiniteGame, Role
 from trustbayes.games.changed import Fined, measured_in, with_payoffs
 from trustbayes.games.message_payoffs import PayoffFormulas
 from trustbayes.games.payoffs import PowerLoss
@@ -25,7 +26,7 @@ from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage
 from trustbayes.theories.benchmarks.finite import babbling_receiver_utility, full_trust_utility
 from trustbayes.trials.finite import Cells
 
-__all__ = ["ideal", "play", "references", "stage"]
+__all__ = ["ideal", "met", "play", "references", "stage"]
 
 _BUDGET = 8 * 2**20  # bytes of the largest array of a slice of draws
 _TERMS = ("bias", "prior", "receiver_prior", "direction")
@@ -39,6 +40,7 @@ def stage(
     biases: tuple[float, ...],
     changes: Mapping[str, Any],
     audit: Audit | None,
+    feedback: Feedback | None,
 ) -> Stage:
     """See `trustbayes.simulation.policies.stage.Play`."""
     base = game.in_treatment(treatment)
@@ -78,6 +80,7 @@ def stage(
             receiver_prior=received,
             direction=changes.get("direction", base.direction),
             action_labels=base.action_labels,
+            feedback=feedback,
         )
         for bias in biases:
             made.sender_outcomes(bias)  # tables know some biases only
@@ -145,6 +148,35 @@ def play(
             total = total + (cache[key] if weight == 1 else weight * cache[key])
         tables.append(total)
     return _outcomes(stage, *tables)
+
+
+def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
+    """See `trustbayes.simulation.policies.stage.Play`."""
+    game: FiniteGame = stage.game
+    state, message, action, bias = (
+        table[name].to_numpy(float) for name in ("state", "message", "action", "bias")
+    )
+    earned = np.empty(len(table))
+    for one in np.unique(bias):
+        rows = bias == one
+        earned[rows] = game.sender_payoff(state[rows], message[rows], action[rows], float(one))
+    fines = np.zeros(len(table))
+    if isinstance(game.payoffs, Fined):
+        fines = game.payoffs.fine(state, message)
+    own = np.asarray(game.receiver_payoff(state, message, action), float)
+    if stage.audit is not None and stage.audit.to == "receiver":
+        own = own + fines
+    sign = np.array([game.direction_of(float(one)) or 1.0 for one in bias])
+    labelled = (action != game.actions[0]).astype(float)
+    return {
+        ("payoff", "sender"): earned,
+        ("payoff", "receiver"): own,
+        ("payoff", "both"): earned + own,
+        ("inflation", "sender"): sign * (message - state),
+        ("discount", "receiver"): labelled if game.labelled else sign * (message - action),
+        ("lies", "sender"): (abs(message - state) > _SAME).astype(float),
+        ("fines", "sender"): fines,
+    }
 
 
 def _table(stage: Stage, crowd: Crowd) -> np.ndarray:

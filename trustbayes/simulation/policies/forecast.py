@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.estimates.profits import babbling_profits, expected_profits, full_trust_profits
-from trustbayes.games import ForecastGame, Market
+from trustbayes.games import Feedback, ForecastGame, Market
 from trustbayes.games.forecast import game_faults
 from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
@@ -20,7 +21,7 @@ from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage
 from trustbayes.theories.benchmarks.forecast import babbling_capacity
 from trustbayes.trials.forecast import Points
 
-__all__ = ["ideal", "play", "references", "stage"]
+__all__ = ["ideal", "met", "play", "references", "stage"]
 
 _ROUNDS = 8
 _MEETINGS = 1000  # of a draw in a treatment and a round, at least
@@ -37,6 +38,7 @@ def stage(
     biases: tuple[float, ...],
     changes: Mapping[str, Any],
     audit: Audit | None,
+    feedback: Feedback | None,
 ) -> Stage:
     """See `trustbayes.simulation.policies.stage.Play`."""
     known = (*_MARKET, *_PRICES)
@@ -49,6 +51,9 @@ def stage(
     if audit is not None and audit.per == "lie" and audit.expected:
         expected = 'a fine per = "unit" of |report - forecast|: the theories have no other'
         faults.append(Fault("audit.per", audit.per, expected))
+    if feedback is not None and feedback.in_treatment(treatment) == "payoff":
+        expected = '"state" or "none": what a payoff says of demand is not known'
+        faults.append(Fault("feedback", "payoff", expected))
     if faults:
         raise InputError(faults)
     market = vars(game.treatments[treatment]) | {k: changes[k] for k in _MARKET if k in changes}
@@ -70,6 +75,7 @@ def stage(
         game.largest_capacity,
         name=game.name,
         fine=fine,
+        feedback=feedback,
     )
     return Stage(made, treatment, (), audit)
 
@@ -124,6 +130,13 @@ def play(
                 kept = found.setdefault(what, np.empty((_ROUNDS, size)))
                 kept[number, rows] = values
     return found
+
+
+def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
+    """See `trustbayes.simulation.policies.stage.Play`."""
+    columns = (table[name].to_numpy(float)[:, None] for name in ("state", "message", "action"))
+    state, message, action = columns
+    return _meeting(stage, state, message, action)
 
 
 def _best_reports(

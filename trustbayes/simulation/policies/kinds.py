@@ -18,7 +18,7 @@ def play_of(game: Game) -> Play:
 
     Examples
     --------
-    >>> play_of(ForecastGame()).stage(ForecastGame(), "CHUL", (), {}, None).treatment
+    >>> play_of(ForecastGame()).stage(ForecastGame(), "CHUL", (), {}, None, None).treatment
     'CHUL'
     """
     return _KINDS[game.kind]

@@ -226,7 +226,7 @@ def policy_faults(
         expected = "no shift and no audit beside it: people's own parameters then say nothing"
         yield Fault(f"{place}, play", policy.play, expected)
     for key in ("feedback", "partners"):
-        if getattr(policy, key) is not None:
+        if getattr(policy, key) is not None and not any(m.learns for m in models.values()):
             learn = "models that learn from round to round, which these are not: their people play"
             expected = f"{learn} every round alike, whatever they have seen and whomever they meet"
             yield Fault(f"{place}, {key}", str(getattr(policy, key)), expected)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
-from trustbayes.games import Game
+from trustbayes.games import Feedback, Game
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
 
@@ -58,6 +59,7 @@ class Play(Protocol):
         biases: tuple[float, ...],
         changes: Mapping[str, Any],
         audit: Audit | None,
+        feedback: Feedback | None,
     ) -> Stage:
         """Change a treatment of a game.
 
@@ -83,6 +85,9 @@ class Play(Protocol):
         seed : int
             Of what is simulated: the same numbers under every policy.
         """
+
+    def met(self, stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
+        """What each meeting of a table, with all choices made, earned and was like."""
 
     def ideal(self, stage: Stage, play: Ideal) -> dict[tuple[str, str], float]:
         """What messages would be like that say nothing, or are true and believed."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.estimates.profits import share_of_trust
-from trustbayes.games import Game
+from trustbayes.games import Feedback, Game
 from trustbayes.inference.fit import Fit
 from trustbayes.models import Model
 from trustbayes.numerics.plain import as_plain, is_whole
@@ -18,6 +18,7 @@ from trustbayes.priors.links import LOGIT
 from trustbayes.simulation.policies.crowd import Crowd, Crowds, Whose
 from trustbayes.simulation.policies.kinds import play_of
 from trustbayes.simulation.policies.policy import Policy, policy_faults, shifts_of
+from trustbayes.simulation.policies.rounds import Matching, play_rounds
 from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage, biases_of
 
 __all__ = ["BASELINE", "Expectations", "World", "averaged", "common_treatments", "faults_of"]
@@ -65,11 +66,13 @@ class World:
         seed: int,
         draws: int,
         place: str = "policies",
+        rounds: int | None = None,
+        matching: Matching | None = None,
     ) -> None:
         self.game, self.treatments = common_treatments(sender, receiver, place)
         self.models: Mapping[str, Model] = {"sender": sender.model, "receiver": receiver.model}
         _check(people, expectations, seed, draws, place)
-        _check_static(self.models, place)
+        _check_rounds(self.models, rounds, matching, place)
         if expectations == "respond":
             _check_expectations(self.models, place)
         self.people, self.expectations, self.seed = people, expectations, seed
@@ -91,6 +94,8 @@ class World:
         self._biases = {t: biases_of(self.game, sender.units, t) for t in self.treatments}
         self._kept: dict[str, dict[Any, Any]] = {t: {} for t in self.treatments}
         self._base: dict[str, Outcomes] = {}
+        self.rounds, self._matching = rounds, matching
+        self._by_round: dict[Any, Outcomes] = {}
 
     def faults(self, policy: Policy) -> list[Fault]:
         """All that makes no sense in a policy."""
@@ -98,7 +103,8 @@ class World:
 
     def stage(self, policy: Policy, treatment: str) -> Stage:
         """A treatment as a policy makes it."""
-        return _stage(policy, self.game, treatment, self._biases[treatment])
+        biases = self._biases[treatment]
+        return _stage(policy, self.game, treatment, biases, self._matching)
 
     def as_it_is(self, treatment: str) -> Outcomes:
         """What people do and earn in a treatment if nothing is changed, see `play`."""
@@ -122,6 +128,10 @@ class World:
                 key: np.full((1, self.size), value)
                 for key, value in kind.ideal(stage, policy.play).items()
             }
+        elif self.rounds is not None:
+            found = {
+                key: v.mean(axis=0)[None] for key, v in self.by_round(policy, treatment).items()
+            }
         else:
             same_game = stage.key == self.stage(BASELINE, treatment).key
             cache = self._kept[treatment] if same_game else {}
@@ -132,6 +142,21 @@ class World:
             if high != low:
                 found["share", party] = share_of_trust(found["payoff", party], low, high)
         return found
+
+    def by_round(self, policy: Policy, treatment: str) -> Outcomes:
+        """What people who learn do and earn in each round, shape (rounds, draws)."""
+        key = (policy.name, str(policy.to_dict()), treatment)
+        if key not in self._by_round:
+            here = not policy.treatments or treatment in policy.treatments
+            chosen = policy if here else BASELINE
+            stage, parts = self.stage(chosen, treatment), self.parts(chosen, treatment)
+            feedback = stage.game.feedback
+            fixed = feedback is not None and feedback.partners == "fixed"
+            seed = self.seed + self.treatments.index(treatment) * 2**32
+            assert self.rounds is not None
+            matching: Matching = "fixed" if fixed else "random"
+            self._by_round[key] = play_rounds(stage, parts, self.rounds, matching, seed)
+        return self._by_round[key]
 
     def ways(self, treatment: str) -> dict[str, tuple[float, float]]:
         """What each party expects to earn under babbling and full trust, payoff units."""
@@ -196,10 +221,22 @@ def faults_of(
     return [*found, *dict.fromkeys(met)]
 
 
-def _stage(policy: Policy, game: Game, treatment: str, biases: tuple[float, ...]) -> Stage:
+def _stage(
+    policy: Policy,
+    game: Game,
+    treatment: str,
+    biases: tuple[float, ...],
+    matching: Matching | None = None,
+) -> Stage:
     changed = not policy.treatments or treatment in policy.treatments
     changes, audit = (policy.game, policy.audit) if changed else ({}, None)
-    return play_of(game).stage(game, treatment, biases, changes, audit)
+    shown = game.feedback
+    if shown is not None:
+        shown = Feedback(
+            (policy.feedback if changed else None) or shown.in_treatment(treatment),
+            partners=(policy.partners if changed else None) or matching or shown.partners,
+        )
+    return play_of(game).stage(game, treatment, biases, changes, audit, shown)
 
 
 def _sorts(
@@ -284,17 +321,24 @@ def _check(people: str, expectations: str, seed: int, draws: int, place: str) ->
         raise InputError(faults)
 
 
-def _check_static(models: Mapping[str, Model], place: str) -> None:
-    """Refuse people who learn: every meeting is played like the first."""
-    faults = [
-        Fault(
-            f"{place}, {role}",
-            f"a fit of {role}s who learn ({model.conventions['learning']})",
-            'a fit with learning = "none": people play every meeting alike',
-        )
-        for role, model in models.items()
-        if model.conventions.get("learning", "none") != "none"
-    ]
+def _check_rounds(
+    models: Mapping[str, Model], rounds: int | None, matching: str | None, place: str
+) -> None:
+    """People who learn need rounds; for all others every round is like the first."""
+    faults = []
+    learners = [f"{role}s" for role, model in models.items() if model.learns]
+    if learners and rounds is None:
+        expected = f"how many rounds people play, since {listing(learners)} learn"
+        faults.append(Fault(f"{place}, rounds", "", expected))
+    if rounds is not None and (not is_whole(as_plain(rounds)) or rounds < 1):
+        faults.append(Fault(f"{place}, rounds", str(rounds), "a whole number from 1"))
+    for name, value in (("rounds", rounds), ("matching", matching)):
+        if value is not None and not learners:
+            expected = "none: these people do not learn, so that every round is like the others"
+            faults.append(Fault(f"{place}, {name}", str(value), expected))
+    if matching not in (None, *get_args(Matching)):
+        expected = suggestion(str(matching), get_args(Matching))
+        faults.append(Fault(f"{place}, matching", str(matching), expected))
     if faults:
         raise InputError(faults)
 
