@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from trustbayes.analysis.analyse import Analysis
 from trustbayes.files import expanded, write_whole
+from trustbayes.report.first_page import front_page
 from trustbayes.report.page.page import Written, page_of
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.report.results import results
@@ -40,12 +42,14 @@ def write_report(analysis: Analysis, path: str | Path, command: str = "") -> Wri
     """
     path = expanded(path)
     found = results(analysis, command)
-    written = Written.at(path)
+    front = front_page(analysis, found)
+    written = replace(Written.at(path), summary=front.summary)
     trials = analysis.trials
     people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
     page = page_of(
         f"Trust or limited thinking? {trials.game.name}",
         f"{counted(len(trials.table), 'trial')} of {people}, from {trials.source}.",
+        front,
         sections(analysis, found),
     )
     write_whole({written.html: page, written.results: json.dumps(found, indent=1, allow_nan=False)})
