@@ -195,7 +195,9 @@ def _wins(found: Found, role: str) -> str:
     if verdict["reason"] == "alone":
         return f"Only {best} was fitted to {role}s, so that no theory can be said to win."
     if verdict["reason"] == "close":
-        return f"Which theory predicts {whom} best cannot be said: {best} and {rival} are too close."
+        return (
+            f"Which theory predicts {whom} best cannot be said: {best} and {rival} are too close."
+        )
     if verdict["reason"] == "refits":
         return f"{best} leads {rival}, but fits made without the people predicted do not agree."
     if known[verdict["best"]]["mixture"]:
@@ -311,5 +313,3 @@ def _value(found: Found, role: str, model: str, parameter: str) -> str:
             for row in chosen
         )
     return ""
-
-

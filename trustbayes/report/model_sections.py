@@ -200,7 +200,9 @@ def population_section(
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
     flagged, size = int((analysis.sensitivity["diagnosis"] != "").sum()), len(analysis.sensitivity)
-    message = f"The priors still speak in {flagged} of {counted(size, 'estimate')} of the population"
+    message = (
+        f"The priors still speak in {flagged} of {counted(size, 'estimate')} of the population"
+    )
     text = (
         "What is typical of the population, with intervals that are equal-tailed and hold "
         f"{probability(analysis.ci_prob)}, in brackets."

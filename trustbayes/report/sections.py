@@ -13,8 +13,8 @@ from trustbayes.analysis.analyse import Analysis, models_of, roles
 from trustbayes.comparison import verdict_rules
 from trustbayes.games import Role
 from trustbayes.report import tables
-from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.answer import answer
+from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.games.patterns import as_shown, mean_shifts
 from trustbayes.report.material import Material
 from trustbayes.report.model_sections import checks_section, people_section, population_section
@@ -117,7 +117,9 @@ def _shifts(material: Material) -> str:
     parts = []
     for role in material.analysis.trials.roles:
         words, places = material.kind.words[role], material.kind.places
-        table = mean_shifts(material.analysis.trials, material.kind, role, material.found["ci_prob"])
+        table = mean_shifts(
+            material.analysis.trials, material.kind, role, material.found["ci_prob"]
+        )
         table = as_shown(table, words.sign).sort_values("mean", kind="stable")
         low, high = table.iloc[0], table.iloc[-1]
         span = f"{fixed(low['mean'], places)} ({low['treatment']})"
@@ -278,9 +280,7 @@ def _convergence(material: Material) -> Section:
         if failed
         else f"All {counted(size, 'fit')} converged"
     )
-    return Section(
-        "convergence", "Convergence", message, [text, *texts], notes=notes, tables=shown
-    )
+    return Section("convergence", "Convergence", message, [text, *texts], notes=notes, tables=shown)
 
 
 def _making(material: Material) -> Section:

@@ -60,9 +60,7 @@ def placed_people(analysis: Analysis, role: Role) -> pd.DataFrame | None:
     else:
         return None
     theory = np.where(corner, "corner", names[matrix.argmax(axis=1)])
-    found = pd.DataFrame(
-        {"subject": subjects, "theory": theory, "strength": matrix.max(axis=1)}
-    )
+    found = pd.DataFrame({"subject": subjects, "theory": theory, "strength": matrix.max(axis=1)})
     order = [*names, "corner"]
     place = found["theory"].map(order.index)
     return found.assign(place=place).sort_values(
@@ -229,7 +227,9 @@ def trust_says(analysis: Analysis) -> str:
     parts = [
         f"Trust {_ROLES[name][3]}: "
         + listed(
-            f"{fixed(row['mean'])} in {row['treatment']}" if row["treatment"] else fixed(row["mean"])
+            f"{fixed(row['mean'])} in {row['treatment']}"
+            if row["treatment"]
+            else fixed(row["mean"])
             for _, row in rows.iterrows()
         )
         for name, rows in trust_rows(analysis).items()

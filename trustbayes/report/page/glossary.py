@@ -48,7 +48,10 @@ TERMS: Mapping[str, tuple[str, str]] = {
         r"\bMixture\b",
         "the model in which each person follows one of the theories, and the shares are estimated.",
     ),
-    "Hybrid": (r"\bHybrid\b", "the model in which everybody both thinks ahead and cares for truth."),
+    "Hybrid": (
+        r"\bHybrid\b",
+        "the model in which everybody both thinks ahead and cares for truth.",
+    ),
     "lying aversion β": (
         r"lying aversion|\bβ\b",
         "how much a lie costs a sender, in payoff units.",
