@@ -195,9 +195,8 @@ def _wins(found: Found, role: str) -> str:
     if verdict["reason"] == "alone":
         return f"Only {best} was fitted to {role}s, so that no theory can be said to win."
     if verdict["reason"] == "close":
-        return (
-            f"Which theory predicts {whom} best cannot be said: {best} and {rival} are too close."
-        )
+        pair = f"{best} and {rival} are too close"
+        return f"Which theory predicts {whom} best cannot be said: {pair}."
     if verdict["reason"] == "refits":
         return f"{best} leads {rival}, but fits made without the people predicted do not agree."
     if known[verdict["best"]]["mixture"]:

@@ -199,10 +199,9 @@ def population_section(
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
-    flagged, size = int((analysis.sensitivity["diagnosis"] != "").sum()), len(analysis.sensitivity)
-    message = (
-        f"The priors still speak in {flagged} of {counted(size, 'estimate')} of the population"
-    )
+    flagged = int((analysis.sensitivity["diagnosis"] != "").sum())
+    size = counted(len(analysis.sensitivity), "estimate")
+    message = f"The priors still speak in {flagged} of {size} of the population"
     text = (
         "What is typical of the population, with intervals that are equal-tailed and hold "
         f"{probability(analysis.ci_prob)}, in brackets."

@@ -162,7 +162,8 @@ _SOURCES = (
         {
             "author": "Sivula, Tuomas and Magnusson, Måns and Matamoros, Asael Alonzo and Vehtari, "
             "Aki",
-            "title": "Uncertainty in Bayesian leave-one-out cross-validation based model comparison",
+            "title": "Uncertainty in Bayesian leave-one-out cross-validation based model "
+            "comparison",
             "howpublished": "arXiv 2008.10296",
             "year": "2025",
         },
@@ -235,9 +236,9 @@ def methods_paragraph(found: Mapping[str, Any]) -> str:
     units = dict.fromkeys(one["unit"] for one in found["verdict"].values())
     scored = listed(_SCORED[unit] for unit in units)
     verdicts = " ".join(one["text"] for one in found["verdict"].values())
+    trials = counted(found["experiment"]["trials"], "trial")
     return (
-        f"We fitted hierarchical models ({titles}) to {counted(found['experiment']['trials'], 'trial')} "
-        f"of {people} with trustbayes {versions['trustbayes']} ({rest}). Posteriors were drawn by "
+        f"We fitted hierarchical models ({titles}) to {trials} of {people} with trustbayes {versions['trustbayes']} ({rest}). Posteriors were drawn by "
         f"{samplers}: {counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws, seed "
         f"{sampling['seed']}. {gate} the convergence gate (R-hat at most 1.01, bulk and tail "
         "effective sample sizes of at least 400, E-BFMI at least 0.3, divergences at most 0.1 %). "

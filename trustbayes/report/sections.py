@@ -117,10 +117,9 @@ def _shifts(material: Material) -> str:
     parts = []
     for role in material.analysis.trials.roles:
         words, places = material.kind.words[role], material.kind.places
-        table = mean_shifts(
-            material.analysis.trials, material.kind, role, material.found["ci_prob"]
-        )
-        table = as_shown(table, words.sign).sort_values("mean", kind="stable")
+        trials, prob = material.analysis.trials, material.found["ci_prob"]
+        table = as_shown(mean_shifts(trials, material.kind, role, prob), words.sign)
+        table = table.sort_values("mean", kind="stable")
         low, high = table.iloc[0], table.iloc[-1]
         span = f"{fixed(low['mean'], places)} ({low['treatment']})"
         if len(table) > 1:
@@ -298,8 +297,8 @@ def _making(material: Material) -> Section:
         "How it was made",
         f"Made with trustbayes {version} and the seed {seed}",
         texts=[
-            f"{counted(len(made), 'model')} of {found['experiment']['source']}; the same seed, data "
-            "and versions give the same numbers."
+            f"{counted(len(made), 'model')} of {found['experiment']['source']}; the same seed, "
+            "data and versions give the same numbers."
         ],
         tables=shown,
         parts=parts,

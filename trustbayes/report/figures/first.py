@@ -108,7 +108,7 @@ def _waffle(panel: Axes, rows: pd.DataFrame, heading: str) -> None:
         shape = _shape(str(row["theory"]), row["strength"] >= STRONG)
         panel.plot(place % columns, -(place // columns), ls="", ms=size, **shape)
     panel.set_xlim(-0.7, columns - 0.3)
-    panel.set_ylim(-(-(-len(shown) // columns)) + 0.3, 0.7)
+    panel.set_ylim(0.3 - math.ceil(len(shown) / columns), 0.7)
     panel.set_axis_off()
     suffix = "" if each == 1 else f"\n(a mark for {each})"
     panel.set_title(f"{heading}{suffix}", fontsize=9)
@@ -227,9 +227,7 @@ def trust_says(analysis: Analysis) -> str:
     parts = [
         f"Trust {_ROLES[name][3]}: "
         + listed(
-            f"{fixed(row['mean'])} in {row['treatment']}"
-            if row["treatment"]
-            else fixed(row["mean"])
+            fixed(row["mean"]) + (f" in {row['treatment']}" if row["treatment"] else "")
             for _, row in rows.iterrows()
         )
         for name, rows in trust_rows(analysis).items()

@@ -10,8 +10,8 @@ __all__ = ["TERMS", "first_uses"]
 TERMS: Mapping[str, tuple[str, str]] = {
     "converge": (
         r"\bconverged?\b|convergence gate",
-        "a fit has converged when independent runs of it agree; the gate is the list of checks that "
-        "it must pass before anything is concluded from it.",
+        "a fit has converged when independent runs of it agree; the gate is the list of checks "
+        "that it must pass before anything is concluded from it.",
     ),
     "standard error": (
         r"standard errors?",
@@ -29,7 +29,7 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "Trust-embedded": (
         r"Trust-embedded",
-        "the theory that lying has a cost for senders and that receivers believe a message in part.",
+        "the theory that lying has a cost for senders, and that receivers believe messages in part.",
     ),
     "Level-k": (
         r"Level-k|\blevel [0-9]\b",
@@ -46,11 +46,11 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "Mixture": (
         r"\bMixture\b",
-        "the model in which each person follows one of the theories, and the shares are estimated.",
+        "the model in which each person follows one of the theories, in shares to be estimated.",
     ),
     "Hybrid": (
         r"\bHybrid\b",
-        "the model in which everybody both thinks ahead and cares for truth.",
+        "the model in which people both think ahead and care for truth.",
     ),
     "lying aversion β": (
         r"lying aversion|\bβ\b",
@@ -66,7 +66,7 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "LOO": (
         r"\bLOO\b|\bWAIC\b",
-        "leave-one-out, like WAIC: a choice is predicted from all others, that person's among them.",
+        "leave-one-out, like WAIC: a choice is predicted from all others, the same person's too.",
     ),
     "elpd": (
         r"\belpd\b|expected log predictive density",
