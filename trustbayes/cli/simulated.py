@@ -17,6 +17,7 @@ from trustbayes.cli.options import (
     known_names,
 )
 from trustbayes.cli.printing import frame_table, print_json, print_tables
+from trustbayes.cli.terminal import plain
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import csv_text, records, write_or_keep, write_whole
 
@@ -318,4 +319,5 @@ def _print_written(written: Any, **found: Any) -> None:
     if found:
         print_json({"report": str(written.html), "results": str(written.results), **found})
     else:
+        print(plain(written.summary))
         print(f"report: {written.html}\nresults: {written.results}")
