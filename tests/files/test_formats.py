@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from trustbayes.errors import InputError
-from trustbayes.files import formats, parse_csv, parse_table
+from trustbayes.files import excel, formats, parse_csv, parse_table
 
 PLAIN = Path(__file__).parent / "cases" / "plain.csv"
 
@@ -72,10 +72,11 @@ def test_bombs_are_refused_before_they_are_unpacked(frame, monkeypatch):
     sheet = "xl/worksheets/sheet1.xml"
     with pytest.raises(InputError, match=r"sheet1.xml', expected a workbook w"):
         parse_table(changed(written(frame, "xlsx"), sheet, entities), "t.xlsx")
-    monkeypatch.setattr(formats, "_MOST_BYTES", 2**20)
+    monkeypatch.setattr(excel, "MOST_BYTES", 2**20)
     with pytest.raises(InputError, match=r"of at most 1 MiB .* unpacks to 5 MiB"):
         parse_table(changed(written(frame, "xlsx"), sheet, b" " * 5 * 2**20), "t.xlsx")
-    monkeypatch.setattr(formats, "_MOST_CELLS", 10)
+    monkeypatch.setattr(excel, "MOST_CELLS", 10)
+    monkeypatch.setattr(formats, "MOST_CELLS", 10)
     for kind in ("xlsx", "parquet"):
         with pytest.raises(InputError, match="at most 10 cells"):
             parse_table(written(frame, kind), f"t.{kind}")
