@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -126,12 +127,16 @@ def _parquet(content: bytes, source: str) -> tuple[Iterable[Sequence[Any]], str]
 def _stata(content: bytes, source: str) -> tuple[Iterable[Sequence[Any]], str]:
     import pandas as pd
 
-    frame = pd.read_stata(io.BytesIO(content), convert_categoricals=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnicodeWarning)
+        frame = pd.read_stata(io.BytesIO(content), convert_categoricals=True)
     if not is_whole(content):
         expected = f"a Stata file whose {len(frame)} rows fill the place that it has for rows"
         raise InputError(Fault(source, "", expected))
     labelled = [str(name) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     note = f", with labels for the values of {listing(labelled)}" if labelled else ""
+    if any(issubclass(warning.category, UnicodeWarning) for warning in caught):
+        note += ", some of its texts in Latin-1, since they are not in UTF-8"
     return _rows(frame), note
 
 

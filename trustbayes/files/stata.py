@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-__all__ = ["STATA", "is_whole", "is_old_stata"]
+__all__ = ["STATA", "is_old_stata", "is_whole"]
 
 STATA = b"<stata_dta>"
 """How a Stata file begins, since Stata 13."""
