@@ -265,7 +265,7 @@ def read(seed: Seed, content: bytes, folder: Path) -> str:
                 assert len(read_parameters(path)) == rows_of(content)
             case "players":
                 trials = read_trials(path, CASES / LAYOUTS[seed.name])
-                assert_nothing_lost(trials)
+                assert_nothing_lost(trials, content)
             case "people":
                 read_trials(CASES / "plain.csv", game, path)
             case "binary":
@@ -284,10 +284,15 @@ def read(seed: Seed, content: bytes, folder: Path) -> str:
     return "read"
 
 
-def assert_nothing_lost(trials: Trials) -> None:
-    """Every row of a player that is not in a pair was counted or said."""
-    read = int(re.findall(r"per player: (\d+) rows are", " ".join(trials.notes))[0])
-    assert read == 2 * len(trials.table)
+def assert_nothing_lost(trials: Trials, content: bytes) -> None:
+    """Every row of a player is half of a trial, left out by a rule, or said to be idle."""
+    notes = " ".join(trials.notes)
+    side_by_side = re.search(r"rounds of (\S+) side by side", notes)
+    header = text_of(content, "counted")[0].lstrip().splitlines()[0]
+    rounds = len(set(re.findall(rf"\b{side_by_side[1]}\.(\d+)\.", header))) if side_by_side else 1
+    idle = re.search(r"has (\d+) rows of players without a role", notes)
+    left_out = sum(rule.rows for rule in trials.exclusions) + (int(idle[1]) if idle else 0)
+    assert 2 * len(trials.table) == rows_of(content) * rounds - left_out
 
 
 def rows_of(content: bytes) -> int:
