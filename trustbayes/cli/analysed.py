@@ -131,7 +131,8 @@ def report(
         write = partial(write_report, analysis, command=invocation, assets=assets)
         written = write_or_keep(write, out)
     verdicts = {
-        role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
+        role: {"winner": verdict.winner, "text": verdict.text}
+        for role, verdict in analysis.verdicts.items()
     }
     if as_json:
         print_json(
@@ -279,19 +280,19 @@ def _regressed(
         for name in names
         if name in model_names(game.kind, role=role)
     ]
-    able = {one.name for each in plain for one in each.parameters if "subject" in one.varies}
+    able = {p.name for model in plain for p in model.parameters if "subject" in p.varies}
     for name in given:
         if name not in able:
             raise InputError(Fault("--formula", name, suggestion(name, sorted(able))))
     return [
-        one.replace(
+        model.replace(
             formulas={
                 name: text
                 for name, text in given.items()
-                if name in {p.name for p in one.parameters if "subject" in one.varies[p.name]}
+                if name in {p.name for p in model.parameters if "subject" in model.varies[p.name]}
             }
         )
-        for one in plain
+        for model in plain
     ]
 
 
@@ -307,8 +308,8 @@ def _experiment(
         for name, given in (("--game", game), ("--planted", planted), ("--people", people)):
             if given is not None:
                 raise InputError(Fault(name, str(given), "also TRIALS, a CSV file of trials"))
-        own = bundled()
-        trials, game, planted = own.trials, own.game, own.parameters
+        example = bundled()
+        trials, game, planted = example.trials, example.game, example.parameters
     if game is None:
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
     data = read_warned(trials, game, people)

@@ -100,7 +100,7 @@ def compare(
         with messages(quiet), pool(jobs) as executor:
             settings = loaded[0].sampling
             held = refit(
-                {name: one.model for name, one in named.items()},
+                {name: fit.model for name, fit in named.items()},
                 data,
                 unit,
                 kfold,
@@ -110,12 +110,12 @@ def compare(
                 executor=executor,
                 progress=watched(quiet),
             )
-    found = verdict(comparison, named, held)
+    judgement = verdict(comparison, named, held)
     code = max(exit_code(loaded), _code_of(held))
     table = comparison.table
     if as_json:
-        gates = {name: one.gate.to_dict() for name, one in named.items()}
-        written = {"comparison": records(table), "verdict": asdict(found), "gate": gates}
+        gates = {name: fit.gate.to_dict() for name, fit in named.items()}
+        written = {"comparison": records(table), "verdict": asdict(judgement), "gate": gates}
         print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code
     tables = [
@@ -131,7 +131,7 @@ def compare(
     print_tables([*tables, gate_table(named)])
     if held is not None:
         _print_failed(held)
-    print(found.text)
+    print(judgement.text)
     return code
 
 
@@ -238,9 +238,9 @@ def _trials_of_kfold(
     if faults or trials is None or game is None:
         raise InputError(faults)
     data = read_warned(trials, game, people)
-    for one in fits[:1]:
-        basis = Basis.of_trials(data, one.model.role)
-        faults = basis.faults(str(trials), Basis.of_fit(one), f"the fit of {one.model.name}")
+    for fit in fits[:1]:
+        basis = Basis.of_trials(data, fit.model.role)
+        faults = basis.faults(str(trials), Basis.of_fit(fit), f"the fit of {fit.model.name}")
     if faults:
         raise InputError(faults)
     return data
@@ -263,5 +263,5 @@ def _held_out(held: HeldOut) -> dict[str, Any]:
 
 
 def _print_failed(held: HeldOut) -> None:
-    for one in held.failed:
-        print(f"not converged: {one}")
+    for failed in held.failed:
+        print(f"not converged: {failed}")

@@ -244,4 +244,4 @@ def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
 
 def exit_code(fits: Sequence[Fit]) -> int:
     """Whether every fit converged."""
-    return DONE if all(not one.gate.failed for one in fits) else NOT_CONVERGED
+    return DONE if all(not fit.gate.failed for fit in fits) else NOT_CONVERGED
