@@ -128,7 +128,9 @@ def main(build: Path) -> None:
     """Put the sources of the site together."""
     source = build / "source"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py"))
+    shutil.copytree(
+        HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py")
+    )
     notebooks = build.parent / "notebooks"
     where = notebooks if notebooks.exists() else ROOT / "notebooks"
     for path in sorted(where.glob("*.ipynb")):
