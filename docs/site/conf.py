@@ -1,7 +1,7 @@
 """How Sphinx makes the site; `make site` does it."""
 
 import sys
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -9,7 +9,7 @@ sys.path.insert(0, str(HERE))
 
 project = "trustbayes"
 author = "The trustbayes maintainers"
-release = version("trustbayes")
+release = metadata.version("trustbayes")
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -25,6 +25,8 @@ nb_execution_mode = "off"  # `make notebooks` has executed them
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
+napoleon_use_param = False  # types are words, and no names to be linked
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "undoc-members": False}
