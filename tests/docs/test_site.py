@@ -45,8 +45,10 @@ def test_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.setattr(trustbayes, "fit", fake, raising=False)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for code in blocks(page, "python"):
-        exec(compile(code, str(page), "exec"), names)
+    for place, code in enumerate(blocks(page, "python")):
+        file = tmp_path / f"{place}.py"  # priors as code are read again from where they stand
+        file.write_text(code, "utf-8")
+        exec(compile(code, str(file), "exec"), names)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
