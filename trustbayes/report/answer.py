@@ -226,9 +226,9 @@ def _sure(found: Found, role: str) -> str:
     verdict, titles = found["verdict"][role], models_of(found, role)
     if verdict["reason"] == "gate":
         worst = [
-            f"{titles[one['model']]['title']}: {check['name']} {number(check['value'])}"
+            f"{titles[one['model']]['title']}: {check['name']} {number(check['value'], 4)}"
             for one in _failed(found, role)
-            for check in one["checks"][:1]
+            for check in [check for check in one["checks"] if not check["passed"]][:1]
         ]
         return f"Nothing is sure before every fit converges ({listed(worst, 3)})."
     if verdict["reason"] == "alone":
@@ -304,7 +304,7 @@ def _value(found: Found, role: str, model: str, parameter: str) -> str:
         if statistic == "share":
             top = max(chosen, key=lambda row: row["mean"])
             steps = "no step" if top["option"] == "0" else counted(int(top["option"]), "step")
-            return f"{steps} ({percent(top['mean'])} of {role}s do)"
+            return f"{steps} ahead ({percent(top['mean'])} of {role}s)"
         say = percent if "share" in chosen[0]["unit"] else number
         return listed(
             f"{say(row['mean'])} ({' to '.join(map(say, row['interval']))})"

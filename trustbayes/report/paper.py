@@ -238,7 +238,8 @@ def methods_paragraph(found: Mapping[str, Any]) -> str:
     verdicts = " ".join(one["text"] for one in found["verdict"].values())
     trials = counted(found["experiment"]["trials"], "trial")
     return (
-        f"We fitted hierarchical models ({titles}) to {trials} of {people} with trustbayes {versions['trustbayes']} ({rest}). Posteriors were drawn by "
+        f"We fitted hierarchical models ({titles}) to {trials} of {people} with trustbayes "
+        f"{versions['trustbayes']} ({rest}). Posteriors were drawn by "
         f"{samplers}: {counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws, seed "
         f"{sampling['seed']}. {gate} the convergence gate (R-hat at most 1.01, bulk and tail "
         "effective sample sizes of at least 400, E-BFMI at least 0.3, divergences at most 0.1 %). "

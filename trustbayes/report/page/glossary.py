@@ -29,7 +29,7 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "Trust-embedded": (
         r"Trust-embedded",
-        "the theory that lying has a cost for senders, and that receivers believe messages in part.",
+        "lying has a cost for senders, and receivers believe messages in part.",
     ),
     "Level-k": (
         r"Level-k|\blevel [0-9]\b",

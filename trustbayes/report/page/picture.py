@@ -58,6 +58,12 @@ class Rendered:
     error: str
     draw: Callable[[], Figure]
 
+    @property
+    def drawn(self) -> str:
+        """The function that draws it, as MODULE:NAME."""
+        function = getattr(self.draw, "func", self.draw)
+        return f"{function.__module__}:{function.__qualname__}"
+
 
 def render(picture: Picture) -> Rendered:
     """Draw a picture; a failure is logged and shown in its place, so the report still comes.
