@@ -92,8 +92,8 @@ def test_results_are_strict_json_with_the_promised_keys(written):
     found = json.loads(written.results.read_text("utf-8"), parse_constant=pytest.fail)
     assert {
         "gate", "comparison", "verdict", "population", "exclusions", "subjects", "types",
-        "variants", "recovery", "type_recovery", "worth", "gap", "checks", "experiment", "how",
-        "reliability", "people", "shares", "kfold", "rules",
+        "variants", "recovery", "type_recovery", "worth", "policies", "gap", "checks", "experiment",
+        "how", "reliability", "people", "shares", "kfold", "rules",
     } <= set(found)  # fmt: skip
     assert set(found["comparison"][0]) == {
         "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "other_sign",

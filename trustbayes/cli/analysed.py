@@ -63,6 +63,7 @@ def report(
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     kfold: Whole | None = None,
     show: Annotated[bool, Parameter(name="--open", negative="", show_default=False)] = False,
+    policies: Path | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
@@ -104,6 +105,9 @@ def report(
         the verdict then asks whether these refits agree. Takes about so many times as long.
     show : bool
         Open the report in the browser when it is done.
+    policies : Path, optional
+        TOML file of policies, as `trustbayes policy` takes it: the report then says what would
+        build trust.
     quiet : bool
         No progress, and no messages but warnings and errors.
     as_json : bool
@@ -115,6 +119,9 @@ def report(
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis.analyse import analyse
     from trustbayes.report import write_report
+    from trustbayes.simulation.policies import read_policies
+
+    asked = () if policies is None else read_policies(policies)
 
     settings = sampling.sampling()
     with messages(quiet), pool(jobs, fresh=True) as executor:
@@ -126,6 +133,7 @@ def report(
             planted=known,
             joint=joint,
             kfold=kfold,
+            policies=asked,
             executor=executor,
             progress=watched(quiet),
         )

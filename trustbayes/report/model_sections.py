@@ -21,6 +21,7 @@ from trustbayes.report.games.kind import Kind
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.wording import counted, fixed, listed, probability
+from trustbayes.report.policies import policies_section
 from trustbayes.report.quantities import joined
 from trustbayes.report.traits import traits_section
 from trustbayes.report.typical import typical_values
@@ -197,6 +198,8 @@ def population_section(
         parts.append(traits_section(analysis, found, titles))
     if analysis.worth is not None:
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
+    if analysis.policies is not None:
+        parts.append(policies_section(analysis.policies, dict(titles)))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
     flagged = int((analysis.sensitivity["diagnosis"] != "").sum())

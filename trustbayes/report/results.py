@@ -41,8 +41,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
-        sensitivity, subjects, types, traits, recovery, type_recovery, worth, gap, checks, how,
-        ci_prob.
+        sensitivity, subjects, types, traits, recovery, type_recovery, worth, policies, gap,
+        checks, how, ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -81,6 +81,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "worth": None
         if analysis.worth is None
         else [_intervals(row) for row in records(analysis.worth)],
+        "policies": None if analysis.policies is None else analysis.policies.to_dict(),
         "gap": None
         if analysis.gap is None
         else {

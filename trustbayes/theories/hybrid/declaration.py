@@ -135,6 +135,7 @@ FINITE_SENDER = ModelSpec(
     types=level_k.levels,
     ignores=_level_0_ignores("lying_aversion"),
     placed=True,
+    weighs_fines=True,
     by_default=False,
     coupling={"lying_aversion": "response_precision"},
 )

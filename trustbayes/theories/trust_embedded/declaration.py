@@ -218,6 +218,7 @@ FINITE_SENDER = ModelSpec(
     answer=_sender_utility,
     response=logit,
     resolve=_resolve,
+    weighs_fines=True,
     coupling={
         "lying_aversion": "response_precision",
         "lump_sum_aversion": "response_precision",
