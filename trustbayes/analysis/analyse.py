@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -165,6 +166,12 @@ class Analysis:
         together = self.joint is None or self.joint.gate.passed
         folds = not any(one.failed for one in self.kfolds.values())
         return together and folds and all(fit.gate.passed for fit in self.fits.values())
+
+    def _repr_html_(self) -> str:
+        """The first page of the report, for notebooks."""
+        # The report lies above this room, so it is asked for by name when a page is wanted.
+        page: str = import_module("trustbayes.report").first_page(self)
+        return page
 
 
 _REPLICATIONS = 300

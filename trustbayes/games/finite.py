@@ -308,7 +308,7 @@ class FiniteGame(Game):
         """Payoff units that one standardised unit of lying aversion stands for.
 
         Standardised lying aversion is the disutility of a lie of one message step, in standard
-        deviations of the payoff table; times this it is in payoff units per unit of |m - θ|.
+        deviations of the payoff table; times this it is in payoff units per unit of ``|m - θ|``.
         """
         return self.scale / self.step
 

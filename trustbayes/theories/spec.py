@@ -50,6 +50,9 @@ class Parameter:
         Such as "lying_unit".
     ordered : bool
         For shares: whether they are those of levels from 0 to the convention ``max_level``.
+    typical : str
+        What a typical person with such values does, for readers who know no model: a predicate in
+        which ``{value}`` stands for the number. Empty if it says little about people.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Parameter:
     report_unit: str | None = None
     report_factor: str = "lying_unit"
     ordered: bool = False
+    typical: str = ""
 
     def factor(self, game: Any) -> float:
         """From the natural standardised scale to the unit of reports."""
@@ -213,6 +217,9 @@ class ModelSpec:
         if every subject follows one of them.
     remark : str
         What a reader of a comparison should know of it: sentences.
+    manner : str
+        How the people of this theory act, for readers who know no model, after "people act":
+        "as if lying had a cost". Default: "as ..." with the title.
     look : Look, optional
         Default: the next one that nothing else has, see
         `trustbayes.theories.registry.Registry.look`.
@@ -249,6 +256,7 @@ class ModelSpec:
     combines: tuple[str, ...] = ()
     theory_of_type: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     remark: str = ""
+    manner: str = ""
     look: Look | None = None
     guide: Guide | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)

@@ -265,7 +265,7 @@ def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
     cell = ["treatment_past", "treatment_future", "matching_group"]
     pair = [*cell, "round", "group_id"]
     shared = ["bias", "noise", "state", "message", "action"]
-    own = {
+    renamed = {
         "id_sub": "id",
         "earnings": "earnings",
         "time_decision": "time",
@@ -276,8 +276,8 @@ def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
     }
     senders, receivers = (
         raw[raw["role"] == role.capitalize()]
-        .set_index(pair)[[*own, *extra]]
-        .rename(columns={key: f"{role}_{name}" for key, name in own.items()})
+        .set_index(pair)[[*renamed, *extra]]
+        .rename(columns={key: f"{role}_{name}" for key, name in renamed.items()})
         for role, extra in (("sender", shared), ("receiver", []))
     )
     table = senders.join(receivers, how="inner", validate="one_to_one").reset_index()
