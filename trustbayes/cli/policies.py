@@ -32,7 +32,9 @@ def policy(
     policies: Path,
     people: Literal["these", "new"] = "these",
     expectations: Literal["held", "respond"] = "held",
-    draws: int = 400,
+    rounds: int | None = None,
+    matching: Literal["random", "fixed"] | None = None,
+    draws: int | None = None,
     seed: int = 1,
     trials: Path | None = None,
     game: Path | None = None,
@@ -57,8 +59,13 @@ def policy(
         The people of the experiment, or others from their population.
     expectations : "held" or "respond"
         Whether the trust that senders expect follows the trust that receivers give.
-    draws : int
-        How many posterior draws to use.
+    rounds : int, optional
+        How many rounds people play who learn.
+    matching : "random" or "fixed", optional
+        Whether people who learn meet others in every round, or one partner throughout. Default: as
+        the game says.
+    draws : int, optional
+        How many posterior draws to use. Default: 400, and 40 where rounds are played.
     seed : int
         The same seed gives the same numbers.
     trials : Path, optional
@@ -96,6 +103,8 @@ def policy(
             seed=seed,
             people=people,
             expectations=expectations,
+            rounds=rounds,
+            matching=matching,
             draws=draws,
             check=data,
             progress=watched(quiet),

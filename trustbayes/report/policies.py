@@ -10,6 +10,8 @@ from trustbayes.report.figures.policies import (
     effects_says,
     frontier_figure,
     frontier_says,
+    paths_figure,
+    paths_says,
     unseen_figure,
     unseen_says,
 )
@@ -51,7 +53,9 @@ def policies_section(found: Counterfactual, titles: dict[str, str]) -> Section:
         partial(effects_figure, found),
         partial(effects_says, found),
     )
-    parts = [_frontier(one, found) for one in found.frontiers]
+    effects_only = found.effects["round"] == "all"
+    parts = [] if effects_only.all() else [_paths(found)]
+    parts += [_frontier(one, found) for one in found.frontiers]
     parts.append(Section("held", "What is taken not to change", items=list(found.held)))
     parts.append(_check(found.unseen))
     return Section(
@@ -100,7 +104,7 @@ _BESIDE = (
 
 def _effects(found: Counterfactual) -> Table:
     """Payoffs of both with all that is said of them; of the rest the means and their changes."""
-    effects: Any = found.effects
+    effects: Any = found.effects[found.effects["round"] == "all"]
     beside = [key for key in _BESIDE if (effects["outcome"] == key[0]).any()]
     shown = []
     for (policy, treatment), rows in effects.groupby(["policy", "treatment"], sort=False):
@@ -182,6 +186,22 @@ def _frontier(one: Frontier, found: Counterfactual) -> Section:
         tables=[shown],
         pictures=[render(picture)],
     )
+
+
+def _paths(found: Counterfactual) -> Section:
+    moved = (found.effects["outcome"] == "trust") & (found.effects["round"] != "all")
+    outcomes = [("payoff", "both")]
+    outcomes = [("trust", "receiver"), *outcomes] if moved.any() else outcomes
+    pictures = [
+        Picture(
+            f"paths-{outcome}",
+            f"{outcome.capitalize()} over the rounds",
+            partial(paths_figure, found, outcome, party),
+            partial(paths_says, found, outcome, party),
+        )
+        for outcome, party in outcomes
+    ]
+    return Section("paths", "Round by round", pictures=[render(one) for one in pictures])
 
 
 def _check(unseen: Unseen | None) -> Section:

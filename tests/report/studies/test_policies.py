@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from pages import Page
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes import Audit, Policy, Strength, counterfactual, model
+from trustbayes import Audit, Policy, Strength, counterfactual, model, trials_from_frame
+from trustbayes.games import Feedback, FiniteGame
 from trustbayes.report import write_report
 from trustbayes.report.figures import policies as figures
 from trustbayes.report.studies import policy_report
@@ -96,3 +97,22 @@ def test_figures_say_what_they_show(found):
         "trust-embedded, senders",
         "trust-embedded, receivers",
     ]
+
+
+def test_paths_are_drawn_where_people_learn(tmp_path):
+    game = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0}, feedback=Feedback("state"))
+    trials = trials_from_frame(TRIALS.table, game)
+    fits = [
+        synthetic_fit(model("trust-embedded", role, game, learning="shift"), trials, draws=4)
+        for role in ("sender", "receiver")
+    ]
+    blind = Policy("blind", feedback="none")
+    told = counterfactual(*fits, [blind], seed=1, rounds=3)
+    assert len(figures.paths_figure(told, "trust", "receiver").axes) == 2
+    said = figures.paths_says(told, "trust", "receiver")
+    rows = told.effects[(told.effects["outcome"] == "trust") & (told.effects["policy"] == "blind")]
+    first = rows.loc[rows["round"] == 1, "mean"].mean()
+    assert f"blind from {first:.3f}" in said
+    text = policy_report(told, tmp_path / "p.html").html.read_text("utf-8")
+    assert "Round by round" in text
+    assert "could not be drawn" not in text

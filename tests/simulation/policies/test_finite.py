@@ -1,7 +1,5 @@
 """Policies in finite games, against people who meet one by one and against what must hold."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +9,7 @@ from trustbayes import Audit, Policy, Strength, counterfactual, model, trust_wor
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, PayoffTable, PowerLoss
 from trustbayes.games.finite_terms import FiniteTerms
-from trustbayes.models import Model
 from trustbayes.simulation.policies.world import World
-from trustbayes.theories.spec import Convention
 from trustbayes.trials.table import trials_from_frame
 
 TRIALS = small_trials()
@@ -383,19 +379,3 @@ def test_the_halves_of_a_joint_fit_keep_their_draws_together():
     apart = trust({"key": "one"})
     assert (apart != given).any()
     np.testing.assert_allclose(np.sort(apart), np.sort(given))
-
-
-def test_people_who_learn_are_refused():
-    """As a theory declares it that lets people learn: by a convention of that name."""
-    sender, receiver = fits_of()
-    learning = Convention("learning", ("none", "shift"), "none", "Whether experience counts.")
-    spec = replace(sender.model.spec, conventions=(*sender.model.spec.conventions, learning))
-    for chosen in ("none", "shift"):
-        fit = replace(sender, model=Model(spec, learning=chosen))
-        if chosen == "none":
-            counterfactual(fit, receiver, [Policy("nothing")], seed=1)
-        else:
-            with pytest.raises(
-                InputError, match=r"sender: found 'a fit of senders who learn \(shift"
-            ):
-                counterfactual(fit, receiver, [Policy("nothing")], seed=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = [
     "effects_says",
     "frontier_figure",
     "frontier_says",
+    "paths_figure",
+    "paths_says",
     "unseen_figure",
     "unseen_says",
 ]
@@ -36,7 +39,9 @@ def effects_figure(found: Counterfactual) -> Figure:
     """What each policy changes in what a meeting earns, and in trust's share, with intervals."""
     names = [policy.name for policy in found.policies]
     where = "all" if len(found.treatments) > 1 else found.treatments[0]
-    rows: Any = found.effects[found.effects["treatment"] == where]
+    rows: Any = found.effects[
+        (found.effects["treatment"] == where) & (found.effects["round"] == "all")
+    ]
     figure, (earned, share) = grid(2, 2, width=4.0, height=1.3 + 0.5 * len(names), sharey=True)
     places = np.arange(len(names))
     for panel, outcome in ((earned, "payoff"), (share, "share")):
@@ -85,6 +90,7 @@ def effects_says(found: Counterfactual) -> str:
     where = "all" if len(found.treatments) > 1 else found.treatments[0]
     rows: Any = found.effects[
         (found.effects["treatment"] == where)
+        & (found.effects["round"] == "all")
         & (found.effects["outcome"] == "payoff")
         & (found.effects["party"] == "both")
         & found.effects["difference"].notna()
@@ -153,6 +159,56 @@ def frontier_says(one: Frontier, ci_prob: float) -> str:
     if one.best in ends:
         text += " That is an end of the range that was looked at."
     return f"{text} Who goes by the low quantile chooses {number(one.cautious)}."
+
+
+_COLOURS = ["#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+_LINES = ["-", "--", "-.", ":"]
+
+
+def paths_figure(found: Counterfactual, outcome: str, party: str) -> Figure:
+    """An outcome over the rounds, a line for each policy, a panel for each treatment."""
+    rows: Any = found.effects[
+        (found.effects["round"] != "all")
+        & (found.effects["outcome"] == outcome)
+        & (found.effects["party"] == party)
+    ]
+    figure, axes = grid(len(found.treatments), 3, width=3.4, height=2.9, sharey=True)
+    handles: dict[str, Any] = {}
+    for panel, treatment in zip(axes, found.treatments, strict=True):
+        here = rows[rows["treatment"] == treatment]
+        for (name, one), colour, line in zip(
+            here.groupby("policy", sort=False), cycle(_COLOURS), cycle(_LINES), strict=False
+        ):
+            x = one["round"].astype(int)
+            panel.fill_between(x, one["lower"], one["upper"], color=colour, alpha=0.1, lw=0)
+            [drawn] = panel.plot(
+                x, one["mean"], color=colour, ls=line, lw=1.6, label=brief(name, 24)
+            )
+            handles[str(name)] = drawn
+        panel.set_title(brief(treatment, 30))
+        panel.set_xlabel("round")
+    axes[0].set_ylabel("trust given" if outcome == "trust" else f"{outcome}, {party}")
+    legend_below(figure, list(handles.values()), 3)
+    return figure
+
+
+def paths_says(found: Counterfactual, outcome: str, party: str) -> str:
+    """Where each policy leads: from the first round to the last."""
+    rows: Any = found.effects[
+        (found.effects["round"] != "all")
+        & (found.effects["outcome"] == outcome)
+        & (found.effects["party"] == party)
+    ]
+    last = rows["round"].astype(int).max()
+    parts = []
+    for name, one in rows.groupby("policy", sort=False):
+        ends = [one.loc[one["round"] == at, "mean"].mean() for at in (1, last)]
+        parts.append(f"{name} from {number(ends[0])} to {number(ends[1])}")
+    what = "Trust given" if outcome == "trust" else f"{outcome.capitalize()}, {party},"
+    return (
+        f"{what} from round 1 to round {last}, treatments averaged: {'; '.join(parts)}. Bands: "
+        f"{probability(found.ci_prob)} intervals of experiments of this size."
+    )
 
 
 def unseen_figure(unseen: Unseen) -> Figure:

@@ -12,15 +12,23 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.files import records
 from trustbayes.inference.fit import Fit
 from trustbayes.simulation.policies.crowd import Whose
-from trustbayes.simulation.policies.effects import break_even, effects_table, play_all
+from trustbayes.simulation.policies.effects import (
+    break_even,
+    effects_table,
+    play_all,
+    rounds_table,
+)
 from trustbayes.simulation.policies.frontier import Frontier, frontier
 from trustbayes.simulation.policies.policy import Policy
+from trustbayes.simulation.policies.rounds import Matching
 from trustbayes.simulation.policies.sentences import invariances, sentences
 from trustbayes.simulation.policies.unseen import Unseen, unseen_treatments
 from trustbayes.simulation.policies.world import Expectations, World
 from trustbayes.trials.table import Trials
 
 __all__ = ["Counterfactual", "counterfactual"]
+
+_DRAWS, _DRAWS_IN_ROUNDS = 400, 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +40,7 @@ class Counterfactual:
     policies : tuple of Policy
     effects : DataFrame
         A row for each policy ("as it is" first), treatment ("all": their mean, each counted
-        alike), round ("all", people who do not learn play all alike), outcome and party. Outcomes
+        alike), round ("all", and where people learn each, from 1), outcome and party. Outcomes
         are payoff (of sender, receiver, both; payoff units, the policy's cost not taken off),
         share (of the way from babbling to full trust, in the game as the policy makes it),
         inflation (message less state in the direction of the bias) and discount (message less
@@ -112,8 +120,8 @@ def counterfactual(
     people: Whose = "these",
     expectations: Expectations = "held",
     rounds: int | None = None,
-    matching: str | None = None,
-    draws: int = 400,
+    matching: Matching | None = None,
+    draws: int | None = None,
     ci_prob: float = 0.9,
     smallest: float = 0.02,
     caution: float = 0.1,
@@ -144,11 +152,15 @@ def counterfactual(
         Whether the trust that senders expect stays as it is when a policy moves that of receivers,
         or follows it: its distance on the logit scale from the mean trust given is then held.
     rounds : int, optional
-        Of people who learn, see Raises.
-    matching : str, optional
-        The same.
-    draws : int
-        How many posterior draws to use; all of them if there are fewer.
+        How many rounds people play who learn: everybody of every draw, round by round. Outcomes
+        are then also there for each round, and else averaged over all; the play of a draw is one
+        experiment, whose chances are part of the intervals.
+    matching : "random" or "fixed", optional
+        Whether people who learn meet others in every round, or one partner throughout; default: as
+        the game says, and in a policy as its ``partners`` say.
+    draws : int, optional
+        How many posterior draws to use, all of them if there are fewer; default 400, and 40 where
+        rounds are played.
     ci_prob : float
         Probability of the equal-tailed intervals.
     smallest : float
@@ -169,8 +181,9 @@ def counterfactual(
     ------
     InputError
         With all that is wrong with the policies: an unknown treatment, parameter or key of the
-        game, a market that makes no sense, a policy on feedback or partners where the models do
-        not learn. If the fits do not go together, or a number is out of its range.
+        game, a market that makes no sense, a policy on feedback or partners where nobody learns.
+        If people learn and no rounds are given, or rounds where nobody does. If
+        the fits do not go together, or a number is out of its range.
 
     References
     ----------
@@ -184,8 +197,18 @@ def counterfactual(
     >>> fine = tb.Policy("a fine", audit=tb.Audit(probability=0.25, fine=40))
     >>> tb.counterfactual(*fits, [fine], seed=1).costs  # doctest: +SKIP
     """
-    _check_numbers(ci_prob, smallest, caution, rounds, matching)
-    world = World(sender_fit, receiver_fit, people, expectations, seed, draws)
+    _check_numbers(ci_prob, smallest, caution)
+    most = draws if draws is not None else _DRAWS if rounds is None else _DRAWS_IN_ROUNDS
+    world = World(
+        sender_fit,
+        receiver_fit,
+        people,
+        expectations,
+        seed,
+        most,
+        rounds=rounds,
+        matching=matching,
+    )
     chosen = tuple(policies)
     faults = [fault for policy in chosen for fault in world.faults(policy)]
     names = [policy.name for policy in chosen]
@@ -200,6 +223,9 @@ def counterfactual(
         raise InputError(faults)
     base, played = play_all(world, chosen)
     effects = effects_table(world, chosen, base, played, ci_prob, smallest)
+    if rounds is not None:
+        by_round = rounds_table(world, chosen, ci_prob)
+        effects = pd.concat([effects, by_round], ignore_index=True)
     costs = break_even(chosen, played, world.treatments, ci_prob, caution)
     frontiers = tuple(
         frontier(world, policy, ci_prob, caution)
@@ -233,9 +259,7 @@ def counterfactual(
     )
 
 
-def _check_numbers(
-    ci_prob: float, smallest: float, caution: float, rounds: int | None, matching: str | None
-) -> None:
+def _check_numbers(ci_prob: float, smallest: float, caution: float) -> None:
     faults = [
         Fault(f"policies, {name}", str(value), "a number between 0 and 1")
         for name, value in (("ci_prob", ci_prob), ("caution", caution))
@@ -244,9 +268,5 @@ def _check_numbers(
     if not 0 <= smallest < 1:
         expected = "a number of at least 0 and less than 1"
         faults.append(Fault("policies, smallest", str(smallest), expected))
-    for name, value in (("rounds", rounds), ("matching", matching)):
-        if value is not None:
-            expected = "none: these people do not learn, so that every round is like the others"
-            faults.append(Fault(f"policies, {name}", str(value), expected))
     if faults:
         raise InputError(faults)

@@ -13,7 +13,7 @@ from trustbayes.simulation.policies.policy import Policy
 from trustbayes.simulation.policies.stage import PARTIES, Outcomes
 from trustbayes.simulation.policies.world import BASELINE, World, averaged
 
-__all__ = ["ALL", "Played", "break_even", "effects_table", "play_all", "summarised"]
+__all__ = ["ALL", "Played", "break_even", "effects_table", "play_all", "rounds_table", "summarised"]
 
 ALL = "all"
 """In place of a treatment: the mean over treatments, each counted alike."""
@@ -130,6 +130,32 @@ def effects_table(
         "difference_lower", "difference_upper", "p_above_0", "p_matters",
     ]  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def rounds_table(world: World, policies: Sequence[Policy], ci_prob: float) -> pd.DataFrame:
+    """As `effects_table`, round by round: of people who learn."""
+    rows: list[dict[str, Any]] = []
+    for policy in (BASELINE, *policies):
+        for treatment in world.treatments:
+            base = world.by_round(BASELINE, treatment)
+            for (outcome, party), values in world.by_round(policy, treatment).items():
+                for number, level in enumerate(values, 1):
+                    names = ("mean", "lower", "upper")
+                    row: dict[str, Any] = {
+                        "policy": policy.name,
+                        "treatment": treatment,
+                        "round": number,
+                        "outcome": outcome,
+                        "party": party,
+                        **dict(zip(names, summarised(level, ci_prob), strict=True)),
+                    }
+                    if policy is not BASELINE:
+                        gap = level - base[outcome, party][number - 1]
+                        names = ("difference", "difference_lower", "difference_upper")
+                        row |= dict(zip(names, summarised(gap, ci_prob), strict=True))
+                        row["p_above_0"] = float((gap > 0).mean())
+                    rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _least(outcome: str, way: tuple[float, float] | None, smallest: float) -> float | None:

@@ -37,7 +37,7 @@ def sentences(
     tuple of str
     """
     where = ALL if len(treatments) > 1 else treatments[0]
-    rows = effects[effects["treatment"] == where]
+    rows = effects[(effects["treatment"] == where) & (effects["round"] == ALL)]
     at = costs[costs["treatment"] == where].set_index("policy")
     by_name = {one.policy: one for one in frontiers}
     return tuple(
@@ -146,7 +146,14 @@ def _invariances(world: World, policies: Sequence[Policy]) -> Iterable[str]:
             f"Fines {whose}. Senders know the fine and how likely a lie is found out, and weigh "
             "its expectation like any payoff; receivers who trust by a factor trust no more for it."
         )
-    yield (
-        "Nobody learns from round to round: what a policy does to trust by what people come to see "
-        "is left out."
-    )
+    if world.rounds is None:
+        yield (
+            "Nobody learns from round to round: what a policy does to trust by what people come to "
+            "see is left out."
+        )
+    else:
+        learners = " and ".join(f"{role}s" for role, m in world.models.items() if m.learns)
+        yield (
+            f"{world.rounds} rounds are played; {learners} learn from what they are shown, as they "
+            "were found to."
+        )

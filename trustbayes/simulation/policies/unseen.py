@@ -115,7 +115,7 @@ def unseen_treatments(
     Raises
     ------
     InputError
-        If there is only one treatment, or the trials are of another game.
+        If there is only one treatment, the trials are of another game, or people learn.
 
     Examples
     --------
@@ -157,6 +157,13 @@ def _check(fits: Mapping[Role, Fit], trials: Trials) -> None:
         if fit.game.checksum != trials.game.checksum
     ]
     faults += [Fault("check, trials", "", f"{role}s") for role in fits if role not in trials.roles]
+    faults += [
+        Fault(
+            "check", f"a fit of {role}s who learn", "none, but `trustbayes holdout` of a treatment"
+        )
+        for role, fit in fits.items()
+        if fit.model.learns
+    ]
     if trials.table["treatment"].nunique() < 2:
         faults.append(Fault("check, trials", "one treatment", "two or more, to leave one out"))
     if faults:
