@@ -342,10 +342,8 @@ def test_all_faults_come_at_once():
     ]
     assert "learn from round to round" in str(caught.value)
     with pytest.raises(InputError) as caught:
-        counterfactual(
-            *fits_of(), [], seed=1, ci_prob=1.0, caution=0.0, rounds=10, matching="fixed"
-        )
-    assert len(caught.value.faults) == 4
+        counterfactual(*fits_of(), [], seed=1, ci_prob=1.0, caution=0.0)
+    assert len(caught.value.faults) == 2
     with pytest.raises(InputError, match="at least one policy"):
         counterfactual(*fits_of(), [], seed=1)
     with pytest.raises(InputError, match="weighs fines"):
