@@ -111,6 +111,7 @@ def loop(world: World, policy: Policy, rounds: int, fixed: bool, times: int, sho
     ("policy", "shown"),
     [
         (BASELINE, True),
+        (Policy("stay", partners="fixed"), True),
         (Policy("fine", audit=Audit(0.5, 60.0)), True),
         (Policy("blind", feedback="none"), False),
     ],
@@ -120,7 +121,8 @@ def test_paths_are_those_of_a_loop_over_people_and_rounds(partners, policy, show
     fits = [alike(fit, 250) for fit in fits_of(trials_of(partners))]
     world = World(*fits, "these", "held", 1, 250, rounds=4)
     found = world.by_round(policy, "High")
-    mean, error = loop(world, policy, 4, partners == "fixed", 150, shown)
+    stay = "fixed" in (partners, policy.partners)
+    mean, error = loop(world, policy, 4, stay, 150, shown)
     for at, key in enumerate([("lies", "sender"), ("trust", "receiver"), ("payoff", "receiver")]):
         mine = found[key]
         both = np.hypot(error[:, at], mine.std(axis=1) / np.sqrt(mine.shape[1]))

@@ -185,7 +185,9 @@ class Crowds:
     def _crowd(self, treatment: str, arrays: dict[str, np.ndarray], personal: set[str], types: Any,
                people: int, copies: int = 1) -> Crowd:  # fmt: skip
         model, game = self._draws.model, self._draws.game
-        settled = model.resolve_conventions(game)  # once: a changed game is no other convention
+        # Once: a changed game is no other convention, but that partners who stay are known.
+        settled = dict(model.resolve_conventions(game))
+        settled |= {n: v for n, v in model.conventions.items() if n == "experience"}
         if settled != model.conventions:
             model = model.replace(**settled)
         key = (model.role, treatment)
