@@ -220,6 +220,10 @@ class ModelSpec:
         of the one and a power of the other, from 0 to 1, that each subject's trials suggest, and
         chains start near what a grid of both finds, see `trustbayes.models.parametrisation.pairs`.
         The posterior is the same.
+    drift : mapping of str to callable
+        ``drift[name](values, conventions)`` is how far each subject's parameter is on average from
+        where it begins, on the scale of the link, shape (subjects,), given what all subjects share:
+        the sampler then works with where it is. 0 where it stays, or where that is not known.
     """
 
     name: str
@@ -248,3 +252,4 @@ class ModelSpec:
     look: Look | None = None
     guide: Guide | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)
+    drift: Mapping[str, Callable[[Values, Mapping[str, Any]], Any]] = field(default_factory=dict)
