@@ -29,6 +29,7 @@ from trustbayes.theories.values import Values
 
 __all__ = [
     "FINITE_LYING_AVERSION",
+    "FINITE_LYING_COST",
     "FINITE_RECEIVER",
     "FINITE_SENDER",
     "FORECAST_LYING_AVERSION",
@@ -40,6 +41,7 @@ __all__ = [
     "OZER_ZHENG_CHEN",
     "SPECS",
     "TRUST",
+    "costs_of_lies",
 ]
 
 NAME = "trust-embedded"
@@ -128,7 +130,7 @@ LUMP_SUM_AVERSION = Parameter(
     only_for=("lump-sum", "both"),
 )
 
-_FINITE_LYING_COST = Convention(
+FINITE_LYING_COST = Convention(
     name="lying_cost",
     choices=("proportional", "lump-sum", "both"),
     rivals=("proportional", "lump-sum"),
@@ -151,14 +153,32 @@ def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, A
     }
 
 
-def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units, belief = values.units, conventions["belief"]
+def costs_of_lies(game: FiniteGame, values: Values) -> tuple[Any, Any]:
+    """What a lie costs each unit's sender.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    values : Values
+
+    Returns
+    -------
+    proportional : array, shape (..., units), or None
+        Payoff units per unit of |m - θ|.
+    lump_sum : array, shape (..., units), or None
+        Payoff units per lie.
+    """
     aversion = values.of_units("lying_aversion")
     lump_sum = values.of_units("lump_sum_aversion")
-    costs = (
+    return (
         None if aversion is None else aversion * game.lying_unit,
         None if lump_sum is None else lump_sum * game.scale,
     )
+
+
+def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units, belief = values.units, conventions["belief"]
+    costs = costs_of_lies(game, values)
     if conventions["expected_action"] == "quantal":
         material = _quantal_payoff(game, values, belief)
         return finite.sender_utility(game, material, *costs) / game.scale
@@ -231,7 +251,7 @@ FINITE_SENDER = ModelSpec(
         _EXPECTED_TRUST,
         LAPSE,
     ),
-    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, _FINITE_LYING_COST, WITH_LAPSE),
+    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, FINITE_LYING_COST, WITH_LAPSE),
     answer=_sender_utility,
     response=logit,
     resolve=_resolve,

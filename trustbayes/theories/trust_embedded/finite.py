@@ -23,6 +23,7 @@ __all__ = [
     "distrusted_prior",
     "expected_action",
     "expected_payoff",
+    "is_lie",
     "lie_size",
     "mixed_payoff",
     "mixture_payoffs",
@@ -375,6 +376,11 @@ def lie_size(game: FiniteGame) -> np.ndarray:
     return abs(game.messages[None, :] - game.states[:, None])
 
 
+def is_lie(game: FiniteGame) -> np.ndarray:
+    """Whether every message is untrue in every state, shape (states, messages)."""
+    return lie_size(game) > _SAME
+
+
 def sender_utility(
     game: FiniteGame, material: Array, lying_aversion: Array = None, lump_sum: Array = None
 ) -> Array:
@@ -401,5 +407,5 @@ def sender_utility(
     if lying_aversion is not None:
         material = material - lying_aversion[..., None, None] * lie_size(game)
     if lump_sum is not None:
-        material = material - lump_sum[..., None, None] * (lie_size(game) > _SAME)
+        material = material - lump_sum[..., None, None] * is_lie(game)
     return material
