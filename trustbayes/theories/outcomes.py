@@ -11,6 +11,8 @@ from trustbayes.numerics.arrays import namespace
 
 __all__ = ["believed_payoff", "expected_outcome", "payoff_after", "taken_at_word"]
 
+_FEW = 4
+
 
 def taken_at_word(game: FiniteGame) -> np.ndarray:
     """What every action earns a receiver if the message is true, :math:`u_R(m, m, a)`.
@@ -99,4 +101,11 @@ def expected_outcome(response: Any, outcomes: np.ndarray) -> Any:
     -------
     array, shape (..., states, messages)
     """
-    return (response[..., None, :, :] * outcomes).sum(axis=-1)
+    response = response[..., None, :, :]
+    if outcomes.shape[-1] > _FEW:
+        return (response * outcomes).sum(axis=-1)
+    # Where actions are few, as accept and challenge, a sum over the last axis is slower than this.
+    total = response[..., 0] * outcomes[..., 0]
+    for action in range(1, outcomes.shape[-1]):
+        total = total + response[..., action] * outcomes[..., action]
+    return total
