@@ -333,9 +333,11 @@ def test_dask_gives_the_same_numbers_though_a_worker_dies(uninterrupted, tmp_pat
 
 
 def test_a_dask_that_does_not_answer_is_an_error():
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     with pytest.raises(InputError, match="a running scheduler"), dask_executor("nowhere"):
         pass
+    with pytest.raises(ValueError, match="No clients"):  # what saves files later does not ask it
+        distributed.default_client()
 
 
 @pytest.mark.slow

@@ -93,7 +93,8 @@ def dask_executor(address: str) -> Iterator[Executor]:
         expected = "the extra trustbayes[distributed], which is not installed"
         raise InputError(Fault("dask", address, expected)) from None
     try:
-        client = Client(address, timeout="10s")
+        # Not the default of this process: files are written here, whatever becomes of the cluster.
+        client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(Fault("dask", address, "the address of a running scheduler")) from error
     with client:
