@@ -86,12 +86,19 @@ def list_datasets(*, as_json: Json = False) -> int:
     """
     from trustbayes.trials.datasets import BUNDLED, DATASETS, bundled
 
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": own.name, "from": "bundled", "game": str(own.game), "is": own.description}
         for own in map(bundled, BUNDLED)
     ]
     found += [
-        {"name": d.name, "from": d.url, "game": str(d.game), "is": d.description}
+        {
+            "name": d.name,
+            "from": list(d.sources),
+            "game": str(d.game),
+            "is": d.description,
+            "licence": d.licence,
+            "citation": d.citation,
+        }
         for d in DATASETS.values()
     ]
     if as_json:
@@ -118,11 +125,13 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     from trustbayes.trials.datasets import DATASETS, fetch as download
 
     trials = download(name)
-    game = DATASETS[name].game
+    found = DATASETS[name]
+    said = {"licence": found.licence, "citation": found.citation}
     if as_json:
-        print_json({"trials": str(trials), "game": str(game)})
+        print_json({"trials": str(trials), "game": str(found.game), **said})
     else:
-        print(f"trials: {trials}\ngame: {game}")
+        print(f"trials: {trials}\ngame: {found.game}")
+        print(f"licence: {found.licence}\nto be cited: {found.citation}")
     return DONE
 
 
