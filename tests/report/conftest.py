@@ -199,6 +199,8 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         worth=made_up_worth(trials) if has_worth else None,
         gap=made_up_gap(trials) if len(trials.roles) == 2 else None,
         joint=None,
+        both=None,
+        persons=pd.DataFrame(),
         ci_prob=0.9,
     )
 

@@ -12,7 +12,9 @@ import pandas as pd
 
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
 from trustbayes.analysis.mended import mended
+from trustbayes.analysis.roles_together import best, both_of, by_whole_person, gap_of
 from trustbayes.comparison import (
+    BothRoles,
     Comparison,
     HeldOut,
     Verdict,
@@ -30,7 +32,6 @@ from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
-from trustbayes.estimates.trust_gap import trust_gap
 from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
@@ -127,6 +128,12 @@ class Analysis:
         among those with such trust.
     joint : JointFit or None
         Both roles' trust-embedded models, fitted together.
+    both : BothRoles or None
+        Where people play both roles: their lying aversion and trust as one population, see
+        `trustbayes.comparison.both_roles`.
+    persons : DataFrame
+        How theories predict all trials of such people, in both roles, see
+        `trustbayes.analysis.roles_together.by_whole_person`; empty if there are none.
     ci_prob : float
         Probability of all intervals.
     """
@@ -153,12 +160,15 @@ class Analysis:
     worth: pd.DataFrame | None
     gap: pd.DataFrame | None
     joint: JointFit | None
+    both: BothRoles | None
+    persons: pd.DataFrame
     ci_prob: float
 
     @property
     def converged(self) -> bool:
         """Whether every fit passed the gate, those of a k-fold included."""
         together = self.joint is None or self.joint.gate.passed
+        together = together and (self.both is None or self.both.passed)
         folds = not any(one.failed for one in self.kfolds.values())
         return together and folds and all(fit.gate.passed for fit in self.fits.values())
 
@@ -316,8 +326,10 @@ def analyse(
         recovery=None if planted is None else _recovery(found, subjects, planted, trials),
         type_recovery=None if planted is None else _type_recovery(found, planted),
         worth=_worth(found, comparisons, sampling.seed, ci_prob),
-        gap=_gap(found, comparisons, together, ci_prob),
+        gap=gap_of(found, comparisons, together, ci_prob),
         joint=together,
+        both=both_of(trials, found, comparisons, ci_prob),
+        persons=by_whole_person(trials, comparisons),
         ci_prob=ci_prob,
     )
 
@@ -361,40 +373,10 @@ def _worth(
     found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them."""
-    sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
+    sender, receiver = (best(found, comparisons, role) for role in ("sender", "receiver"))
     if sender is None or receiver is None or not has_worth(sender.game):
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
-
-
-def _gap(
-    found: Mapping[Key, Fit],
-    comparisons: Mapping[Role, Comparison],
-    joint: JointFit | None,
-    ci_prob: float,
-) -> pd.DataFrame | None:
-    """What senders expect against what receivers do."""
-    if joint is not None:
-        sender: Fit | None = joint.sender
-        receiver: Fit | None = joint.receiver
-    else:
-        sender = _best(found, comparisons, "sender", "expected_trust")
-        receiver = _best(found, comparisons, "receiver", "trust")
-    if sender is None or receiver is None:
-        return None
-    names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
-    return trust_gap(sender, receiver, ci_prob).assign(**names)
-
-
-def _best(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
-) -> Fit | None:
-    """The fit that predicts best among those past the gate that have a parameter."""
-    if role not in comparisons:
-        return None
-    ranked = [found[str(name), role] for name in comparisons[role].rows().index]
-    passed = [one for one in ranked if one.gate.passed and (not has or has in one.posterior)]
-    return passed[0] if passed else None
 
 
 def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:

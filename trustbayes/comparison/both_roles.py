@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
-from scipy.special import betaln
 
 from trustbayes.comparison.shared_people import Side, side_of
 from trustbayes.errors import Fault, InputError
@@ -26,6 +25,7 @@ _FLOOR = 1e-9
 """Of a ratio of densities, which the error of a series could make negative."""
 _ENOUGH = 100.0
 _SHAPE = 2.0
+_BUDGET = 32 * 2**20  # bytes of the largest array
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,71 +208,90 @@ def _aversion_of(fit: Fit) -> str:
     return able[0]
 
 
-def _joined(
-    left: Side, right: Side, people: list[str], shape: float, ci_prob: float
-) -> BothRoles:
-    powers = _GRID ** np.arange(left.moments.shape[0])[:, None]
-    prior = (shape - 1) * np.log1p(-(_GRID**2)) - (2 * shape - 1) * math.log(2) - betaln(shape, shape)
+def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: float) -> BothRoles:
+    powers = _GRID ** np.arange(len(left.moments))[:, None]
+    prior = (shape - 1) * np.log1p(-(_GRID**2))
     prior -= log_total(prior, axis=0)
-    turns = [_Turn(left, right.turned(t), powers, prior) for t in range(_TURNS)]
-    total = np.concatenate([turn.total for turn in turns])
-    smoothed, pareto_k = _smoothed(total[None])
+    step = max(1, _BUDGET // (8 * _GRID.size * len(people)))
+    rows = [np.arange(i, min(i + step, left.size)) for i in range(0, left.size, step)]
+    turned = [right.turned(turn) for turn in range(_TURNS)]
+    parts = [_pairs(left.of(part), other.of(part), powers, prior) for other in turned for part in rows]
+    both = _Pairs(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+    smoothed, pareto_k = _smoothed(both.total[None])
     weights = np.exp(smoothed[0])
-    given = np.concatenate([turn.given for turn in turns])
-    apart = np.concatenate([turn.apart for turn in turns])
-    without = np.concatenate([turn.without for turn in turns])  # weights of draws without a person
-    kept, tails = _smoothed((without - apart).T)
-    joint = log_total(kept + (apart + total[:, None] - without).T, axis=1) - log_total(kept, axis=1)
-    alone, own = _smoothed(-apart.T)
-    separate = log_total(alone + apart.T, axis=1) - log_total(alone, axis=1)
-    scores = pd.DataFrame({"subject": people, "joint": joint, "separate": separate})
-    scores["pareto_k"] = np.maximum(tails, own)
-    size = len(total)
+    kept, tails = _smoothed((both.without - both.apart).T)
+    joint = log_total(kept + (both.apart + both.total[:, None] - both.without).T, axis=1)
+    alone, own = _smoothed(-both.apart.T)
+    scores = pd.DataFrame(
+        {
+            "subject": people,
+            "joint": joint,
+            "separate": log_total(alone + both.apart.T, axis=1),
+            "pareto_k": np.maximum(tails, own),
+        }
+    )
     return BothRoles(
         sender=left.name,
         receiver=right.name,
         models=(left.model, right.model),
         correlation=_GRID,
-        density=weights @ given,
-        people=_people(turns, weights, people, ci_prob),
+        density=weights @ both.given,
+        people=_people(both, weights, people, ci_prob),
         scores=scores,
-        bayes_factor=float(np.exp(log_total(total, axis=0) - math.log(size))),
+        bayes_factor=float(np.exp(log_total(both.total, axis=0) - math.log(weights.size))),
         pareto_k=float(pareto_k[0]),
         draws=float(1 / (weights**2).sum()),
-        good_k=min(1 - 1 / math.log10(size), 0.7),
+        good_k=min(1 - 1 / math.log10(weights.size), 0.7),
         ci_prob=ci_prob,
     )
 
 
-class _Turn:
+@dataclass(frozen=True, eq=False)
+class _Pairs:
     """Draws of senders, each with one of receivers.
 
-    Attributes
+    Parameters
     ----------
-    total : array, shape (draws,)
+    total : array, shape (pairs,)
         Log of each pair's weight.
-    given : array, shape (draws, grid)
+    given : array, shape (pairs, grid)
         Probability of each correlation given the pair.
-    apart : array, shape (draws, people)
+    apart : array, shape (pairs, people)
         Log likelihood of a person's trials in both roles without a correlation.
-    without : array, shape (draws, people)
+    without : array, shape (pairs, people)
         As ``total``, from all other people.
-    chances : array, shape (draws, people)
-        Of the person's values among draws of them given the pair and her trials without a
-        correlation, as ratios.
+    chances : array, shape (pairs, people)
+        How much more probable the person's drawn values are by the correlation than without.
+    sent, received : array, shape (pairs, people)
+        These values, on the natural scale.
     """
 
-    def __init__(self, left: Side, right: Side, powers: np.ndarray, prior: np.ndarray) -> None:
-        ratio = np.tensordot((left.moments * right.moments), powers, axes=(0, 0))
-        ratio = np.log(np.maximum(ratio, _FLOOR))
-        logs = ratio.sum(axis=1) + prior
-        self.total = log_total(logs, axis=1)
-        self.given = np.exp(logs - self.total[:, None])
-        self.apart = left.logs + right.logs
-        self.without = log_total(logs[:, None] - ratio, axis=2)
-        pairs = copula(left.standard[..., None], right.standard[..., None], _GRID)
-        self.chances = ((pairs / np.exp(ratio)) * self.given[:, None]).sum(axis=2)
-        self.values = left.natural, right.natural
+    total: np.ndarray
+    given: np.ndarray
+    apart: np.ndarray
+    without: np.ndarray
+    chances: np.ndarray
+    sent: np.ndarray
+    received: np.ndarray
+
+
+def _pairs(left: Side, right: Side, powers: np.ndarray, prior: np.ndarray) -> _Pairs:
+    ratio = np.tensordot(left.moments * right.moments, powers, axes=(0, 0))
+    ratio = np.log(np.maximum(ratio, _FLOOR))
+    logs = ratio.sum(axis=1) + prior
+    total = log_total(logs, axis=1)
+    given = np.exp(logs - total[:, None])
+    likelier = copula(left.standard[..., None], right.standard[..., None], _GRID)
+    likelier /= np.exp(ratio)
+    return _Pairs(
+        total=total,
+        given=given,
+        apart=left.logs + right.logs,
+        without=log_total(logs[:, None] - ratio, axis=2),
+        chances=np.einsum("pig,pg->pi", likelier, given),
+        sent=left.natural,
+        received=right.natural,
+    )
 
 
 def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -280,20 +299,20 @@ def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # equal weights have no tail
         found, tails = array_stats.psislw(-np.ascontiguousarray(logs), r_eff=1.0)
+    found = np.asarray(found) - log_total(np.asarray(found), axis=1)[:, None]
     flat = np.ptp(logs, axis=1) < 1e-10
-    return np.asarray(found), np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
+    return found, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
 
 
 def _people(
-    turns: list[_Turn], weights: np.ndarray, people: list[str], ci_prob: float
+    pairs: _Pairs, weights: np.ndarray, people: list[str], ci_prob: float
 ) -> pd.DataFrame:
     """Posterior means and intervals of everybody's two values."""
-    chances = weights[:, None] * np.concatenate([turn.chances for turn in turns])
+    chances = weights[:, None] * pairs.chances
     chances /= chances.sum(axis=0)
     tail = (1 - ci_prob) / 2
-    table = {"subject": np.array(people)}
-    for side, name in enumerate(("sender", "receiver")):
-        values = np.concatenate([turn.values[side] for turn in turns])
+    table: dict[str, np.ndarray] = {"subject": np.array(people)}
+    for name, values in (("sender", pairs.sent), ("receiver", pairs.received)):
         order = values.argsort(axis=0)
         ordered = np.take_along_axis(values, order, axis=0)
         reached = np.take_along_axis(chances, order, axis=0).cumsum(axis=0)

@@ -46,13 +46,14 @@ class Side:
 
     def first(self, size: int) -> Side:
         """The first draws only."""
-        return self._of(np.arange(size))
+        return self.of(np.arange(size))
 
     def turned(self, turns: int) -> Side:
         """The draws in another order, so that they meet other draws of the other role."""
-        return self._of((np.arange(self.size) + 1 + turns * (self.size // 4)) % self.size)
+        return self.of((np.arange(self.size) + 1 + turns * (self.size // 4)) % self.size)
 
-    def _of(self, rows: np.ndarray) -> Side:
+    def of(self, rows: np.ndarray) -> Side:
+        """Some of the draws, by their positions."""
         return replace(
             self,
             logs=self.logs[rows],

@@ -12,6 +12,7 @@ from trustbayes.analysis.analyse import Analysis, benchmarks, roles, theories
 from trustbayes.estimates.prior_sensitivity import SENSITIVE
 from trustbayes.games.base import Role
 from trustbayes.report import tables
+from trustbayes.report.both_roles import both_section
 from trustbayes.report.figures import people, planted_types, population, predictive, truth
 from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
 from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
@@ -189,6 +190,8 @@ def population_section(
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
+    if analysis.both is not None:
+        parts.append(both_section(analysis, analysis.both, found, titles))
     text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
     return Section("population", "The population, by treatment", texts=[text], parts=parts)
 

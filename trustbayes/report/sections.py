@@ -10,6 +10,7 @@ from trustbayes.analysis.analyse import Analysis, models_of, roles
 from trustbayes.comparison import verdict_rules
 from trustbayes.games import Role
 from trustbayes.report import tables
+from trustbayes.report.both_roles import both_sentence
 from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.games.kind import Kind
 from trustbayes.report.games.registry import kind_of
@@ -65,6 +66,8 @@ def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
 
 def _answer(analysis: Analysis) -> Section:
     typical = typical_values(analysis)
+    if analysis.both is not None:
+        typical.append(both_sentence(analysis, analysis.both))
     words = f"Estimates, with {probability(analysis.ci_prob)} intervals in brackets:"
     return Section(
         "answer",
@@ -96,6 +99,8 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     ]
     if analysis.joint is not None and not analysis.joint.gate.passed:
         failed.append(f"both roles together ({listed(analysis.joint.gate.why)})")
+    if analysis.both is not None and not analysis.both.passed:
+        failed.append("the weights by which the two roles are joined")
     failed += [
         f"{len(one.failed)} of the k-fold's refits of {role}s"
         for role, one in analysis.kfolds.items()
