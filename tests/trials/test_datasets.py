@@ -46,9 +46,7 @@ def local_copy(shared, serve, monkeypatch):
     content = (folder / "experimental_data.csv").read_bytes()
     entry = replace(
         DATASETS[NAME],
-        sources={
-            f"{serve(folder)}/experimental_data.csv": hashlib.sha256(content).hexdigest()
-        },
+        sources={f"{serve(folder)}/experimental_data.csv": hashlib.sha256(content).hexdigest()},
     )
     monkeypatch.setitem(DATASETS, NAME, entry)
     return folder
@@ -152,7 +150,9 @@ def test_the_registry_pins_one_version_of_the_source():
     for url in DATASETS["oey-vul-2022"].sources:
         assert "RationalLying/55a3960e41cf134098ef5be87d6ebbbbaf8ea0bb/model/" in url
     for entry in DATASETS.values():
-        assert entry.game.is_file() and entry.licence and entry.citation
+        assert entry.game.is_file()
+        assert entry.licence
+        assert entry.citation
 
 
 def test_two_files_become_one_of_people_in_both_roles(shared, serve, tmp_path, monkeypatch):

@@ -215,8 +215,15 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
     step = max(1, _BUDGET // (8 * _GRID.size * len(people)))
     rows = [np.arange(i, min(i + step, left.size)) for i in range(0, left.size, step)]
     turned = [right.turned(turn) for turn in range(_TURNS)]
-    parts = [_pairs(left.of(part), other.of(part), powers, prior) for other in turned for part in rows]
-    both = _Pairs(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+    parts = [
+        _pairs(left.of(part), other.of(part), powers, prior) for other in turned for part in rows
+    ]
+    both = _Pairs(
+        *(
+            np.concatenate(each)
+            for each in zip(*(vars(part).values() for part in parts), strict=True)
+        )
+    )
     smoothed, pareto_k = _smoothed(both.total[None])
     weights = np.exp(smoothed[0])
     kept, tails = _smoothed((both.without - both.apart).T)
@@ -304,9 +311,7 @@ def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
 
 
-def _people(
-    pairs: _Pairs, weights: np.ndarray, people: list[str], ci_prob: float
-) -> pd.DataFrame:
+def _people(pairs: _Pairs, weights: np.ndarray, people: list[str], ci_prob: float) -> pd.DataFrame:
     """Posterior means and intervals of everybody's two values."""
     chances = weights[:, None] * pairs.chances
     chances /= chances.sum(axis=0)

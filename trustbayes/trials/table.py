@@ -103,13 +103,9 @@ class Trials:
     def people_in_both_roles(self) -> tuple[str, ...]:
         """Those who have trials as senders and as receivers, in natural order.
 
-        Who has the same name in both roles is the same person, unless somebody meets her own
-        name: then senders and receivers are numbered each for themselves, and nobody is in both.
+        Only tables with a row per player hold such people.
         """
         if set(self.roles) != {"sender", "receiver"}:
-            return ()
-        sides = self.table["sender"].astype(str), self.table["receiver"].astype(str)
-        if ((sides[0] == sides[1]) & (sides[0] != "")).any():
             return ()
         receivers = set(self.subjects("receiver"))
         return tuple(name for name in self.subjects("sender") if name in receivers)

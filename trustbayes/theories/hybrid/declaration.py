@@ -6,7 +6,6 @@ For finite games, and for forecast sharing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from trustbayes.games.finite import FiniteGame

@@ -218,9 +218,7 @@ def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str
     return _utility_of_trust(game, values, "trust", conventions["belief"]) / game.scale
 
 
-def _utility_of_trust(
-    game: FiniteGame, values: Values, name: str, belief: finite.Belief
-) -> Any:
+def _utility_of_trust(game: FiniteGame, values: Values, name: str, belief: finite.Belief) -> Any:
     """Payoff units of every action after every message, shape (..., units, messages, actions)."""
     conditions = unit_conditions(game, values.units, signs=True)  # beliefs heed a bias's sign
     trust = values.of_units(name)
