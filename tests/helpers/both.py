@@ -33,7 +33,8 @@ def lying_game(layout: Layout | None = None) -> FiniteGame:
     """Accept or challenge: payoffs know the message, two treatments have priors of their own."""
     pay = PayoffFormulas(
         "-2 if action == challenge and message != state else message",
-        "2 if action == challenge and message != state else 5 - message - 2 * (action != accept)",
+        "2 if action == challenge and message != state else "
+        "5 - message - 2 * (action == challenge)",
         {"accept": 0.0, "challenge": 1.0},
     )
     terms = {

@@ -1,4 +1,4 @@
-"""What an analysis says of senders and receivers together."""
+"""What an analysis says of people who play both roles."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from trustbayes.analysis.both_roles import best
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key
 from trustbayes.comparison import BothRoles, Comparison, both_roles
-from trustbayes.estimates.trust_gap import trust_gap
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.joint import JointFit
 from trustbayes.trials.table import Trials
 
-__all__ = ["best", "both_of", "by_whole_person", "gap_of"]
+__all__ = ["both_of", "by_whole_person"]
 
 _log = logging.getLogger(__name__)
 
@@ -77,34 +76,3 @@ def by_whole_person(trials: Trials, comparisons: Mapping[Role, Comparison]) -> p
         error, dse = (float(np.sqrt(v.size * v.var())) for v in (table[name], gap))
         rows.append((name, float(table[name].sum()), error, float(gap.sum()), dse))
     return pd.DataFrame(rows, columns=columns)
-
-
-def gap_of(
-    found: Mapping[Key, Fit],
-    comparisons: Mapping[Role, Comparison],
-    joint: JointFit | None,
-    ci_prob: float,
-) -> pd.DataFrame | None:
-    """What senders expect against what receivers do: by the joint fit, or the best of each role."""
-    if joint is not None:
-        sender: Fit | None = joint.sender
-        receiver: Fit | None = joint.receiver
-    else:
-        sender = best(found, comparisons, "sender", "expected_trust")
-        receiver = best(found, comparisons, "receiver", "trust")
-    if sender is None or receiver is None:
-        return None
-    names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
-    return trust_gap(sender, receiver, ci_prob).assign(**names)
-
-
-def best(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
-) -> Fit | None:
-    """The fit that predicts best among those past the gate that have a parameter."""
-    if role not in comparisons:
-        return None
-    names = map(str, comparisons[role].rows().index)
-    ranked = [found[name, role] for name in names if (name, role) in found]
-    passed = [one for one in ranked if one.gate.passed and (not has or has in one.posterior)]
-    return passed[0] if passed else None
