@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from priorfit import prior_fit
+from scipy.optimize import linear_sum_assignment
 from scipy.special import expit
 
 from trustbayes.games import FiniteGame, FiniteTerms, Layout, PayoffFormulas, Rows
@@ -25,6 +26,9 @@ POPULATION = {
     },
 }
 
+
+_POOL = 8
+"""Simulated senders, and receivers, for each person."""
 
 PLAYERS = Layout(rows=Rows(per="player", person="person", role="role"))
 
@@ -60,45 +64,52 @@ def known(role, game):
 def both_roles_trials(correlation: float, people: int, rounds: int, seed: int):
     """A game, and trials of people who play both roles.
 
-    Senders and receivers are simulated apart; who of them is one person follows the ranks of a
-    bivariate normal, which is an exact draw of the joint population.
+    Senders and receivers are simulated apart, many more than are wanted. Pairs of values are drawn
+    from the joint population, and the sender and the receiver whose values are nearest to a pair
+    become one person.
     """
     game = lying_game()
     made = simulate(
         game,
         sender=known("sender", game),
         receiver=known("receiver", game),
-        subjects=people,
+        subjects=_POOL * people,
         rounds=rounds,
         seed=seed,
         between=True,
     )
-    return lying_game(PLAYERS), joined(made, correlation, seed)
+    return lying_game(PLAYERS), joined(made, correlation, people, seed)
 
 
-def joined(made, correlation, seed):
-    """The trials of a simulation, a row for each role, under the names of people in both roles."""
-    rng = np.random.default_rng(seed)
-    table, planted = made.trials, made.parameters
+def joined(made, correlation, people, seed):
+    """Some of the trials of a simulation, a row for each role, under names of people in both."""
+    rng = np.random.default_rng([seed, people])
+    covariance = [[1, correlation], [correlation, 1]]
     rows = []
-    for treatment, here in table.groupby("treatment"):
-        names = {}
-        aim = rng.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], size=1000)
-        for column, (role, parameter) in enumerate(
-            (("sender", "lying_aversion"), ("receiver", "trust"))
+    treatments = made.trials.groupby("treatment")
+    for treatment, here in treatments:
+        wanted = rng.multivariate_normal([0, 0], covariance, size=people // len(treatments))
+        for aim, (role, name) in zip(
+            wanted.T, (("sender", "lying_aversion"), ("receiver", "trust")), strict=True
         ):
-            values = planted[(planted["role"] == role) & (planted["parameter"] == parameter)]
-            values = values[values["subject"].isin(here[role])].drop_duplicates("subject")
-            some = aim[: len(values), column]
-            ranked = values.sort_values("value")["subject"].to_numpy()
-            who = ranked[some.argsort().argsort()]
-            names[role] = {name: f"{treatment}{i}" for i, name in enumerate(who)}
-        for role in ("sender", "receiver"):
-            part = here.drop(columns=["sender", "receiver"])
-            part = part.assign(person=here[role].map(names[role]), role=role)
+            values = standard(made.parameters, role, name)
+            values = values[values.index.isin(here[role])]
+            _, taken = linear_sum_assignment(abs(aim[:, None] - values.to_numpy()))
+            names = {values.index[one]: f"{treatment}{i}" for i, one in enumerate(taken)}
+            part = here[here[role].isin(names)]
+            part = part.assign(person=part[role].map(names), role=role)
             part["round"] = 2 * part["round"] + (role == "receiver")
-            rows.append(part)
+            rows.append(part.drop(columns=["sender", "receiver"]))
     return pd.concat(rows, ignore_index=True)
+
+
+def standard(planted, role, name):
+    """Planted values in units of the population's spread from its middle, by subject."""
+    kind, given = POPULATION[role][name]
+    values = planted[(planted["role"] == role) & (planted["parameter"] == name)]
+    values = values.drop_duplicates("subject").set_index("subject")["value"].astype(float)
+    linked = np.log(values) if kind == "LogNormal" else np.log(values / (1 - values))
+    return (linked - given["mu"]) / given["sigma"]
 
 
 def truthful_fit(role, trials, draws=60):
