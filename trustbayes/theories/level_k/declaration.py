@@ -43,6 +43,7 @@ LEVEL = Parameter(
     name="level",
     symbol="k",
     meaning="steps of strategic thinking; the population's shares of the levels are estimated",
+    typical="most often thinks {value}",
     unit="steps",
     support="simplex",
     varies=("subject",),
@@ -139,6 +140,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
         title="Level-k",
         look=Look("#D55E00", "s", "--"),
         description=description,
+        manner="as if thinking a few steps ahead",
         citation=(
             f"{CRAWFORD}; Cai and Wang (2006), Games and Economic Behavior 56(1); as specified here"
         ),
@@ -147,6 +149,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
         answer=_utility(role),
         response=logit,
         types=levels,
+        weighs_fines=True,
     )
 
 
@@ -208,6 +211,7 @@ FORECAST_SENDER = replace(
     conventions=(MAX_LEVEL, NOISE),
     answer=_reports,
     response=censored("sender"),
+    weighs_fines=False,
     guide=Guide("level 1", _report_of_level_1),
 )
 
