@@ -32,11 +32,7 @@ from .estimates.subjects import (
 )
 from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
-<<<<<<< HEAD
-from .estimates.trust_worth import trust_worth as trust_worth
 from .games.feedback import Feedback as Feedback
-=======
->>>>>>> main
 from .games.finite import FiniteGame as FiniteGame
 from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market

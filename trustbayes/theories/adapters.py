@@ -119,7 +119,6 @@ def by_condition(theory: Callable[..., Any], conditions: Conditions, *parameters
     return joined[(*(slice(None),) * axis, np.argsort(np.concatenate(where)))]
 
 
-<<<<<<< HEAD
 def positions(seen: Any) -> Any:
     """Positions as whole numbers: data of a compiled model are floats."""
     return seen if namespace(seen) is np else seen.astype("int64")
@@ -134,7 +133,8 @@ def row_of(table: np.ndarray, seen: Any) -> Any:
     [7.0, 7.0, 5.0]
     """
     return (table if namespace(seen) is np else pt.as_tensor(table))[positions(seen)]
-=======
+
+
 def stacked(constants: Callable[[FiniteGame, float], np.ndarray], conditions: Conditions) -> Any:
     """What holds in the condition of each entry, whoever the person is.
 
@@ -154,7 +154,6 @@ def stacked(constants: Callable[[FiniteGame, float], np.ndarray], conditions: Co
     """
     each = np.stack([constants(*condition) for condition in conditions.distinct])
     return each if len(each) == 1 else each[conditions.index]
->>>>>>> main
 
 
 def trial_terms(game: ForecastGame, units: Any) -> Terms:

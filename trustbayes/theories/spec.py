@@ -198,16 +198,13 @@ class ModelSpec:
         Whether the subjects' parameters are sampled in coordinates of their own for each type, see
         `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
         different values.
-<<<<<<< HEAD
     steps : callable, optional
         ``steps(values, conventions)`` says how types move between trials, as
         `trustbayes.numerics.hidden_chains.HiddenSteps`; None if a subject is of one throughout.
         Shares and types of subjects are then those at the beginning.
-=======
     weighs_fines : bool
         Whether its answer weighs what a game fines senders for lies: with
         `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game of forecast sharing.
->>>>>>> main
     by_default : bool
         Whether a report has it unless models are named.
     benchmark : bool
@@ -256,11 +253,8 @@ class ModelSpec:
     ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
-<<<<<<< HEAD
     steps: Callable[[Values, Mapping[str, Any]], HiddenSteps | None] | None = None
-=======
     weighs_fines: bool = False
->>>>>>> main
     by_default: bool = True
     benchmark: bool = False
     combines: tuple[str, ...] = ()

@@ -20,11 +20,8 @@ from trustbayes.theories.adapters import (
     trial_terms,
     unit_conditions,
 )
-<<<<<<< HEAD
 from trustbayes.theories.learning.declaration import trust_that_learns
-=======
 from trustbayes.theories.outcomes import expected_outcome
->>>>>>> main
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
