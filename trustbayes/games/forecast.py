@@ -129,11 +129,11 @@ class ForecastGame(Game):
         How trial files are laid out.
     name : str
         For titles.
+    feedback : Feedback, optional
+        What people are shown after a trial, and whom they meet.
     fine : float
         What the sender expects to pay for each unit of a lie |x - ξ|, at least 0, payoff units:
         the fine for lies found out, times the probability that one is.
-    feedback : Feedback, optional
-        What people are shown after a trial, and whom they meet.
 
     Raises
     ------
@@ -160,8 +160,8 @@ class ForecastGame(Game):
     largest_capacity: float
     layout: Layout
     name: str
-    fine: float
     feedback: Feedback | None
+    fine: float
 
     kind: ClassVar[str] = "forecast-sharing"
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -186,8 +186,8 @@ class ForecastGame(Game):
         largest_capacity: float = np.inf,
         layout: Layout | None = None,
         name: str = "forecast sharing",
-        fine: float = 0.0,
         feedback: Feedback | None = None,
+        fine: float = 0.0,
     ) -> None:
         numbers = {
             "mean_demand": float(mean_demand),
@@ -209,8 +209,8 @@ class ForecastGame(Game):
         set_(self, "treatments", markets)
         set_(self, "layout", Layout() if layout is None else layout)
         set_(self, "name", name)
-        set_(self, "fine", float(fine))
         set_(self, "feedback", feedback)
+        set_(self, "fine", float(fine))
 
     def terms(self, treatments: Any) -> Terms:
         """The terms of a list of treatments, one entry for each name."""
@@ -285,8 +285,8 @@ class ForecastGame(Game):
                 name: {"capacity_cost": m.capacity_cost, "uncertainty": m.uncertainty}
                 for name, m in self.treatments.items()
             },
-            **({"fine": self.fine} if self.fine else {}),
             **({} if self.feedback is None else {"feedback": self.feedback.to_dict()}),
+            **({"fine": self.fine} if self.fine else {}),
         }
 
     @classmethod
@@ -309,8 +309,8 @@ class ForecastGame(Game):
             {name: Market(**market) for name, market in form["treatments"].items()},
             np.inf if limit is None else limit,
             name=form["name"],
-            fine=form.get("fine", 0.0),
             feedback=Feedback.from_dict(form.get("feedback")),
+            fine=form.get("fine", 0.0),
         )
 
 

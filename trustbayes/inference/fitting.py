@@ -30,7 +30,7 @@ from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
-from trustbayes.trials.sequences import missing_rounds
+from trustbayes.trials.sequences import Sequences, missing_rounds
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -302,7 +302,8 @@ def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
 def _adaptation(units: Units, information: Information) -> Adaptation:
     if information.type_densities:
         return "draw_diag"
-    return "low_rank" if units.continuous else "diag"
+    # Where people learn, gains trade off with everybody's trust at the beginning.
+    return "low_rank" if units.continuous or isinstance(units, Sequences) else "diag"
 
 
 def _pattern(model: Model, units: Units, game: Game, information: Information, alike: bool) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "positions",
     "row_of",
     "shared_conditions",
+    "stacked",
     "trial_terms",
     "unit_conditions",
 ]
@@ -132,6 +133,27 @@ def row_of(table: np.ndarray, seen: Any) -> Any:
     [7.0, 7.0, 5.0]
     """
     return (table if namespace(seen) is np else pt.as_tensor(table))[positions(seen)]
+
+
+def stacked(constants: Callable[[FiniteGame, float], np.ndarray], conditions: Conditions) -> Any:
+    """What holds in the condition of each entry, whoever the person is.
+
+    A graph that takes constants of all conditions at once is as long as that of one condition;
+    `by_condition` writes its theory out for each.
+
+    Parameters
+    ----------
+    constants : callable
+        Gives an array of the same shape for every condition.
+    conditions : Conditions
+        Of the n entries.
+
+    Returns
+    -------
+    array, shape (n, ...), or (1, ...) under one condition
+    """
+    each = np.stack([constants(*condition) for condition in conditions.distinct])
+    return each if len(each) == 1 else each[conditions.index]
 
 
 def trial_terms(game: ForecastGame, units: Any) -> Terms:

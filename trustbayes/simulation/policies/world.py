@@ -54,7 +54,8 @@ class World:
     Raises
     ------
     InputError
-        If the fits do not go together, people learn, or a number is out of its range.
+        If the fits do not go together, people learn and no rounds are given, rounds are given and
+        nobody learns, or a number is out of its range.
     """
 
     def __init__(

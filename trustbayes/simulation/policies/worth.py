@@ -66,7 +66,7 @@ def trust_worth(
     Raises
     ------
     InputError
-        If a fit is of the other role, if the fits are of different games, or have no treatment
+        If a fit is of the other role or of people who learn, if the fits are of different games, or have no treatment
         in common; if a number is out of its range.
 
     Examples
@@ -76,11 +76,16 @@ def trust_worth(
     >>> trust_worth(*fits, seed=1)[["treatment", "party", "share"]]  # doctest: +SKIP
     """
     place = "worth of trust"
-    faults: list[Fault] = []
+    faults = [
+        Fault(f"{place}, {role}", "people who learn", 'learning="none": one round is played')
+        for role, fit in (("sender", sender), ("receiver", receiver))
+        if fit.model.learns
+    ]
     if not 0 < ci_prob < 1:
         faults.append(Fault(f"{place}, ci_prob", str(ci_prob), "a number between 0 and 1"))
+    rounds = 1 if any(fit.model.learns for fit in (sender, receiver)) else None
     try:
-        world = World(sender, receiver, "these", "held", seed, draws, place)
+        world = World(sender, receiver, "these", "held", seed, draws, place, rounds=rounds)
     except InputError as error:
         raise InputError([*error.faults, *faults]) from None
     if faults:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.learning.levels import level_steps
-from trustbayes.theories.learning.trust import LINEAR, RULES, with_experience
+from trustbayes.theories.learning.trust import LINEAR, RULES, mean_state, with_experience
 from trustbayes.theories.responses.logit_sequences import SEQUENCED_LOGIT
 from trustbayes.theories.spec import Convention, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -186,6 +187,7 @@ def trust_that_learns(
         answer=answer,
         response=_response(spec),
         resolve=_resolve(spec),
+        drift={name: partial(mean_state, name=name)},
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pytensor.tensor as pt
 
 from trustbayes.numerics.arrays import namespace
 from trustbayes.numerics.chains import Chains
@@ -23,7 +24,7 @@ from trustbayes.theories.values import Values
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.sequences import Sequences
 
-__all__ = ["LINEAR", "RULES", "moved_trust", "state_of", "with_experience"]
+__all__ = ["LINEAR", "RULES", "mean_state", "moved_trust", "state_of", "with_experience"]
 
 RULES = ("shift", "delta", "reputation", "evidence")
 LINEAR = ("shift", "reputation", "evidence")
@@ -77,6 +78,19 @@ def state_of(values: Values, conventions: Mapping[str, Any], name: str) -> Any:
     share = values.of_events("partner_share")
     general = _state(values, conventions, name, units.chains)
     return share * of_partner + (1 - share) * general
+
+
+def mean_state(values: Values, conventions: Mapping[str, Any], name: str) -> Any:
+    """The mean state of each subject's trials, in PyTensor, shape (subjects,).
+
+    Only where it hangs on nothing but what all subjects share: 0 under other rules.
+    """
+    if conventions["learning"] not in ("shift", "evidence"):
+        return 0.0
+    units = values.units
+    state = state_of(values, conventions, name)[units.trial_event]
+    total = pt.zeros(len(units.subjects))
+    return pt.inc_subtensor(total[units.trial_subject], state) / units.trials_per_subject
 
 
 def _state(values: Values, conventions: Mapping[str, Any], name: str, chains: Chains) -> Any:
