@@ -87,7 +87,8 @@ def policies_of(
     """
     if not policies:
         return None
-    ranked = {role: _passed(found, comparisons, role) for role in ("sender", "receiver")}
+    static = {key: fit for key, fit in found.items() if not fit.model.learns}
+    ranked = {role: _passed(static, comparisons, role) for role in ("sender", "receiver")}
     # The sum of ranks, the senders' first where two pairs are as good.
     pairs = sorted(
         product(enumerate(ranked["sender"]), enumerate(ranked["receiver"])),
@@ -107,9 +108,11 @@ def worth_of(
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them.
 
-    See `trustbayes.trust_worth`; None where no model of a role passed the gate.
+    See `trustbayes.trust_worth`; None where no model of a role passed the gate. People
+    who learn have no single round to be asked for.
     """
-    sender, receiver = (best(found, comparisons, role) for role in ("sender", "receiver"))
+    static = {key: fit for key, fit in found.items() if not fit.model.learns}
+    sender, receiver = (best(static, comparisons, role) for role in ("sender", "receiver"))
     if sender is None or receiver is None:
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)

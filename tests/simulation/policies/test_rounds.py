@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes import Audit, Policy, counterfactual, model, trials_from_frame
+from trustbayes import Audit, Policy, counterfactual, model, trials_from_frame, trust_worth
 from trustbayes.errors import InputError
 from trustbayes.games import Feedback, FiniteGame, ForecastGame, Market
 from trustbayes.simulation.policies.world import BASELINE, World
@@ -184,3 +184,12 @@ def test_rounds_are_for_people_who_learn():
     assert len(caught.value.faults) == 4
     with pytest.raises(InputError, match="feedback: found 'none', expected models that learn"):
         counterfactual(*others, [Policy("x", feedback="none")], seed=1)
+
+
+def test_worth_is_of_people_who_do_not_learn():
+    with pytest.raises(InputError) as caught:
+        trust_worth(*fits_of(trials_of()), seed=1)
+    assert [fault.place for fault in caught.value.faults] == [
+        "worth of trust, sender",
+        "worth of trust, receiver",
+    ]

@@ -66,8 +66,8 @@ def trust_worth(
     Raises
     ------
     InputError
-        If a fit is of the other role or of people who learn, if the fits are of different games, or have no treatment
-        in common; if a number is out of its range.
+        If a fit is of the other role or of people who learn, if the fits are of different
+        games, or have no treatment in common; if a number is out of its range.
 
     Examples
     --------
