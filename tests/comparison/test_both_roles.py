@@ -128,8 +128,8 @@ def test_a_person_borrows_from_her_other_role(few):
 
 @pytest.mark.parametrize("planted", [0.6, 0.0])
 def test_a_planted_correlation_is_inside_the_interval(planted):
-    trials, sender, receiver = made(planted)
-    assert len(trials.people_in_both_roles) == 60
+    trials, sender, receiver = made(planted, people=160, draws=30)
+    assert len(trials.people_in_both_roles) == 160
     found = both_roles(sender, receiver)
     low, high = found.interval
     assert low < planted < high
