@@ -1,6 +1,7 @@
 """What an experiment pays."""
 
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.finite_terms import FiniteTerms
 from trustbayes.games.forecast import ForecastGame, Market, Terms
@@ -11,6 +12,7 @@ from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PayoffTable, Powe
 from trustbayes.games.reading import read_game
 
 __all__ = [
+    "Feedback",
     "FiniteGame",
     "FiniteTerms",
     "ForecastGame",

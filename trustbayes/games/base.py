@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = ["Game", "Role"]
@@ -37,6 +38,8 @@ class Game(ABC):
         How trial files are laid out.
     treatments : mapping of str or None
         The treatments that trials may name, with what sets each apart; None if any may be named.
+    feedback : Feedback or None
+        What people are shown after a trial; None if it is not known.
     """
 
     kind: ClassVar[str]
@@ -44,6 +47,7 @@ class Game(ABC):
     name: str
     layout: Layout
     treatments: Mapping[str, Any] | None
+    feedback: Feedback | None
 
     @property
     @abstractmethod

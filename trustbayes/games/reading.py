@@ -35,6 +35,9 @@ def read_game(path: str | Path) -> Game:
           ``receiver``; ``take``, standard column = "sender" or "receiver", whose row counts where
           they differ; ``unpaired`` = "refuse" (the default), "leave out" or "keep"; ``app``, of
           an oTree export with several,
+        - ``[feedback]``: ``shown`` = "state", "payoff" or "none" after each trial, or these by
+          treatment, or instead ``column``, the column of the trial file that says it;
+          ``partners`` = "random" (the default), "fixed", or the column that names the partner,
 
         and the keys of its kind. ``kind = "finite"``: ``states``, optionally ``messages`` and
         ``actions`` (default: the states; labels that are no estimates of the state as

@@ -69,12 +69,14 @@ class Experiment:
     ----------
     game : Game
     sender, receiver : Model or None
-        Who plays; the trials are those of the receiver if there is one. Populations are drawn from
-        the models' priors.
+        Who plays. Populations are drawn from the models' priors.
     subjects, rounds : int
         Number of subjects in each role, and of rounds.
     treatments : tuple of str, optional
         Those played; default: all of the game.
+    studied : "sender" or "receiver", optional
+        Whose trials they are; default: the receiver's if there is one. Senders who learn need
+        receivers who act.
 
     Examples
     --------
@@ -91,16 +93,17 @@ class Experiment:
     subjects: int
     rounds: int
     treatments: tuple[str, ...] | None = None
+    studied: Role | None = None
 
     @property
     def role(self) -> Role:
         """Whose trials they are."""
-        return "sender" if self.receiver is None else "receiver"
+        return self.studied or ("sender" if self.receiver is None else "receiver")
 
     @property
     def player(self) -> Model:
         """How those behave whose trials they are."""
-        return self.sender if self.receiver is None else self.receiver
+        return self.sender if self.role == "sender" or not self.receiver else self.receiver
 
     def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
@@ -127,13 +130,14 @@ class Experiment:
             seed=seed,
             treatments=self._treatments,
         )
-        if self.receiver is not None:
+        if self.role == "receiver" and not self.player.learns:
             played = played.without_senders()
         names = self.game.layout.columns
         order = [names.get(name, name) for name in ("round", self.role)]
         table = played.trials.sort_values(order, ignore_index=True)
         trials = trials_from_frame(table, self.game, f"simulation {seed}")
-        return SimulatedTrials(trials, played.parameters, seed)
+        theirs = played.parameters["role"] == self.role
+        return SimulatedTrials(trials, played.parameters[theirs].reset_index(drop=True), seed)
 
     @property
     def _treatments(self) -> Any:
@@ -153,6 +157,7 @@ class Experiment:
             "subjects": self.subjects,
             "rounds": self.rounds,
             "treatments": None if self.treatments is None else list(self.treatments),
+            **({} if self.studied is None else {"studied": self.studied}),
         }
 
     @classmethod
@@ -166,6 +171,7 @@ class Experiment:
             form["subjects"],
             form["rounds"],
             None if treatments is None else tuple(treatments),
+            form.get("studied"),
         )
 
 

@@ -69,6 +69,28 @@ class Kind(Protocol):
             In the units of the game.
         """
 
+    def placeholder(self, game: Any, name: str) -> float:
+        """What stands for a message or an action that is not made yet."""
+
+    def choose_in_order(
+        self, draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        """As `choose`, at every trial of the draws' units, which are sequences.
+
+        Parameters
+        ----------
+        draws : Draws
+            A single one.
+        kinds : array of int, shape (subjects,) or (trials,), or None
+            The type of each subject, or in each trial.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        array, shape (trials,)
+            In the units of the game.
+        """
+
     def replicated_choices(
         self, draws: Draws, rng: np.random.Generator, given_trials: bool, ci_prob: float
     ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from trustbayes.games import Game
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
 from trustbayes.numerics.plain import as_plain, is_whole
+from trustbayes.simulation.in_turn import add_partners, play_in_turn
 from trustbayes.simulation.kinds import kind_of
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
@@ -109,11 +110,12 @@ def simulate(
 
     All parameters are one draw from the models' priors: with numbers as arguments a prior states
     the population; where an argument is itself a prior, the population is drawn too. Senders
-    and receivers keep their roles and are matched anew at random in every round. Every subject
-    plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or, between
-    subjects, a (nearly) equal number of pairs plays each treatment throughout. In a treatment
-    with several biases each pair's bias is drawn evenly among them. Forecasts, reports and
-    capacities have two decimals, but where they are at an end of their range.
+    and receivers keep their roles and are matched anew at random in every round, or once for all
+    where the game says that partners are fixed. People who learn do so round by round. Every
+    subject plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or,
+    between subjects, a (nearly) equal number of pairs plays each treatment throughout. In a
+    treatment with several biases each pair's bias is drawn evenly among them. Forecasts, reports
+    and capacities have two decimals, but where they are at an end of their range.
 
     Parameters
     ----------
@@ -175,21 +177,27 @@ def simulate(
         table["treatment"] = np.repeat(names[np.arange(rounds) * count // rounds], subjects)
     kind_of(game).add_states(table, game, of_treatment, design)
     receivers = _labels("r", subjects)
-    matches = np.tile(receivers, (rounds, 1))
+    fixed = game.feedback is not None and game.feedback.partners == "fixed"
+    matches = np.tile(receivers, (1 if fixed else rounds, 1))
     if people is not None and "group" in people:
         at = pd.factorize(pd.MultiIndex.from_arrays([at, people["group"]]))[0]
     for group in np.unique(at):
         matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
-    table["receiver"] = matches.reshape(-1)
+    table["receiver"] = np.tile(matches.reshape(-1), rounds if fixed else 1)
+    add_partners(table, game)
     number = pd.Index(receivers).get_indexer(pd.Index(table["receiver"]))
     for name, column in () if people is None else people.items():
         values, of_receivers = column.to_numpy(), str(name).startswith("receiver_")
         table[str(name)] = values[number] if of_receivers else np.tile(values, rounds)
     parts = []
-    for model, stream in zip((sender, receiver), streams, strict=True):
-        if model is None:
-            table = table.drop(columns="receiver")
-            continue
+    models = [model for model in (sender, receiver) if model is not None]
+    if receiver is None:
+        table = table.drop(columns="receiver")
+    if any(model.learns for model in models):
+        played = play_in_turn(models, game, table, of_treatment, streams[: len(models)])
+        parts = [_parameters(*one) for one in played]
+        models = []
+    for model, stream in zip(models, streams, strict=False):
         choice = "message" if model.role == "sender" else "action"
         table[choice], parameters = _play(model, game, table, of_treatment, stream)
         parts.append(parameters)

@@ -213,6 +213,7 @@ def check_trials(
     check.cells()
     table = check.typed()
     check.faults += check.rules.complete(table, kept, columns)
+    check.feedback()
     for role in roles:
         check.rounds(table, role)
         if "group" in columns:
@@ -303,6 +304,23 @@ class _Check:
         if not table["round"].isna().any() and (table["round"] % 1 == 0).all():
             table["round"] = table["round"].astype(int)
         return table
+
+    def feedback(self) -> None:
+        """The columns that [feedback] names are there, and say what can be shown."""
+        feedback, header = self.game.feedback, list(self.kept.frame.columns)
+        if feedback is None:
+            return
+        for name in feedback.columns:
+            if name not in header:
+                expected = f"a column {name!r}, which the game file names in [feedback]; "
+                place = f"{self.kept.source}, row 1"
+                self.faults.append(Fault(place, "", expected + suggestion(name, header)))
+        if feedback.column in header:
+            cells = self.kept.frame[feedback.column]
+            possible = self.rules.shown
+            for row in cells.index[~cells.isin(["", *possible])]:
+                expected = f"what was shown: {listing(possible)}, or nothing"
+                self.faults.append(self.kept.fault(row, str(feedback.column), expected))
 
     def rounds(self, table: pd.DataFrame, role: Role) -> None:
         """No subject twice in one round."""

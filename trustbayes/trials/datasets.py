@@ -116,6 +116,10 @@ BUNDLED: dict[str, str] = {
         "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
         "parameters."
     ),
+    "simulated-learning": (
+        "Simulated finite game with fixed partners: 40 senders and 40 receivers, 40 rounds, trust "
+        "that moves with experience, known memory and gains."
+    ),
 }
 """The experiments that come with the package, the default one first, in a sentence each."""
 

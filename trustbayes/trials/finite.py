@@ -191,6 +191,7 @@ class FiniteRules:
     """Values from the game's lists, and a bias for every trial."""
 
     units: ClassVar[type[Cells]] = Cells
+    shown: ClassVar[tuple[str, ...]] = ("state", "payoff", "none")
 
     def __init__(self, game: FiniteGame) -> None:
         self.game = game

@@ -24,6 +24,10 @@ class TrialRules(Protocol):
     def units(self) -> type[Units]:
         """The form in which the models of the kind take trials."""
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What may be shown after a trial."""
+
     def expected(self, name: str) -> str:
         """What a cell of a column of numbers (state, message, action, bias) may be, in words."""
 
