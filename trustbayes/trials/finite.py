@@ -191,6 +191,8 @@ class FiniteRules:
     """Values from the game's lists, and a bias for every trial."""
 
     units: ClassVar[type[Cells]] = Cells
+    numbers: ClassVar[tuple[str, ...]] = ("state", "message", "action", "bias")
+    may_lack: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: FiniteGame) -> None:
         self.game = game
