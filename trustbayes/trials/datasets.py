@@ -106,6 +106,10 @@ BUNDLED: dict[str, str] = {
         "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
         "parameters."
     ),
+    "simulated-recommendation": (
+        "Simulated recommendations: 300 sellers, 40 weeks, a machine's recommendations whose "
+        "accuracy changes, known parameters."
+    ),
 }
 """The experiments that come with the package, the default one first, in a sentence each."""
 
