@@ -24,9 +24,7 @@ def make(folder: Path) -> None:
     """Simulate the experiment and write it to the folder."""
     game = tb.read_game(HERE / "game.toml")
     seller = tb.model("trust-embedded", "receiver", game, priors=PRIORS, noise="normal")
-    simulation = tb.simulate(
-        game, sender=None, receiver=seller, subjects=300, rounds=40, seed=SEED
-    )
+    simulation = tb.simulate(game, sender=None, receiver=seller, subjects=300, rounds=40, seed=SEED)
     simulation.trials.to_csv(
         folder / "trials.csv", index=False, float_format="%.6g", lineterminator="\n"
     )

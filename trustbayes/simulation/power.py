@@ -167,7 +167,9 @@ def design(
     if each_treatment and game.treatments is not None and len(game.treatments) > 1:
         played += [(name,) for name in game.treatments]
     tasks, cells = [], []
-    for role, only, people, length, truth in product(roles or game.roles, played, subjects, rounds, names):
+    for role, only, people, length, truth in product(
+        roles or game.roles, played, subjects, rounds, names
+    ):
         sender = model(truth, "sender", game) if "sender" in game.roles else None
         receiver = model(truth, "receiver", game) if role == "receiver" else None
         one = Experiment(game, sender, receiver, people, length, only)

@@ -191,7 +191,9 @@ def simulate(
         values, of_receivers = column.to_numpy(), str(name).startswith("receiver_")
         table[str(name)] = values[number] if of_receivers else np.tile(values, rounds)
     parts = []
-    for role, model, stream in zip(("sender", "receiver"), (sender, receiver), streams, strict=True):
+    for role, model, stream in zip(
+        ("sender", "receiver"), (sender, receiver), streams, strict=True
+    ):
         if model is None:
             table = table.drop(columns=role)
             continue

@@ -167,9 +167,7 @@ class RecommendationRules:
         row = f"{kept.source}, row 1"
         lacking = [name for name in self.game.messages if name not in columns]
         if lacking:
-            expected = (
-                f"the columns {listing(lacking)}: the game has {self.game.advisers} advisers at once"
-            )
+            expected = f"the columns {listing(lacking)}: {self.game.advisers} advisers at once"
             faults.append(Fault(row, "", expected))
         beyond = [
             name

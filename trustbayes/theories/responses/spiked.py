@@ -2,8 +2,8 @@ r"""From a belief to decisions after a recommendation: noise, and spikes at keep
 
 With some probability a person keeps her estimate as it is, with some she follows the
 recommendation to the letter; else she decides by the theory, with noise round it that is censored
-at the ends of the range. Decisions are recorded in steps of h, so that a spike is a density of 1 / h
-on the step round its place, and the density of a decision a is
+at the ends of the range. Decisions are recorded in steps of h, so that a spike is a density of
+1 / h on the step round its place, and the density of a decision a is
 
 .. math:: p(a) = \pi_e \frac{1(|a - e| \le h/2)}{h} + \pi_m \frac{1(|a - m| \le h/2)}{h}
           + (1 - \pi_e - \pi_m) f(a),
