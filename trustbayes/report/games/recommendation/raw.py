@@ -69,8 +69,8 @@ def weight_bars_says(analysis: Analysis) -> str:
     return (
         f"The median weight of advice is {medians}. Estimates are kept to the letter in "
         f"{percent(kept)} of the {total:,} trials that tell, recommendations followed to the "
-        f"letter in {percent(followed)}. {counted(near, 'trial')} in which both are less than two steps "
-        f"({2 * game_of(analysis.trials).step:g}) apart do not tell."
+        f"letter in {percent(followed)}. {counted(near, 'trial')} in which both are less than two "
+        f"steps ({2 * game_of(analysis.trials).step:g}) apart do not tell."
     )
 
 
