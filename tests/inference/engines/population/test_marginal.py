@@ -36,10 +36,10 @@ def prepared_at(model, game, units, step, seed=3):
     # Where nobody is very precise, likelihoods are smooth, and brute force need not be so fine.
     for value, place in zip(SMOOTH.values(), places(density, SMOOTH), strict=True):
         point[place] = value
-    state = Prepared(layout, graph, density, point, np.eye(density.size), None, {})
-    near = neighbourhood(state, point, 0.01 * np.eye(density.size))
     tabulate = finite_tables if isinstance(units, Cells) else point_tables
-    rule = Rule(step, knots=0.2, cut=26.0, agree=1e-9)
+    rule = Rule((step,) * len(layout.effects), knots=0.2, cut=26.0)
+    state = Prepared(layout, graph, density, tabulate, rule, None, point, None, None, {})
+    near = neighbourhood(state, point + 0.1 * np.random.default_rng(1).normal(size=(9, point.size)))
     graph.operator.marginal = Marginal(layout, tabulate(layout, rule, near))
     return state, point
 

@@ -60,7 +60,7 @@ def test_nuts_gives_the_same_draws_for_a_seed(trials):
     state = prepare_units(tb.LevelK("sender"), trials.game, units)
     short = Sampling(draws=20, tune=50, chains=2, seed=3)
     first, second = (
-        draw_by_nuts(state.density, state.mode, state.covariance, short) for _ in range(2)
+        draw_by_nuts(state.density, state.mode, state.adapted.covariance, short) for _ in range(2)
     )
     assert np.array_equal(first.points, second.points)
 

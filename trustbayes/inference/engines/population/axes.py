@@ -62,9 +62,6 @@ class Axes:
     open_low, open_high : array of bool, shape (axes,)
         Whether the likelihood stays what it is beyond the last node, which then stands for the
         whole rest of the population.
-    stride : array of int, shape (axes,)
-        How many nodes apart those are that a subject keeps, of which each counts as often: then
-        the last stands for the rest beyond half as many steps.
     """
 
     origin: np.ndarray
@@ -73,7 +70,6 @@ class Axes:
     location_of: np.ndarray
     open_low: np.ndarray
     open_high: np.ndarray
-    stride: np.ndarray
 
     @property
     def nodes(self) -> np.ndarray:
@@ -104,9 +100,9 @@ class Axes:
             rows = np.flatnonzero(is_open)
             if not rows.size:
                 continue
-            half = (0.5 if upper else -0.5) * self.step[rows] * self.stride[rows]
+            half = (0.5 if upper else -0.5) * self.step[rows]
             edge = gap[rows, position] + half
-            tail = family.log_tail(edge, shape, upper) - np.log(self.stride[rows])
+            tail = family.log_tail(edge, shape, upper)
             node = logs[rows, position]
             total = np.logaddexp(node, tail)
             logs[rows, position] = total

@@ -20,7 +20,9 @@ from trustbayes.inference.engines.population.habits import HabitMarginal, is_hab
 from trustbayes.inference.engines.population.layout import Layout, layout_of
 from trustbayes.inference.engines.population.marginal import Marginal, PopulationValue
 from trustbayes.inference.engines.population.point_tables import point_tables
+from trustbayes.inference.engines.population.proposals import Adapted, Proposal, adapted
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
+from trustbayes.inference.engines.population.sampler import evaluated
 from trustbayes.inference.engines.population.sharpened_habits import habit_of
 from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.models.model import Model
@@ -32,21 +34,23 @@ __all__ = [
     "Prepared",
     "build_population",
     "fitting_layout",
+    "measured",
+    "neighbourhood",
     "prepare",
     "prepare_units",
+    "refined",
 ]
 
-MOST_BEYOND = 0.01
-"""Which share of draws may lie beyond the tables."""
+Tabulate = Callable[..., Any]
 
-_PILOTS = (256, 2048)  # subjects at most; the second where there are several times as many
-_SEVERAL = 4
-_SHRUNK = 0.3  # of a pilot's spread: tables for all it holds are too wide
+_PILOTS = (64, 1024)
+"""Subjects at most of what is fitted first; the second where there are twice as many."""
+
 _CHECKED = 64  # subjects at most
-_LOOKED_AT = 500  # draws
-_REFINED = 3  # times at most
-_AROUND = 4.0  # posterior standard deviations that tables reach
-_REACH = 8.0  # the same for exposures
+_REFINED = 4  # times at most
+_POINTS = 48  # from all over the posterior, at which integrals are compared
+_AMONG = 12  # populations that tables serve, besides the extreme ones
+_MARGIN = 0.25  # of an exposure's range, and on the scale of the link
 _SHIFT = 0.31  # of a step, for the check
 _SINGLE = 20_000  # subjects from which on tables are in single precision
 
@@ -62,17 +66,15 @@ class Integration:
     nodes : float
         Mean number of nodes of a subject and type.
     error : float
-        By how many posterior standard deviations the mean of a parameter of the population would
-        move at most if the step were halved and the grid shifted, at this number of subjects.
+        No mean of a parameter of the population would move by more posterior standard deviations
+        if the grids were twice as fine and shifted, and tables cut off further out, at this number
+        of subjects: the standard deviation, over the posterior, of the change in log likelihood.
     refinements : int
-        How often the step was halved before this was small enough.
+        How often the rule was made finer before this was small enough.
     megabytes : float
         Of the tables.
     nats : float
-        By how much a subject's log likelihood would change at most, at the mode, in nats.
-    beyond : float
-        Share of the draws in which some exposure lies beyond the tables, which hold what it does
-        constant there.
+        By how much a subject's log likelihood would change at most, in nats.
     """
 
     rule: str
@@ -81,12 +83,11 @@ class Integration:
     refinements: int
     megabytes: float
     nats: float = 0.0
-    beyond: float = 0.0
 
     @property
     def fine(self) -> bool:
-        """Whether error and draws beyond the tables are fewer than allowed."""
-        return self.error < INTEGRATION_ERROR and self.beyond < MOST_BEYOND
+        """Whether the error is smaller than allowed."""
+        return self.error < INTEGRATION_ERROR
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +99,14 @@ class Prepared:
     layout : Layout
     graph : Graph
     density : PopulationDensity
+    tabulate : callable
+        From a layout, a rule, the populations to be served and a dtype to a likelihood.
+    rule : Rule
+    near : Neighbourhood or None
+        The populations that the tables serve.
     mode : array, shape (size,)
-    covariance : array, shape (size, size)
-        From the curvature at the mode.
+    adapted : Adapted
+        A proposal for the sampler.
     integration : Integration
     seconds : mapping of str to float
     """
@@ -108,8 +114,11 @@ class Prepared:
     layout: Layout
     graph: Graph
     density: PopulationDensity
+    tabulate: Tabulate
+    rule: Rule
+    near: Neighbourhood | None
     mode: np.ndarray
-    covariance: np.ndarray
+    adapted: Adapted
     integration: Integration
     seconds: Mapping[str, float]
 
@@ -122,16 +131,6 @@ class Prepared:
     def population(self, point: np.ndarray) -> PopulationValue:
         """The population at a point of the sampler."""
         return self.graph.operator.population(self.density.inputs(point))
-
-    def share_beyond(self, points: np.ndarray) -> float:
-        """Share of points, shape (points, size), with an exposure that no table reaches."""
-        sources = self.marginal.sources
-        if not sources:
-            return 0.0
-        some = points[:: max(1, len(points) // _LOOKED_AT)]
-        exposures = [self.population(point).exposures for point in some]
-        beyond = [any(s.knots.outside(x[s.name]).any() for s in sources) for x in exposures]
-        return float(np.mean(beyond))
 
 
 def build_population(model: Model, trials: Trials) -> pm.Model:
@@ -182,18 +181,20 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
     graph = graph_of(layout)
     density = PopulationDensity(graph.model, graph.inputs)
     ready = time.perf_counter()
+    none = np.zeros((0, density.size))
     prepared = Prepared(
         layout=layout,
         graph=graph,
         density=density,
+        tabulate=_habitual if is_habitual(layout) else _tabulated,
+        rule=_first_rule(layout),
+        near=None,
         mode=density.start,
-        covariance=np.eye(density.size),
+        adapted=Adapted(Proposal(none, none[None], none), none, none, none, np.inf, 0.0),
         integration=Integration("", 0.0, np.inf, 0, 0.0),
         seconds={},
     )
-    marginal: Callable[..., Any] = _habitual if is_habitual(layout) else _tabulated
-    with threadpool_limits(limits=1, user_api="blas"):  # products are small: threads would wait
-        prepared = _settled(prepared, marginal)
+    prepared = refined(_piloted(prepared))
     seconds = {"model": ready - started, "tables": time.perf_counter() - ready}
     return replace(prepared, seconds=seconds)
 
@@ -230,100 +231,165 @@ def _habitual(
 ) -> HabitMarginal:
     if near is None:
         return HabitMarginal(layout, rule)
-    spread = max(p.shape[0]["sigma"] for p in (near.centre, *near.around))
+    spread = max(p.shape[0]["sigma"] for p in near.populations)
     heavy = 1.0 if layout.effects[0].family.normal else 2.0
     return HabitMarginal(layout, rule, heavy * max(spread, 0.5))
 
 
-def _settled(prepared: Prepared, marginal: Callable[..., Any]) -> Prepared:
-    """Find the mode by a pilot, tabulate round it, and refine until the error is small."""
-    layout, operator, density = prepared.layout, prepared.graph.operator, prepared.density
+def _first_rule(layout: Layout) -> Rule:
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
-    coarse = Rule(step=0.5 if widest < 3 else 1.0, knots=1.0)
-    mode, near = density.start, None
+    return Rule((0.25 if widest < 3 else 0.5,) * max(1, len(layout.effects)))
+
+
+def _piloted(prepared: Prepared) -> Prepared:
+    """Find where the posterior lies by coarse tables of a part of the subjects."""
+    layout, operator = prepared.layout, prepared.graph.operator
+    coarse = replace(
+        prepared.rule, steps=tuple(2 * step for step in prepared.rule.steps), knots=1.0
+    )
     for size in _PILOTS:
-        if near is not None and layout.subjects < _SEVERAL * size:
+        if prepared.near is not None and layout.subjects < 2 * size:
             break
         some = _some(layout, size)
         pilot = layout.of_subjects(some) if some.size < layout.subjects else layout
-        operator.marginal = marginal(pilot, coarse, near)
-        mode, covariance = highest_point(density, mode)
-        near = neighbourhood(prepared, mode, covariance)
-    rule = Rule(step=0.25 if widest < 3 else 0.5)
-    checked = layout.of_subjects(_some(layout, _CHECKED))
+        operator.marginal = prepared.tabulate(pilot, coarse, prepared.near)
+        prepared = _located(prepared)
+        prepared = replace(prepared, near=neighbourhood(prepared, prepared.adapted.likely))
+    return prepared
+
+
+def _located(prepared: Prepared) -> Prepared:
+    """Find the mode and a proposal by the tables that there are."""
+    density = prepared.density
+    with threadpool_limits(limits=1, user_api="blas"):  # products are small: threads would wait
+        mode, covariance = highest_point(density, prepared.mode)
+    rng = np.random.default_rng(0)
+    state = adapted(lambda points: evaluated(density, points), mode, covariance, rng)
+    return replace(prepared, mode=mode, adapted=state)
+
+
+def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
+    """Tabulate for all subjects, finer and wider until the error is small.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    points : array, shape (n, size), optional
+        Where the posterior has been found to lie; default: where the proposals say.
+
+    Returns
+    -------
+    Prepared
+    """
+    layout, operator = prepared.layout, prepared.graph.operator
     dtype = np.float32 if layout.subjects >= _SINGLE else float
-    refinements = 0
-    while True:
-        near = neighbourhood(prepared, mode, covariance)
-        operator.marginal = marginal(layout, rule, near, dtype)
-        pilot_spread = np.sqrt(np.diag(covariance))
-        before, (mode, covariance) = mode, highest_point(density, mode)
-        far = np.abs(mode - before) > 0.5 * _AROUND * pilot_spread
-        if (far | (np.sqrt(np.diag(covariance)) < _SHRUNK * pilot_spread)).any():
-            near = neighbourhood(prepared, mode, covariance)
-            operator.marginal = marginal(layout, rule, near, dtype)
-            mode, covariance = highest_point(density, mode)
-        error, nats = _error(prepared, checked, marginal, rule, near, mode, covariance)
+    if points is not None:
+        prepared = replace(prepared, near=neighbourhood(prepared, points))
+    for refinements in range(_REFINED + 1):
+        operator.marginal = prepared.tabulate(layout, prepared.rule, prepared.near, dtype)
+        prepared = _located(prepared)
+        some = prepared.adapted.resampled(_POINTS, np.random.default_rng(1))
+        wide = neighbourhood(prepared, prepared.adapted.likely)
+        check = Comparison(prepared, some, wide)
+        error, nats = check.error(prepared.rule, prepared.near)
         if error < INTEGRATION_ERROR or refinements == _REFINED:
             break
-        rule, refinements = rule.finer(), refinements + 1
+        if check.error(prepared.rule, wide)[0] < 0.7 * INTEGRATION_ERROR:
+            prepared = replace(prepared, near=wide)
+        else:
+            prepared = replace(prepared, near=wide, rule=check.finer(prepared.rule))
     integration = Integration(
-        rule=f"even grids of step {rule.step:g}, nodes within e^-{rule.cut:g} of the highest",
-        nodes=operator.marginal.nodes,
+        rule=_words(prepared),
+        nodes=prepared.marginal.nodes,
         error=error,
         refinements=refinements,
-        megabytes=operator.marginal.megabytes,
+        megabytes=prepared.marginal.megabytes,
         nats=nats,
     )
-    return replace(prepared, mode=mode, covariance=covariance, integration=integration)
+    return replace(prepared, integration=integration)
 
 
-def neighbourhood(
-    prepared: Prepared, mode: np.ndarray, covariance: np.ndarray, reach: float = _REACH
-) -> Neighbourhood:
-    """The populations that the posterior may hold, from its mode and curvature there."""
-    spread = np.sqrt(np.diag(covariance))
-    centre = prepared.population(mode)
-    moves = _AROUND * covariance / spread  # to where one coordinate is far and the others follow
-    around = [prepared.population(mode + sign * move) for move in moves.T for sign in (-1, 1)]
-    factor = np.linalg.cholesky(covariance)
-    moved = [prepared.population(mode + 0.5 * column).exposures for column in factor.T]
-    low, high = {}, {}
-    for name, values in centre.exposures.items():
-        slope = np.array([2 * (one[name] - values) for one in moved])
-        far = reach * np.sqrt((slope**2).sum(axis=0))
-        low[name], high[name] = values - far, values + far
-    return Neighbourhood(centre, around, low, high)
+def measured(prepared: Prepared, points: np.ndarray) -> Prepared:
+    """With the error of the integration at draws from the posterior, shape (n, size)."""
+    some = points[:: max(1, len(points) // _POINTS)]
+    check = Comparison(prepared, some, neighbourhood(prepared, points))
+    error, nats = check.error(prepared.rule, prepared.near)
+    return replace(prepared, integration=replace(prepared.integration, error=error, nats=nats))
 
 
-def _error(
-    prepared: Prepared,
-    layout: Layout,
-    marginal: Callable[..., Any],
-    rule: Rule,
-    near: Neighbourhood,
-    mode: np.ndarray,
-    covariance: np.ndarray,
-) -> tuple[float, float]:
-    """How far a rule of half the step on a shifted grid would move the posterior's means.
+def neighbourhood(prepared: Prepared, points: np.ndarray) -> Neighbourhood:
+    """The populations at some points: those that are extreme in something, and others."""
+    points = points[:: max(1, len(points) // 400)]
+    every = [prepared.population(point) for point in points]
+    names = list(every[0].exposures)
+    exposures = {n: np.array([one.exposures[n] for one in every]) for n in names}
+    coordinates = np.column_stack([points, *[e for e in exposures.values() if e.shape[1] <= 24]])
+    extreme = [coordinates.argmin(axis=0), coordinates.argmax(axis=0)]
+    among = np.linspace(0, len(points) - 1, _AMONG).astype(int)
+    chosen = np.unique(np.concatenate([*extreme, among]))
+    low = {n: e.min(axis=0) for n, e in exposures.items()}
+    high = {n: e.max(axis=0) for n, e in exposures.items()}
+    margin = {n: _MARGIN * (1 + high[n] - low[n]) for n in names}
+    return Neighbourhood(
+        populations=[every[place] for place in chosen],
+        low={n: low[n] - margin[n] for n in names},
+        high={n: high[n] + margin[n] for n in names},
+    )
 
-    To first order: the difference of gradients at the mode, times the posterior's covariance.
-    And by how many nats it would change a subject's log likelihood there, at most.
+
+class Comparison:
+    """Some subjects' likelihoods by a rule and by a finer one, all over the posterior.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    points : array, shape (n, size)
+        From the posterior.
+    wide : Neighbourhood
+        What the finer rule's tables serve.
     """
-    operator, density = prepared.graph.operator, prepared.density
-    kept, slopes, logs = operator.marginal, [], []
-    finer = replace(rule.finer(), shift=_SHIFT)
-    try:
-        for each in (rule, finer):
-            operator.marginal = marginal(layout, each, near)
-            slopes.append(density(mode)[1])
-            logs.append(prepared.marginal.by_subject(prepared.population(mode)))
-    finally:
-        operator.marginal = kept
-    difference = (slopes[1] - slopes[0]) * prepared.layout.subjects / layout.subjects
-    moved = covariance @ difference
-    nats = float(np.abs(logs[1] - logs[0]).max(initial=0.0))
-    return float(np.abs(moved / np.sqrt(np.diag(covariance))).max()), nats
+
+    def __init__(self, prepared: Prepared, points: np.ndarray, wide: Neighbourhood) -> None:
+        self.prepared, self.wide = prepared, wide
+        self.layout = prepared.layout.of_subjects(_some(prepared.layout, _CHECKED))
+        self.populations = [prepared.population(point) for point in points]
+        finer = replace(prepared.rule.finer(), shift=_SHIFT)
+        self.expected = self._logs(finer, wide)
+
+    def _logs(self, rule: Rule, near: Neighbourhood | None) -> np.ndarray:
+        marginal = self.prepared.tabulate(self.layout, rule, near, float)
+        beyond = [marginal.reaches(population) for population in self.populations]
+        logs = np.array([marginal.by_subject(population) for population in self.populations])
+        return np.where(np.array(beyond)[:, None], logs, np.nan)
+
+    def error(self, rule: Rule, near: Neighbourhood | None) -> tuple[float, float]:
+        """See `Integration`: the error, and by how many nats a subject's likelihood is off."""
+        gap = self.expected - self._logs(rule, near)
+        if np.isnan(gap).any():
+            return np.inf, np.inf
+        scale = self.prepared.layout.subjects / self.layout.subjects
+        return float(gap.sum(axis=1).std() * scale), float(np.abs(gap).max())
+
+    def finer(self, rule: Rule) -> Rule:
+        """The rule with those steps halved that matter."""
+        errors = []
+        for effect in range(len(rule.steps)):
+            gap = self._logs(rule.halved(effect), self.wide) - self._logs(rule, self.wide)
+            errors.append(gap.sum(axis=1).std())
+        made = replace(rule, knots=rule.knots / 1.5, cut=rule.cut + 2)
+        for effect, error in enumerate(errors):
+            if error >= 0.3 * max(errors):
+                made = made.halved(effect)
+        return made
+
+
+def _words(prepared: Prepared) -> str:
+    names = [effect.name for effect in prepared.layout.effects]
+    steps = ", ".join(
+        f"{step:g} ({name})" for name, step in zip(names, prepared.rule.steps, strict=False)
+    )
+    cut = f"nodes that bear less than e^-{prepared.rule.cut:g} dropped"
+    return f"even grids of step {steps}, {cut}"
 
 
 def _some(layout: Layout, most: int) -> np.ndarray:

@@ -27,7 +27,6 @@ from scipy.special import gammaln, logsumexp
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.inference.engines.population.rule import Rule
-from trustbayes.inference.engines.population.tables import Source
 
 __all__ = ["HabitMarginal", "is_habitual"]
 
@@ -73,7 +72,7 @@ class HabitMarginal:
         counts = np.zeros((layout.subjects, units.counts.shape[2]), dtype=int)
         np.add.at(counts, units.unit_subject, units.counts.sum(axis=1))
         self.counts, self.number = counts, counts.sum(axis=1)
-        self.step = min(0.25, rule.step * _STEP / math.sqrt(max(1, counts.max())))
+        self.step = min(0.25, rule.steps[0] * _STEP / math.sqrt(max(1, counts.max())))
         middle = math.log(max(1, int(self.number.max())))
         shift = rule.shift * self.step
         far = _FAR * spread
@@ -98,10 +97,9 @@ class HabitMarginal:
         """Number of nodes."""
         return float(self.log_u.size)
 
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """None: nothing is read between knots."""
-        return ()
+    def reaches(self, population: PopulationValue) -> bool:
+        """As `trustbayes.inference.engines.population.marginal.Marginal.reaches`: all of them."""
+        return True
 
     @property
     def megabytes(self) -> float:

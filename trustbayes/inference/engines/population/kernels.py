@@ -3,7 +3,7 @@
 A row is a subject under one type. Its nodes follow each other; at each stands the log likelihood
 of what does not change with the population, and for each coordinate the position of its density
 in one flat list. Trials that do depend on a number that the population brings (an exposure) have
-tables of spline coefficients over knots, of which six are read.
+tables of spline coefficients, of which every node reads six.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def log_marginals(
     place: np.ndarray,
     density: np.ndarray,
     offset: np.ndarray,
+    spot: np.ndarray,
     part_start: np.ndarray,
     part_exposure: np.ndarray,
     part_base: np.ndarray,
@@ -54,12 +55,14 @@ def log_marginals(
         Log densities of all axes.
     offset : array of int, shape (rows, coordinates)
         Where the axis of each row and coordinate begins in ``density``.
+    spot : array of int, shape (nodes,)
+        Which coefficient of the tables with an exposure a node reads, were the first knot read.
     part_start : array of int, shape (rows + 1,)
         Where each row's parts with an exposure begin.
     part_exposure, part_base : array of int, shape (parts,)
         The exposure of each part, and where its table begins.
     table : array
-        For each part (knots, nodes of its row), coefficients.
+        Coefficients of all parts.
     first : array of int, shape (exposures,)
         The first knot that is read.
     weights, slopes : array, shape (exposures, 6)
@@ -87,12 +90,19 @@ def log_marginals(
                     chance[q] += density[begin + place[c, q]]
         for u in range(part_start[i], part_start[i + 1]):
             x = part_exposure[u]
-            base = part_base[u] + first[x] * n
-            for j in range(TAPS):
-                w = weights[x, j]
-                here = base + j * n
-                for q in range(n):
-                    chance[a + q] += w * table[here + q]
+            base = part_base[u] + first[x]
+            w0, w1, w2 = weights[x, 0], weights[x, 1], weights[x, 2]
+            w3, w4, w5 = weights[x, 3], weights[x, 4], weights[x, 5]
+            for q in range(a, b):
+                h = base + spot[q]
+                chance[q] += (
+                    w0 * table[h]
+                    + w1 * table[h + 1]
+                    + w2 * table[h + 2]
+                    + w3 * table[h + 3]
+                    + w4 * table[h + 4]
+                    + w5 * table[h + 5]
+                )
         top = -1e300
         for q in range(a, b):
             top = max(top, chance[q])
@@ -117,14 +127,20 @@ def log_marginals(
             continue
         for u in range(part_start[i], part_start[i + 1]):
             x = part_exposure[u]
-            base = part_base[u] + first[x] * n
+            base = part_base[u] + first[x]
+            w0, w1, w2 = slopes[x, 0], slopes[x, 1], slopes[x, 2]
+            w3, w4, w5 = slopes[x, 3], slopes[x, 4], slopes[x, 5]
             slope = 0.0
-            for j in range(TAPS):
-                here = base + j * n
-                mean = 0.0
-                for q in range(n):
-                    mean += chance[a + q] * table[here + q]
-                slope += slopes[x, j] * mean
+            for q in range(a, b):
+                h = base + spot[q]
+                slope += chance[q] * (
+                    w0 * table[h]
+                    + w1 * table[h + 1]
+                    + w2 * table[h + 2]
+                    + w3 * table[h + 3]
+                    + w4 * table[h + 4]
+                    + w5 * table[h + 5]
+                )
             part_slope[u] = slope
         marginal[i] = top + math.log(total)
 

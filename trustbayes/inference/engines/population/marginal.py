@@ -128,6 +128,7 @@ class Marginal:
             tables.place,
             density,
             tables.offset,
+            tables.spot,
             tables.part_start,
             tables.part_exposure,
             tables.part_base,
@@ -148,6 +149,10 @@ class Marginal:
         total = by_type.sum(axis=1, keepdims=True)
         by_subject = (np.log(total) + top)[:, 0]
         return Terms(by_subject, by_type / total, chance, densities, part_slope)
+
+    def reaches(self, population: PopulationValue) -> bool:
+        """Whether the tables reach a population's exposures; else they know nothing of it."""
+        return not any(s.knots.outside(population.exposures[s.name]).any() for s in self.sources)
 
     def by_subject(self, population: PopulationValue) -> np.ndarray:
         """Log marginal likelihood of each subject's trials, shape (subjects,)."""
@@ -190,12 +195,12 @@ class Marginal:
         exposures = {name: np.zeros_like(v) for name, v in population.exposures.items()}
         if tables.part_exposure.size:
             rows = np.repeat(np.arange(share.size), np.diff(tables.part_start))
-            total = sum(s.knots.origin.size for s in tables.sources)
+            total = sum(s.knots.exposures for s in tables.sources)
             by_exposure = np.bincount(
                 tables.part_exposure, weights=share[rows] * terms.part_slope, minlength=total
             )
             for source in tables.sources:
-                size = source.knots.origin.size
+                size = source.knots.exposures
                 exposures[source.name] += by_exposure[source.first : source.first + size]
         for nodes, direct in tables.direct:
             begin, end = np.searchsorted(tables.start, [nodes.start, nodes.stop])

@@ -42,15 +42,19 @@ class MarginalLogLikelihood(Op):
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
         """Evaluate."""
         assert self.marginal is not None
-        value, slopes = self.marginal.value_and_slopes(self.population(inputs))
-        outputs[0][0] = np.asarray(value)
+        population = self.population(inputs)
+        value, slopes = self.marginal.value_and_slopes(population)
+        outputs[0][0] = np.asarray(value if self.marginal.reaches(population) else -np.inf)
         for output, slope in zip(outputs[1:], self.flat(slopes), strict=True):
             output[0] = np.asarray(slope, dtype=float)
 
     def value(self, *inputs: Any) -> float:
         """The value without its slopes."""
         assert self.marginal is not None
-        return float(self.marginal.by_subject(self.population(inputs)).sum())
+        population = self.population(inputs)
+        if not self.marginal.reaches(population):
+            return -np.inf
+        return float(self.marginal.by_subject(population).sum())
 
     def pullback(self, inputs: Any, outputs: Any, gradients: Any) -> list[Variable]:
         """By the slopes, which are there already."""

@@ -31,7 +31,7 @@ class SubjectDraws:
     def __init__(self, prepared: Any) -> None:
         self.layout, self.marginal = prepared.layout, prepared.marginal
         tables = self.marginal.tables
-        self._neighbours = neighbours_of(tables.start, tables.place, tables.stride)
+        self._neighbours = neighbours_of(tables.start, tables.place)
         self._active = tables.effect_of >= 0
         ends = [axes.size - 1 for axes in tables.axes] or [0]
         self._last = np.where(self._active, np.array(ends)[tables.effect_of], 0)
@@ -62,7 +62,6 @@ class SubjectDraws:
             rng,
             tables.start,
             tables.place,
-            tables.stride,
             self._neighbours,
             terms.chance,
             terms.by_type,
@@ -198,7 +197,7 @@ def _habits(
     found = given["mu"] + given["sigma"] * rng.normal(size=(*kinds.shape, messages))
     [precision] = [e for e, one in enumerate(layout.effects) if one.name == "response_precision"]
     habitual = np.array([habit in layout.active(kind) for kind in layout.kinds])
-    marginal = HabitMarginal(layout, Rule(0.25), 1.0, habit)
+    marginal = HabitMarginal(layout, Rule((0.25,)), 1.0, habit)
     for row in range(len(kinds)):
         mine = habitual[kinds[row]]
         if mine.any():

@@ -15,12 +15,12 @@ _ROOM = 1.35
 
 
 @njit(cache=True, nogil=True)
-def neighbours_of(start: np.ndarray, place: np.ndarray, stride: np.ndarray) -> np.ndarray:
+def neighbours_of(start: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Nodes that lie one step below and above each node, shape (nodes, coordinates, 2).
 
     Parameters
     ----------
-    start, place, stride : array
+    start, place : array
         See `trustbayes...tables.Tables`.
 
     Returns
@@ -33,7 +33,7 @@ def neighbours_of(start: np.ndarray, place: np.ndarray, stride: np.ndarray) -> n
     for i in range(len(start) - 1):
         for q in range(start[i], start[i + 1]):
             for c in range(width):
-                goal = place[c, q] + stride[i, c]
+                goal = place[c, q] + 1
                 for r in range(q + 1, start[i + 1]):  # nodes come in lexical order
                     same = place[c, r] == goal
                     for other in range(width):
@@ -43,7 +43,7 @@ def neighbours_of(start: np.ndarray, place: np.ndarray, stride: np.ndarray) -> n
                         found[q, c, 1] = r
                         found[r, c, 0] = q
                         break
-                    if place[0, r] > place[0, q] + stride[i, 0]:
+                    if place[0, r] > place[0, q] + 1:
                         break
     return found
 
@@ -53,7 +53,6 @@ def pick(
     rng: np.random.Generator,
     start: np.ndarray,
     place: np.ndarray,
-    stride: np.ndarray,
     neighbours: np.ndarray,
     chance: np.ndarray,
     by_type: np.ndarray,
@@ -72,7 +71,7 @@ def pick(
     Parameters
     ----------
     rng : numpy.random.Generator
-    start, place, stride : array
+    start, place : array
         See `trustbayes...tables.Tables`.
     neighbours : array
         From `neighbours_of`.
@@ -175,7 +174,7 @@ def pick(
             if not active[k, c]:
                 continue
             node = max(node, start[row])
-            value[i, c] = place[c, node] + shift[c] * stride[row, c]
+            value[i, c] = place[c, node] + shift[c]
             if place[c, node] == 0 and rate[k, c, 0] > 0:
                 value[i, c] = -rng.standard_exponential() / rate[k, c, 0]
             elif place[c, node] == last[k, c] and rate[k, c, 1] > 0:

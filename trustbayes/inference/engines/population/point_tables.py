@@ -16,7 +16,7 @@ from trustbayes.inference.engines.population.axes import Axes
 from trustbayes.inference.engines.population.layout import EffectLayout, Layout
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sources import default_range, knots_of, sources_of
-from trustbayes.inference.engines.population.splines import basis
+from trustbayes.inference.engines.population.splines import Knots, basis
 from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
 from trustbayes.inference.engines.population.theory import point_logs
 
@@ -49,7 +49,7 @@ def point_tables(
     used: dict[str, Source] = {}
     for names in relevant.values():
         if len(names) == 1 and names[0] not in used:
-            first = sum(s.knots.origin.size for s in sources)
+            first = sum(s.knots.exposures for s in sources)
             used[names[0]] = Source(names[0], knots_of(layout, names[0], rule, near), first)
             sources.append(used[names[0]])
     axes: dict[int, list[Axes]] = {e: [] for e in range(len(layout.effects))}
@@ -65,7 +65,7 @@ def _all(parts: list[Axes]) -> Axes:
     """The axes of all types as one; an effect that no type needs has one that bears on nothing."""
     if not parts:
         none = np.zeros(1)
-        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0, np.ones(1, int))
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
     return Axes(
         origin=np.concatenate([a.origin for a in parts]),
         step=np.concatenate([a.step for a in parts]),
@@ -73,7 +73,6 @@ def _all(parts: list[Axes]) -> Axes:
         location_of=np.concatenate([a.location_of for a in parts]),
         open_low=np.concatenate([a.open_low for a in parts]),
         open_high=np.concatenate([a.open_high for a in parts]),
-        stride=np.concatenate([a.stride for a in parts]),
     )
 
 
@@ -90,7 +89,7 @@ def _rows(
     subjects, width = layout.subjects, len(active)
     poses = _poses(layout, names, near)
     low, high = _boxes(layout, kind, near, active, poses, rule)
-    size = round(_ACROSS / rule.step) + 1
+    size = round(_ACROSS / min(rule.steps)) + 1
     step = (high - low) / (size - 1)
     ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active]).reshape(-1, 2)
     origin = low + rule.shift * step
@@ -105,7 +104,6 @@ def _rows(
                 location_of=layout.effects[e].location_of,
                 open_low=low[:, c] <= ends[c, 0],
                 open_high=high[:, c] >= ends[c, 1],
-                stride=np.ones(subjects, dtype=int),
             )
         )
     lattice = np.indices([size] * width).reshape(width, -1) if width else np.zeros((0, 1), int)
@@ -129,7 +127,7 @@ def _rows(
         units = _unit_logs(layout, kind, at, {}, {})
         plain = _by_subject(layout, units, ~exposed)
     subject, node = np.nonzero(keep.T)
-    parts = Parts(np.zeros(0, int), np.zeros(0, int), ())
+    parts = Parts.none(keep.sum(axis=0))
     if source is not None and exposed.any():
         parts = _parts(layout, kind, at, source, exposed, keep)
     return Rows(
@@ -137,7 +135,6 @@ def _rows(
         logs=plain[node, subject],
         place={e: lattice[c][node] for c, e in enumerate(active)},
         axis=axis,
-        stride={e: np.ones(subjects, dtype=int) for e in active},
         parts=parts,
         direct=PointsAnew(layout, kind, at, names) if several else None,
     )
@@ -151,7 +148,7 @@ def _poses(
         return [{}]
     ranges = {name: default_range(layout, name) for name in names}
     if near:
-        middle = {n: near.centre.exposures[n] for n in names}
+        middle = {n: (near.low[n] + near.high[n]) / 2 for n in names}
         reach = {n: (near.high[n] - near.low[n]) / 4 for n in names}
         clipped = [
             {n: np.clip(middle[n] + sign * reach[n], *ranges[n]) for n in names}
@@ -218,7 +215,7 @@ def _kept_logs(
         for e in active:
             effect = layout.effects[e]
             most: Any = -np.inf
-            for population in (near.centre, *near.around):
+            for population in near.populations:
                 gap = at[effect.name] - population.location[e][effect.location_of]
                 most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
             density = density + most
@@ -283,6 +280,7 @@ def _parts(
     keep: np.ndarray,
 ) -> Parts:
     """Spline coefficients of exposed trials at the nodes that are kept."""
+    assert isinstance(source.knots, Knots)
     units = np.flatnonzero(exposed)
     subject = layout.units.unit_subject[units]
     stack = []
@@ -291,10 +289,11 @@ def _parts(
         stack.append(_unit_logs(layout, kind, at, gaps, shared)[:, units])
     table, coefficients = np.stack(stack), basis(source.knots.size)
     tables = [
-        coefficients @ table[:, keep[:, i], position] for position, i in enumerate(subject.tolist())
+        (coefficients @ table[:, keep[:, i], position]).T
+        for position, i in enumerate(subject.tolist())
     ]
     exposure = layout.sources()[source.name].exposure_of[units]
-    return Parts(subject, source.first + exposure, tables)
+    return Parts.at_knots(subject, source.first + exposure, tables, keep.sum(axis=0))
 
 
 class PointsAnew:

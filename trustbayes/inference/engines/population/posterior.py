@@ -13,7 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from trustbayes.games import Game
 from trustbayes.inference.engines.population.coinciding import coinciding_types
-from trustbayes.inference.engines.population.engine import Integration, Prepared, prepare_units
+from trustbayes.inference.engines.population.engine import (
+    Integration,
+    Prepared,
+    measured,
+    prepare_units,
+    refined,
+)
 from trustbayes.inference.engines.population.people import draw_subjects
 from trustbayes.inference.engines.population.sampler import PopulationDraws, draw_population
 from trustbayes.inference.sampling import Sampling
@@ -89,8 +95,18 @@ def sample_population(
     """
     sampling = sampling or Sampling()
     prepared = prepare_units(model, game, units)
-    draws = draw_population(prepared.density, prepared.mode, prepared.covariance, sampling, cores)
+    draws = draw_population(prepared.density, prepared.adapted, sampling, cores)
+    prepared = measured(prepared, _flat(draws))
+    if not prepared.integration.fine:  # the posterior lies elsewhere than the proposals said
+        seconds = dict(prepared.seconds)
+        prepared = replace(refined(prepared, _flat(draws)), seconds=seconds)
+        draws = draw_population(prepared.density, prepared.adapted, sampling, cores)
+        prepared = measured(prepared, _flat(draws))
     return posterior_of(prepared, draws, sampling.seed)
+
+
+def _flat(draws: PopulationDraws) -> np.ndarray:
+    return draws.points.reshape(-1, draws.points.shape[-1])
 
 
 def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> PopulationPosterior:
@@ -124,7 +140,7 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         sample_stats=draws.sample_stats,
         log_likelihood=by_subject,
         kinds=kinds,
-        integration=replace(prepared.integration, beyond=prepared.share_beyond(points)),
+        integration=prepared.integration,
         seconds={**prepared.seconds, **spent},
         gradients=draws.gradients,
         pareto_k=draws.pareto_k,

@@ -1,17 +1,15 @@
-"""Where a rule of integration puts its nodes, and around which populations."""
+"""Where a rule of integration puts its nodes, and which populations it must serve."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trustbayes.inference.engines.population.axes import Axes
-from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue
 
-__all__ = ["Neighbourhood", "Rule", "envelope"]
+__all__ = ["Neighbourhood", "Rule"]
 
 
 @dataclass(frozen=True)
@@ -20,28 +18,32 @@ class Rule:
 
     Parameters
     ----------
-    step : float
-        Of even grids on the scale of the link: as such in a finite game; in a game of continuous
-        choices in units of a thirteenth of the range that a subject's trials leave open.
+    steps : tuple of float
+        By effect, of even grids on the scale of the link: as such in a finite game; in a game of
+        continuous choices in units of a thirteenth of the range that a subject's trials leave open.
     shift : float
         By which part of a step the grids are moved.
     knots : float
-        Step between knots in exposures, on the scale of the link.
+        Step between knots in what all subjects share, on the scale of the link.
     cut : float
-        Nodes are dropped whose log term is this far below a subject's highest.
-    agree : float
-        Every second node is dropped where sums over either half agree so well.
+        Nodes are dropped that bear less than e to the minus this of a subject's likelihood in
+        each of the populations that the tables serve.
     """
 
-    step: float
+    steps: tuple[float, ...]
     shift: float = 0.0
     knots: float = 0.25
-    cut: float = 14.0
-    agree: float = 1e-3
+    cut: float = 16.0
+
+    def halved(self, effect: int) -> Rule:
+        """With half the step of one effect."""
+        steps = tuple(s / 2 if e == effect else s for e, s in enumerate(self.steps))
+        return replace(self, steps=steps)
 
     def finer(self) -> Rule:
         """With half the steps; splines of degree five need their knots but a third closer."""
-        return Rule(self.step / 2, self.shift, self.knots / 1.5, self.cut + 2, self.agree / 4)
+        steps = tuple(step / 2 for step in self.steps)
+        return Rule(steps, self.shift, self.knots / 1.5, self.cut + 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,34 +52,12 @@ class Neighbourhood:
 
     Parameters
     ----------
-    centre : PopulationValue
-    around : sequence of PopulationValue
-        As far from the centre as the posterior reaches.
+    populations : sequence of PopulationValue
+        From all over the posterior.
     low, high : mapping of str to array, shape (exposures,)
-        The range of each exposure.
+        The range of each exposure, beyond which the tables do not reach.
     """
 
-    centre: PopulationValue
-    around: Sequence[PopulationValue]
+    populations: Sequence[PopulationValue]
     low: Mapping[str, np.ndarray]
     high: Mapping[str, np.ndarray]
-
-
-def envelope(
-    layout: Layout, effect: int, axes: Axes, near: Neighbourhood
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log masses of an axis' nodes at the centre, and the highest around it.
-
-    Returns
-    -------
-    centre, highest : array, shape (axes, nodes)
-    """
-    family = layout.effects[effect].family
-    centre, *others = (
-        axes.densities(family, p.location[effect], p.shape[effect], slopes=False).logs
-        for p in (near.centre, *near.around)
-    )
-    highest = centre
-    for logs in others:
-        highest = np.maximum(highest, logs)
-    return centre, highest

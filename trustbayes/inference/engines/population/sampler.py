@@ -1,11 +1,10 @@
 """Drawing populations: chains of independent proposals round the mode, or NUTS.
 
-Where the posterior of the population is near a normal, as it is with more than a few subjects,
-proposals from a Student's t at the mode need no gradient, and all can be evaluated at once. They
-are accepted or refused as Metropolis and Hastings say, so that chains have the posterior whatever
-the proposal is, and R-hat and effective sample size say how well. Pareto k of the proposals'
-weights decides whether that is enough; else NUTS draws, on coordinates that the mode's curvature
-has made alike.
+Proposals that are near the posterior of the population need no gradient, and all can be evaluated
+at once. They are accepted or refused as Metropolis and Hastings say, so that chains have the
+posterior whatever the proposal is, and R-hat and effective sample size say how well. Pareto k of
+the proposals' weights decides whether that is enough; else NUTS draws, on coordinates that the
+posterior's covariance has made alike.
 """
 
 from __future__ import annotations
@@ -21,24 +20,25 @@ import arviz as az
 import numpy as np
 import nutpie
 import xarray as xr
-from arviz_stats.base import array_stats
 from threadpoolctl import threadpool_limits
 
 from trustbayes.inference.engines.population.density import PopulationDensity
+from trustbayes.inference.engines.population.proposals import GOOD_K, Adapted, pareto_k
 from trustbayes.inference.sampling import Sampling
 
-__all__ = ["PopulationDraws", "draw_by_nuts", "draw_by_proposals", "draw_population"]
+__all__ = [
+    "PopulationDraws",
+    "draw_by_nuts",
+    "draw_by_proposals",
+    "draw_population",
+    "evaluated",
+]
 
-_FREEDOM = 6.0  # of the proposals' Student's t
-_PROPOSALS = ((0.5, 1), (0.25, 2), (0.0, 5))
+_PROPOSALS = ((0.5, 1), (0.25, 2), (0.08, 5))
 """For each draw that is kept, where at least so large a share of the tried is effective."""
 _WARMING = 50  # proposals before the first draw
-_GOOD_K = 0.7  # Vehtari et al. (2024), Journal of Machine Learning Research 25(72)
 _LEAST = 450  # effective draws of every coordinate
-_WIDER = 1.15  # covariance of proposals that have been mended
-_TRIED = 1000  # proposals that say whether others are worth it, and if not mend the proposal
-_LOOKS = 4
-_ACCEPTED = 0.15  # share of proposals
+_LEAST_SHARE = 0.11
 _START = 0.5  # standard deviations that chains start from the mode
 _KEPT = ("diverging", "energy", "n_steps", "step_size", "logp")
 
@@ -145,89 +145,74 @@ def _start(size: int, seed: int) -> np.ndarray:
 
 
 def draw_population(
-    density: PopulationDensity,
-    mode: np.ndarray,
-    covariance: np.ndarray,
-    sampling: Sampling,
-    cores: int | None = None,
+    density: PopulationDensity, adapted: Adapted, sampling: Sampling, cores: int | None = None
 ) -> PopulationDraws:
     """Draw by proposals where they are good enough, else by NUTS.
 
     Parameters
     ----------
-    density, mode, covariance, sampling, cores
-        As for `draw_by_nuts`.
+    density : PopulationDensity
+    adapted : Adapted
+    sampling : Sampling
+    cores : int, optional
 
     Returns
     -------
     PopulationDraws
     """
-    draws = draw_by_proposals(density, mode, covariance, sampling, cores)
+    draws = draw_by_proposals(density, adapted, sampling, cores)
     if draws is not None:
         return draws
-    return draw_by_nuts(density, mode, covariance, sampling, cores)
+    middle = adapted.weights @ adapted.points
+    return draw_by_nuts(density, middle, adapted.covariance, sampling, cores)
+
+
+def evaluated(
+    density: PopulationDensity, points: np.ndarray, cores: int | None = None
+) -> np.ndarray:
+    """Log density at many points, shape (points,)."""
+    workers = cores or os.cpu_count() or 1
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        parts = np.array_split(points, workers)
+        found = pool.map(lambda part: [density.value(point) for point in part], parts)
+        return np.array([value for part in found for value in part])
 
 
 def draw_by_proposals(
-    density: PopulationDensity,
-    mode: np.ndarray,
-    covariance: np.ndarray,
-    sampling: Sampling,
-    cores: int | None = None,
+    density: PopulationDensity, adapted: Adapted, sampling: Sampling, cores: int | None = None
 ) -> PopulationDraws | None:
     """Draw chains of independent proposals.
 
     Parameters
     ----------
-    density, mode, covariance, sampling, cores
-        As for `draw_by_nuts`; the warm-up is fixed.
+    density, adapted, sampling, cores
+        As for `draw_population`; the warm-up is fixed.
 
     Returns
     -------
     PopulationDraws or None
         None if the proposals are not good enough.
     """
-    started = time.perf_counter()
-    size, workers = mode.size, cores or os.cpu_count() or 1
-    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-
-        def evaluated(flat: np.ndarray) -> np.ndarray:
-            parts = np.array_split(flat, workers)
-            found = pool.map(lambda part: [density.value(point) for point in part], parts)
-            return np.array([value for part in found for value in part])
-
-        for look in range(_LOOKS):
-            factor = np.linalg.cholesky(covariance)
-            rng = np.random.default_rng([sampling.seed, sampling.chains, look])
-            tried, proposal = _proposed(rng, mode, factor, _TRIED)
-            values = evaluated(tried) - proposal
-            good = _pareto_k(values) < _GOOD_K
-            if good and (look or _for_each(values) == 1):  # the mode's own needs no mending
-                break
-            mode, covariance = _moments(tried, values, covariance)
-        else:
-            return None
-        each = _for_each(values)
-        steps = _WARMING + each * sampling.draws
-        points, proposal = (
-            np.empty((sampling.chains, steps, size)),
-            np.empty((sampling.chains, steps)),
-        )
-        uniform = np.empty((sampling.chains, steps))
-        for chain in range(sampling.chains):
-            rng = np.random.default_rng([sampling.seed, chain])
-            points[chain], proposal[chain] = _proposed(rng, mode, factor, steps)
-            uniform[chain] = np.log(rng.random(steps))
-        values = evaluated(points.reshape(-1, size))
-    logs = values.reshape(proposal.shape)
-    weights = logs - proposal
-    pareto_k = _pareto_k(weights.reshape(-1))
-    chosen, accepted = _chains(weights, uniform)
-    if pareto_k > _GOOD_K or accepted < _ACCEPTED:
+    if not adapted.good or adapted.share < _PROPOSALS[-1][0]:
         return None
+    started = time.perf_counter()
+    proposal = adapted.proposal
+    each = next(number for least, number in _PROPOSALS if adapted.share >= least)
+    steps = _WARMING + each * sampling.draws
+    points, uniform = [], []
+    for chain in range(sampling.chains):
+        rng = np.random.default_rng([sampling.seed, chain])
+        points.append(proposal.draw(rng, steps))
+        uniform.append(np.log(rng.random(steps)))
+    every = np.array(points)
+    logs = evaluated(density, every.reshape(-1, every.shape[-1]), cores).reshape(-1, steps)
+    weights = logs - proposal.log_density(every.reshape(-1, every.shape[-1])).reshape(-1, steps)
+    k = pareto_k(weights.reshape(-1))
+    chosen, accepted = _chains(weights, np.array(uniform))
     kept = chosen[:, _WARMING + each - 1 :: each]
-    drawn = np.take_along_axis(points, kept[..., None], axis=1)
-    if min(float(az.ess(drawn[..., axis])) for axis in range(size)) < _LEAST:
+    drawn = np.take_along_axis(every, kept[..., None], axis=1)
+    least = min(_LEAST, _LEAST_SHARE * sampling.draws * sampling.chains)
+    if k > GOOD_K or min(float(az.ess(drawn[..., c])) for c in range(drawn.shape[-1])) < least:
         return None
     logp = np.take_along_axis(logs, kept, axis=1)
     dims = ("chain", "draw")
@@ -240,45 +225,7 @@ def draw_by_proposals(
         },
         coords={"chain": np.arange(sampling.chains), "draw": np.arange(sampling.draws)},
     )
-    return PopulationDraws(drawn, stats, 0, time.perf_counter() - started, pareto_k, accepted)
-
-
-def _proposed(
-    rng: np.random.Generator, mode: np.ndarray, factor: np.ndarray, number: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Points from a Student's t, and their log density but for a constant."""
-    size = mode.size
-    z = rng.normal(size=(number, size))
-    z *= np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, size=(number, 1)))
-    logs = -0.5 * (_FREEDOM + size) * np.log1p((z**2).sum(axis=1) / _FREEDOM)
-    return mode + z @ factor.T, logs
-
-
-def _for_each(log_weights: np.ndarray) -> int:
-    """How many proposals to make for each draw that is kept."""
-    weights = np.exp(log_weights - log_weights.max())
-    share = weights.sum() ** 2 / (weights**2).sum() / weights.size
-    return next(number for least, number in _PROPOSALS if share >= least)
-
-
-def _moments(
-    points: np.ndarray, log_weights: np.ndarray, covariance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance by weights of which none counts for more than a few.
-
-    Where few points bear weight, the covariance is half that found and half the former.
-    """
-    finite = np.isfinite(log_weights)
-    logs = log_weights[finite] - log_weights[finite].max()
-    weights = np.exp(logs)
-    weights = np.minimum(weights, weights.mean() * np.sqrt(weights.size))  # Ionides (2008)
-    weights /= weights.sum()
-    mean = weights @ points[finite]
-    gap = points[finite] - mean
-    found = (gap.T * weights) @ gap
-    if 1 / (weights**2).sum() < 20 * mean.size:
-        found = 0.5 * (found + covariance)
-    return mean, _WIDER * found
+    return PopulationDraws(drawn, stats, 0, time.perf_counter() - started, k, accepted)
 
 
 def _chains(weights: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, float]:
@@ -292,12 +239,3 @@ def _chains(weights: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, float
                 at, accepted = step, accepted + 1
             chosen[chain, step] = at
     return chosen, accepted / weights.size
-
-
-def _pareto_k(log_weights: np.ndarray) -> float:
-    """Of the largest weights; infinite where too few are finite."""
-    finite = log_weights[np.isfinite(log_weights)]
-    if finite.size < 100:
-        return np.inf
-    gap = np.maximum(log_weights, finite.max() - 700) - finite.max()
-    return float(array_stats.psislw(-gap)[1])

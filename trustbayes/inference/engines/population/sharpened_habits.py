@@ -22,7 +22,7 @@ __all__ = ["draw_sharpened", "habit_of", "sharpened_logs"]
 _WIDEST = 24.0
 """Standard deviation of precision times habits. Where it is larger, a subject sends one message,
 or her likelihood falls as the precision to the power of one for each further message she sends."""
-_RULE = Rule(0.25)  # its error is a millionth
+_RULE = Rule((0.25,))  # its error is a millionth
 _KNOWN: WeakKeyDictionary[Layout, dict[Any, np.ndarray]] = WeakKeyDictionary()
 
 

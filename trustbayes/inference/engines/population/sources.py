@@ -7,7 +7,7 @@ import numpy as np
 from trustbayes.inference.engines.population.kernels import TAPS
 from trustbayes.inference.engines.population.layout import EffectLayout, Layout
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
-from trustbayes.inference.engines.population.splines import Knots
+from trustbayes.inference.engines.population.splines import Knots, Shifts
 from trustbayes.inference.engines.population.theory import choice_logs, point_logs
 
 __all__ = ["default_range", "knots_of", "sources_of"]
@@ -58,12 +58,18 @@ def default_range(layout: Layout, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.full(source.exposures, low), np.full(source.exposures, high)
 
 
-def knots_of(layout: Layout, name: str, rule: Rule, near: Neighbourhood | None) -> Knots:
-    """Knots over the range of a parameter's exposures."""
+def knots_of(layout: Layout, name: str, rule: Rule, near: Neighbourhood | None) -> Knots | Shifts:
+    """Where tables are read over the range of a parameter's exposures.
+
+    Gaps between treatments of a finite game move nodes on their own grid; else there are knots.
+    """
     low, high = default_range(layout, name)
     if near:
         low, high = np.maximum(low, near.low[name]), np.minimum(high, near.high[name])
         high = np.maximum(high, low + rule.knots)
+    names = [effect.name for effect in layout.effects]
+    if name in names and not layout.units.continuous:
+        return Shifts(low, high, rule.steps[names.index(name)])
     size = (
         max(TAPS + 1, int(np.ceil((high - low).max() / rule.knots)) + 1) if low.size else TAPS + 1
     )

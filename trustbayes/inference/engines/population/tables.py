@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from trustbayes.inference.engines.population.axes import Axes
-from trustbayes.inference.engines.population.splines import Knots
+from trustbayes.inference.engines.population.splines import Knots, Shifts
 
 __all__ = ["Direct", "Parts", "Rows", "Source", "Tables", "joined"]
 
@@ -28,19 +28,18 @@ class Direct(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Knots in what one parameter exposes trials to.
+    """Where tables are read by what one parameter exposes trials to.
 
     Parameters
     ----------
     name : str
-    knots : Knots
-        With one origin for each exposure.
+    knots : Knots or Shifts
     first : int
         Position of the source's first exposure among those of all sources.
     """
 
     name: str
-    knots: Knots
+    knots: Knots | Shifts
     first: int
 
 
@@ -53,12 +52,30 @@ class Parts:
     row, exposure : array of int, shape (parts,)
         Rows increase; exposures count over all sources.
     tables : sequence of array
-        Spline coefficients of each part, shape (knots, nodes of the row).
+        Spline coefficients of each part; the six that a node reads follow each other.
+    spot : array of int, shape (nodes,)
+        Which coefficient of a part's table a node reads first, were that the first of all knots.
     """
 
     row: np.ndarray
     exposure: np.ndarray
     tables: Sequence[np.ndarray]
+    spot: np.ndarray
+
+    @classmethod
+    def none(cls, size: np.ndarray) -> Parts:
+        """No trials with an exposure, in rows of so many nodes."""
+        nothing = np.zeros(0, dtype=int)
+        return cls(nothing, nothing, (), np.zeros(size.sum(), int))
+
+    @classmethod
+    def at_knots(
+        cls, row: np.ndarray, exposure: np.ndarray, tables: Sequence[np.ndarray], size: np.ndarray
+    ) -> Parts:
+        """Tables of shape (nodes of the row, knots)."""
+        start = np.concatenate([[0], np.cumsum(size)])
+        local = np.arange(start[-1]) - np.repeat(start[:-1], size)
+        return cls(row, exposure, tables, local * (tables[0].shape[1] if tables else 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +93,6 @@ class Rows:
         By position of the effect, the entry of its axis.
     axis : mapping of int to array of int, shape (subjects,)
         By position of the effect, which of its axes each subject has.
-    stride : mapping of int to array of int, shape (subjects,)
-        By position of the effect, how many entries of the axis lie between neighbouring nodes.
     parts : Parts
         Its rows are the subjects.
     direct : Direct or None
@@ -87,7 +102,6 @@ class Rows:
     logs: np.ndarray
     place: Mapping[int, np.ndarray]
     axis: Mapping[int, np.ndarray]
-    stride: Mapping[int, np.ndarray]
     parts: Parts
     direct: Direct | None = None
 
@@ -105,8 +119,7 @@ class Tables:
     sources : tuple of Source
     effect_of : array of int, shape (types, coordinates)
         The effect of each coordinate of a type's rows; -1 where there is none.
-    stride : array of int, shape (rows, coordinates)
-    start, logs, place, offset, part_start, part_exposure, part_base, table : array
+    start, logs, place, offset, spot, part_start, part_exposure, part_base, table : array
     direct : sequence of (slice of nodes, Direct)
     """
 
@@ -115,11 +128,11 @@ class Tables:
     axes: tuple[Axes, ...]
     sources: tuple[Source, ...]
     effect_of: np.ndarray
-    stride: np.ndarray
     start: np.ndarray
     logs: np.ndarray
     place: np.ndarray
     offset: np.ndarray
+    spot: np.ndarray
     part_start: np.ndarray
     part_exposure: np.ndarray
     part_base: np.ndarray
@@ -134,7 +147,7 @@ class Tables:
     @property
     def bytes(self) -> int:
         """Of the arrays that grow with the number of subjects."""
-        parts: list[Any] = [self.logs, self.place, self.table, self.offset]
+        parts: list[Any] = [self.logs, self.place, self.table, self.offset, self.spot]
         return int(sum(part.nbytes for part in parts))
 
     @property
@@ -169,7 +182,6 @@ def joined(
     place = np.zeros((width, start[-1]), dtype=np.int32)
     offset = np.full((len(rows) * subjects, width), -1, dtype=np.int64)
     effect_of = np.full((len(rows), width), -1)
-    stride = np.ones(offset.shape, dtype=np.int64)
     exposure, base, counts, tables, direct = [], [], [], [], []
     used = 0
     for k, part in enumerate(rows):
@@ -178,7 +190,6 @@ def joined(
         for c, (effect, places) in enumerate(part.place.items()):
             place[c, first:last] = places
             effect_of[k, c] = effect
-            stride[mine, c] = part.stride[effect]
             offset[mine, c] = begins[effect] + part.axis[effect] * axes[effect].size
         exposure.append(part.parts.exposure)
         sizes = np.array([table.size for table in part.parts.tables], dtype=np.int64)
@@ -194,11 +205,11 @@ def joined(
         axes=tuple(axes),
         sources=tuple(sources),
         effect_of=effect_of,
-        stride=stride,
         start=start.astype(np.int64),
         logs=np.concatenate([r.logs for r in rows]).astype(dtype),
         place=place,
         offset=offset,
+        spot=np.concatenate([r.parts.spot for r in rows]).astype(np.int32),
         part_start=np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64),
         part_exposure=np.concatenate(exposure).astype(np.int64),
         part_base=np.concatenate(base).astype(np.int64),

@@ -1,0 +1,223 @@
+"""Proposals that learn where a posterior lies: mixtures of Student's t, by rounds of weighting.
+
+The first is a single t at the mode. What its draws weigh says where the posterior is; another
+proposal is put there, and all draws so far are weighed against the mixture of all proposals that
+made them (Cornuet et al. 2012, Scandinavian Journal of Statistics 39(4)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+from scipy.special import logsumexp
+
+__all__ = ["GOOD_K", "Adapted", "Proposal", "adapted", "pareto_k"]
+
+GOOD_K = 0.7
+"""Vehtari et al. (2024), Journal of Machine Learning Research 25(72)."""
+
+_FREEDOM = 6.0
+_ROUNDS = (500, 1000, 1000, 1500, 1500, 1500)  # draws
+_SINGLE = 2  # rounds whose proposal is one t
+_COMPONENTS = 4
+_STEPS = 8  # of expectation and maximisation
+_WIDER = 1.15  # covariance of a t that has been fitted
+_SHARED = 0.15  # of each component's covariance is that of all
+_ENOUGH = 0.45  # share of draws that are effective
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """A mixture of Student's t.
+
+    Parameters
+    ----------
+    means : array, shape (components, size)
+    factors : array, shape (components, size, size)
+        Triangular: of the scale matrices.
+    logs : array, shape (components,)
+        Of the components' weights.
+    """
+
+    means: np.ndarray
+    factors: np.ndarray
+    logs: np.ndarray
+
+    def draw(self, rng: np.random.Generator, number: int) -> np.ndarray:
+        """Draw points, shape (number, size)."""
+        size = self.means.shape[1]
+        component = rng.choice(self.logs.size, size=number, p=np.exp(self.logs))
+        z = rng.normal(size=(number, size))
+        z *= np.sqrt(_FREEDOM / rng.chisquare(_FREEDOM, size=(number, 1)))
+        return self.means[component] + np.einsum("nij,nj->ni", self.factors[component], z)
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Log density but for a constant, shape (points,)."""
+        size, parts = self.means.shape[1], []
+        for mean, factor, log in zip(self.means, self.factors, self.logs, strict=True):
+            z = np.linalg.solve(factor, (points - mean).T)
+            kernel = -0.5 * (_FREEDOM + size) * np.log1p((z**2).sum(axis=0) / _FREEDOM)
+            parts.append(log + kernel - np.log(np.diag(factor)).sum())
+        return np.asarray(logsumexp(parts, axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """A proposal, and what was learnt of the posterior on the way.
+
+    Parameters
+    ----------
+    proposal : Proposal
+    points : array, shape (draws, size)
+        Of all rounds.
+    values : array, shape (draws,)
+        Their log density.
+    weights : array, shape (draws,)
+        Of the points; they add up to one.
+    pareto_k : float
+        Of the weights in the last round.
+    share : float
+        Of the last round's draws that is effective.
+    """
+
+    proposal: Proposal
+    points: np.ndarray
+    values: np.ndarray
+    weights: np.ndarray
+    pareto_k: float
+    share: float
+
+    @property
+    def good(self) -> bool:
+        """Whether the weights can be relied on."""
+        return self.pareto_k < GOOD_K
+
+    def resampled(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Draws from the posterior, as far as it is known; shape (number, size)."""
+        return self.points[rng.choice(len(self.points), size=number, p=self.weights)]
+
+    @property
+    def likely(self) -> np.ndarray:
+        """Points so high that all but a ten thousandth of a normal posterior were higher."""
+        half = 0.5 * self.points.shape[1]
+        return self.points[self.values > self.values.max() - half - 4 * np.sqrt(half) - 3]
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Of the posterior, as far as it is known."""
+        return _moments(self.points, self.weights)[1]
+
+
+def adapted(
+    evaluate: Callable[[np.ndarray], np.ndarray],
+    mode: np.ndarray,
+    covariance: np.ndarray,
+    rng: np.random.Generator,
+) -> Adapted:
+    """Find a proposal that is near a posterior.
+
+    Parameters
+    ----------
+    evaluate : callable
+        From points, shape (n, size), to log densities, shape (n,).
+    mode : array, shape (size,)
+    covariance : array, shape (size, size)
+        From the curvature at the mode.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Adapted
+        The first that is good enough, else the best.
+    """
+    proposal = Proposal(mode[None], np.linalg.cholesky(covariance)[None], np.zeros(1))
+    proposals: list[Proposal] = []
+    points = np.zeros((0, mode.size))
+    values = np.zeros(0)
+    best: Adapted | None = None
+    for number, size in enumerate(_ROUNDS):
+        proposals.append(proposal)
+        drawn = proposal.draw(rng, size)
+        found = evaluate(drawn)
+        points, values = np.concatenate([points, drawn]), np.concatenate([values, found])
+        met = np.log(np.array(_ROUNDS[: number + 1]) / sum(_ROUNDS[: number + 1]))
+        logs_of = [p.log_density(points) + m for p, m in zip(proposals, met, strict=True)]
+        mixed = logsumexp(logs_of, axis=0)
+        logs = values - mixed
+        weights = np.exp(logs - logs.max())
+        last = found - proposal.log_density(drawn)
+        k, share = pareto_k(last), _effective(last)
+        state = Adapted(proposal, points, values, weights / weights.sum(), k, share)
+        if state.good and share >= _ENOUGH:
+            return state
+        if best is None or (state.good, share) > (best.good, best.share):
+            best = state
+        weights = np.minimum(weights, weights.mean() * np.sqrt(weights.size))  # Ionides (2008)
+        weights /= weights.sum()
+        components = 1 if number < _SINGLE else _COMPONENTS
+        proposal = _fitted(points, weights, covariance, components, rng)
+    assert best is not None
+    return Adapted(best.proposal, points, values, state.weights, best.pareto_k, best.share)
+
+
+def pareto_k(log_weights: np.ndarray) -> float:
+    """Of the largest weights; infinite where too few are finite."""
+    finite = log_weights[np.isfinite(log_weights)]
+    if finite.size < 100:
+        return np.inf
+    gap = np.maximum(log_weights, finite.max() - 700) - finite.max()
+    return float(array_stats.psislw(-gap)[1])
+
+
+def _effective(log_weights: np.ndarray) -> float:
+    weights = np.exp(log_weights - log_weights.max())
+    return float(weights.sum() ** 2 / (weights**2).sum() / weights.size)
+
+
+def _moments(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = weights @ points
+    gap = points - mean
+    return mean, (gap.T * weights) @ gap
+
+
+def _fitted(
+    points: np.ndarray,
+    weights: np.ndarray,
+    covariance: np.ndarray,
+    components: int,
+    rng: np.random.Generator,
+) -> Proposal:
+    """A mixture that has the weighted points' moments, piece by piece."""
+    some = weights > weights.max() * 1e-6
+    points, weights = points[some], weights[some] / weights[some].sum()
+    mean, whole = _moments(points, weights)
+    effective = 1 / (weights**2).sum()
+    if effective < 20 * mean.size:  # too few to say
+        whole, components = 0.5 * (whole + covariance), 1
+    whole += 1e-9 * np.diag(np.diag(covariance))
+    if components == 1:
+        return Proposal(mean[None], np.linalg.cholesky(_WIDER * whole)[None], np.zeros(1))
+    means = points[rng.choice(len(points), size=components, p=weights)]
+    shapes = np.repeat(0.5 * whole[None], components, axis=0)
+    logs = np.full(components, -np.log(components))
+    for _ in range(_STEPS):
+        parts = []
+        for middle, shape, log in zip(means, shapes, logs, strict=True):
+            factor = np.linalg.cholesky(shape)
+            z = np.linalg.solve(factor, (points - middle).T)
+            parts.append(log - 0.5 * (z**2).sum(axis=0) - np.log(np.diag(factor)).sum())
+        chance = np.exp(np.array(parts) - logsumexp(parts, axis=0)) * weights
+        total = chance.sum(axis=1)
+        logs = np.log(np.maximum(total, 1e-3))
+        logs -= logsumexp(logs)
+        for c in range(components):
+            if total[c] > 1e-3:
+                means[c], shapes[c] = _moments(points, chance[c] / total[c])
+            shapes[c] = (1 - _SHARED) * shapes[c] + _SHARED * whole
+    factors = [np.linalg.cholesky(_WIDER * shape) for shape in [*shapes, whole]]
+    means = np.concatenate([means, mean[None]])
+    logs = np.append(np.log(0.9) + logs, np.log(0.1))
+    return Proposal(means, np.array(factors), logs)
