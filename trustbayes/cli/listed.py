@@ -91,7 +91,14 @@ def list_datasets(*, as_json: Json = False) -> int:
         for own in map(bundled, BUNDLED)
     ]
     found += [
-        {"name": d.name, "from": d.url, "game": str(d.game), "is": d.description}
+        {
+            "name": d.name,
+            "from": d.url,
+            "game": str(d.game),
+            "is": d.description,
+            "licence": d.licence,
+            "cite": d.citation,
+        }
         for d in DATASETS.values()
     ]
     if as_json:
@@ -100,6 +107,8 @@ def list_datasets(*, as_json: Json = False) -> int:
         for one in found:
             source = "bundled" if one["from"] == "bundled" else f"datasets fetch {one['name']}"
             print(f"{one['name']} ({source}): {one['is']}\n  game: {one['game']}")
+            if one.get("licence"):
+                print(f"  licence: {one['licence']}; cite: {one['cite']}")
     return DONE
 
 

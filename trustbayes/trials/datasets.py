@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.files import write_whole
+from trustbayes.trials.date_quiz import quiz_trials, read_quiz
 
 __all__ = [
     "BUNDLED",
@@ -48,6 +50,11 @@ class Dataset:
     description: str
 
 
+def _read_csv(content: bytes, name: str) -> pd.DataFrame:
+    """A table in CSV, all cells as text."""
+    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+
+
 @dataclass(frozen=True)
 class RemoteDataset:
     """A public file, pinned to one version, and how it becomes a file of trials.
@@ -64,6 +71,12 @@ class RemoteDataset:
         From the file's own layout to one row per sender-receiver interaction.
     description : str
         One sentence, with the source.
+    licence, citation : str
+        Under which it may be used, if that is stated, and what to cite.
+    read : callable
+        From the content of the file and its name to a table of texts.
+    suffix : str
+        Of the file's name.
     """
 
     name: str
@@ -71,6 +84,10 @@ class RemoteDataset:
     checksum: str
     convert: Callable[[pd.DataFrame], pd.DataFrame]
     description: str
+    licence: str = ""
+    citation: str = ""
+    read: Callable[[bytes, str], pd.DataFrame] = field(default=_read_csv, repr=False)
+    suffix: str = "csv"
 
     @property
     def game(self) -> Path:
@@ -211,7 +228,7 @@ def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None)
     target = folder / f"{name}.csv"
     try:
         source = _download(dataset, url or dataset.url, folder)
-        raw = pd.read_csv(source, dtype=str, keep_default_na=False)
+        raw = dataset.read(Path(source).read_bytes(), Path(source).name)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(Fault(str(folder), "", f"a folder to write to ({reason})")) from None
@@ -228,7 +245,7 @@ def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
             pooch.retrieve(
                 url,
                 known_hash=f"sha256:{dataset.checksum}",
-                fname=f"{dataset.name}-source.csv",
+                fname=f"{dataset.name}-source.{dataset.suffix}",
                 path=folder,
             )
         )
@@ -304,5 +321,23 @@ _IOANNIDIS = RemoteDataset(
     ),
 )
 
-DATASETS: dict[str, RemoteDataset] = {_IOANNIDIS.name: _IOANNIDIS}
+_ESM_ADVICE = RemoteDataset(
+    name="esm-advice",
+    url=(
+        "https://github.com/oxacclab/esmData/raw/"
+        "7179279896d9d685426916f047a3aab10219d76f/data/datequiz.rda"
+    ),
+    checksum="20412b61bf4240889fe14a4445bd3e088f1724eb4f5507e821a1b65af8c947ff",
+    convert=quiz_trials,
+    description=(
+        "Date quiz with advisers (Oxford Accuracy and Confidence lab, esmData): 380 people, 8,628 "
+        "estimates of years before and after a recommendation."
+    ),
+    licence="CC-BY 4.0",
+    citation="oxacclab/esmData, Oxford Accuracy and Confidence lab, commit 7179279",
+    read=read_quiz,
+    suffix="rda",
+)
+
+DATASETS: dict[str, RemoteDataset] = {one.name: one for one in (_IOANNIDIS, _ESM_ADVICE)}
 """The public data sets that `fetch` knows, by name."""
