@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -19,6 +20,7 @@ from trustbayes.cli.options import (
     Quiet,
     RoleName,
     SamplingOptions,
+    Whole,
     check_targets,
     exit_code,
     known_names,
@@ -53,12 +55,15 @@ def report(
     out: Path = Path("reports/report.html"),
     sampling: SamplingOptions = DEFAULT_SAMPLING,
     fits: Path | None = None,
+    assets: Path | None = None,
     formula: Formulas = None,
     people: Path | None = None,
     planted: Path | None = None,
-    jobs: int | None = None,
+    jobs: Whole | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    kfold: int | None = None,
+    kfold: Whole | None = None,
+    show: Annotated[bool, Parameter(name="--open", negative="", show_default=False)] = False,
+    policies: Path | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
@@ -80,6 +85,8 @@ def report(
         The report; its numbers are written beside it as JSON.
     fits : Path, optional
         Folder in which fits are kept; a run that was stopped goes on from there.
+    assets : Path, optional
+        Folder for every table as LaTeX and CSV and every figure as SVG and PDF.
     formula : list of str, optional
         Regressions on people and treatments in every model that has the parameter, such as
         `--formula "trust = 1 + crt" --formula "level = 1 + crt"`. The report then says what
@@ -96,17 +103,25 @@ def report(
     kfold : int, optional
         Also refit every model to all but one of so many parts of the subjects, and predict that;
         the verdict then asks whether these refits agree. Takes about so many times as long.
+    show : bool
+        Open the report in the browser when it is done.
+    policies : Path, optional
+        TOML file of policies, as `trustbayes policy` takes it: the report then says what would
+        build trust.
     quiet : bool
         No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
-    check_targets(out, fits=fits)
+    check_targets(out, fits=fits, assets=assets)
     data, known = _experiment(trials, game, planted, people)
     names = known_names(models, data.game)
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis.analyse import analyse
     from trustbayes.report import write_report
+    from trustbayes.simulation.policies import read_policies
+
+    asked = () if policies is None else read_policies(policies)
 
     settings = sampling.sampling()
     with messages(quiet), pool(jobs, fresh=True) as executor:
@@ -118,12 +133,15 @@ def report(
             planted=known,
             joint=joint,
             kfold=kfold,
+            policies=asked,
             executor=executor,
             progress=watched(quiet),
         )
-        written = write_or_keep(partial(write_report, analysis, command=invocation), out)
+        write = partial(write_report, analysis, command=invocation, assets=assets)
+        written = write_or_keep(write, out)
     verdicts = {
-        role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
+        role: {"winner": verdict.winner, "text": verdict.text}
+        for role, verdict in analysis.verdicts.items()
     }
     if as_json:
         print_json(
@@ -135,9 +153,10 @@ def report(
             }
         )
     else:
-        for one in verdicts.values():
-            print(one["text"])
+        print(plain(written.summary))
         print(f"report: {written.html}\nresults: {written.results}")
+    if show:
+        webbrowser.open(written.html.absolute().as_uri())
     return DONE if analysis.converged else NOT_CONVERGED
 
 
@@ -270,19 +289,19 @@ def _regressed(
         for name in names
         if name in model_names(game.kind, role=role)
     ]
-    able = {one.name for each in plain for one in each.parameters if "subject" in one.varies}
+    able = {p.name for model in plain for p in model.parameters if "subject" in p.varies}
     for name in given:
         if name not in able:
             raise InputError(Fault("--formula", name, suggestion(name, sorted(able))))
     return [
-        one.replace(
+        model.replace(
             formulas={
                 name: text
                 for name, text in given.items()
-                if name in {p.name for p in one.parameters if "subject" in one.varies[p.name]}
+                if name in {p.name for p in model.parameters if "subject" in model.varies[p.name]}
             }
         )
-        for one in plain
+        for model in plain
     ]
 
 
@@ -298,8 +317,8 @@ def _experiment(
         for name, given in (("--game", game), ("--planted", planted), ("--people", people)):
             if given is not None:
                 raise InputError(Fault(name, str(given), "also TRIALS, a CSV file of trials"))
-        own = bundled()
-        trials, game, planted = own.trials, own.game, own.parameters
+        example = bundled()
+        trials, game, planted = example.trials, example.game, example.parameters
     if game is None:
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
     data = read_warned(trials, game, people)

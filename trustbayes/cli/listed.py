@@ -33,7 +33,7 @@ def models(
         A model to describe: what depends on what, every prior written out, all conventions.
     role : "sender" or "receiver", optional
         Only models of their choices.
-    kind : "finite", "forecast-sharing" or "recommendation", optional
+    kind : "finite" or "forecast-sharing", optional
         Only models for this kind of game.
     as_json : bool
         Only JSON on standard output.
@@ -48,11 +48,11 @@ def models(
         if name in (None, spec.name) and role in (None, spec.role) and kind in (None, spec.kind)
     ]
     if name is not None:
-        found = [Model(spec).describe() for spec in chosen]
+        descriptions = [Model(spec).describe() for spec in chosen]
         if as_json:
-            print_json([one.to_dict() for one in found])
+            print_json([each.to_dict() for each in descriptions])
         else:
-            print("\n\n\n".join(map(str, found)))
+            print("\n\n\n".join(map(str, descriptions)))
         return DONE
     if as_json:
         print_json([_declared(spec) for spec in chosen])
@@ -86,11 +86,16 @@ def list_datasets(*, as_json: Json = False) -> int:
     """
     from trustbayes.trials.datasets import BUNDLED, DATASETS, bundled
 
-    found = [
-        {"name": own.name, "from": "bundled", "game": str(own.game), "is": own.description}
-        for own in map(bundled, BUNDLED)
+    listed = [
+        {
+            "name": dataset.name,
+            "from": "bundled",
+            "game": str(dataset.game),
+            "is": dataset.description,
+        }
+        for dataset in map(bundled, BUNDLED)
     ]
-    found += [
+    listed += [
         {
             "name": d.name,
             "from": d.url,
@@ -102,13 +107,13 @@ def list_datasets(*, as_json: Json = False) -> int:
         for d in DATASETS.values()
     ]
     if as_json:
-        print_json(found)
+        print_json(listed)
     else:
-        for one in found:
-            source = "bundled" if one["from"] == "bundled" else f"datasets fetch {one['name']}"
-            print(f"{one['name']} ({source}): {one['is']}\n  game: {one['game']}")
-            if one.get("licence"):
-                print(f"  licence: {one['licence']}; cite: {one['cite']}")
+        for entry in listed:
+            source = "bundled" if entry["from"] == "bundled" else f"datasets fetch {entry['name']}"
+            print(f"{entry['name']} ({source}): {entry['is']}\n  game: {entry['game']}")
+            if entry.get("licence"):
+                print(f"  licence: {entry['licence']}; cite: {entry['cite']}")
     return DONE
 
 

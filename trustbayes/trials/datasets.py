@@ -39,6 +39,8 @@ class Dataset:
         Its game file.
     parameters : Path or None
         The parameters of each subject, where the trials are simulated.
+    policies : Path
+        A file of policies for its game, see `trustbayes.read_policies`.
     description : str
         One sentence.
     """
@@ -47,6 +49,7 @@ class Dataset:
     trials: Path
     game: Path
     parameters: Path | None
+    policies: Path
     description: str
 
 
@@ -161,6 +164,7 @@ def bundled(name: str = "simulated-forecast") -> Dataset:
         trials=folder / "trials.csv",
         game=folder / "game.toml",
         parameters=folder / "parameters.csv",
+        policies=folder / "policies.toml",
         description=BUNDLED[name],
     )
 
@@ -278,7 +282,7 @@ def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
     cell = ["treatment_past", "treatment_future", "matching_group"]
     pair = [*cell, "round", "group_id"]
     shared = ["bias", "noise", "state", "message", "action"]
-    own = {
+    renamed = {
         "id_sub": "id",
         "earnings": "earnings",
         "time_decision": "time",
@@ -289,8 +293,8 @@ def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
     }
     senders, receivers = (
         raw[raw["role"] == role.capitalize()]
-        .set_index(pair)[[*own, *extra]]
-        .rename(columns={key: f"{role}_{name}" for key, name in own.items()})
+        .set_index(pair)[[*renamed, *extra]]
+        .rename(columns={key: f"{role}_{name}" for key, name in renamed.items()})
         for role, extra in (("sender", shared), ("receiver", []))
     )
     table = senders.join(receivers, how="inner", validate="one_to_one").reset_index()

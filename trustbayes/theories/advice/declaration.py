@@ -61,14 +61,20 @@ def _choice(game: RecommendationGame, values: Values, conventions: Mapping[str, 
 
 
 def _benchmark(
-    name: str, title: str, description: str, weight: Callable[[Any], Any], look: Look, **more: Any
+    name: str,
+    title: str,
+    does: str,
+    weight: Callable[[Any], Any],
+    look: Look,
+    **more: Any,
 ) -> ModelSpec:
     return ModelSpec(
         name=name,
         role="receiver",
         kind="recommendation",
         title=title,
-        description=description,
+        description=f"People act as if they {does}.",
+        manner=f"as if they {does}",
         citation=more.pop("citation", "a benchmark; as specified here"),
         look=look,
         benchmark=True,
@@ -84,7 +90,7 @@ def _benchmark(
 KEEP = _benchmark(
     "keep",
     "Keep",
-    "People decide by their own estimate, whatever is recommended.",
+    "decided by their own estimate, whatever is recommended",
     lambda units: 0.0,
     Look("#009E73", "^", ":", ".."),
 )
@@ -92,7 +98,7 @@ KEEP = _benchmark(
 FOLLOW = _benchmark(
     "follow",
     "Follow",
-    "People do as is recommended, whatever they thought.",
+    "did as is recommended, whatever they thought",
     lambda units: 1.0,
     Look("#CC79A7", "D", "-."),
 )
@@ -100,7 +106,7 @@ FOLLOW = _benchmark(
 AVERAGE = _benchmark(
     "average",
     "Average",
-    "People average their estimate and what is recommended, all views alike.",
+    "averaged their estimate and what is recommended, all views alike",
     _even,
     Look("#E69F00", "v", "--"),
     citation=_SOLL_LARRICK,
@@ -109,7 +115,7 @@ AVERAGE = _benchmark(
 PRECISION_WEIGHTED = _benchmark(
     "precision-weighted",
     "Precision-weighted",
-    "People weigh estimate and recommendation by the precision that stated widths say.",
+    "weighed estimate and recommendation by the precision that stated widths say",
     _precise,
     Look("#56B4E9", "s", "--"),
     by_default=False,
@@ -124,6 +130,7 @@ CHOOSE = ModelSpec(
         "In every trial people choose their estimate or the recommendation, each person the latter "
         "with her own probability."
     ),
+    manner="as if they chose, case by case, between their estimate and the recommendation",
     citation=_SOLL_LARRICK,
     look=Look("#D55E00", "s", "--"),
     parameters=(DECISION_NOISE, ADVICE_TRUST, EXACTNESS),

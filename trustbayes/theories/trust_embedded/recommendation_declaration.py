@@ -27,7 +27,11 @@ from trustbayes.theories.values import Values
 
 __all__ = ["ADVICE_CONVENTIONS", "ADVICE_TRUST", "RECEIVER", "check_scale"]
 
-ADVICE_TRUST = replace(TRUST, meaning="weight of the recommendation in the person's belief")
+ADVICE_TRUST = replace(
+    TRUST,
+    meaning="weight of the recommendation in the person's belief",
+    typical="gives a recommendation a weight of {value}, and her own estimate the rest",
+)
 
 ADVICE_CONVENTIONS = (SCALE, replace(NOISE, default="student-t"))
 """What every theory of recommendations leaves open."""
@@ -155,6 +159,7 @@ RECEIVER: ModelSpec = replace(
         "People form a belief between their estimate and the recommendation, each by her trust "
         "factor; now and then they keep the estimate, or follow, to the letter."
     ),
+    manner="as if recommendations deserved some trust",
     citation="Yaniv and Kleinberger (2000), OBHDP 83(2), for the weight of advice; as specified",
     parameters=(
         DECISION_NOISE,
