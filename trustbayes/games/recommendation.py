@@ -259,9 +259,9 @@ def recommendation_faults(
         )
         yield Fault("unit", "", expected)
     for key in ("unit", "step", "outcome_spread", "estimate_error"):
-        value = numbers[key]
-        if value is not None and not 0 < value < np.inf:
-            yield _fault(key, value, "a number above 0")
+        size = numbers[key]
+        if size is not None and not 0 < size < np.inf:
+            yield _fault(key, size, "a number above 0")
     outcome = numbers["typical_outcome"]
     if outcome is not None and not low <= outcome <= high:
         yield _fault("typical_outcome", outcome, "a number between lowest and highest")
