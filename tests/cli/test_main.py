@@ -271,6 +271,7 @@ def test_datasets_are_listed(run):
         "simulated-finite",
         "simulated-recommendation",
         "ioannidis-2024",
+        "oey-vul-2022",
         "esm-advice",
     ]
 

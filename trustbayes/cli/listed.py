@@ -86,7 +86,7 @@ def list_datasets(*, as_json: Json = False) -> int:
     """
     from trustbayes.trials.datasets import BUNDLED, DATASETS, bundled
 
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "name": dataset.name,
             "from": "bundled",
@@ -98,11 +98,11 @@ def list_datasets(*, as_json: Json = False) -> int:
     listed += [
         {
             "name": d.name,
-            "from": d.url,
+            "from": list(d.sources),
             "game": str(d.game),
             "is": d.description,
             "licence": d.licence,
-            "cite": d.citation,
+            "citation": d.citation,
         }
         for d in DATASETS.values()
     ]
@@ -112,8 +112,6 @@ def list_datasets(*, as_json: Json = False) -> int:
         for entry in listed:
             source = "bundled" if entry["from"] == "bundled" else f"datasets fetch {entry['name']}"
             print(f"{entry['name']} ({source}): {entry['is']}\n  game: {entry['game']}")
-            if entry.get("licence"):
-                print(f"  licence: {entry['licence']}; cite: {entry['cite']}")
     return DONE
 
 
@@ -132,11 +130,13 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     from trustbayes.trials.datasets import DATASETS, fetch as download
 
     trials = download(name)
-    game = DATASETS[name].game
+    found = DATASETS[name]
+    said = {"licence": found.licence, "citation": found.citation}
     if as_json:
-        print_json({"trials": str(trials), "game": str(game)})
+        print_json({"trials": str(trials), "game": str(found.game), **said})
     else:
-        print(f"trials: {trials}\ngame: {game}")
+        print(f"trials: {trials}\ngame: {found.game}")
+        print(f"licence: {found.licence}\nto be cited: {found.citation}")
     return DONE
 
 
