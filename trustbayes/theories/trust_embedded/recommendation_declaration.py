@@ -33,7 +33,7 @@ ADVICE_TRUST = replace(
     typical="gives a recommendation a weight of {value}, and her own estimate the rest",
 )
 
-ADVICE_CONVENTIONS = (SCALE, replace(NOISE, default="student-t"))
+ADVICE_CONVENTIONS = (SCALE, NOISE)
 """What every theory of recommendations leaves open."""
 
 _EFFECT = Prior(
