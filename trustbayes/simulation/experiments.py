@@ -88,7 +88,7 @@ class Experiment:
     """
 
     game: Game
-    sender: Model
+    sender: Model | None
     receiver: Model | None
     subjects: int
     rounds: int
@@ -103,7 +103,9 @@ class Experiment:
     @property
     def player(self) -> Model:
         """How those behave whose trials they are."""
-        return self.sender if self.role == "sender" or not self.receiver else self.receiver
+        player = self.sender if self.role == "sender" else self.receiver
+        assert player is not None, "somebody plays"
+        return player
 
     def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
@@ -152,8 +154,8 @@ class Experiment:
         """A JSON-safe form that `from_dict` reads back."""
         return {
             "game": self.game.to_dict(),
-            "sender": self.sender.to_dict(),
-            "receiver": None if self.receiver is None else self.receiver.to_dict(),
+            "sender": self.sender and self.sender.to_dict(),
+            "receiver": self.receiver and self.receiver.to_dict(),
             "subjects": self.subjects,
             "rounds": self.rounds,
             "treatments": None if self.treatments is None else list(self.treatments),
@@ -163,10 +165,10 @@ class Experiment:
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Experiment:
         """The experiment of a form that `to_dict` gave."""
-        receiver, treatments = form["receiver"], form["treatments"]
+        sender, receiver, treatments = (form[n] for n in ("sender", "receiver", "treatments"))
         return cls(
             game_from_dict(form["game"]),
-            model_from_dict(form["sender"]),
+            None if sender is None else model_from_dict(sender),
             None if receiver is None else model_from_dict(receiver),
             form["subjects"],
             form["rounds"],
