@@ -13,8 +13,8 @@ from trustbayes.games.reading import read_game
 from trustbayes.games.recommendation import Adviser, RecommendationGame
 
 __all__ = [
-    "Feedback",
     "Adviser",
+    "Feedback",
     "FiniteGame",
     "FiniteTerms",
     "ForecastGame",

@@ -10,6 +10,7 @@ import numpy as np
 
 from trustbayes.errors import Fault
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = ["NUMBERS", "Adviser", "RecommendationGame", "recommendation_faults"]
@@ -100,13 +101,13 @@ class RecommendationGame(Game):
     estimate_error: float
     layout: Layout
     name: str
+    feedback: Feedback | None = None  # no theory of recommendations learns from any
 
     kind: ClassVar[str] = "recommendation"
     roles: ClassVar[tuple[Role, ...]] = ("receiver",)
     needed: ClassVar[Mapping[Role, tuple[str, ...]]] = {
         "receiver": ("receiver", "estimate", "message", "action")
     }
-    feedback: ClassVar[None] = None
     trial_columns: ClassVar[tuple[str, ...]] = (
         "receiver",
         "round",

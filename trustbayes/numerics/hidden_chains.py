@@ -362,5 +362,6 @@ class HiddenSteps:
 
     def _sums(self, firsts: np.ndarray, subjects: int) -> np.ndarray:
         total = np.zeros((*firsts.shape[:-2], subjects, firsts.shape[-1]))
-        np.add.at(total, (..., self.subject, slice(None)), firsts)
+        at: Any = (..., self.subject, slice(None))
+        np.add.at(total, at, firsts)
         return total

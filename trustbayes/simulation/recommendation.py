@@ -22,7 +22,9 @@ __all__ = [
     "add_states",
     "biases_of",
     "choose",
+    "choose_in_order",
     "decision_classes",
+    "placeholder",
     "replicated_choices",
     "units_of",
     "weight_of_advice",
@@ -146,6 +148,16 @@ def choose(
     draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw a decision at every row of the table."""
+    return choose_in_order(draws, kinds, rng)
+
+
+def placeholder(game: RecommendationGame, name: str) -> float:
+    """Nothing."""
+    return 0.0
+
+
+def choose_in_order(draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Draw a decision in every trial, in their order."""
     [(_, answer, values)] = draws.answers()
     given = None if kinds is None else kinds[None]
     game = cast(RecommendationGame, draws.game)

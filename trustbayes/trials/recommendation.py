@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -185,7 +185,7 @@ class RecommendationRules:
                 faults.append(Fault(row, "", expected))
             elif "adviser" in columns:
                 table["treatment"] = table["adviser"]
-                strange = table.index[~table["adviser"].isin(list(known))] if known else []
+                strange: Any = table.index[~table["adviser"].isin(list(known))] if known else []
                 expected = f"one of the game's treatments: {listing(list(known or ()))}"
                 faults += [kept.fault(at, columns["adviser"], expected) for at in strange]
             else:

@@ -88,7 +88,7 @@ class Sequences(Units):
     def pattern(self) -> tuple[np.ndarray, ...]:
         """Who plays with whom when, and after which trials anything is shown."""
         return (
-            *super().pattern,
+            *super().pattern,  # type: ignore[safe-super]
             self.trial_unit,
             self.event_subject,
             self.event_treatment,

@@ -51,9 +51,9 @@ def with_experience(values: Values, conventions: Mapping[str, Any], name: str) -
     Values
         The parameter's has the dimension of the trials alone.
     """
-    units = values.units
+    units: Any = values.units
     arrays = {**values.arrays, name: moved_trust(values, conventions, name)}
-    by_trial = units.by_trial if isinstance(units, Cells) else units
+    by_trial: Any = units.by_trial if isinstance(units, Cells) else units
     return Values(arrays, {**values.dims, name: ("trial",)}, by_trial)
 
 

@@ -33,7 +33,6 @@ from trustbayes.theories.response import Response
 from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise, StudentNoise
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
-from trustbayes.trials.recommendation import Recommendations
 
 __all__ = [
     "DECISION_NOISE",
@@ -79,7 +78,7 @@ class SpikedNoise(CensoredNoise):
         self.step, self.log = game.step, log
 
     def log_likelihood(
-        self, units: Recommendations, answer: Any, values: Values, typed: bool
+        self, units: Any, answer: Any, values: Values, typed: bool
     ) -> tuple[Any, np.ndarray]:
         """By trial: those on no spike first."""
         choice = units.trial_choice
@@ -104,9 +103,7 @@ class SpikedNoise(CensoredNoise):
         subject = xn.take(units.trial_subject, rows)
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
-    def cell_logs(
-        self, units: Recommendations, answer: Any, values: Values, typed: bool
-    ) -> np.ndarray:
+    def cell_logs(self, units: Any, answer: Any, values: Values, typed: bool) -> np.ndarray:
         """Of every trial, in the order of the trials."""
         logs, _ = self.log_likelihood(units, answer, values, typed)
         keeps, follows = self._on_spikes(units, units.trial_choice)
@@ -115,7 +112,7 @@ class SpikedNoise(CensoredNoise):
 
     def information(
         self,
-        units: Recommendations,
+        units: Any,
         up: tuple[Any, Values],
         down: tuple[Any, Values],
         step: float,
@@ -134,9 +131,7 @@ class SpikedNoise(CensoredNoise):
         found = found.mean(axis=-2) if typed else found
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
-    def divergence(
-        self, units: Recommendations, answer: Any, other: Any, values: Values
-    ) -> np.ndarray:
+    def divergence(self, units: Any, answer: Any, other: Any, values: Values) -> np.ndarray:
         """That of the noise, in the share of trials that are on no spike."""
         best, others = (np.clip(one, *self._ends) for one in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
@@ -148,7 +143,7 @@ class SpikedNoise(CensoredNoise):
 
     def draw(
         self,
-        units: Recommendations,
+        units: Any,
         answer: Any,
         values: Values,
         type_index: np.ndarray | None,
@@ -176,7 +171,7 @@ class SpikedNoise(CensoredNoise):
             return self.low, self.high
         return float(np.log(self.low)) if self.low > 0 else -np.inf, float(np.log(self.high))
 
-    def _on_spikes(self, units: Recommendations, choice: Any) -> tuple[Any, Any]:
+    def _on_spikes(self, units: Any, choice: Any) -> tuple[Any, Any]:
         """Whether decisions keep the estimate, and the share of recommendations they follow."""
         near = self.step * (0.5 + _SLACK)
         xp = namespace(choice, units.trial_estimate)
@@ -195,7 +190,7 @@ class SpikedNoise(CensoredNoise):
 
     def _centre(
         self,
-        units: Recommendations,
+        units: Any,
         answer: Any,
         shape: tuple[int, int],
         rng: np.random.Generator,
@@ -203,15 +198,11 @@ class SpikedNoise(CensoredNoise):
         """What noise is round, on the scale of beliefs."""
         return np.broadcast_to(answer, shape)
 
-    def _log_density(
-        self, units: Recommendations, rows: Any, answer: Any, values: Values, typed: bool
-    ) -> Any:
+    def _log_density(self, units: Any, rows: Any, answer: Any, values: Values, typed: bool) -> Any:
         """Log density of the noisy decisions in some rows, per unit of decisions."""
         return self._round(units, rows, answer[..., rows], values, typed)
 
-    def _round(
-        self, units: Recommendations, rows: Any, centre: Any, values: Values, typed: bool
-    ) -> Any:
+    def _round(self, units: Any, rows: Any, centre: Any, values: Values, typed: bool) -> Any:
         """Log density of decisions round some centres."""
         choice = units.trial_choice[rows]
         sigma = self._sigma(values, typed)[..., rows]
@@ -234,7 +225,7 @@ class SpikedNoise(CensoredNoise):
 
     def _noise_information(
         self,
-        units: Recommendations,
+        units: Any,
         up: tuple[Any, Values],
         down: tuple[Any, Values],
         step: float,
@@ -259,13 +250,13 @@ class ChoosingNoise(SpikedNoise):
         exact = self._of_trials(values, "exactness", typed)
         return exact * (1 - answer), exact * answer, _log(1 - exact)
 
-    def _places(self, units: Recommendations) -> tuple[Any, Any]:
+    def _places(self, units: Any) -> tuple[Any, Any]:
         both = units.trial_estimate, units.trial_seen
-        return tuple(namespace(one).log(one) if self.log else one for one in both)  # type: ignore[return-value]
+        return tuple(namespace(one).log(one) if self.log else one for one in both)
 
     def _centre(
         self,
-        units: Recommendations,
+        units: Any,
         answer: Any,
         shape: tuple[int, int],
         rng: np.random.Generator,
@@ -273,9 +264,7 @@ class ChoosingNoise(SpikedNoise):
         own, advised = self._places(units)
         return np.where(rng.random(shape) < answer, advised, own)
 
-    def _log_density(
-        self, units: Recommendations, rows: Any, answer: Any, values: Values, typed: bool
-    ) -> Any:
+    def _log_density(self, units: Any, rows: Any, answer: Any, values: Values, typed: bool) -> Any:
         own, advised = (
             self._round(units, rows, place[rows], values, typed) for place in self._places(units)
         )
@@ -285,7 +274,7 @@ class ChoosingNoise(SpikedNoise):
 
     def _noise_information(
         self,
-        units: Recommendations,
+        units: Any,
         up: tuple[Any, Values],
         down: tuple[Any, Values],
         step: float,
