@@ -221,8 +221,8 @@ def _applied(name: str, chains: Chains, *arrays: Any) -> Any:
     if namespace(*arrays) is not np:
         steps = [pt.as_tensor(one) + pt.zeros(chains.order.size) for one in arrays]
         return _Recursion(name)(chains.order, chains.start, *steps)
-    each = np.broadcast_arrays(*(np.asarray(array, dtype=float) for array in arrays))
-    shape = each[0].shape
-    rows = [np.ascontiguousarray(array).reshape(-1, shape[-1]) for array in each]
+    steps = list(np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in arrays)))
+    shape = steps[0].shape
+    rows = [np.ascontiguousarray(one).reshape(-1, shape[-1]) for one in steps]
     found = [_LOOPS[name](chains.order, chains.start, *row) for row in zip(*rows, strict=True)]
     return np.array(found).reshape(shape)

@@ -21,8 +21,7 @@ from trustbayes.numerics.arrays import namespace
 from trustbayes.numerics.chains import Chains
 from trustbayes.numerics.recursions import filtered, relaxed
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.sequences import Sequences
+from trustbayes.trials.sequences import FiniteSequences, Sequences
 
 __all__ = ["LINEAR", "RULES", "mean_state", "moved_trust", "state_of", "with_experience"]
 
@@ -51,9 +50,9 @@ def with_experience(values: Values, conventions: Mapping[str, Any], name: str) -
     Values
         The parameter's has the dimension of the trials alone.
     """
-    units: Any = values.units
+    units = values.units
     arrays = {**values.arrays, name: moved_trust(values, conventions, name)}
-    by_trial: Any = units.by_trial if isinstance(units, Cells) else units
+    by_trial = units.by_trial if isinstance(units, FiniteSequences) else units
     return Values(arrays, {**values.dims, name: ("trial",)}, by_trial)
 
 
