@@ -184,8 +184,9 @@ class RecommendationRules:
                 faults.append(Fault(row, "", expected))
             elif "adviser" in columns:
                 table["treatment"] = table["adviser"]
-                strange = table.index[~table["adviser"].isin(list(known))] if known else []
-                expected = f"one of the game's treatments: {listing(list(known or ()))}"
+                named = list(known or table["adviser"])
+                expected = f"one of the game's treatments: {listing(named)}"
+                strange = table.index[~table["adviser"].isin(named)]
                 faults += [kept.fault(at, columns["adviser"], expected) for at in strange]
             else:
                 table["treatment"] = "all" if known is None else next(iter(known))

@@ -66,6 +66,8 @@ def on_scale(values: Any, conventions: Mapping[str, Any]) -> Any:
 class SpikedNoise(CensoredNoise):
     """Decisions with spikes at the estimate and the recommendation, and noise round a belief.
 
+    The units are `trustbayes.trials.recommendation.Recommendations`.
+
     Parameters
     ----------
     noise : NormalNoise or StudentNoise
@@ -79,7 +81,7 @@ class SpikedNoise(CensoredNoise):
         self.step, self.log = game.step, log
 
     def log_likelihood(
-        self, units: Recommendations, answer: Any, values: Values, typed: bool
+        self, units: Any, answer: Any, values: Values, typed: bool
     ) -> tuple[Any, np.ndarray]:
         """By trial: those on no spike first."""
         choice = units.trial_choice
@@ -104,9 +106,7 @@ class SpikedNoise(CensoredNoise):
         subject = xn.take(units.trial_subject, rows)
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
-    def cell_logs(
-        self, units: Recommendations, answer: Any, values: Values, typed: bool
-    ) -> np.ndarray:
+    def cell_logs(self, units: Any, answer: Any, values: Values, typed: bool) -> np.ndarray:
         """Of every trial, in the order of the trials."""
         logs, _ = self.log_likelihood(units, answer, values, typed)
         keeps, follows = self._on_spikes(units, units.trial_choice)
@@ -115,7 +115,7 @@ class SpikedNoise(CensoredNoise):
 
     def information(
         self,
-        units: Recommendations,
+        units: Any,
         up: tuple[Any, Values],
         down: tuple[Any, Values],
         step: float,
@@ -134,9 +134,7 @@ class SpikedNoise(CensoredNoise):
         found = found.mean(axis=-2) if typed else found
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
-    def divergence(
-        self, units: Recommendations, answer: Any, other: Any, values: Values
-    ) -> np.ndarray:
+    def divergence(self, units: Any, answer: Any, other: Any, values: Values) -> np.ndarray:
         """That of the noise, in the share of trials that are on no spike."""
         best, others = (np.clip(one, *self._ends) for one in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
@@ -148,7 +146,7 @@ class SpikedNoise(CensoredNoise):
 
     def draw(
         self,
-        units: Recommendations,
+        units: Any,
         answer: Any,
         values: Values,
         type_index: np.ndarray | None,

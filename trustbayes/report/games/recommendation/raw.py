@@ -169,10 +169,11 @@ def trust_and_best_says(analysis: Analysis) -> str:
         parts.append(f"{verdict} in {name} ({fixed(row['mean'])}, best {fixed(value)})")
     text = f"Belief trusts {listed(parts, 12)}. " if parts else ""
     if len(best):
-        gain = (best["decided"] - best["followed"]) @ best["trials"] / best["trials"].sum()
+        saved = (best["decided"] - best["followed"]).to_numpy()
+        gain = float(np.average(saved, weights=best["trials"].to_numpy()))
         side = "nearer to" if gain > 0 else "farther from"
         text += (
-            f"Over all, following would have ended {fixed(abs(float(gain)))} {side} the outcome "
+            f"Over all, following would have ended {fixed(abs(gain))} {side} the outcome "
             "than what was decided. "
         )
     return (
