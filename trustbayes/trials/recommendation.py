@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -112,7 +112,6 @@ class RecommendationRules:
     """Numbers on the game's line; the adviser, if nothing else, is the treatment."""
 
     units: ClassVar[type[Recommendations]] = Recommendations
-    shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: RecommendationGame) -> None:
         self.game = game
@@ -185,8 +184,9 @@ class RecommendationRules:
                 faults.append(Fault(row, "", expected))
             elif "adviser" in columns:
                 table["treatment"] = table["adviser"]
-                strange: Any = table.index[~table["adviser"].isin(list(known))] if known else []
-                expected = f"one of the game's treatments: {listing(list(known or ()))}"
+                named = list(known or table["adviser"])
+                expected = f"one of the game's treatments: {listing(named)}"
+                strange = table.index[~table["adviser"].isin(named)]
                 faults += [kept.fault(at, columns["adviser"], expected) for at in strange]
             else:
                 table["treatment"] = "all" if known is None else next(iter(known))

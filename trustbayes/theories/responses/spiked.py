@@ -65,6 +65,8 @@ def on_scale(values: Any, conventions: Mapping[str, Any]) -> Any:
 class SpikedNoise(CensoredNoise):
     """Decisions with spikes at the estimate and the recommendation, and noise round a belief.
 
+    The units are `trustbayes.trials.recommendation.Recommendations`.
+
     Parameters
     ----------
     noise : NormalNoise or StudentNoise

@@ -82,7 +82,7 @@ def shifted_trust(trust: Array, shift: Array) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> float(shifted_trust(0.5, np.log(3.0)))
+    >>> round(float(shifted_trust(0.5, np.log(3.0))), 12)
     0.75
     """
     odds = namespace(trust, shift).exp(shift)

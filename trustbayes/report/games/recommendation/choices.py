@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from trustbayes.analysis.analyse import Analysis, title
@@ -61,7 +61,7 @@ def classes(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
     for panel in axes[::columns]:
         panel.set_ylabel("share")
     prob = probability(checks[models[0]].ci_prob)
-    handles: list[Any] = [Patch(color="#BDBDBD", label="observed")]
+    handles: list[Patch | Line2D] = [Patch(color="#BDBDBD", label="observed")]
     handles += [
         handle(name, f"{title(analysis, name, role)}, replicated ({prob})") for name in models
     ]

@@ -169,8 +169,8 @@ def trust_and_best_says(analysis: Analysis) -> str:
         parts.append(f"{verdict} in {name} ({fixed(row['mean'])}, best {fixed(value)})")
     text = f"Belief trusts {listed(parts, 12)}. " if parts else ""
     if len(best):
-        gains = (best["decided"] - best["followed"]).to_numpy(float)
-        gain = float(np.average(gains, weights=best["trials"]))
+        saved = (best["decided"] - best["followed"]).to_numpy()
+        gain = float(np.average(saved, weights=best["trials"].to_numpy()))
         side = "nearer to" if gain > 0 else "farther from"
         text += (
             f"Over all, following would have ended {fixed(abs(gain))} {side} the outcome "
