@@ -48,6 +48,8 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/traits.py
 	$(PYTHON) benchmarks/calibration.py
 	$(PYTHON) benchmarks/recovery.py
+	$(PYTHON) benchmarks/policies.py
+	$(PYTHON) benchmarks/policy_coverage.py
 	$(PYTHON) benchmarks/fuzz.py
 	$(PYTHON) benchmarks/kills.py
 	$(PYTHON) benchmarks/readme.py

@@ -29,13 +29,13 @@ def main() -> None:
     shares = [(seed, range(first, files, cores)) for first in range(cores)]
     with get_context("spawn").Pool(cores) as pool:
         parts = pool.starmap(_some, shares)
-    found = sum((count for count, *_ in parts), Counter())
+    counts = sum((count for count, *_ in parts), Counter())
     broken = [fault for _, faults, _ in parts for fault in faults]
     seconds, work = time.perf_counter() - started, sum(used for *_, used in parts)
     lines = ["| files of | read whole | refused with a message |", "|-|-:|-:|"]
     lines += [
-        f"| {kind} | {found[kind, 'read']} | {found[kind, 'refused']} |"
-        for kind in sorted({kind for kind, _ in found})
+        f"| {kind} | {counts[kind, 'read']} | {counts[kind, 'refused']} |"
+        for kind in sorted({kind for kind, _ in counts})
     ]
     times = f"{seconds:.0f} s ({work:.0f} s of processors, {cores} cores)"
     lines += ["", f"{files} files in {times}; neither read nor refused: {len(broken)}."]
@@ -46,18 +46,20 @@ def main() -> None:
 
 def _some(seed: int, numbers: range) -> tuple[Counter[tuple[str, str]], list[str], float]:
     """What became of some files, what was a fault, and the processor's seconds."""
-    corpus, found, broken = fuzzing.corpus(), Counter(), []
+    corpus, broken = fuzzing.corpus(), []
+    counts: Counter[tuple[str, str]] = Counter()
     begin = time.process_time()
     with TemporaryDirectory() as folder:
         for number in numbers:
-            rng, one = np.random.default_rng((seed, number)), corpus[number % len(corpus)]
+            rng = np.random.default_rng((seed, number))
+            sound = corpus[number % len(corpus)]
             steps = rng.integers(0, 2**31, size=(rng.integers(1, 5), 3)).tolist()
             try:
-                content = fuzzing.mutated(one.content, steps)
-                found[one.kind, fuzzing.read(one, content, Path(folder))] += 1
+                content = fuzzing.mutated(sound.content, steps)
+                counts[sound.kind, fuzzing.read(sound, content, Path(folder))] += 1
             except Exception as error:
-                broken.append(f"{one.name} {steps}: {type(error).__name__}: {error}")
-    return found, broken, time.process_time() - begin
+                broken.append(f"{sound.name} {steps}: {type(error).__name__}: {error}")
+    return counts, broken, time.process_time() - begin
 
 
 if __name__ == "__main__":

@@ -183,3 +183,17 @@ def test_report_of_simulated_trials(run, tmp_path):
     assert files(tmp_path / "fits") == kept
     assert json.loads(out)["results"] == "new/report.json"
     assert "reading the fit of full-trust, receiver" in err
+
+
+def test_policies_are_read_before_the_work_and_handed_on(run, stub, tmp_path):
+    bad, good = tmp_path / "bad.toml", bundled().policies
+    bad.write_text("[policies.x]\nfine = 3\n")
+    code, _, err = run("report", "--policies", str(bad))
+    assert code == 2
+    assert "key policies.x.fine: found 'fine'" in err
+    assert not stub.arguments
+    assert run("report", "--policies", str(good))[0] == 0
+    names = [policy.name for policy in stub.arguments["policies"]]
+    assert names[0] == "a fine for exaggeration"
+    run("report")
+    assert stub.arguments["policies"] == ()

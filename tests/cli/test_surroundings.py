@@ -67,6 +67,21 @@ def outside(code, cwd, **environment):
 MAIN = "import sys; from trustbayes.cli.main import main; sys.exit(main({}))"
 
 
+def test_standard_output_on_a_full_disk_is_one_message():
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            [sys.executable, "-c", MAIN.format(["datasets"])],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+            check=False,
+        )
+    assert process.returncode == 1
+    assert process.stderr.decode() == (
+        "trustbayes: standard output or a temporary file: No space left on device\n"
+    )
+
+
 # Targets
 
 

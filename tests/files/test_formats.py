@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from trustbayes.errors import InputError
-from trustbayes.files import formats, parse_csv, parse_table
+from trustbayes.files import excel, formats, parse_csv, parse_table
 
 PLAIN = Path(__file__).parent / "cases" / "plain.csv"
 
@@ -48,6 +48,39 @@ def test_labels_of_stata_stand_for_their_numbers(frame):
     )
 
 
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize("version", [114, 117, 118, 119])
+def test_stata_files_of_any_kind_are_read_and_none_that_is_longer_than_it_says(
+    frame, version, order
+):
+    frame["treatment"] = frame["treatment"].astype("category")
+    frame["note"] = ["long " * 500 if version > 114 else "short"] * len(frame)  # strL from 117 on
+    options = {"convert_strl": ["note"]} if version > 114 else {}
+    buffer = io.BytesIO()
+    frame.astype({"late": int, "state": np.int8, "message": np.float32}).to_stata(
+        buffer, write_index=False, version=version, byteorder=order, **options
+    )
+    content = buffer.getvalue()
+    assert len(parse_table(content, "t.dta").frame) == len(frame)
+    at = content.index(b"<N>") + 3 if version > 114 else 6
+    size = {114: 4, 117: 4}.get(version, 8)
+    rows = (len(frame) - 10).to_bytes(size, order)
+    with pytest.raises(InputError, match=r"t\.dta: expected a Stata file"):
+        parse_table(content[:at] + rows + content[at + size :], "t.dta")
+
+
+def test_texts_of_stata_that_are_not_in_utf8_are_said(frame):
+    buffer = io.BytesIO()
+    frame.drop(columns="late").assign(who="Jose1").to_stata(buffer, write_index=False, version=118)
+    latin = buffer.getvalue().replace(b"Jose1", b"Jos\xe91")
+    table = parse_table(latin, "t.dta")
+    assert set(table.frame["who"]) == {"José1"}
+    assert table.notes == (
+        "t.dta was read as a Stata file, some of its texts in Latin-1, since they are not in "
+        "UTF-8.",
+    )
+
+
 def test_two_filled_sheets_are_asked_back(frame):
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])
@@ -72,13 +105,50 @@ def test_bombs_are_refused_before_they_are_unpacked(frame, monkeypatch):
     sheet = "xl/worksheets/sheet1.xml"
     with pytest.raises(InputError, match=r"sheet1.xml', expected a workbook w"):
         parse_table(changed(written(frame, "xlsx"), sheet, entities), "t.xlsx")
-    monkeypatch.setattr(formats, "_MOST_BYTES", 2**20)
+    monkeypatch.setattr(excel, "MOST_BYTES", 2**20)
     with pytest.raises(InputError, match=r"of at most 1 MiB .* unpacks to 5 MiB"):
         parse_table(changed(written(frame, "xlsx"), sheet, b" " * 5 * 2**20), "t.xlsx")
-    monkeypatch.setattr(formats, "_MOST_CELLS", 10)
+    monkeypatch.setattr(excel, "MOST_CELLS", 10)
+    monkeypatch.setattr(formats, "MOST_CELLS", 10)
     for kind in ("xlsx", "parquet"):
         with pytest.raises(InputError, match="at most 10 cells"):
             parse_table(written(frame, kind), f"t.{kind}")
+
+
+def sheet(*rows):
+    """A workbook with these rows: each its number and its cells by their place."""
+    cells = "".join(
+        f'<row r="{number}">'
+        + "".join(f'<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in row)
+        + "</row>"
+        for number, row in [(1, [("A1", "a"), ("B1", "b")]), *rows]
+    )
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    xml = f'<worksheet xmlns="{space}"><sheetData>{cells}</sheetData></worksheet>'
+    book = io.BytesIO()
+    openpyxl.Workbook().save(book)
+    return changed(book.getvalue(), "xl/worksheets/sheet1.xml", xml)
+
+
+DISORDER = {
+    "row 2 after row 2": [(2, [("A2", "1")]), (2, [("A2", "2")])],
+    "row 3 after row 5": [(5, [("A5", "1")]), (3, [("A3", "2")])],
+    "row 99999999 after row 1": [(99999999, [("A99999999", "1")])],
+    "B2 is late": [(2, [("A2", "1"), ("B2", "2"), ("B2", "3")])],
+    "AA2 is late": [(2, [("AB2", "1"), ("AA2", "2")])],
+    "of at most 50000000 cells": [(400_000, [("XFD400000", "1")])],
+}
+
+
+@pytest.mark.parametrize("reason", DISORDER)
+def test_sheets_that_would_be_read_over_or_fill_the_memory_are_refused(reason):
+    with pytest.raises(InputError, match=reason):
+        parse_table(sheet(*DISORDER[reason]), "t.xlsx")
+
+
+def test_sheets_may_leave_out_rows_and_cells():
+    table = parse_table(sheet((3, [("B3", "2")]), (9, [("A9", "3"), ("B9", "4")])), "t.xlsx")
+    assert table.frame.to_dict("index") == {3: {"a": "", "b": "2"}, 9: {"a": "3", "b": "4"}}
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "parquet", "dta"])

@@ -18,6 +18,7 @@ from trustbayes.report import results, write as building, write_report
 from trustbayes.report.figures import evidence, persons
 from trustbayes.report.games.finite import raw as raw_finite
 from trustbayes.report.games.forecast import raw as raw_forecast
+from trustbayes.report.page.page import Written
 from trustbayes.report.page.style import style
 from trustbayes.report.page.wording import interval, listed, number, percent, type_label
 from trustbayes.report.tables import comparison_tables
@@ -91,8 +92,8 @@ def test_results_are_strict_json_with_the_promised_keys(written):
     found = json.loads(written.results.read_text("utf-8"), parse_constant=pytest.fail)
     assert {
         "gate", "comparison", "verdict", "population", "exclusions", "subjects", "types",
-        "variants", "recovery", "type_recovery", "worth", "gap", "checks", "experiment", "how",
-        "reliability", "people", "shares", "kfold", "rules",
+        "variants", "recovery", "type_recovery", "worth", "policies", "gap", "checks", "experiment",
+        "how", "reliability", "people", "shares", "kfold", "rules",
     } <= set(found)  # fmt: skip
     assert set(found["comparison"][0]) == {
         "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "other_sign",
@@ -118,6 +119,8 @@ def test_results_lie_beside_the_report_under_a_name_of_their_own(analysis, tmp_p
     assert other.results == tmp_path / "sub" / "ioannidis-2024.json"
     names = {f"{name}.{kind}" for name in ("report", "second") for kind in ("html", "json")}
     assert {p.name for p in tmp_path.iterdir()} == names | {"sub"}
+    like = [tmp_path / name for name in ("pilot", "pilot.html", "pilot.htm", "pilot.HTML")]
+    assert len({Written.at(path).results for path in like}) == len(like)
 
 
 def test_tables_hold_the_numbers_of_the_results(written, page, analysis):

@@ -101,7 +101,7 @@ def people(tmp_path, *ages):
     return read_trials(CASES / "plain.csv", GAME, tmp_path / "people.csv")
 
 
-@pytest.mark.parametrize("code", ["NA", "#N/A", "<NA>", "-"])
+@pytest.mark.parametrize("code", ["NA", "#N/A", "<NA>", "-", "–", "—", "−"])
 def test_missing_ages_stay_missing_and_are_refused_by_name_when_needed(tmp_path, code):
     trials = people(tmp_path, 20, 21, code, 23)
     np.testing.assert_array_equal(trials.fold("receiver").people["age"], [20, 21, np.nan, 23])
@@ -127,6 +127,16 @@ def test_identifiers_that_a_program_made_decimals(tmp_path, plain):
     assert whole.fold("receiver").people["age"].tolist() == [20, 21, 22, 23]
     frame.assign(sender=frame["sender"].astype(float)).to_csv(tmp_path / "t.csv", index=False)
     assert read_trials(tmp_path / "t.csv", GAME).checksum == whole.checksum
+
+
+def test_whole_numbers_among_names_are_the_same_as_decimals(tmp_path, plain):
+    frame = plain.table.drop(columns="bias")
+    frame["receiver"] = frame["receiver"].str.slice(1)
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    text = "subject,age\n1.0,20\n2.00,21\n3.0,22\n4,23\ndropout,–\n"
+    (tmp_path / "people.csv").write_text(text, encoding="utf-8")
+    trials = read_trials(tmp_path / "trials.csv", GAME, tmp_path / "people.csv")
+    assert trials.fold("receiver").people["age"].tolist() == [20, 21, 22, 23]
 
 
 def test_identifiers_that_match_nobody_are_shown_beside_those_of_the_trials(tmp_path):

@@ -71,7 +71,11 @@ def test_a_role_may_have_no_rows_and_roles_may_be_named(read):
         ("name,crt\nr1,2\n", "row 1: expected the column subject and covariates"),
         ("subject\nr1\n", "row 1: expected the column subject and covariates"),
         (PEOPLE + "r1,1,NL\n", "row 7, column subject: found 'r1', expected every subject once"),
-        ("subject,crt\nr1,2\n", "people.csv: expected a row for every receiver; none for r2"),
+        ("subject,crt\nr1,2\n", "people.csv: expected a row for every receiver; none for r2$"),
+        (
+            "subject,crt\nr1,2\nR2,2\ns1,0\ns2,0\n",
+            "expected a row for every receiver; none for r2, but for R2, not in the trials$",
+        ),
         (
             "subject,crt\nx,2\n",
             "column subject: found 'x', expected rows for the subjects of the trials, but has none "

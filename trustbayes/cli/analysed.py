@@ -20,6 +20,7 @@ from trustbayes.cli.options import (
     Quiet,
     RoleName,
     SamplingOptions,
+    Whole,
     check_targets,
     exit_code,
     known_names,
@@ -58,10 +59,11 @@ def report(
     formula: Formulas = None,
     people: Path | None = None,
     planted: Path | None = None,
-    jobs: int | None = None,
+    jobs: Whole | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    kfold: int | None = None,
+    kfold: Whole | None = None,
     show: Annotated[bool, Parameter(name="--open", negative="", show_default=False)] = False,
+    policies: Path | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
@@ -103,6 +105,9 @@ def report(
         the verdict then asks whether these refits agree. Takes about so many times as long.
     show : bool
         Open the report in the browser when it is done.
+    policies : Path, optional
+        TOML file of policies, as `trustbayes policy` takes it: the report then says what would
+        build trust.
     quiet : bool
         No progress, and no messages but warnings and errors.
     as_json : bool
@@ -114,6 +119,9 @@ def report(
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis.analyse import analyse
     from trustbayes.report import write_report
+    from trustbayes.simulation.policies import read_policies
+
+    asked = () if policies is None else read_policies(policies)
 
     settings = sampling.sampling()
     with messages(quiet), pool(jobs, fresh=True) as executor:
@@ -125,13 +133,15 @@ def report(
             planted=known,
             joint=joint,
             kfold=kfold,
+            policies=asked,
             executor=executor,
             progress=watched(quiet),
         )
         write = partial(write_report, analysis, command=invocation, assets=assets)
         written = write_or_keep(write, out)
     verdicts = {
-        role: {"winner": one.winner, "text": one.text} for role, one in analysis.verdicts.items()
+        role: {"winner": verdict.winner, "text": verdict.text}
+        for role, verdict in analysis.verdicts.items()
     }
     if as_json:
         print_json(
@@ -279,19 +289,19 @@ def _regressed(
         for name in names
         if name in model_names(game.kind, role=role)
     ]
-    able = {one.name for each in plain for one in each.parameters if "subject" in one.varies}
+    able = {p.name for model in plain for p in model.parameters if "subject" in p.varies}
     for name in given:
         if name not in able:
             raise InputError(Fault("--formula", name, suggestion(name, sorted(able))))
     return [
-        one.replace(
+        model.replace(
             formulas={
                 name: text
                 for name, text in given.items()
-                if name in {p.name for p in one.parameters if "subject" in one.varies[p.name]}
+                if name in {p.name for p in model.parameters if "subject" in model.varies[p.name]}
             }
         )
-        for one in plain
+        for model in plain
     ]
 
 
@@ -307,8 +317,8 @@ def _experiment(
         for name, given in (("--game", game), ("--planted", planted), ("--people", people)):
             if given is not None:
                 raise InputError(Fault(name, str(given), "also TRIALS, a CSV file of trials"))
-        own = bundled()
-        trials, game, planted = own.trials, own.game, own.parameters
+        example = bundled()
+        trials, game, planted = example.trials, example.game, example.parameters
     if game is None:
         raise InputError(Fault("--game", "", f"the game file of {trials}"))
     data = read_warned(trials, game, people)

@@ -16,6 +16,7 @@ from trustbayes.cli.options import (
     Quiet,
     RoleName,
     SamplingOptions,
+    Whole,
     exit_code,
     known_names,
     messages,
@@ -42,12 +43,12 @@ _SHOWN = [
 def compare(
     *fits: str,
     unit: Literal["subject", "group", "trial"] = "subject",
-    kfold: int | None = None,
+    kfold: Whole | None = None,
     trials: Path | None = None,
     game: Path | None = None,
     people: Path | None = None,
     folder: Path | None = None,
-    jobs: int | None = None,
+    jobs: Whole | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
@@ -100,7 +101,7 @@ def compare(
         with messages(quiet), pool(jobs) as executor:
             settings = loaded[0].sampling
             held = refit(
-                {name: one.model for name, one in named.items()},
+                {name: fit.model for name, fit in named.items()},
                 data,
                 unit,
                 kfold,
@@ -110,12 +111,12 @@ def compare(
                 executor=executor,
                 progress=watched(quiet),
             )
-    found = verdict(comparison, named, held)
+    judgement = verdict(comparison, named, held)
     code = max(exit_code(loaded), _code_of(held))
     table = comparison.table
     if as_json:
-        gates = {name: one.gate.to_dict() for name, one in named.items()}
-        written = {"comparison": records(table), "verdict": asdict(found), "gate": gates}
+        gates = {name: fit.gate.to_dict() for name, fit in named.items()}
+        written = {"comparison": records(table), "verdict": asdict(judgement), "gate": gates}
         print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code
     tables = [
@@ -131,7 +132,7 @@ def compare(
     print_tables([*tables, gate_table(named)])
     if held is not None:
         _print_failed(held)
-    print(found.text)
+    print(judgement.text)
     return code
 
 
@@ -142,11 +143,11 @@ def holdout(
     game: Path,
     models: str,
     role: RoleName,
-    after_round: int | None = None,
+    after_round: Whole | None = None,
     treatment: str | None = None,
     sampling: SamplingOptions = DEFAULT_SAMPLING,
     folder: Path | None = None,
-    jobs: int | None = None,
+    jobs: Whole | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
@@ -238,9 +239,9 @@ def _trials_of_kfold(
     if faults or trials is None or game is None:
         raise InputError(faults)
     data = read_warned(trials, game, people)
-    for one in fits[:1]:
-        basis = Basis.of_trials(data, one.model.role)
-        faults = basis.faults(str(trials), Basis.of_fit(one), f"the fit of {one.model.name}")
+    for fit in fits[:1]:
+        basis = Basis.of_trials(data, fit.model.role)
+        faults = basis.faults(str(trials), Basis.of_fit(fit), f"the fit of {fit.model.name}")
     if faults:
         raise InputError(faults)
     return data
@@ -263,5 +264,5 @@ def _held_out(held: HeldOut) -> dict[str, Any]:
 
 
 def _print_failed(held: HeldOut) -> None:
-    for one in held.failed:
-        print(f"not converged: {one}")
+    for failed in held.failed:
+        print(f"not converged: {failed}")

@@ -48,11 +48,11 @@ def models(
         if name in (None, spec.name) and role in (None, spec.role) and kind in (None, spec.kind)
     ]
     if name is not None:
-        found = [Model(spec).describe() for spec in chosen]
+        descriptions = [Model(spec).describe() for spec in chosen]
         if as_json:
-            print_json([one.to_dict() for one in found])
+            print_json([each.to_dict() for each in descriptions])
         else:
-            print("\n\n\n".join(map(str, found)))
+            print("\n\n\n".join(map(str, descriptions)))
         return DONE
     if as_json:
         print_json([_declared(spec) for spec in chosen])
@@ -86,20 +86,32 @@ def list_datasets(*, as_json: Json = False) -> int:
     """
     from trustbayes.trials.datasets import BUNDLED, DATASETS, bundled
 
-    found = [
-        {"name": own.name, "from": "bundled", "game": str(own.game), "is": own.description}
-        for own in map(bundled, BUNDLED)
+    listed: list[dict[str, Any]] = [
+        {
+            "name": dataset.name,
+            "from": "bundled",
+            "game": str(dataset.game),
+            "is": dataset.description,
+        }
+        for dataset in map(bundled, BUNDLED)
     ]
-    found += [
-        {"name": d.name, "from": d.url, "game": str(d.game), "is": d.description}
+    listed += [
+        {
+            "name": d.name,
+            "from": list(d.sources),
+            "game": str(d.game),
+            "is": d.description,
+            "licence": d.licence,
+            "citation": d.citation,
+        }
         for d in DATASETS.values()
     ]
     if as_json:
-        print_json(found)
+        print_json(listed)
     else:
-        for one in found:
-            source = "bundled" if one["from"] == "bundled" else f"datasets fetch {one['name']}"
-            print(f"{one['name']} ({source}): {one['is']}\n  game: {one['game']}")
+        for entry in listed:
+            source = "bundled" if entry["from"] == "bundled" else f"datasets fetch {entry['name']}"
+            print(f"{entry['name']} ({source}): {entry['is']}\n  game: {entry['game']}")
     return DONE
 
 
@@ -118,11 +130,13 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     from trustbayes.trials.datasets import DATASETS, fetch as download
 
     trials = download(name)
-    game = DATASETS[name].game
+    found = DATASETS[name]
+    said = {"licence": found.licence, "citation": found.citation}
     if as_json:
-        print_json({"trials": str(trials), "game": str(game)})
+        print_json({"trials": str(trials), "game": str(found.game), **said})
     else:
-        print(f"trials: {trials}\ngame: {game}")
+        print(f"trials: {trials}\ngame: {found.game}")
+        print(f"licence: {found.licence}\nto be cited: {found.citation}")
     return DONE
 
 

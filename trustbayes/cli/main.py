@@ -7,6 +7,7 @@ to import is imported by the commands that need it.
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sys
@@ -14,12 +15,14 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from trustbayes.cli import analysed, compare, inspected, listed, simulated
+from trustbayes.cli import analysed, compare, inspected, listed, policies, simulated
 from trustbayes.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from trustbayes.cli.terminal import expand_home, plain, prepare_output
 from trustbayes.errors import InputError, WorkFailed
 
 __all__ = ["main"]
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def _version() -> str:
@@ -47,6 +50,7 @@ for command in (
     analysed.fit,
     compare.compare,
     compare.holdout,
+    policies.policy,
     simulated.simulate,
     simulated.calibrate,
     simulated.recover,
@@ -91,6 +95,12 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads the output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed at the end
+        print(f"trustbayes: standard output or a temporary file: {error.strerror}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("trustbayes: interrupted", file=sys.stderr)
         return INTERRUPTED

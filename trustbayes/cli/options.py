@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from trustbayes.cli.terminal import PlainFormatter, plain
 from trustbayes.errors import Fault, InputError, suggestion
@@ -43,6 +43,7 @@ __all__ = [
     "RoleName",
     "SamplingOptions",
     "StudyOptions",
+    "Whole",
     "check_targets",
     "exit_code",
     "known_names",
@@ -59,6 +60,17 @@ KindName = Literal["finite", "forecast-sharing"]
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 Quiet = Annotated[bool, Parameter(negative="", show_default=False)]
 Invocation = Annotated[str, Parameter(parse=False)]
+
+
+def _whole(_: object, tokens: Sequence[Token]) -> int:
+    """A whole number as it stands; cyclopts would round others in silence."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"found {tokens[0].value!r}, expected a whole number") from None
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
 
 
 @Parameter(name="*")
@@ -81,10 +93,10 @@ class SamplingOptions:
         together; auto is the first wherever it can fit the model.
     """
 
-    draws: int = 1000
-    tune: int = 500
-    chains: int = 4
-    seed: int = 20110601
+    draws: Whole = 1000
+    tune: Whole = 500
+    chains: Whole = 4
+    seed: Whole = 20110601
     method: Literal["auto", "population", "nuts"] = "auto"
 
     def sampling(self) -> Sampling:
@@ -121,12 +133,12 @@ class StudyOptions:
         Only JSON on standard output.
     """
 
-    seed: int = 1
-    draws: int | None = None
-    tune: int | None = None
-    chains: int | None = None
+    seed: Whole = 1
+    draws: Whole | None = None
+    tune: Whole | None = None
+    chains: Whole | None = None
     folder: Path | None = None
-    jobs: int | None = None
+    jobs: Whole | None = None
     dask: str | None = None
     quiet: Quiet = False
     as_json: Json = False
@@ -244,4 +256,4 @@ def read_warned(trials: Path, game: Path, people: Path | None = None) -> Trials:
 
 def exit_code(fits: Sequence[Fit]) -> int:
     """Whether every fit converged."""
-    return DONE if all(not one.gate.failed for one in fits) else NOT_CONVERGED
+    return DONE if all(not fit.gate.failed for fit in fits) else NOT_CONVERGED

@@ -71,8 +71,8 @@ def gate_table(fits: Mapping[str, Fit]) -> Table:
     table = empty_table("Convergence")
     for heading in ("model", "check", "value", "needed", "passed", "worst at"):
         table.add_column(heading)
-    for name, one in fits.items():
-        for check in one.gate.checks:
+    for name, fit in fits.items():
+        for check in fit.gate.checks:
             needed = f"{'at most' if check.at_most else 'at least'} {check.threshold:g}"
             passed = "yes" if check.passed else "NO"
             add_row(table, name, check.name, f"{check.value:.4g}", needed, passed, check.worst)

@@ -46,9 +46,9 @@ def run_script(
     >>> run_script([], "Nothing.", "simulated-finite")  # doctest: +SKIP
     """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    own = bundled(dataset) if isinstance(dataset, str) else None
-    parser.add_argument("trials", type=Path, nargs="?", default=own and own.trials)
-    parser.add_argument("--game", type=Path, default=own and own.game)
+    files = bundled(dataset) if isinstance(dataset, str) else None
+    parser.add_argument("trials", type=Path, nargs="?", default=files and files.trials)
+    parser.add_argument("--game", type=Path, default=files and files.game)
     parser.add_argument("--people", type=Path, help="covariates of the subjects")
     parser.add_argument("--draws", type=int, default=1000, help="of each of 4 chains")
     parser.add_argument("--tune", type=int, default=1000, help="warm-up steps of each chain")
@@ -70,13 +70,13 @@ def run_script(
     for model in models:
         if model.role not in trials.roles:
             continue
-        found = fit(model, trials, sampling)
+        result = fit(model, trials, sampling)
         print(f"\n{model.spec.title}, {model.role}s")
-        for check in found.gate.checks:
+        for check in result.gate.checks:
             print(f"  {check.name}: {check.value:.4g} {'' if check.passed else 'NOT PASSED'}")
-        prior = prior_draws(model, trials.game, found.units, 1000, sampling.seed)
-        estimates = population_estimates(found, prior, ci_prob=0.9)
+        prior = prior_draws(model, trials.game, result.units, 1000, sampling.seed)
+        estimates = population_estimates(result, prior, ci_prob=0.9)
         print(estimates.drop(columns=["model", "role", "unit"]).round(2).to_string(index=False))
         if model.formulas:
-            effects = trait_effects(found, ci_prob=0.9)
+            effects = trait_effects(result, ci_prob=0.9)
             print(effects.drop(columns=["model", "role", "symbol"]).round(2).to_string(index=False))

@@ -13,6 +13,7 @@ from trustbayes.cli.options import (
     Json,
     RoleName,
     StudyOptions,
+    Whole,
     check_targets,
     known_names,
 )
@@ -33,9 +34,9 @@ def simulate(
     *,
     role: Literal["sender", "receiver", "both"],
     game: Path,
-    subjects: int,
-    rounds: int,
-    seed: int,
+    subjects: Whole,
+    rounds: Whole,
+    seed: Whole,
     out: Path,
     between: bool = False,
     as_json: Json = False,
@@ -104,9 +105,9 @@ def calibrate(
     *,
     role: RoleName,
     game: Path,
-    subjects: int = 20,
-    rounds: int = 20,
-    simulations: int = 200,
+    subjects: Whole = 20,
+    rounds: Whole = 20,
+    simulations: Whole = 200,
     out: Path = Path("reports/calibration.html"),
     study: StudyOptions = DEFAULT_STUDY,
     invocation: Invocation = "trustbayes calibrate",
@@ -143,23 +144,25 @@ def calibrate(
     experiment = _experiment(model, role, game, subjects, rounds)
     sampling = study.sampling(CALIBRATION_SAMPLING)
     with study.running() as how:
-        found = run(
+        calibration = run(
             experiment,
             simulations=simulations,
             sampling=sampling,
             **how,
         )
-    written = write_or_keep(lambda path: calibration_report(found, path, invocation), out)
-    verdict = "passed" if found.passed else "FAILED"
+    written = write_or_keep(lambda path: calibration_report(calibration, path, invocation), out)
+    verdict = "passed" if calibration.passed else "FAILED"
     if study.as_json:
-        tests = records(found.tests)
-        _print_written(written, passed=found.passed, simulations=found.simulations, tests=tests)
+        tests = records(calibration.tests)
+        _print_written(
+            written, passed=calibration.passed, simulations=calibration.simulations, tests=tests
+        )
     else:
-        shown = found.tests[["quantity", "p_value", "threshold", "passed"]]
+        shown = calibration.tests[["quantity", "p_value", "threshold", "passed"]]
         shown = shown.assign(**{n: shown[n].map("{:.4f}".format) for n in ("p_value", "threshold")})
         print_tables([frame_table(f"Uniform ranks of each quantity: {verdict}", shown)])
         _print_written(written)
-    return DONE if found.passed else NOT_CONVERGED
+    return DONE if calibration.passed else NOT_CONVERGED
 
 
 def recover(
@@ -168,9 +171,9 @@ def recover(
     *,
     role: RoleName,
     game: Path,
-    subjects: int = 30,
+    subjects: Whole = 30,
     rounds: str = "20,40",
-    replications: int = 50,
+    replications: Whole = 50,
     out: Path = Path("reports/recovery.html"),
     study: StudyOptions = DEFAULT_STUDY,
     invocation: Invocation = "trustbayes recover",
@@ -207,20 +210,20 @@ def recover(
     experiment = _experiment(model, role, game, subjects, lengths[0])
     sampling = study.sampling(RECOVERY_SAMPLING)
     with study.running() as how:
-        found = recovery_study(
+        recovery = recovery_study(
             experiment,
             rounds=lengths,
             replications=replications,
             sampling=sampling,
             **how,
         )
-    written = write_or_keep(lambda path: recovery_report(found, path, invocation), out)
+    written = write_or_keep(lambda path: recovery_report(recovery, path, invocation), out)
     if study.as_json:
-        _print_written(written, table=records(found.table))
+        _print_written(written, table=records(recovery.table))
     else:
-        print_tables([frame_table("Planted against estimated", found.table)])
+        print_tables([frame_table("Planted against estimated", recovery.table)])
         _print_written(written)
-    return DONE if not found.lost and not found.failures else NOT_CONVERGED
+    return DONE if not recovery.lost and not recovery.failures else NOT_CONVERGED
 
 
 def design(
@@ -231,7 +234,7 @@ def design(
     rounds: str,
     role: Literal["sender", "receiver", "both"] = "both",
     each_treatment: bool = False,
-    experiments: int = 20,
+    experiments: Whole = 20,
     out: Path = Path("reports/design.html"),
     study: StudyOptions = DEFAULT_STUDY,
     invocation: Invocation = "trustbayes design",
@@ -273,7 +276,7 @@ def design(
     sizes = _numbers("--subjects", subjects), _numbers("--rounds", rounds)
     sampling = study.sampling(DESIGN_SAMPLING)
     with study.running() as how:
-        found = run(
+        power = run(
             read,
             names,
             subjects=sizes[0],
@@ -284,14 +287,14 @@ def design(
             sampling=sampling,
             **how,
         )
-    written = write_or_keep(lambda path: design_report(found, path, invocation), out)
+    written = write_or_keep(lambda path: design_report(power, path, invocation), out)
     if study.as_json:
-        _print_written(written, table=records(found.table))
+        _print_written(written, table=records(power.table))
     else:
-        print_tables([frame_table("Experiments with the right verdict", found.table)])
+        print_tables([frame_table("Experiments with the right verdict", power.table)])
         _print_written(written)
-    unsampled = bool((found.experiments["reason"] != "").any())
-    return NOT_CONVERGED if unsampled or found.failures else DONE
+    unsampled = bool((power.experiments["reason"] != "").any())
+    return NOT_CONVERGED if unsampled or power.failures else DONE
 
 
 def _experiment(model: str, role: RoleName, game: Path, subjects: int, rounds: int) -> Experiment:
@@ -315,9 +318,9 @@ def _numbers(option: str, listed: str) -> list[int]:
     return sorted({int(part) for part in parts})
 
 
-def _print_written(written: Any, **found: Any) -> None:
-    if found:
-        print_json({"report": str(written.html), "results": str(written.results), **found})
+def _print_written(written: Any, **figures: Any) -> None:
+    if figures:
+        print_json({"report": str(written.html), "results": str(written.results), **figures})
     else:
         print(plain(written.summary))
         print(f"report: {written.html}\nresults: {written.results}")

@@ -68,9 +68,9 @@ def _temporary() -> Path:
     place = Path(tempfile.gettempdir(), f"trustbayes-{user}")
     try:
         place.mkdir(mode=0o700, exist_ok=True)
-        found = place.lstat()
-        private = stat.S_ISDIR(found.st_mode) and found.st_mode & 0o077 == 0
-        if private and found.st_uid == user and _can_be_written(place):
+        status = place.lstat()
+        private = stat.S_ISDIR(status.st_mode) and status.st_mode & 0o077 == 0
+        if private and status.st_uid == user and _can_be_written(place):
             return place
     except OSError:
         pass

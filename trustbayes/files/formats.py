@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trustbayes.errors import Fault, InputError, listing
+from trustbayes.files.excel import MOST_BYTES, MOST_CELLS, excel_rows
 from trustbayes.files.separated import parse_csv
+from trustbayes.files.stata import STATA, is_old_stata, is_whole
 from trustbayes.files.table import TextTable
 
 if TYPE_CHECKING:
@@ -20,11 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_table"]
 
-_MOST_BYTES = 512 * 2**20  # unpacked; a sheet of a million rows and ten columns has half of it
-_MOST_PARTS = 1000
-_MOST_CELLS = 50_000_000
-_EXCEL, _PARQUET, _STATA = b"PK\x03\x04", b"PAR1", b"<stata_dta>"
-_OLD_STATA = {bytes([version, order]) for version in (113, 114, 115) for order in (1, 2)}
+_EXCEL, _PARQUET = b"PK\x03\x04", b"PAR1"
 
 
 def parse_table(content: bytes, source: str) -> TextTable:
@@ -58,10 +56,10 @@ def parse_table(content: bytes, source: str) -> TextTable:
     2     s1     1
     """
     if content.startswith(_EXCEL):
-        return _read(_excel, content, source, "an Excel workbook", "openpyxl", "defusedxml")
+        return _read(excel_rows, content, source, "an Excel workbook", "openpyxl", "defusedxml")
     if content.startswith(_PARQUET):
         return _read(_parquet, content, source, "a Parquet file", "pyarrow")
-    if content.startswith(_STATA) or content[:2] in _OLD_STATA:
+    if content.startswith(STATA) or is_old_stata(content):
         return _read(_stata, content, source, "a Stata file")
     return parse_csv(content, source)
 
@@ -114,54 +112,14 @@ def _text(cell: Any) -> str:
     return " ".join(str(cell).splitlines())
 
 
-def _excel(content: bytes, source: str) -> tuple[Iterable[Sequence[Any]], str]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = archive.infolist()
-        size = sum(part.file_size for part in parts)
-        if size > _MOST_BYTES or len(parts) > _MOST_PARTS:
-            expected = (
-                f"a workbook of at most {_MOST_BYTES // 2**20} MiB in {_MOST_PARTS} parts, but it "
-                f"unpacks to {size / 2**20:.0f} MiB in {len(parts)}"
-            )
-            raise InputError(Fault(source, "", expected))
-        for part in parts:
-            with archive.open(part) as stream:
-                if part.filename.endswith((".xml", ".rels")) and b"<!" in stream.read(4000):
-                    expected = "a workbook without declarations of entities in its XML"
-                    raise InputError(Fault(source, part.filename, expected))
-    import openpyxl
-
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    filled: dict[str, list[tuple[Any, ...]]] = {}
-    cells = 0
-    for sheet in book.worksheets:
-        rows = []
-        sheet.reset_dimensions()  # programs write wrong ones
-        for row in sheet.iter_rows(values_only=True):
-            cells += len(row)
-            if cells > _MOST_CELLS:
-                expected = f"a workbook of at most {_MOST_CELLS} cells"
-                raise InputError(Fault(source, "", expected))
-            rows.append(tuple(row))
-        if any(cell is not None for row in rows for cell in row):
-            filled[str(sheet.title)] = rows
-    book.close()
-    if len(filled) != 1:
-        expected = f"a workbook with one sheet that is filled, not {len(filled)}"
-        raise InputError(Fault(source, listing(filled), expected))
-    ((name, rows),) = filled.items()
-    width = max(map(len, rows))
-    return [(*row, *[None] * (width - len(row))) for row in rows], f", sheet {name!r}"
-
-
 def _parquet(content: bytes, source: str) -> tuple[Iterable[Sequence[Any]], str]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(io.BytesIO(content))
     shape = file.metadata
     groups = [shape.row_group(i).total_byte_size for i in range(shape.num_row_groups)]
-    if shape.num_rows * shape.num_columns > _MOST_CELLS or sum(groups) > _MOST_BYTES:
-        expected = f"at most {_MOST_CELLS} cells, but there are {shape.num_rows} rows of "
+    if shape.num_rows * shape.num_columns > MOST_CELLS or sum(groups) > MOST_BYTES:
+        expected = f"at most {MOST_CELLS} cells, but there are {shape.num_rows} rows of "
         raise InputError(Fault(source, "", expected + f"{shape.num_columns} columns"))
     return _rows(file.read().to_pandas()), ""
 
@@ -169,9 +127,16 @@ def _parquet(content: bytes, source: str) -> tuple[Iterable[Sequence[Any]], str]
 def _stata(content: bytes, source: str) -> tuple[Iterable[Sequence[Any]], str]:
     import pandas as pd
 
-    frame = pd.read_stata(io.BytesIO(content), convert_categoricals=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnicodeWarning)
+        frame = pd.read_stata(io.BytesIO(content), convert_categoricals=True)
+    if not is_whole(content):
+        expected = f"a Stata file whose {len(frame)} rows fill the place that it has for rows"
+        raise InputError(Fault(source, "", expected))
     labelled = [str(name) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)]
     note = f", with labels for the values of {listing(labelled)}" if labelled else ""
+    if any(issubclass(warning.category, UnicodeWarning) for warning in caught):
+        note += ", some of its texts in Latin-1, since they are not in UTF-8"
     return _rows(frame), note
 
 

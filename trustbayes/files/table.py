@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["TextTable", "identifiers", "natural_order", "numbers", "plain", "records", "typed"]
 
-MISSING = ("", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", ".", "-", "--", "?", "missing")
+MISSING = (
+    *("", "na", "n/a", "#n/a", "<na>", "nan", "none", "null", ".", "?", "missing"),
+    *("-", "--", "–", "—", "−"),  # word processors make longer dashes of a hyphen
+)
 """How programs and people write that there is no value, in small letters."""
 
 
@@ -90,9 +93,14 @@ def identifiers(cells: pd.Series) -> pd.Series:
     ['1', '2', '10']
     >>> identifiers(pd.Series(["1.0", "1.5"])).tolist()
     ['1.0', '1.5']
+    >>> identifiers(pd.Series(["1.0", "dropout"])).tolist()
+    ['1', 'dropout']
     """
-    whole = cells.str.fullmatch(r"[+-]?\d+(?:\.0*)?") | cells.eq("")
-    return cells.str.replace(r"\.0*$", "", regex=True) if whole.all() else cells
+    decimal = cells.str.fullmatch(r"[+-]?\d+\.\d*")
+    whole = cells.str.fullmatch(r"[+-]?\d+\.0*")
+    if not whole.any() or (decimal & ~whole).any():
+        return cells
+    return cells.mask(whole, cells.str.replace(r"\.0*$", "", regex=True))
 
 
 def typed(cells: pd.Series, place: str) -> tuple[pd.Series, str, list[object]]:

@@ -58,7 +58,8 @@ class FiniteGame(Game):
     Attributes
     ----------
     whole : FiniteGame or None
-        The game that this one is a treatment of, see `in_treatment`.
+        The game whose scale is this one's: that which it is a treatment of, see `in_treatment`, or
+        from which it was changed, see `trustbayes.games.changed`.
 
     Raises
     ------

@@ -197,6 +197,9 @@ class ModelSpec:
         Whether the subjects' parameters are sampled in coordinates of their own for each type, see
         `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
         different values.
+    weighs_fines : bool
+        Whether its answer weighs what a game fines senders for lies: with
+        `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game of forecast sharing.
     by_default : bool
         Whether a report has it unless models are named.
     benchmark : bool
@@ -241,6 +244,7 @@ class ModelSpec:
     ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
+    weighs_fines: bool = False
     by_default: bool = True
     benchmark: bool = False
     combines: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ _NEEDED: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state", "message"),
     "receiver": ("receiver", "message", "action"),
 }
-_OWN: dict[Role, tuple[str, ...]] = {
+_COLUMNS_OF: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state"),
     "receiver": ("receiver", "action"),
 }
@@ -70,11 +70,11 @@ def standard_columns(
         if name not in header
     ]  # fmt: skip
     free = set(header) - set(layout.columns.values())
-    found = {name: name for name in game.trial_columns if name in free} | mapped
-    roles = tuple(role for role, needed in _NEEDED.items() if all(n in found for n in needed))
+    standing = {name: name for name in game.trial_columns if name in free} | mapped
+    roles = tuple(role for role, needed in _NEEDED.items() if all(n in standing for n in needed))
     named_nearly = nearly_named(
-        [name for name in game.trial_columns if name not in found and name not in left_out],
-        [name for name in header if name not in found.values()],
+        [name for name in game.trial_columns if name not in standing and name not in left_out],
+        [name for name in header if name not in standing.values()],
     )
     faults += [
         Fault(f"{place}, column {name}", name, f"{standard!r}, if it is that (else a name that is "
@@ -83,26 +83,26 @@ def standard_columns(
     ]  # fmt: skip
     if not roles and not named_nearly:
         wanting = " or ".join(
-            f"{listing([n for n in needed if n not in found])} for {role}s"
+            f"{listing([n for n in needed if n not in standing])} for {role}s"
             for role, needed in _NEEDED.items()
         )
         faults.append(Fault(place, "", f"also the columns {wanting}; there are: {listing(header)}"))
-    if "round" not in found and "round" not in named_nearly:
+    if "round" not in standing and "round" not in named_nearly:
         faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
     if faults:
         raise InputError(faults)
     of_roles = set().union(*_NEEDED.values())
     useful = set(game.trial_columns) - of_roles.difference(*(_NEEDED[role] for role in roles))
-    names = [name for name in game.trial_columns if name in found and name in useful]
+    names = [name for name in game.trial_columns if name in standing and name in useful]
     notes = tuple(
         f"{file.source} has no trials of {role}s: there is no column "
-        f"{listing([n for n in needed if n not in found])}."
+        f"{listing([n for n in needed if n not in standing])}."
         for role, needed in _NEEDED.items()
         if role not in roles
     ) + tuple(
         f"{file.source} has no column {name}: [exclude] {name} is passed over." for name in lacking
     )
-    return {name: found[name] for name in names}, roles, notes
+    return {name: standing[name] for name in names}, roles, notes
 
 
 def lacking_columns(
@@ -168,11 +168,12 @@ def _slips(a: str, b: str) -> int:
 def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
     """The own columns of a role of which the file has none, while it has all of the other's."""
     there = {
-        role: [layout.columns.get(key, key) in header for key in own] for role, own in _OWN.items()
+        role: [layout.columns.get(key, key) in header for key in keys]
+        for role, keys in _COLUMNS_OF.items()
     }
-    for role, other in itertools.permutations(_OWN):
+    for role, other in itertools.permutations(_COLUMNS_OF):
         if not any(there[role]) and all(there[other]):
-            return _OWN[role]
+            return _COLUMNS_OF[role]
     return ()
 
 
@@ -258,11 +259,11 @@ class _Check:
 
     def _idle(self, name: str) -> pd.Series:
         """Rows in which a cell may be empty, since the role that it belongs to is not in them."""
-        of = [role for role in _OWN if name in _OWN[role]]
+        of = [role for role in _COLUMNS_OF if name in _COLUMNS_OF[role]]
         if not self.players or not of or of[0] not in self.columns:
             return pd.Series(False, index=self.kept.frame.index)
         frame = self.kept.frame
-        other = [role for role in _OWN if role != of[0] and role in self.columns]
+        other = [role for role in _COLUMNS_OF if role != of[0] and role in self.columns]
         there = frame[self.columns[of[0]]] == ""
         for role in other:
             there &= frame[self.columns[role]] != ""

@@ -104,9 +104,9 @@ def _outside(file: TextTable, column: str, span: Span) -> tuple[pd.Series, list[
     low = values < span.below if span.below is not None else None
     high = values > span.above if span.above is not None else None
     if low is None or high is None:
-        one = high if low is None else low
-        assert one is not None
-        return one, faults
+        outside = high if low is None else low
+        assert outside is not None
+        return outside, faults
     between = (span.above or 0) < (span.below or 0)
     return (low & high if between else low | high), faults
 

@@ -121,11 +121,11 @@ def inspect_table(path: str | Path) -> Inspection:
         notes.append(f"Rounds of several apps side by side: {', '.join(apps)}; [rows] app is one.")
     frame = file.frame
     columns = tuple(_column(str(name), frame[name]) for name in frame)
-    found = {word: [c.name for c in columns if word in c.candidate] for word in _WORDS}
+    candidates = {word: [c.name for c in columns if word in c.candidate] for word in _WORDS}
     per = "unknown"
-    if found["sender"] or found["receiver"]:
+    if candidates["sender"] or candidates["receiver"]:
         per = "interaction"
-    elif found["person"]:
+    elif candidates["person"]:
         per = "player"
     repeated = frame.index[frame.duplicated()]
     ordered = tuple(str(n) for n in frame if len(frame) > 1 and _increasing(frame[n]))
@@ -139,7 +139,7 @@ def inspect_table(path: str | Path) -> Inspection:
         duplicated=tuple(int(line) for line in repeated),
         sorted_by=tuple(name for name in ordered if name not in constants),
         notes=tuple(notes),
-        draft=_draft(file, per, found, columns),
+        draft=_draft(file, per, candidates, columns),
     )
 
 
@@ -172,7 +172,7 @@ def _increasing(cells: pd.Series) -> bool:
 
 
 def _draft(
-    file: TextTable, per: str, found: dict[str, list[str]], columns: tuple[Column, ...]
+    file: TextTable, per: str, candidates: dict[str, list[str]], columns: tuple[Column, ...]
 ) -> str:
     """A game file: what was recognised filled in, what is not known is asked."""
     by_name = {column.name: column for column in columns}
@@ -181,7 +181,7 @@ def _draft(
         "# names of columns. Check every line, and complete what has a question mark.",
         'kind = "finite"',
     ]
-    state = by_name[found["state"][0]] if found["state"] else None
+    state = by_name[candidates["state"][0]] if candidates["state"] else None
     values: list[float] = []
     if state is not None:
         values = sorted(map(float, numbers(file.frame[state.name]).dropna().unique()))
@@ -199,28 +199,28 @@ def _draft(
         "exponent = 1.4",
         "",
     ]
-    if found["treatment"]:
-        labels = natural_order(list(file.frame[found["treatment"][0]].unique()))
+    if candidates["treatment"]:
+        labels = natural_order(list(file.frame[candidates["treatment"][0]].unique()))
         lines.append("[treatments]  # ? the bias of the sender in each")
         lines += [f"{_text(label)} = 1" for label in labels[:50] if label]
         lines.append("")
     if per == "player":
-        lines += ["[rows]", 'per = "player"', f"person = {_text(found['person'][0])}"]
-        rounds, pairs = found["round"][:1], found["pair"][:1]
+        lines += ["[rows]", 'per = "player"', f"person = {_text(candidates['person'][0])}"]
+        rounds, pairs = candidates["round"][:1], candidates["pair"][:1]
         if pairs:
             lines.append(f"pair = [{', '.join(map(_text, [*rounds, *pairs]))}]")
         else:
             lines.append("# pair = [...]  # ? columns that name an interaction; none: a computer")
-        if found["role"]:
-            labels = natural_order(list(file.frame[found["role"][0]].unique()))
-            lines.append(f"role = {_text(found['role'][0])}")
+        if candidates["role"]:
+            labels = natural_order(list(file.frame[candidates["role"][0]].unique()))
+            lines.append(f"role = {_text(candidates['role'][0])}")
             lines.append(f"# sender = ?, receiver = ?  among: {', '.join(map(_text, labels[:8]))}")
         lines.append("")
     lines.append("[columns]")
     for name in FiniteGame.trial_columns:
         if name in ("sender", "receiver") and per == "player":
             continue
-        named = [n for n in found[name] if n not in found["role"][:1]]
+        named = [n for n in candidates[name] if n not in candidates["role"][:1]]
         if named and named[0] != name:
             others = f"  # or: {', '.join(map(_text, named[1:]))}" if named[1:] else ""
             lines.append(f"{name} = {_text(named[0])}{others}")

@@ -77,7 +77,10 @@ def people_columns(
         subjects = natural_order([name for name in table[role].unique() if name != ""])
         lost = [name for name in subjects if name not in set(names)]
         if lost and len(lost) < len(subjects):
-            faults.append(Fault(source, "", f"a row for every {role}; none for {listing(lost)}"))
+            others = natural_order(list(set(names) - {n for r in roles for n in table[r]}))
+            instead = f", but for {listing(others)}, not in the trials" if others else ""
+            expected = f"a row for every {role}; none for {listing(lost)}{instead}"
+            faults.append(Fault(source, "", expected))
         if lost:
             absent.append(f"{role}s {listing(lost)}")
         if lost or faults:

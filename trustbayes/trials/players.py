@@ -153,9 +153,9 @@ def _without_idle(
     file: TextTable, rows: Rows, named: dict[str, str]
 ) -> tuple[TextTable, tuple[str, ...]]:
     """Pass over rows of players who had no role and entered nothing."""
-    own = [rows.role] if rows.role else []
-    own += [named[name] for name in ("state", "message", "action") if name in named]
-    idle = (file.frame[list(dict.fromkeys(own))] == "").all(axis=1) if own else None
+    of_player = [rows.role] if rows.role else []
+    of_player += [named[name] for name in ("state", "message", "action") if name in named]
+    idle = (file.frame[list(dict.fromkeys(of_player))] == "").all(axis=1) if of_player else None
     if idle is None or not idle.any():
         return file, ()
     if idle.all():

@@ -41,10 +41,10 @@ class Written:
         >>> Written.at(Path("reports", "pilot.html")).results.name
         'pilot.json'
         >>> Written.at(Path("reports", "pilot.1")).results.name
-        'pilot.1.json'
+        'pilot.1.results.json'
         """
-        stem = html.stem if html.suffix == ".html" else html.name
-        return cls(html, html.with_name(f"{stem}.json"))
+        name = f"{html.stem}.json" if html.suffix == ".html" else f"{html.name}.results.json"
+        return cls(html, html.with_name(name))
 
 
 def page_of(title: str, subtitle: str, front: Front, sections: Sequence[Section]) -> str:

@@ -135,6 +135,7 @@ FINITE_FULL_TRUST_SENDER = ModelSpec(
     conventions=(WITH_LAPSE,),
     answer=_full_trust("sender"),
     response=logit,
+    weighs_fines=True,
 )
 
 FINITE_FULL_TRUST_RECEIVER = ModelSpec(

@@ -125,6 +125,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
         answer=_utility(role),
         response=logit,
         types=levels,
+        weighs_fines=True,
     )
 
 
@@ -186,6 +187,7 @@ FORECAST_SENDER = replace(
     conventions=(MAX_LEVEL, NOISE),
     answer=_reports,
     response=censored("sender"),
+    weighs_fines=False,
     guide=Guide("level 1", _report_of_level_1),
 )
 
