@@ -1,5 +1,7 @@
 # make report   the main job on the bundled data; prints where the report is
 # make test     the tests, and the notebooks from beginning to end
+# make site     the documents as a site, in build/site/html; warnings are errors
+# make sample   reports/sample.html anew from the released code, with its numbers beside it
 # make bench    the benchmarks; tables and plots in benchmarks/README.md (hours)
 # make docs     docs/models.md from the models' declarations, docs/ARCHITECTURE.md from the imports
 # make lint     style, types, the direction of imports, and whether the page on them is stale
@@ -12,14 +14,31 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
 
-.PHONY: report test bench docs lint venv clean
+.PHONY: report sample test notebooks site bench docs lint venv clean
 
 report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
 
+sample: $(VENV)/.package
+	$(VENV)/bin/trustbayes report --out reports/sample.html --fits fits
+
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
-	$(PYTHON) -m pytest --numprocesses 2 --nbmake --nbmake-timeout=300 notebooks
+	$(MAKE) notebooks
+
+# Copies are executed, once for the tests and the site; what is kept in notebooks/ has no results.
+notebooks: build/notebooks/.done
+
+build/notebooks/.done: $(VENV)/.test $(wildcard notebooks/*.ipynb) $(shell find trustbayes -name '*.py')
+	@rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks
+	$(PYTHON) -m pytest --numprocesses 2 --nbmake --overwrite --nbmake-timeout=300 build/notebooks
+	@touch $@
+
+site: $(VENV)/.site build/notebooks/.done
+	@rm -rf build/site
+	$(PYTHON) docs/site/make.py build/site
+	$(PYTHON) -m sphinx -W --keep-going -q -b html build/site/source build/site/html
+	$(PYTHON) docs/site/check.py build/site
 
 bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/speed.py
@@ -29,6 +48,8 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/traits.py
 	$(PYTHON) benchmarks/calibration.py
 	$(PYTHON) benchmarks/recovery.py
+	$(PYTHON) benchmarks/policies.py
+	$(PYTHON) benchmarks/policy_coverage.py
 	$(PYTHON) benchmarks/fuzz.py
 	$(PYTHON) benchmarks/kills.py
 	$(PYTHON) benchmarks/readme.py
@@ -81,6 +102,10 @@ $(VENV)/.test: $(VENV)/.package
 
 $(VENV)/.bench: $(VENV)/.package
 	@$(INSTALL) --group bench
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.package
+	@$(INSTALL) --group site
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.package

@@ -29,7 +29,6 @@ from .estimates.subjects import (
 )
 from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
-from .estimates.trust_worth import trust_worth as trust_worth
 from .games.finite import FiniteGame as FiniteGame
 from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
@@ -80,6 +79,14 @@ from .simulation.planted import (
     planted_against_estimated as planted_against_estimated,
     type_recovery as type_recovery,
 )
+from .simulation.policies.counterfactual import (
+    Counterfactual as Counterfactual,
+    counterfactual as counterfactual,
+)
+from .simulation.policies.policy import Audit as Audit, Policy as Policy, Strength as Strength
+from .simulation.policies.reading import read_policies as read_policies
+from .simulation.policies.unseen import Unseen as Unseen, unseen_treatments as unseen_treatments
+from .simulation.policies.worth import trust_worth as trust_worth
 from .simulation.power import Power as Power, design as design
 from .simulation.predictive import predictive_check as predictive_check
 from .simulation.recovery import RecoveryStudy as RecoveryStudy, recovery_study as recovery_study

@@ -33,9 +33,9 @@ def stub(monkeypatch):
         made.arguments = {"trials": trials, **arguments}
         return made
 
-    def report(analysis, path, command):
-        made.arguments |= {"path": path, "command": command}
-        return Written(path, path.with_suffix(".json"))
+    def report(analysis, path, command, assets):
+        made.arguments |= {"path": path, "command": command, "assets": assets}
+        return Written(path, path.with_suffix(".json"), "Senders: all think ahead.")
 
     monkeypatch.setattr("trustbayes.analysis.analyse.analyse", analyse)
     monkeypatch.setattr("trustbayes.report.write_report", report)
@@ -46,7 +46,7 @@ def test_report_without_trials_takes_the_bundled_ones(run, stub):
     code, out, err = run("report")
     assert code == 0
     assert out == (
-        "Level-k predicts best.\nreport: reports/report.html\nresults: reports/report.json\n"
+        "Senders: all think ahead.\nreport: reports/report.html\nresults: reports/report.json\n"
     )
     assert err.endswith(" fitting everything\n")
     asked = stub.arguments
@@ -55,9 +55,20 @@ def test_report_without_trials_takes_the_bundled_ones(run, stub):
     assert asked["models"] is None
     assert asked["fits"] is None
     assert asked["kfold"] is None
+    assert asked["assets"] is None
     assert asked["sampling"] == Sampling()
     assert asked["command"] == "trustbayes report"
     assert not logging.getLogger("trustbayes").handlers
+
+
+def test_report_opens_what_it_wrote_if_asked_to(run, stub, monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert run("report", "--assets", "parts")[0] == 0
+    assert opened == []
+    assert str(stub.arguments["assets"]) == "parts"
+    assert run("report", "--open", "--out", "a b.html")[0] == 0
+    assert opened == [(tmp_path / "a b.html").absolute().as_uri()]
 
 
 def with_people(folder):
@@ -172,3 +183,17 @@ def test_report_of_simulated_trials(run, tmp_path):
     assert files(tmp_path / "fits") == kept
     assert json.loads(out)["results"] == "new/report.json"
     assert "reading the fit of full-trust, receiver" in err
+
+
+def test_policies_are_read_before_the_work_and_handed_on(run, stub, tmp_path):
+    bad, good = tmp_path / "bad.toml", bundled().policies
+    bad.write_text("[policies.x]\nfine = 3\n")
+    code, _, err = run("report", "--policies", str(bad))
+    assert code == 2
+    assert "key policies.x.fine: found 'fine'" in err
+    assert not stub.arguments
+    assert run("report", "--policies", str(good))[0] == 0
+    names = [policy.name for policy in stub.arguments["policies"]]
+    assert names[0] == "a fine for exaggeration"
+    run("report")
+    assert stub.arguments["policies"] == ()

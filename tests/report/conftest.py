@@ -197,6 +197,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         recovery=made_up_recovery(frame) if len(frame) else None,
         type_recovery=made_up_type_recovery(types) if "mixture" in names else None,
         worth=made_up_worth(trials) if has_worth else None,
+        policies=None,
         gap=made_up_gap(trials) if len(trials.roles) == 2 else None,
         joint=None,
         ci_prob=0.9,

@@ -24,13 +24,13 @@ from trustbayes.report.page.wording import interval, listed, number, percent, ty
 from trustbayes.report.tables import comparison_tables
 
 SECTIONS = [
-    "The answer",
     "The experiment",
     "Which theory predicts better",
     "What each theory gets right and wrong",
     "The people",
     "The population, by treatment",
     "Convergence",
+    "For a paper",
     "How it was made",
 ]
 LABELS = ("<script>alert(1)</script>", "$x$ & \\frac{1}", "very long label" + " again" * 30)
@@ -52,7 +52,7 @@ def page(written):
 
 
 def test_all_sections_stand_in_order(page):
-    assert page.headings == [f"{i} {title}" for i, title in enumerate(SECTIONS, start=1)]
+    assert page.sections == [f"{i} {title}" for i, title in enumerate(SECTIONS, start=2)]
 
 
 def test_the_page_needs_nothing_from_outside(written, page):
@@ -85,22 +85,24 @@ def test_every_figure_was_drawn(written):
 
 
 def test_the_page_is_small(written):
-    assert written.html.stat().st_size < 5_000_000
+    assert written.html.stat().st_size < 3_000_000
 
 
 def test_results_are_strict_json_with_the_promised_keys(written):
     found = json.loads(written.results.read_text("utf-8"), parse_constant=pytest.fail)
     assert {
         "gate", "comparison", "verdict", "population", "exclusions", "subjects", "types",
-        "variants", "recovery", "type_recovery", "worth", "gap", "checks", "experiment", "how",
-        "reliability", "people", "shares", "kfold", "rules",
+        "variants", "recovery", "type_recovery", "worth", "policies", "gap", "checks", "experiment",
+        "how", "reliability", "people", "shares", "kfold", "rules",
     } <= set(found)  # fmt: skip
     assert set(found["comparison"][0]) == {
         "role", "unit", "criterion", "model", "elpd", "se", "elpd_diff", "dse", "other_sign",
         "p", "weight", "weight_bma", "warning",
     }  # fmt: skip
     assert set(found["verdict"]) == {"sender", "receiver"}
-    assert set(found["verdict"]["sender"]) == {"winner", "text"}
+    assert set(found["verdict"]["sender"]) == {
+        "winner", "text", "reason", "best", "rival", "lead", "error", "more", "unit", "other_sign",
+    }  # fmt: skip
     assert {"model", "role", "passed", "checks"} <= set(found["gate"][0])
     assert {"model", "role", "parameter", "treatment", "mean", "interval"} <= set(
         found["population"][0]
@@ -389,7 +391,7 @@ def test_a_figure_that_fails_shows_as_a_box(analysis, tmp_path, monkeypatch, cap
     assert text.count("This figure could not be drawn.") == 2
     assert "RuntimeError: no &lt;ink&gt;" in text
     assert caplog.text.count("RuntimeError: no <ink>") == 2
-    assert Page(text).headings[-1] == "8 How it was made"
+    assert Page(text).sections[-1] == "9 How it was made"
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -6,10 +6,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 
+from trustbayes.analysis.both_roles import check_policies, gap_of, policies_of, worth_of
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
 from trustbayes.analysis.mended import mended
 from trustbayes.comparison import (
@@ -30,8 +32,6 @@ from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.prior_sensitivity import prior_sensitivity
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
-from trustbayes.estimates.trust_gap import trust_gap
-from trustbayes.estimates.trust_worth import has_worth, trust_worth
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
@@ -47,6 +47,7 @@ from trustbayes.simulation import (
     predictive_check,
     type_recovery,
 )
+from trustbayes.simulation.policies import Counterfactual, Policy
 from trustbayes.trials.table import Trials
 
 __all__ = [
@@ -118,8 +119,11 @@ class Analysis:
     type_recovery : DataFrame or None
         Where the types of subjects are known, see `trustbayes.simulation.type_recovery`.
     worth : DataFrame or None
-        What trust is worth in forecast sharing, see `trustbayes.estimates.trust_worth.trust_worth`:
+        What trust is worth, see `trustbayes.trust_worth`:
         from the model of each role that predicts best.
+    policies : Counterfactual or None
+        What policies would do, if any are given, see `trustbayes.counterfactual`: to the people as
+        the models have them that predict best among those to whom all the policies can be put.
     gap : DataFrame or None
         The trust that senders expect against the trust that receivers give, see
         `trustbayes.estimates.trust_gap.trust_gap`, with columns sender_model and receiver_model:
@@ -151,6 +155,7 @@ class Analysis:
     recovery: pd.DataFrame | None
     type_recovery: pd.DataFrame | None
     worth: pd.DataFrame | None
+    policies: Counterfactual | None
     gap: pd.DataFrame | None
     joint: JointFit | None
     ci_prob: float
@@ -161,6 +166,12 @@ class Analysis:
         together = self.joint is None or self.joint.gate.passed
         folds = not any(one.failed for one in self.kfolds.values())
         return together and folds and all(fit.gate.passed for fit in self.fits.values())
+
+    def _repr_html_(self) -> str:
+        """The first page of the report, for notebooks."""
+        # The report lies above this room, so it is asked for by name when a page is wanted.
+        page: str = import_module("trustbayes.report").first_page(self)
+        return page
 
 
 _REPLICATIONS = 300
@@ -176,6 +187,7 @@ def analyse(
     planted: pd.DataFrame | None = None,
     joint: bool = False,
     kfold: int | None = None,
+    policies: Sequence[Policy] = (),
     executor: Executor | None = None,
     progress: bool = True,
     ci_prob: float = 0.9,
@@ -207,6 +219,8 @@ def analyse(
     kfold : int, optional
         Refit every model without each of so many parts of the subjects, too, and predict those:
         the verdict then asks whether real refits agree. Default: no refits, which take long.
+    policies : sequence of Policy
+        What would be changed: the analysis then says what it would do.
     executor : concurrent.futures.Executor, optional
         Where the fits are made, such as `trustbayes.inference.executors.process_pool`; default:
         here, one after the other. The numbers are the same.
@@ -223,7 +237,8 @@ def analyse(
     ------
     InputError
         If a model is unknown, occurs twice or is of another role or kind of game than the trials,
-        a joint fit is asked for and a role is missing, or there are fewer subjects than folds.
+        a joint fit or policies are asked for and a role is missing, or there are fewer subjects
+        than folds; if policies make no sense with any of the models, with all faults.
 
     Notes
     -----
@@ -237,6 +252,7 @@ def analyse(
     of_role: dict[Role, list[Model]] = {}
     for own in chosen:
         of_role.setdefault(own.role, []).append(own)
+    check_policies(policies, of_role, trials)
     if kfold is not None:
         for role, group in of_role.items():
             check_folds(trials, role, kfold)
@@ -315,8 +331,9 @@ def analyse(
         variants=variants,
         recovery=None if planted is None else _recovery(found, subjects, planted, trials),
         type_recovery=None if planted is None else _type_recovery(found, planted),
-        worth=_worth(found, comparisons, sampling.seed, ci_prob),
-        gap=_gap(found, comparisons, together, ci_prob),
+        policies=policies_of(policies, found, comparisons, sampling.seed, ci_prob),
+        worth=worth_of(found, comparisons, sampling.seed, ci_prob),
+        gap=gap_of(found, comparisons, together, ci_prob),
         joint=together,
         ci_prob=ci_prob,
     )
@@ -355,46 +372,6 @@ def _type_recovery(found: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFr
     tables = [type_recovery(one, planted) for one in found.values() if one.model.types]
     tables = [rows for rows in tables if not rows.empty]
     return pd.concat(tables, ignore_index=True) if tables else None
-
-
-def _worth(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
-) -> pd.DataFrame | None:
-    """What trust is worth to the people as the best-predicting model of each role has them."""
-    sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
-    if sender is None or receiver is None or not has_worth(sender.game):
-        return None
-    return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
-
-
-def _gap(
-    found: Mapping[Key, Fit],
-    comparisons: Mapping[Role, Comparison],
-    joint: JointFit | None,
-    ci_prob: float,
-) -> pd.DataFrame | None:
-    """What senders expect against what receivers do."""
-    if joint is not None:
-        sender: Fit | None = joint.sender
-        receiver: Fit | None = joint.receiver
-    else:
-        sender = _best(found, comparisons, "sender", "expected_trust")
-        receiver = _best(found, comparisons, "receiver", "trust")
-    if sender is None or receiver is None:
-        return None
-    names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
-    return trust_gap(sender, receiver, ci_prob).assign(**names)
-
-
-def _best(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
-) -> Fit | None:
-    """The fit that predicts best among those past the gate that have a parameter."""
-    if role not in comparisons:
-        return None
-    ranked = [found[str(name), role] for name in comparisons[role].rows().index]
-    passed = [one for one in ranked if one.gate.passed and (not has or has in one.posterior)]
-    return passed[0] if passed else None
 
 
 def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:

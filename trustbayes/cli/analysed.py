@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -54,12 +55,15 @@ def report(
     out: Path = Path("reports/report.html"),
     sampling: SamplingOptions = DEFAULT_SAMPLING,
     fits: Path | None = None,
+    assets: Path | None = None,
     formula: Formulas = None,
     people: Path | None = None,
     planted: Path | None = None,
     jobs: Whole | None = None,
     joint: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     kfold: Whole | None = None,
+    show: Annotated[bool, Parameter(name="--open", negative="", show_default=False)] = False,
+    policies: Path | None = None,
     quiet: Quiet = False,
     as_json: Json = False,
     invocation: Invocation = "trustbayes report",
@@ -81,6 +85,8 @@ def report(
         The report; its numbers are written beside it as JSON.
     fits : Path, optional
         Folder in which fits are kept; a run that was stopped goes on from there.
+    assets : Path, optional
+        Folder for every table as LaTeX and CSV and every figure as SVG and PDF.
     formula : list of str, optional
         Regressions on people and treatments in every model that has the parameter, such as
         `--formula "trust = 1 + crt" --formula "level = 1 + crt"`. The report then says what
@@ -97,17 +103,25 @@ def report(
     kfold : int, optional
         Also refit every model to all but one of so many parts of the subjects, and predict that;
         the verdict then asks whether these refits agree. Takes about so many times as long.
+    show : bool
+        Open the report in the browser when it is done.
+    policies : Path, optional
+        TOML file of policies, as `trustbayes policy` takes it: the report then says what would
+        build trust.
     quiet : bool
         No progress, and no messages but warnings and errors.
     as_json : bool
         Only JSON on standard output.
     """
-    check_targets(out, fits=fits)
+    check_targets(out, fits=fits, assets=assets)
     data, known = _experiment(trials, game, planted, people)
     names = known_names(models, data.game)
     chosen = None if formula is None else _regressed(names, data.roles, data.game, formula)
     from trustbayes.analysis.analyse import analyse
     from trustbayes.report import write_report
+    from trustbayes.simulation.policies import read_policies
+
+    asked = () if policies is None else read_policies(policies)
 
     settings = sampling.sampling()
     with messages(quiet), pool(jobs, fresh=True) as executor:
@@ -119,10 +133,12 @@ def report(
             planted=known,
             joint=joint,
             kfold=kfold,
+            policies=asked,
             executor=executor,
             progress=watched(quiet),
         )
-        written = write_or_keep(partial(write_report, analysis, command=invocation), out)
+        write = partial(write_report, analysis, command=invocation, assets=assets)
+        written = write_or_keep(write, out)
     verdicts = {
         role: {"winner": verdict.winner, "text": verdict.text}
         for role, verdict in analysis.verdicts.items()
@@ -137,9 +153,10 @@ def report(
             }
         )
     else:
-        for verdict in verdicts.values():
-            print(verdict["text"])
+        print(plain(written.summary))
         print(f"report: {written.html}\nresults: {written.results}")
+    if show:
+        webbrowser.open(written.html.absolute().as_uri())
     return DONE if analysis.converged else NOT_CONVERGED
 
 

@@ -18,6 +18,7 @@ from trustbayes.cli.options import (
     known_names,
 )
 from trustbayes.cli.printing import frame_table, print_json, print_tables
+from trustbayes.cli.terminal import plain
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import csv_text, records, write_or_keep, write_whole
 
@@ -321,4 +322,5 @@ def _print_written(written: Any, **figures: Any) -> None:
     if figures:
         print_json({"report": str(written.html), "results": str(written.results), **figures})
     else:
+        print(plain(written.summary))
         print(f"report: {written.html}\nresults: {written.results}")

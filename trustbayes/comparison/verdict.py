@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.compare import UNITS, Comparison
@@ -14,7 +15,11 @@ from trustbayes.comparison.rows import SMALL
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 
-__all__ = ["Verdict", "verdict", "verdict_rules"]
+__all__ = ["Reason", "Verdict", "verdict", "verdict_rules"]
+
+Reason = Literal["named", "gate", "alone", "close", "refits"]
+"""Why a verdict is as it is: a model is named; some fit did not pass the gate; only one was fitted;
+the lead is too small; or the k-fold does not agree."""
 
 _SURE = 2.0
 _MOST = 10  # times as many people, beyond which no number is given
@@ -32,11 +37,26 @@ class Verdict:
     text : str
         A few sentences: what predicts best, by how much, what was predicted, and whether a
         k-fold agrees.
+    reason : str
+        See `Reason`.
+    best, rival : str
+        Names of the two that predict best, and nothing where there are none to rank.
+    lead, error : float
+        By how much the one leads the other, and its standard error, in nats; NaN without two.
+    more : int, optional
+        How many more people of the same design would bring this lead above the thresholds; None
+        where it is above, or where more than ten times as many would be needed.
     """
 
     role: Role
     winner: str | None
     text: str
+    reason: Reason = "named"
+    best: str = ""
+    rival: str = ""
+    lead: float = math.nan
+    error: float = math.nan
+    more: int | None = None
 
 
 def verdict_rules() -> str:
@@ -122,11 +142,11 @@ def verdict(
     failed = [titles[name] for name, fit in named.items() if not fit.gate.passed]
     if failed:
         names = ", ".join(failed)
-        return Verdict(
-            role, None, f"No verdict on {role}s: {names} did not pass the convergence gate."
-        )
+        text = f"No verdict on {role}s: {names} did not pass the convergence gate."
+        return Verdict(role, None, text, "gate")
     if len(rows) == 1:
-        return Verdict(role, None, f"Only {titles[str(rows.index[0])]} was fitted to {role}s.")
+        only = f"Only {titles[str(rows.index[0])]} was fitted to {role}s."
+        return Verdict(role, None, only, "alone", best=str(rows.index[0]))
     best, rival = (titles[str(name)] for name in rows.index[:2])
     lead, error = -float(rows["elpd_diff"].iloc[1]), float(rows["dse"].iloc[1])
     figures = f"{lead:.1f} nats of expected log predictive density (standard error {error:.1f})"
@@ -147,10 +167,13 @@ def verdict(
     if bound:
         why = f"no new person can be drawn from a prior such as {'; '.join(bound)}"
         parts.append(f"New {role}s were not predicted: {why}.")
+    more = None
     if not ahead:
-        who = "matching groups" if comparison.unit == "group" else "subjects"
-        parts.append(_needed(lead, error, len(comparison.elpd_by_unit()), who))
-    return Verdict(role, winner, " ".join(parts))
+        more = _needed(lead, error, len(comparison.elpd_by_unit()))
+        parts.append(_more(more, "matching groups" if comparison.unit == "group" else "subjects"))
+    reason: Reason = "named" if winner else "refits" if ahead else "close"
+    first, second = map(str, rows.index[:2])
+    return Verdict(role, winner, " ".join(parts), reason, first, second, lead, error, more)
 
 
 def _beside(checked: Agreement | None, rival: str) -> str:
@@ -165,12 +188,16 @@ def _beside(checked: Agreement | None, rival: str) -> str:
     return f"{checked.name} disagrees, with {rival} ahead {by}"
 
 
-def _needed(lead: float, error: float, size: int, who: str) -> str:
+def _needed(lead: float, error: float, size: int) -> int | None:
     """How many more people of the same design would pass the thresholds at this effect."""
     # In terms of the lead d of each and its standard deviation s: max((2 s / d)^2, 4 / d).
     needed = size * max((_SURE * error / lead) ** 2, SMALL / lead) if lead > 0 else math.inf
-    if not needed <= _MOST * size:
+    return max(1, math.ceil(needed - size)) if needed <= _MOST * size else None
+
+
+def _more(more: int | None, who: str) -> str:
+    """The same in a sentence."""
+    if more is None:
         return f"At this effect, more than ten times as many {who} would be needed."
-    more = max(1, math.ceil(needed - size))
     what = who if more != 1 else who.removesuffix("s")
     return f"At this effect, about {more} more {what} of the same design would be needed."

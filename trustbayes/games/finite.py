@@ -58,7 +58,8 @@ class FiniteGame(Game):
     Attributes
     ----------
     whole : FiniteGame or None
-        The game that this one is a treatment of, see `in_treatment`.
+        The game whose scale is this one's: that which it is a treatment of, see `in_treatment`, or
+        from which it was changed, see `trustbayes.games.changed`.
 
     Raises
     ------
@@ -301,7 +302,7 @@ class FiniteGame(Game):
         """Payoff units that one standardised unit of lying aversion stands for.
 
         Standardised lying aversion is the disutility of a lie of one message step, in standard
-        deviations of the payoff table; times this it is in payoff units per unit of |m - θ|.
+        deviations of the payoff table; times this it is in payoff units per unit of ``|m - θ|``.
         """
         return self.scale / self.step
 

@@ -69,6 +69,8 @@ class Terms:
         c_K, payoff units per unit of capacity.
     uncertainty : array
         e, units of demand.
+    fine : float
+        What the sender expects to pay for each unit of a lie, payoff units per unit of demand.
     """
 
     mean_demand: float
@@ -77,6 +79,7 @@ class Terms:
     receiver_margin: float
     capacity_cost: np.ndarray
     uncertainty: np.ndarray
+    fine: float = 0.0
 
     @cached_property
     def critical_ratio(self) -> np.ndarray:
@@ -97,6 +100,7 @@ class Terms:
             self.receiver_margin,
             self.capacity_cost[rows],
             self.uncertainty[rows],
+            self.fine,
         )
 
 
@@ -124,6 +128,9 @@ class ForecastGame(Game):
         How trial files are laid out.
     name : str
         For titles.
+    fine : float
+        What the sender expects to pay for each unit of a lie |x - ξ|, at least 0, payoff units:
+        the fine for lies found out, times the probability that one is.
 
     Raises
     ------
@@ -150,6 +157,7 @@ class ForecastGame(Game):
     largest_capacity: float
     layout: Layout
     name: str
+    fine: float
 
     kind: ClassVar[str] = "forecast-sharing"
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -174,6 +182,7 @@ class ForecastGame(Game):
         largest_capacity: float = np.inf,
         layout: Layout | None = None,
         name: str = "forecast sharing",
+        fine: float = 0.0,
     ) -> None:
         numbers = {
             "mean_demand": float(mean_demand),
@@ -184,7 +193,10 @@ class ForecastGame(Game):
             "largest_capacity": float(largest_capacity),
         }
         markets = dict(OZC_TREATMENTS if treatments is None else treatments)
-        if faults := list(game_faults(numbers, markets)):
+        faults = list(game_faults(numbers, markets))
+        if not 0 <= fine < np.inf:
+            faults.append(_fault("fine", fine, "a number of at least 0"))
+        if faults:
             raise ValueError("; ".join(map(str, faults)))
         set_ = object.__setattr__
         for key, value in numbers.items():
@@ -192,6 +204,7 @@ class ForecastGame(Game):
         set_(self, "treatments", markets)
         set_(self, "layout", Layout() if layout is None else layout)
         set_(self, "name", name)
+        set_(self, "fine", float(fine))
 
     def terms(self, treatments: Any) -> Terms:
         """The terms of a list of treatments, one entry for each name."""
@@ -203,6 +216,7 @@ class ForecastGame(Game):
             receiver_margin=self.wholesale_price - self.production_cost,
             capacity_cost=np.array([market.capacity_cost for market in markets]),
             uncertainty=np.array([market.uncertainty for market in markets]),
+            fine=self.fine,
         )
 
     def seen_range(self, role: Role) -> tuple[float, float]:
@@ -265,6 +279,7 @@ class ForecastGame(Game):
                 name: {"capacity_cost": m.capacity_cost, "uncertainty": m.uncertainty}
                 for name, m in self.treatments.items()
             },
+            **({"fine": self.fine} if self.fine else {}),
         }
 
     @classmethod
@@ -287,6 +302,7 @@ class ForecastGame(Game):
             {name: Market(**market) for name, market in form["treatments"].items()},
             np.inf if limit is None else limit,
             name=form["name"],
+            fine=form.get("fine", 0.0),
         )
 
 

@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Watch", "bar", "smallest_ess"]
+__all__ = ["TimeLeft", "Watch", "bar", "smallest_ess"]
 
 _SECONDS = 0.2
 _SHARE = 0.02
@@ -53,6 +53,33 @@ def bar(*columns: TextColumn, show: bool) -> Progress:
         console=Console(stderr=True, force_jupyter=False),
         disable=not show,
     )
+
+
+class TimeLeft:
+    """How long the rest of many pieces of work will take, by how long those before it took.
+
+    Parameters
+    ----------
+    pieces : int
+
+    Examples
+    --------
+    >>> left = TimeLeft(2)
+    >>> left.after_one().endswith("1 of 2, less than a minute left"), left.after_one()
+    (True, '2 of 2')
+    """
+
+    def __init__(self, pieces: int) -> None:
+        self._pieces, self._done, self._start = pieces, 0, time.perf_counter()
+
+    def after_one(self) -> str:
+        """What to say when one more is done."""
+        self._done += 1
+        said, rest = f"{self._done} of {self._pieces}", self._pieces - self._done
+        if rest == 0:
+            return said
+        minutes = round(rest * (time.perf_counter() - self._start) / self._done / 60)
+        return f"{said}, {f'about {minutes} min' if minutes else 'less than a minute'} left"
 
 
 class Watch:

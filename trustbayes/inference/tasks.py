@@ -20,7 +20,7 @@ from trustbayes.games import Game
 from trustbayes.inference.choice import settled
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.fitting import fit
-from trustbayes.inference.progress import bar
+from trustbayes.inference.progress import TimeLeft, bar
 from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, Model, model_from_dict
@@ -354,11 +354,13 @@ def _read[Result](task: Task[Result], folder: Path | None) -> Result | None:
 def _here[Result](
     tasks: Mapping[str, Task[Result]], folder: Path | None, progress: bool
 ) -> Iterator[tuple[str, Result | Exception]]:
+    left = TimeLeft(len(tasks))
     for key, task in tasks.items():
         _log.info("fitting %s", task.label)
         found: Result | Exception
         try:
             found = task.make(None if folder is None else folder / task.file, progress)
+            _log.info("fitted %s: %s", task.label, left.after_one())
         except Exception as error:
             found = error
         yield key, found
@@ -371,13 +373,14 @@ def _elsewhere[Result](
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="trustbayes-")))
         keys = {_submit(executor, task, place): key for key, task in tasks.items()}
         stack.callback(_stop, keys)
+        left = TimeLeft(len(keys))
         for future in as_completed(keys):
             task, path = tasks[keys[future]], place / tasks[keys[future]].file
             found: Result | Exception
             try:
                 future.result()
                 found = task.read(path)
-                _log.info("fitted %s", task.label)
+                _log.info("fitted %s: %s", task.label, left.after_one())
             except Exception as error:
                 found = error
             if folder is None:

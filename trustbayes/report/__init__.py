@@ -2,6 +2,6 @@
 
 from trustbayes.report.page.page import Written
 from trustbayes.report.results import results
-from trustbayes.report.write import write_report
+from trustbayes.report.write import first_page, write_report
 
-__all__ = ["Written", "results", "write_report"]
+__all__ = ["Written", "first_page", "results", "write_report"]

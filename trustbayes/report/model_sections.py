@@ -12,21 +12,26 @@ from trustbayes.analysis.analyse import Analysis, benchmarks, roles, theories
 from trustbayes.estimates.prior_sensitivity import SENSITIVE
 from trustbayes.games.base import Role
 from trustbayes.report import tables
+from trustbayes.report.answer import answer
 from trustbayes.report.figures import people, planted_types, population, predictive, truth
 from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
 from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
+from trustbayes.report.first_page import replicated
 from trustbayes.report.games.kind import Kind
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
-from trustbayes.report.page.wording import fixed, listed, probability
+from trustbayes.report.page.wording import counted, fixed, listed, probability
+from trustbayes.report.policies import policies_section
+from trustbayes.report.quantities import joined
 from trustbayes.report.traits import traits_section
+from trustbayes.report.typical import typical_values
 
 __all__ = ["checks_section", "people_section", "population_section"]
 
 
-def checks_section(analysis: Analysis, kind: Kind) -> Section:
+def checks_section(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
     """What each model replicates well and badly."""
-    parts = []
+    parts, messages = [], []
     for role in roles(analysis):
         groups = {"theories": theories(analysis, role), "benchmarks": benchmarks(analysis, role)}
         pictures = [
@@ -48,13 +53,18 @@ def checks_section(analysis: Analysis, kind: Kind) -> Section:
                 )
             )
         rendered = [render(picture) for picture in pictures]
+        said = replicated(found, role)
         parts.append(Section(f"checks-{role}", f"{role.capitalize()}s", pictures=rendered))
+        if said is not None:
+            messages.append(f"{said[0]} reproduces {said[1]} of {said[2]} patterns of {role}s")
     text = (
         "Each fitted model replays the experiment with the same people, who see the same as they "
         "did. Where what was observed lies outside what the model replicates, the model is wrong "
         "about it. The last figure of each role does the same with draws from the priors."
     )
-    return Section("checks", "What each theory gets right and wrong", texts=[text], parts=parts)
+    message = joined(messages).removesuffix(".") if messages else ""
+    title = "What each theory gets right and wrong"
+    return Section("checks", title, message, [text], parts=parts)
 
 
 def people_section(
@@ -83,7 +93,8 @@ def people_section(
         "Estimates of single subjects, on the natural scale; all of them stand in the file of "
         "results beside this report."
     )
-    return Section("people", "The people", texts=[text], parts=parts)
+    message = " ".join(answer(found, role).people for role in roles(analysis)).removesuffix(".")
+    return Section("people", "The people", message, [text], parts=parts)
 
 
 def _planted(
@@ -187,10 +198,21 @@ def population_section(
         parts.append(traits_section(analysis, found, titles))
     if analysis.worth is not None:
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
+    if analysis.policies is not None:
+        parts.append(policies_section(analysis.policies, dict(titles)))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
-    text = f"All intervals are equal-tailed and hold {probability(analysis.ci_prob)}."
-    return Section("population", "The population, by treatment", texts=[text], parts=parts)
+    flagged = int((analysis.sensitivity["diagnosis"] != "").sum())
+    size = counted(len(analysis.sensitivity), "estimate")
+    message = f"The priors still speak in {flagged} of {size} of the population"
+    text = (
+        "What is typical of the population, with intervals that are equal-tailed and hold "
+        f"{probability(analysis.ci_prob)}, in brackets."
+    )
+    title = "The population, by treatment"
+    return Section(
+        "population", title, message, [text], items=typical_values(analysis), parts=parts
+    )
 
 
 _SCALED = (

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.comparison import Comparison, HeldOut, agreement, single_theories, verdict_rules
+from trustbayes.comparison import (
+    Comparison,
+    HeldOut,
+    Verdict,
+    agreement,
+    single_theories,
+    verdict_rules,
+)
 from trustbayes.files import plain, records
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
@@ -34,8 +41,8 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     dict
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
-        sensitivity, subjects, types, traits, recovery, type_recovery, worth, gap, checks, how,
-        ci_prob.
+        sensitivity, subjects, types, traits, recovery, type_recovery, worth, policies, gap,
+        checks, how, ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -51,7 +58,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         },
         "rules": verdict_rules(),
         "verdict": {
-            role: {"winner": one.winner, "text": one.text}
+            role: _verdict(one, analysis.comparisons[role])
             for role, one in analysis.verdicts.items()
         },
         "people": {role: _people(analysis, role) for role in analysis.people},
@@ -74,6 +81,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         "worth": None
         if analysis.worth is None
         else [_intervals(row) for row in records(analysis.worth)],
+        "policies": None if analysis.policies is None else analysis.policies.to_dict(),
         "gap": None
         if analysis.gap is None
         else {
@@ -156,6 +164,18 @@ def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
     ]
     rows: list[dict[str, Any]] = plain(found)
     return rows
+
+
+def _verdict(verdict: Verdict, comparison: Comparison) -> dict[str, Any]:
+    """What is said, of what unit, and by how much."""
+    rows = comparison.rows()
+    sign = float(rows["other_sign"].loc[verdict.rival]) if verdict.rival else None
+    kept = ("winner", "text", "reason", "best", "rival", "lead", "error", "more")
+    found: dict[str, Any] = plain(
+        {name: getattr(verdict, name) for name in kept}
+        | {"unit": comparison.unit, "other_sign": sign}
+    )
+    return found
 
 
 def _people(analysis: Analysis, role: Role) -> dict[str, Any]:
@@ -250,6 +270,11 @@ def _made(fit: Fit) -> dict[str, Any]:
         "role": fit.model.role,
         "model": fit.model.name,
         "title": fit.model.spec.title,
+        "manner": fit.model.spec.manner or f"as {fit.model.spec.title} has it",
+        "combines": list(fit.model.spec.combines),
+        "mixture": fit.model.spec.theory_of_type is not None,
+        "typical": {p.name: p.typical for p in fit.model.parameters if p.typical},
+        "units": {p.name: p.report_unit or "" for p in fit.model.parameters},
         "description": fit.model.spec.description,
         "citation": fit.model.spec.citation,
         "priors": {name: repr(prior) for name, prior in fit.model.priors.items()},

@@ -1,8 +1,11 @@
-"""The eight sections of the report: which sentences, tables and figures stand in each."""
+"""The sections after the first page: which sentences, tables and figures stand in each.
+
+A section is added by a line in `SECTIONS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,16 +13,18 @@ from trustbayes.analysis.analyse import Analysis, models_of, roles
 from trustbayes.comparison import verdict_rules
 from trustbayes.games import Role
 from trustbayes.report import tables
+from trustbayes.report.answer import answer
 from trustbayes.report.figures import evidence, persons, raw
-from trustbayes.report.games.kind import Kind
-from trustbayes.report.games.registry import kind_of
+from trustbayes.report.games.patterns import as_shown, mean_shifts
+from trustbayes.report.material import Material
 from trustbayes.report.model_sections import checks_section, people_section, population_section
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
-from trustbayes.report.page.wording import listed, probability
-from trustbayes.report.typical import typical_values
+from trustbayes.report.page.wording import counted, fixed, listed
+from trustbayes.report.paper import paper_section
+from trustbayes.report.quantities import joined
 
-__all__ = ["sections"]
+__all__ = ["SECTIONS", "Builder", "sections"]
 
 
 _PREDICTED = (
@@ -36,6 +41,10 @@ _BY_TRIAL = (
 )
 
 
+Builder = Callable[[Material], Section | None]
+"""Makes a section of an analysis, or None where there is nothing to say."""
+
+
 def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
     """All sections, their figures drawn.
 
@@ -49,43 +58,8 @@ def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
     -------
     list of Section
     """
-    kind = kind_of(analysis.trials.game)
-    titles = {model: fit.model.spec.title for (model, _), fit in analysis.fits.items()}
-    return [
-        _answer(analysis),
-        _experiment(analysis, kind, found),
-        _comparison(analysis, kind, found, titles),
-        checks_section(analysis, kind),
-        people_section(analysis, found, titles),
-        population_section(analysis, found, titles),
-        _convergence(analysis, found, titles),
-        _making(found),
-    ]
-
-
-def _answer(analysis: Analysis) -> Section:
-    typical = typical_values(analysis)
-    words = f"Estimates, with {probability(analysis.ci_prob)} intervals in brackets:"
-    return Section(
-        "answer",
-        "The answer",
-        texts=[
-            " ".join(one.text for one in analysis.verdicts.values()),
-            *([words] if typical else []),
-        ],
-        items=typical,
-        notes=_gate_notes(analysis),
-        pictures=[
-            render(
-                Picture(
-                    "headline",
-                    evidence.headline_title(analysis),
-                    partial(evidence.headline, analysis),
-                    partial(evidence.headline_says, analysis),
-                )
-            )
-        ],
-    )
+    material = Material(analysis, found)
+    return [section for make in SECTIONS if (section := make(material)) is not None]
 
 
 def _gate_notes(analysis: Analysis) -> list[str]:
@@ -103,10 +77,11 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     ]
     if not failed:
         return []
-    return [f"Did not pass the convergence gate, see section 7: {'; '.join(failed)}."]
+    return [f"Did not pass the convergence gate, see Convergence: {'; '.join(failed)}."]
 
 
-def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
+def _experiment(material: Material) -> Section:
+    analysis, kind, found = material.analysis, material.kind, material.found
     drifts = listed(kind.words[role].drift for role in analysis.trials.roles)
     pictures = [
         *kind.pictures(analysis),
@@ -121,19 +96,45 @@ def _experiment(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Sec
     excluded = [] if found["exclusions"] else ["The game file declares no rows to leave out."]
     if found["exclusions"]:
         shown.append(tables.exclusion_table(found))
+    counts = listed(counted(n, role) for role, n in found["experiment"]["subjects"].items())
+    text = (
+        f"{counts} made {counted(found['experiment']['trials'], 'trial')} of "
+        f"{analysis.trials.game.name}; what they did before any model is applied."
+    )
     return Section(
         "experiment",
         "The experiment",
-        texts=excluded,
+        _shifts(material),
+        texts=[text, *excluded],
         notes=[*analysis.trials.warnings, *analysis.trials.notes],
         tables=shown,
         pictures=[render(picture) for picture in pictures],
     )
 
 
-def _comparison(
-    analysis: Analysis, kind: Kind, found: Mapping[str, Any], titles: Mapping[str, str]
-) -> Section:
+def _shifts(material: Material) -> str:
+    """How far choices are from face value, in one line."""
+    parts = []
+    for role in material.analysis.trials.roles:
+        words, places = material.kind.words[role], material.kind.places
+        trials, prob = material.analysis.trials, material.found["ci_prob"]
+        table = as_shown(mean_shifts(trials, material.kind, role, prob), words.sign)
+        table = table.sort_values("mean", kind="stable")
+        low, high = table.iloc[0], table.iloc[-1]
+        span = f"{fixed(low['mean'], places)} ({low['treatment']})"
+        if len(table) > 1:
+            span = f"from {span} to {fixed(high['mean'], places)} ({high['treatment']})"
+        parts.append(f"mean {words.drift} of {role}s {span}")
+    return joined(parts).removesuffix(".")
+
+
+def _comparison(material: Material) -> Section:
+    analysis, kind, found, titles = (
+        material.analysis,
+        material.kind,
+        material.found,
+        material.titles,
+    )
     parts = [_comparison_of(analysis, role, found, titles) for role in roles(analysis)]
     variants = [tables.variant_table(found, titles)] if found["variants"] else []
     if variants:
@@ -143,7 +144,21 @@ def _comparison(
     texts += kind.comparison_texts
     remarks = (fit.model.spec.remark for fit in analysis.fits.values())
     texts += dict.fromkeys(remark for remark in remarks if remark)
-    return Section("comparison", "Which theory predicts better", texts=texts, parts=parts)
+    headline = Picture(
+        "headline",
+        evidence.headline_title(analysis),
+        partial(evidence.headline, analysis),
+        partial(evidence.headline_says, analysis),
+    )
+    return Section(
+        "comparison",
+        "Which theory predicts better",
+        " ".join(answer(found, role).wins for role in roles(analysis)).removesuffix("."),
+        texts=texts,
+        notes=_gate_notes(analysis),
+        pictures=[render(headline)],
+        parts=parts,
+    )
 
 
 def _refits(analysis: Analysis) -> str:
@@ -228,9 +243,20 @@ def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> l
     ]
 
 
-def _convergence(
-    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
-) -> Section:
+def _checks(material: Material) -> Section:
+    return checks_section(material.analysis, material.kind, material.found)
+
+
+def _people(material: Material) -> Section:
+    return people_section(material.analysis, material.found, material.titles)
+
+
+def _population(material: Material) -> Section:
+    return population_section(material.analysis, material.found, material.titles)
+
+
+def _convergence(material: Material) -> Section:
+    analysis, found, titles = material.analysis, material.found, material.titles
     texts = [
         "The population engine integrates subjects' own parameters out on tables, samples the "
         "population alone (independent proposals, accepted as Metropolis and Hastings say, where "
@@ -247,14 +273,46 @@ def _convergence(
     fitted = [*roles(analysis), *([] if analysis.joint is None else ["both"])]
     shown = [tables.gate_table(found, role, titles) for role in fitted]
     notes = _gate_notes(analysis)
-    return Section("convergence", "Convergence", texts=[text, *texts], notes=notes, tables=shown)
+    failed, size = sum(not one["passed"] for one in found["gate"]), len(found["gate"])
+    message = (
+        f"{failed} of {counted(size, 'fit')} did not converge"
+        if failed
+        else f"All {counted(size, 'fit')} converged"
+    )
+    return Section("convergence", "Convergence", message, [text, *texts], notes=notes, tables=shown)
 
 
-def _making(found: Mapping[str, Any]) -> Section:
+def _making(material: Material) -> Section:
+    found = material.found
     shown = [tables.record_table(found), *tables.model_tables(found)]
     code = list(dict.fromkeys(text for one in found["how"]["models"] for text in one["code"]))
     parts = []
     if code:
         text = "Priors that are Python code, as it was fitted with."
         parts.append(Section("code", "Priors in code", texts=[text], code=code))
-    return Section("making", "How it was made", tables=shown, parts=parts)
+    seed, made = found["how"]["sampling"]["seed"], found["how"]["models"]
+    version = made[0]["versions"].get("trustbayes", "")
+    return Section(
+        "making",
+        "How it was made",
+        f"Made with trustbayes {version} and the seed {seed}",
+        texts=[
+            f"{counted(len(made), 'model')} of {found['experiment']['source']}; the same seed, "
+            "data and versions give the same numbers."
+        ],
+        tables=shown,
+        parts=parts,
+    )
+
+
+SECTIONS: tuple[Builder, ...] = (
+    _experiment,
+    _comparison,
+    _checks,
+    _people,
+    _population,
+    _convergence,
+    paper_section,
+    _making,
+)
+"""In the order of the report."""

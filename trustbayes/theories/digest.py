@@ -32,7 +32,7 @@ __all__ = ["spec_digest"]
 _WORDS: dict[type, set[str]] = {
     ModelSpec: {
         *("title", "description", "citation", "remark", "look", "guide"),
-        *("by_default", "benchmark", "combines", "theory_of_type"),
+        *("by_default", "benchmark", "combines", "theory_of_type", "weighs_fines"),
     },
     Parameter: {"symbol", "meaning"},
     Convention: {"meaning", "rivals"},

@@ -49,6 +49,9 @@ class Parameter:
         Such as "lying_unit".
     ordered : bool
         For shares: whether they are those of levels from 0 to the convention ``max_level``.
+    typical : str
+        What a typical person with such values does, for readers who know no model: a predicate in
+        which ``{value}`` stands for the number. Empty if it says little about people.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Parameter:
     report_unit: str | None = None
     report_factor: str = "lying_unit"
     ordered: bool = False
+    typical: str = ""
 
     def factor(self, game: Any) -> float:
         """From the natural standardised scale to the unit of reports."""
@@ -193,6 +197,9 @@ class ModelSpec:
         Whether the subjects' parameters are sampled in coordinates of their own for each type, see
         `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
         different values.
+    weighs_fines : bool
+        Whether its answer weighs what a game fines senders for lies: with
+        `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game of forecast sharing.
     by_default : bool
         Whether a report has it unless models are named.
     benchmark : bool
@@ -205,6 +212,9 @@ class ModelSpec:
         if every subject follows one of them.
     remark : str
         What a reader of a comparison should know of it: sentences.
+    manner : str
+        How the people of this theory act, for readers who know no model, after "people act":
+        "as if lying had a cost". Default: "as ..." with the title.
     look : Look, optional
         Default: the next one that nothing else has, see
         `trustbayes.theories.registry.Registry.look`.
@@ -234,11 +244,13 @@ class ModelSpec:
     ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
+    weighs_fines: bool = False
     by_default: bool = True
     benchmark: bool = False
     combines: tuple[str, ...] = ()
     theory_of_type: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
     remark: str = ""
+    manner: str = ""
     look: Look | None = None
     guide: Guide | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)

@@ -37,6 +37,8 @@ class Dataset:
         Its game file.
     parameters : Path or None
         The parameters of each subject, where the trials are simulated.
+    policies : Path
+        A file of policies for its game, see `trustbayes.read_policies`.
     description : str
         One sentence.
     """
@@ -45,6 +47,7 @@ class Dataset:
     trials: Path
     game: Path
     parameters: Path | None
+    policies: Path
     description: str
 
 
@@ -140,6 +143,7 @@ def bundled(name: str = "simulated-forecast") -> Dataset:
         trials=folder / "trials.csv",
         game=folder / "game.toml",
         parameters=folder / "parameters.csv",
+        policies=folder / "policies.toml",
         description=BUNDLED[name],
     )
 

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trustbayes.report.page.style import GREY, brief, grid, legend_below
+from trustbayes.report.page.style import GREY, brief, legend_below
 from trustbayes.report.page.wording import fixed, listed, probability
 
-__all__ = ["PARTIES", "way_to_trust", "way_to_trust_says"]
+__all__ = ["PARTIES", "together_says", "way_to_trust", "way_to_trust_says"]
 
 PARTIES = {"sender": "sender", "receiver": "receiver", "both": "both together"}
 """Who earns, in words."""
@@ -19,10 +19,11 @@ _WHO = {"sender": "senders", "receiver": "receivers", "both": "both together"}
 _MARKS = {"sender": ("^", "#4D4D4D"), "receiver": ("v", "#4D4D4D"), "both": ("D", "#000000")}
 
 
-def way_to_trust(worth: pd.DataFrame) -> Figure:
+def way_to_trust(worth: pd.DataFrame, width: float = 7.2) -> Figure:
     """Profits as a share of the way from babbling to full trust, by treatment."""
     treatments = list(dict.fromkeys(worth["treatment"]))
-    figure, (panel,) = grid(1, 1, width=7.2, height=3.2)
+    figure = Figure(figsize=(width, 3.2))
+    panel = figure.subplots()
     x = np.arange(len(treatments))
     for at, style in ((0, ":"), (1, "-")):
         panel.axhline(at, color=GREY, lw=1, ls=style, zorder=1)
@@ -42,10 +43,11 @@ def way_to_trust(worth: pd.DataFrame) -> Figure:
         )
     for i in x[1:]:
         panel.axvline(i - 0.5, color="#EEEEEE", lw=0.8, zorder=0)
-    panel.set_xticks(x, [brief(t, 60 // len(x)) for t in treatments])
+    panel.set_xticks(x, [brief(t, round(8 * width) // len(x)) for t in treatments])
     panel.set_xlim(-0.5, len(x) - 0.5)
     panel.set_xlabel("treatment")
-    panel.set_ylabel("expected profit, share of the way\nfrom babbling to full trust")
+    what = "expected profit, share of the way\nfrom babbling to full trust"
+    panel.set_ylabel(what if width > 5 else "profit, share of the way\nto full trust")
     handles = [
         Line2D(
             [],
@@ -59,22 +61,26 @@ def way_to_trust(worth: pd.DataFrame) -> Figure:
     ]
     handles.append(Line2D([], [], color=GREY, lw=1, label="full trust"))
     handles.append(Line2D([], [], color=GREY, lw=1, ls=":", label="babbling"))
-    legend_below(figure, handles, 5)
+    legend_below(figure, handles, 5 if width > 5 else 2)
     return figure
+
+
+def together_says(worth: pd.DataFrame) -> str:
+    """Where the profits of both together lie."""
+    shares = listed(
+        f"{fixed(row['share'])} ({fixed(row['share_lower'])} to {fixed(row['share_upper'])}) in "
+        f"{row['treatment']}"
+        for _, row in worth[worth["party"] == "both"].iterrows()
+    )
+    return (
+        "Between babbling (0) and full trust (1), the expected profit of sender and receiver "
+        f"together lies at {shares}."
+    )
 
 
 def way_to_trust_says(worth: pd.DataFrame, ci_prob: float) -> str:
     """The shares of both together, and where somebody falls outside the way."""
-    both = worth[worth["party"] == "both"]
-    shares = listed(
-        f"{fixed(row['share'])} ({fixed(row['share_lower'])} to {fixed(row['share_upper'])}) in "
-        f"{row['treatment']}"
-        for _, row in both.iterrows()
-    )
-    text = (
-        "Between babbling (0) and full trust (1), the expected profit of sender and receiver "
-        f"together lies at {shares}."
-    )
+    text = together_says(worth)
     beyond = (
         ("less than under babbling", worth[worth["share_upper"] < 0]),
         ("more than under full trust", worth[worth["share_lower"] > 1]),

@@ -8,7 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
+from trustbayes.report.page.front import Front
+from trustbayes.report.page.glossary import first_uses
 from trustbayes.report.page.section import Section
 
 __all__ = ["Written", "page_of"]
@@ -21,10 +24,13 @@ class Written:
     Parameters
     ----------
     html, results : Path
+    summary : str
+        The answer, a line for each role.
     """
 
     html: Path
     results: Path
+    summary: str = ""
 
     @classmethod
     def at(cls, html: Path) -> Written:
@@ -41,12 +47,14 @@ class Written:
         return cls(html, html.with_name(name))
 
 
-def page_of(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+def page_of(title: str, subtitle: str, front: Front, sections: Sequence[Section]) -> str:
     """Make the page; all text is escaped.
 
     Parameters
     ----------
     title, subtitle : str
+    front : Front
+        The first page, which is all there is without sections.
     sections : sequence of Section
         Their figures drawn.
 
@@ -55,9 +63,23 @@ def page_of(title: str, subtitle: str, sections: Sequence[Section]) -> str:
     str
         HTML.
     """
-    template = files("trustbayes.report").joinpath("template.html.j2").read_text("utf-8")
+    read = [("answer", front.words)]
+    for one in sections:
+        read += [(part.name, part.words) for part in (one, *one.parts)]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    page = environment.from_string(template)
-    return page.render(title=title, subtitle=subtitle, sections=sections)
+    page = environment.from_string(_resource("template.html.j2"))
+    return page.render(
+        title=title,
+        subtitle=subtitle,
+        front=front,
+        sections=sections,
+        terms=first_uses(read),
+        style=Markup(_resource("style.css")),
+    )
+
+
+def _resource(name: str) -> str:
+    """The text of a file of the package."""
+    return files("trustbayes.report").joinpath(name).read_text("utf-8")

@@ -47,6 +47,8 @@ class Rendered:
         None if the figure could not be drawn.
     error : str
         Why not; empty if it could.
+    draw : callable
+        Gives the figure again, for other formats.
     """
 
     name: str
@@ -54,6 +56,13 @@ class Rendered:
     message: str
     image: Encoded | None
     error: str
+    draw: Callable[[], Figure]
+
+    @property
+    def drawn(self) -> str:
+        """The function that draws it, as MODULE:NAME."""
+        function = getattr(self.draw, "func", self.draw)
+        return f"{function.__module__}:{function.__qualname__}"
 
 
 def render(picture: Picture) -> Rendered:
@@ -72,5 +81,5 @@ def render(picture: Picture) -> Rendered:
     except Exception as error:  # any fault of a figure must not cost the rest of the report
         _log.exception("the figure %s could not be drawn", picture.name)
         reason = f"{type(error).__name__}: {error}"
-        return Rendered(picture.name, picture.title, "", None, reason)
-    return Rendered(picture.name, picture.title, message, image, "")
+        return Rendered(picture.name, picture.title, "", None, reason, picture.draw)
+    return Rendered(picture.name, picture.title, message, image, "", picture.draw)

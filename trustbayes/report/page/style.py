@@ -64,6 +64,7 @@ _STYLE: Any = {
     "savefig.facecolor": "white",
     "text.parse_math": False,  # labels come from data: a $ is a dollar
     "text.usetex": False,
+    "svg.hashsalt": "trustbayes",  # the same file every time
 }
 _DPI = 150
 _CSS_DPI = 96

@@ -12,13 +12,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from trustbayes.files import records
+from trustbayes.report.page.front import Card, Front
 from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.style import GREY, OBSERVED, grid, legend_below, look, wrapped
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, listed, number, percent
-from trustbayes.report.studies.shared import made, missing, size_of, write
+from trustbayes.report.studies.shared import complete, made, missing, size_of, write
 from trustbayes.simulation.calibration import LEVEL, Calibration, calibration_rules
 from trustbayes.simulation.uniformity import band
 
@@ -53,20 +54,27 @@ def calibration_report(calibration: Calibration, path: str | Path, command: str 
         partial(ecdf_figure, one),
         partial(ecdf_says, one),
     )
+    lost = [f"simulation {seed} ({why})" for seed, why in one.lost.items()]
+    front = Front(
+        "Do the model's intervals hold the truth as often as they say?",
+        [Card("The answer", [("calibrated", answer(one))])],
+        [render(picture)] if one.simulations else [],
+        [complete(lost, one.failures)],
+    )
+    passed = int(one.tests["passed"].sum())
     sections = [
         Section(
-            "answer",
-            "The answer",
-            texts=[answer(one)],
-            notes=missing(
-                (f"simulation {seed} ({why})" for seed, why in one.lost.items()), one.failures
-            ),
-            pictures=[render(picture)] if one.simulations else [],
+            "quantities",
+            "Every quantity",
+            f"{passed} of {counted(len(one.tests), 'quantity')} passed".replace("ys", "ies"),
+            texts=[calibration_rules()],
+            tables=[_table(one)],
         ),
-        Section("quantities", "Every quantity", texts=[calibration_rules()], tables=[_table(one)]),
         Section(
             "making",
             "How it was made",
+            f"{counted(one.simulations, 'simulation')} of {size_of(one.experiment)}",
+            notes=missing(lost, one.failures),
             tables=[
                 made(
                     one.sampling,
@@ -95,7 +103,7 @@ def calibration_report(calibration: Calibration, path: str | Path, command: str 
         "command": command,
     }
     subtitle = f"{counted(one.simulations, 'simulation')} of {size_of(one.experiment)}."
-    return write(Path(path), title, subtitle, sections, numbers)
+    return write(Path(path), title, subtitle, front, sections, numbers)
 
 
 def answer(calibration: Calibration) -> str:

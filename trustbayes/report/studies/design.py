@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from trustbayes.comparison import verdict_rules
 from trustbayes.files import records
 from trustbayes.models import model
+from trustbayes.report.page.front import Card, Front
 from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.style import GREY, grid, legend_below
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, listed, percent
-from trustbayes.report.studies.shared import made, missing, write
+from trustbayes.report.studies.shared import complete, made, missing, write
 from trustbayes.simulation.power import Power
 
 __all__ = ["design_report", "power_figure"]
@@ -60,17 +61,21 @@ def design_report(power: Power, path: str | Path, command: str = "") -> Written:
         for role in roles
     ]
     reasons = one.experiments.loc[one.experiments["reason"] != "", "reason"]
+    front = Front(
+        f"How many people and rounds does it take to tell {listed(titles)} apart?",
+        [Card(f"{role.capitalize()}s", [("enough", _answer(one, role))]) for role in roles],
+        [render(picture) for picture in pictures],
+        [complete(reasons, one.failures)],
+    )
+    rows: Any = one.table[one.table["truth"] == "all"]
+    right, size = int(rows["right"].sum()), int(rows["experiments"].sum())
     sections = [
-        Section(
-            "answer",
-            "The answer",
-            texts=[" ".join(_answer(one, role) for role in roles)],
-            notes=missing([], one.failures),
-            pictures=[render(picture) for picture in pictures],
-        ),
         Section(
             "sizes",
             "Every size",
+            f"Over all sizes and theories, {percent(right / size)} of verdicts are right"
+            if size
+            else "",
             texts=[
                 "Populations are drawn from each theory's priors, anew for each experiment: shares "
                 "are averages over all populations that the priors hold possible, also those in "
@@ -84,6 +89,7 @@ def design_report(power: Power, path: str | Path, command: str = "") -> Written:
         Section(
             "making",
             "How it was made",
+            notes=missing([], one.failures),
             tables=[made(one.sampling, one.seconds, command, theories=", ".join(one.theories))],
         ),
     ]
@@ -99,7 +105,7 @@ def design_report(power: Power, path: str | Path, command: str = "") -> Written:
     }
     subtitle = f"{counted(len(one.experiments), 'simulated experiment')}, {one.game.name}."
     title = f"Would it tell {listed(titles)} apart?"
-    return write(Path(path), title, subtitle, sections, numbers)
+    return write(Path(path), title, subtitle, front, sections, numbers)
 
 
 def _answer(power: Power, role: str) -> str:

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.files import plain, records
+from trustbayes.report.page.front import Card, Front
 from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.style import GREY, grid, legend_below, look, wrapped
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, listed, percent
-from trustbayes.report.studies.shared import made, missing, size_of, write
+from trustbayes.report.studies.shared import complete, made, missing, size_of, write
 from trustbayes.simulation.recovery import RecoveryStudy
 
 __all__ = ["coverage_figure", "recovery_report", "scatter_figure"]
@@ -69,24 +70,22 @@ def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = ""
         partial(coverage_figure, one),
         partial(_coverage_says, one),
     )
-    notes = missing(
-        (
-            f"simulation {seed} of {rounds} rounds ({why})"
-            for (rounds, seed), why in one.lost.items()
-        ),
-        one.failures,
+    lost = [
+        f"simulation {seed} of {rounds} rounds ({why})" for (rounds, seed), why in one.lost.items()
+    ]
+    front = Front(
+        "Are parameters that are known, because they were planted, found again?",
+        [Card("The answer", [("recovered", _answer(one))])],
+        [render(coverage)] if lengths else [],
+        [complete(lost, one.failures)],
     )
     sections = [
         Section(
-            "answer",
-            "The answer",
-            texts=[_answer(one)],
-            notes=notes,
-            pictures=[render(coverage)] if lengths else [],
-        ),
-        Section(
             "planted",
             "Planted against estimated",
+            _scatter_says(one, "subject").removesuffix(".")
+            if (one.values["about"] == "subject").any()
+            else "",
             texts=[
                 "Populations are drawn from the priors, subjects from the populations, trials from "
                 "the subjects. Estimates are posterior medians. Positive parameters are compared "
@@ -98,6 +97,7 @@ def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = ""
         Section(
             "making",
             "How it was made",
+            notes=missing(lost, one.failures),
             tables=[
                 made(
                     one.sampling,
@@ -127,7 +127,7 @@ def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = ""
     size = one.values[["rounds", "seed"]].drop_duplicates().shape[0]
     people = counted(one.experiment.subjects, player.role)
     subtitle = f"{counted(size, 'simulated experiment')}: {people}, {tried} rounds."
-    return write(Path(path), title, subtitle, sections, numbers)
+    return write(Path(path), title, subtitle, front, sections, numbers)
 
 
 def _answer(recovery: RecoveryStudy) -> str:

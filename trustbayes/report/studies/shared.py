@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from trustbayes.files import write_whole
 from trustbayes.inference.sampling import Sampling, versions
+from trustbayes.report.page.front import Caution, Front
 from trustbayes.report.page.page import Written, page_of
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.simulation.experiments import Experiment
 
-__all__ = ["made", "missing", "size_of", "write"]
+__all__ = ["complete", "made", "missing", "size_of", "write"]
 
 
 def write(
-    path: Path, title: str, subtitle: str, sections: Sequence[Section], numbers: Mapping[str, Any]
+    path: Path,
+    title: str,
+    subtitle: str,
+    front: Front,
+    sections: Sequence[Section],
+    numbers: Mapping[str, Any],
 ) -> Written:
     """Write a report, and its numbers beside it as JSON under the same name."""
-    written = Written.at(path)
-    page = page_of(title, subtitle, sections)
+    written = replace(Written.at(path), summary=front.summary)
+    page = page_of(title, subtitle, front, sections)
     write_whole({path: page, written.results: json.dumps(numbers, indent=1, allow_nan=False)})
     return written
 
@@ -32,6 +39,13 @@ def size_of(experiment: Experiment) -> str:
     """Role and size in words."""
     people = counted(experiment.subjects, experiment.role)
     return f"{people}, {counted(experiment.rounds, 'round')}, {experiment.game.name}"
+
+
+def complete(reasons: Iterable[str], failures: Sequence[str]) -> Caution:
+    """Whether all simulations could be used, for the first page."""
+    lacking = missing(reasons, failures)
+    text = " ".join(lacking) or "all could be used."
+    return Caution("The simulations", text, "making", not lacking)
 
 
 def missing(reasons: Iterable[str], failures: Sequence[str]) -> list[str]:

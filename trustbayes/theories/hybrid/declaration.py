@@ -125,6 +125,7 @@ FINITE_SENDER = ModelSpec(
         "Senders think a few steps ahead, as level-k ones do, and dislike lying; level 0 is "
         "truthful."
     ),
+    manner="as if thinking a few steps ahead, with a cost of lying",
     citation=f"{level_k.CRAWFORD}; {trust_embedded.OZER_ZHENG_CHEN}; as specified here",
     parameters=(RESPONSE_PRECISION, _LYING_AVERSION, level_k.LEVEL, LAPSE),
     conventions=level_k.FINITE_CONVENTIONS,
@@ -134,6 +135,7 @@ FINITE_SENDER = ModelSpec(
     types=level_k.levels,
     ignores=_level_0_ignores("lying_aversion"),
     placed=True,
+    weighs_fines=True,
     by_default=False,
     coupling={"lying_aversion": "response_precision"},
 )
@@ -150,6 +152,7 @@ FINITE_RECEIVER = ModelSpec(
         "Receivers take a message at its word by their trust factor, and for the rest read it as "
         "level-k receivers do; level 0 is credulous."
     ),
+    manner="as if thinking a few steps ahead, with some trust in messages",
     citation=f"{level_k.CRAWFORD}; {trust_embedded.OZER_ZHENG_CHEN}; as specified here",
     parameters=(RESPONSE_PRECISION, trust_embedded.TRUST, level_k.LEVEL, LAPSE),
     conventions=(_BELIEF, *level_k.FINITE_CONVENTIONS),
@@ -193,6 +196,7 @@ FORECAST_SENDER = ModelSpec(
     remark=_REMARK,
     combines=_COMBINES,
     description="Senders think a few steps ahead, as level-k ones do, and dislike lying.",
+    manner="as if thinking a few steps ahead, with a cost of lying",
     citation=f"{trust_embedded.OZER_ZHENG_CHEN}; {level_k.CRAWFORD}; as specified here",
     parameters=(RESPONSE_NOISE, trust_embedded.FORECAST_LYING_AVERSION, level_k.LEVEL),
     conventions=(level_k.MAX_LEVEL, trust_embedded.INDIFFERENCE, NOISE),
@@ -216,6 +220,7 @@ FORECAST_RECEIVER = ModelSpec(
         "Receivers take a report at its word by their trust factor, and for the rest read it as "
         "level-k receivers do."
     ),
+    manner="as if thinking a few steps ahead, with some trust in messages",
     citation=f"{trust_embedded.OZER_ZHENG_CHEN}; {level_k.CRAWFORD}; as specified here",
     parameters=(RESPONSE_NOISE, trust_embedded.TRUST, level_k.LEVEL),
     conventions=(level_k.MAX_LEVEL, level_k.FORECAST_UNSENT, NOISE),

@@ -42,6 +42,7 @@ LEVEL = Parameter(
     name="level",
     symbol="k",
     meaning="steps of strategic thinking; the population's shares of the levels are estimated",
+    typical="most often thinks {value}",
     unit="steps",
     support="simplex",
     varies=("subject",),
@@ -115,6 +116,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
         title="Level-k",
         look=Look("#D55E00", "s", "--"),
         description=description,
+        manner="as if thinking a few steps ahead",
         citation=(
             f"{CRAWFORD}; Cai and Wang (2006), Games and Economic Behavior 56(1); as specified here"
         ),
@@ -123,6 +125,7 @@ def _spec(role: Role, description: str) -> ModelSpec:
         answer=_utility(role),
         response=logit,
         types=levels,
+        weighs_fines=True,
     )
 
 
@@ -184,6 +187,7 @@ FORECAST_SENDER = replace(
     conventions=(MAX_LEVEL, NOISE),
     answer=_reports,
     response=censored("sender"),
+    weighs_fines=False,
     guide=Guide("level 1", _report_of_level_1),
 )
 

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from trustbayes.games.changed import Fined, with_payoffs
 from trustbayes.games.finite import FiniteGame
 from trustbayes.theories.outcomes import believed_payoff, payoff_after, taken_at_word
 
@@ -171,6 +172,9 @@ def _understood(game: FiniteGame, receiver: np.ndarray) -> np.ndarray:
     The believing receiver's own payoff; where messages bear on it, or actions are no estimates, it
     says nothing of the truth, and a lie costs her one standard deviation of it per message step.
     """
+    if isinstance(game.payoffs, Fined):  # no reason to be understood in another way
+        unfined = _understood(with_payoffs(game, game.payoffs.payoffs), receiver)
+        return np.asarray(unfined - game.payoffs.fine(game.states[:, None], game.messages))
     if game.cheap_talk and not game.labelled:
         return np.asarray(game.receiver_table @ receiver.T)
     return -game.lying_unit * _lie(game)

@@ -162,6 +162,7 @@ def mixture(*components: ModelSpec) -> ModelSpec:
         ignores=ignores,
         resolve=resolve,
         placed=True,
+        weighs_fines=all(spec.weighs_fines for spec in components if not spec.benchmark),
         coupling=first.coupling,
     )
 

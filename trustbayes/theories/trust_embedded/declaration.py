@@ -55,6 +55,7 @@ _EXPECTED_TRUST = Parameter(
     name="expected_trust",
     symbol="αᵉ",
     meaning="trust that senders expect of receivers",
+    typical="expects receivers to believe messages by a weight of {value}",
     unit="share, 0 to 1",
     support="unit",
     varies=("treatment",),
@@ -65,6 +66,7 @@ TRUST = Parameter(
     name="trust",
     symbol="α",
     meaning="weight of the message in the receiver's belief",
+    typical="gives the message a weight of {value} (0: none, 1: full)",
     unit="share, 0 to 1",
     support="unit",
     varies=("subject", "treatment"),
@@ -99,6 +101,7 @@ FINITE_LYING_AVERSION = Parameter(
     name="lying_aversion",
     symbol="β",
     meaning="cost of a lie of one message step",
+    typical="feels a lie of one unit like a loss of {value} payoff units",
     unit="standard deviations of the payoff table per message step",
     support="positive",
     varies=("subject",),
@@ -116,6 +119,7 @@ LUMP_SUM_AVERSION = Parameter(
     name="lump_sum_aversion",
     symbol="β₀",
     meaning="cost of any lie, whatever its size",
+    typical="feels any lie like a loss of {value} payoff units",
     unit="standard deviations of the payoff table",
     support="positive",
     varies=("subject",),
@@ -201,6 +205,7 @@ FINITE_SENDER = ModelSpec(
         "Senders dislike lying, each to her own degree, and expect receivers to trust them by "
         "some factor."
     ),
+    manner="as if lying had a cost",
     citation=_CITATION,
     parameters=(
         RESPONSE_PRECISION,
@@ -213,6 +218,7 @@ FINITE_SENDER = ModelSpec(
     answer=_sender_utility,
     response=logit,
     resolve=_resolve,
+    weighs_fines=True,
     coupling={
         "lying_aversion": "response_precision",
         "lump_sum_aversion": "response_precision",
@@ -229,6 +235,7 @@ FINITE_RECEIVER = ModelSpec(
         "Receivers take a message at its word by their trust factor, and for the rest reckon "
         "with exaggeration."
     ),
+    manner="as if messages deserved some trust",
     citation=_CITATION,
     parameters=(RESPONSE_PRECISION, TRUST, LAPSE),
     conventions=(_FINITE_BELIEF, WITH_LAPSE),
@@ -277,6 +284,10 @@ FORECAST_LYING_AVERSION = Parameter(
     symbol="β",
     meaning=(
         "marginal cost of a lie: of one of half the forecast range, or of any if costs are absolute"
+    ),
+    typical=(
+        "feels each further unit of a lie of half the forecast range like a loss of {value} payoff "
+        "units"
     ),
     unit="share of the sender's margin r - w",
     support="positive",

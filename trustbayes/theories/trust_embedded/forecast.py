@@ -227,9 +227,11 @@ class _Sender:
     def marginal_cost(self) -> tuple[Array, Array]:
         """Of the first unit of a lie, and its rise per unit: β₀, β₁."""
         aversion = self.lying_aversion / self.terms.sender_margin
+        fine = self.terms.fine / self.terms.sender_margin
         if self.lying_cost == "absolute":
-            return namespace(aversion).minimum(aversion, 1.0), 0.0  # from 1 on all are truthful
-        return 0.0, 2 * aversion / self.terms.forecast_range
+            # From 1 on all are truthful.
+            return namespace(aversion).minimum(aversion + fine, 1.0), 0.0
+        return min(fine, 1.0), 2 * aversion / self.terms.forecast_range
 
     def along_line(self, slope: Array, intercept: Array) -> Array:
         """Where gain and cost cross if K = μ + intercept + slope · x; may be out of range."""

@@ -258,13 +258,16 @@ def _piloted(prepared: Prepared) -> Prepared:
     return prepared
 
 
-def _located(prepared: Prepared) -> Prepared:
-    """Find the mode and a proposal by the tables that there are."""
+def _located(prepared: Prepared, known: bool = False) -> Prepared:
+    """Find the mode, unless it is known, and a proposal, by the tables that there are."""
     density = prepared.density
-    with threadpool_limits(limits=1, user_api="blas"):  # products are small: threads would wait
-        mode, covariance = highest_point(density, prepared.mode)
+    mode, start = prepared.mode, prepared.adapted.proposal
+    if not known:
+        with threadpool_limits(limits=1, user_api="blas"):  # small products: threads would wait
+            mode, covariance = highest_point(density, mode)
+        start = Proposal.single(mode, covariance)
     rng = np.random.default_rng(0)
-    state = adapted(lambda points: evaluated(density, points), mode, covariance, rng)
+    state = adapted(lambda points: evaluated(density, points), start, rng)
     return replace(prepared, mode=mode, adapted=state)
 
 
@@ -287,7 +290,8 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         prepared = replace(prepared, near=neighbourhood(prepared, points))
     for refinements in range(_REFINED + 1):
         operator.marginal = prepared.tabulate(layout, prepared.rule, prepared.near, dtype)
-        prepared = _located(prepared)
+        known = refinements > 0 or points is not None or layout.subjects <= _PILOTS[0]
+        prepared = _located(prepared, known and prepared.adapted.good)
         some = prepared.adapted.resampled(_POINTS, np.random.default_rng(1))
         wide = neighbourhood(prepared, prepared.adapted.likely)
         check = Comparison(prepared, some, wide)

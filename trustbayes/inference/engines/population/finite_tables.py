@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from trustbayes.inference.engines.population.axes import Axes
 from trustbayes.inference.engines.population.direct import ChoicesAnew, DirectCounts
-from trustbayes.inference.engines.population.layout import Layout, SharedLayout
+from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.selection import selected
 from trustbayes.inference.engines.population.sharpened_habits import habit_of, sharpened_logs
@@ -185,7 +185,8 @@ class TypeTable:
     @cached_property
     def plain(self) -> np.ndarray:
         """Log choice probabilities without exposure, shape (cells of all conditions, nodes)."""
-        return self._logs(np.arange(len(self.layout.cells.condition_treatment)), {})
+        every = np.arange(len(self.layout.cells.condition_treatment))
+        return self._logs(every, {}, np.arange(self.lattice.shape[1]))
 
     @cached_property
     def habitual(self) -> np.ndarray:
@@ -193,35 +194,39 @@ class TypeTable:
         assert self.habit is not None
         return sharpened_logs(self.layout, self.habit, self.linked["response_precision"])
 
-    @cached_property
-    def at_knots(self) -> list[list[tuple[np.ndarray, np.ndarray]]]:
-        """By exposure and knot: columns of cells, and log choice probabilities there."""
+    def at_knot(self, exposure: int, knot: int, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of the cells with an exposure, and log choice probabilities at a knot of it.
+
+        Parameters
+        ----------
+        exposure, knot : int
+        nodes : array of int, shape (n,)
+
+        Returns
+        -------
+        columns : array of int, shape (cells,)
+        logs : array, shape (cells, n)
+        """
         assert self.source is not None
         assert isinstance(self.source.knots, Knots)
         units, brings = self.layout.cells, self.layout.sources()[self.source.name]
-        assert isinstance(brings, SharedLayout)
         cells = units.counts.shape[1] * units.counts.shape[2]
-        found = []
-        for e, line in enumerate(self.source.knots.values):
-            condition = np.unique(units.unit_condition[brings.exposure_of == e])
-            columns = (condition[:, None] * cells + np.arange(cells)).reshape(-1)
-            values = [np.full(brings.exposures, value) for value in line]
-            found.append(
-                [(columns, self._logs(condition, {self.source.name: v})) for v in values]
-                if condition.size
-                else []
-            )
-        return found
+        condition = np.unique(units.unit_condition[brings.exposure_of == exposure])
+        columns = (condition[:, None] * cells + np.arange(cells)).reshape(-1)
+        value = np.full(brings.exposures, self.source.knots.values[exposure, knot])
+        return columns, self._logs(condition, {self.source.name: value}, nodes)
 
-    def _logs(self, condition: np.ndarray, shared: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _logs(
+        self, condition: np.ndarray, shared: Mapping[str, np.ndarray], nodes: np.ndarray
+    ) -> np.ndarray:
         """Log choice probabilities, shape (cells, nodes)."""
         units = self.layout.cells
         cells = condition.size * units.counts.shape[1] * units.counts.shape[2]
-        size = self.lattice.shape[1]
-        found = np.empty((cells, size))
+        found = np.empty((cells, nodes.size))
         step = max(1, _NUMBERS // (cells * units.counts.shape[2]))
-        for first in range(0, size, step):
-            some = {name: v[first : first + step] for name, v in self.linked.items()}
+        for first in range(0, nodes.size, step):
+            part = nodes[first : first + step]
+            some = {name: v[part] for name, v in self.linked.items()}
             logs = choice_logs(self.layout, self.kind, some, condition, {}, shared)
             found[:, first : first + step] = logs.reshape(len(logs), -1).T
         return found
@@ -274,13 +279,15 @@ class TypeTable:
         order = np.lexsort((self.exposure, self.owner))
         tables: list[Any] = [None] * self.unit.size
         coefficients = basis(self.source.knots.size)
+        nodes, place = np.unique(node, return_inverse=True)
         for e in np.unique(self.exposure).tolist():
             mine = np.flatnonzero(self.exposure == e)
             begin = np.concatenate([[0], np.cumsum(size[self.owner[mine]])])
             values = np.zeros((self.source.knots.size, begin[-1]))
-            for k, (columns, logs) in enumerate(self.at_knots[e]):
+            for k in range(self.source.knots.size):
+                columns, logs = self.at_knot(e, k, nodes)
                 some = csr_array(self.counts[mine][:, columns])
-                _add(*_sparse(some), logs, node, start[self.owner[mine]], begin, values[k])
+                _add(*_sparse(some), logs, place, start[self.owner[mine]], begin, values[k])
             values = (coefficients @ values).T
             for row, unit in enumerate(mine.tolist()):
                 tables[unit] = values[begin[row] : begin[row + 1]]

@@ -18,6 +18,7 @@ and all subjects together are a few products of matrices, whatever their number.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ class HabitMarginal:
 
     def value_and_slopes(self, population: PopulationValue) -> tuple[float, PopulationValue]:
         """As `trustbayes.inference.engines.population.marginal.Marginal.value_and_slopes`."""
-        logs, chance, sums, densities = self._terms(population)
+        logs, chance, sums, densities = self._terms(population, sloped=True)
         locations = population.location[0]
         by_location, by_argument = np.zeros(locations.size), dict.fromkeys(population.shape[0], 0.0)
         rows = self.distinct.size
@@ -133,8 +134,10 @@ class HabitMarginal:
         )
         return float(logs.sum()), slopes_of
 
-    def draw(self, population: PopulationValue, rng: np.random.Generator) -> np.ndarray:
-        """Draw subjects' habits given the population and their messages.
+    def draw(
+        self, populations: Sequence[PopulationValue], rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw subjects' habits given each of some populations and their messages.
 
         From a node of log u and of each s on; then Gibbs steps, which leave the posterior what it
         is, smooth away that nodes were drawn from: log u given the habits is a log gamma, habits
@@ -142,14 +145,36 @@ class HabitMarginal:
 
         Parameters
         ----------
-        population : PopulationValue
+        populations : sequence of PopulationValue
         rng : numpy.random.Generator
 
         Returns
         -------
-        array, shape (subjects, messages)
+        habits : array, shape (populations, subjects, messages)
+        by_subject : array, shape (populations, subjects)
+            Log marginal likelihood of each subject's messages.
         """
-        _, chance, _, densities = self._terms(population)
+        drawn = [self._nodes(population, rng) for population in populations]
+        habits = np.stack([one for one, _ in drawn])
+        habits += self.step * (rng.random(habits.shape) - rng.random(habits.shape))
+        middle = np.stack([p.location[0] for p in populations])[:, None]
+        shape = {
+            key: np.array([p.shape[0][key] for p in populations])[:, None, None]
+            for key in populations[0].shape[0]
+        }
+        for _ in range(_SWEEPS):
+            gamma = rng.gamma(np.broadcast_to(self.number, habits.shape[:-1]))
+            log_u = np.log(gamma) - logsumexp(habits, axis=-1)
+            habits = self._moved(self.counts, habits, log_u[..., None], middle, shape, rng)
+        if self.family.zero_sum:
+            habits -= habits.mean(axis=-1, keepdims=True)
+        return habits, np.stack([logs for _, logs in drawn])
+
+    def _nodes(
+        self, population: PopulationValue, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Habits at nodes, shape (subjects, messages), and log marginal likelihoods."""
+        logs_of, chance, _, densities = self._terms(population)
         subjects = np.arange(self.layout.subjects)
         total = chance.cumsum(axis=1)
         node = (rng.random((subjects.size, 1)) > total[:, :-1]).sum(axis=1)
@@ -161,42 +186,57 @@ class HabitMarginal:
             weights = np.exp(logs - logs.max(axis=1, keepdims=True)).cumsum(axis=1)
             aim = rng.random((subjects.size, 1)) * weights[:, -1:]
             habits[:, k] = self.s[(aim > weights[:, :-1]).sum(axis=1)] - self.log_u[node]
-        habits += self.step * (rng.random(habits.shape) - rng.random(habits.shape))
-        for _ in range(_SWEEPS):
-            log_u = np.log(rng.gamma(self.number)) - logsumexp(habits, axis=1)
-            habits = self._moved(habits, log_u[:, None], population, rng)
-        if self.family.zero_sum:
-            habits -= habits.mean(axis=1, keepdims=True)
-        return habits
+        return habits, logs_of
 
-    def draw_alone(self, population: PopulationValue, rng: np.random.Generator) -> np.ndarray:
-        """As `draw` by Gibbs steps alone, where each subject may have a population of her own."""
-        habits = np.log(self.counts + 0.5) + 0.0 * population.location[0]
+    def draw_alone(
+        self,
+        subject: np.ndarray,
+        middle: np.ndarray,
+        shape: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Draw habits by Gibbs steps alone, each time from a population of its own.
+
+        Parameters
+        ----------
+        subject : array of int, shape (n,)
+            Positions of subjects, each as often as wanted.
+        middle : array, shape (n, messages)
+        shape : mapping of str to array, shape (n, 1)
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        array, shape (n, messages)
+        """
+        counts, number = self.counts[subject], self.number[subject]
+        habits = np.log(counts + 0.5) + 0.0 * middle
         habits = habits - habits.mean(axis=1, keepdims=True)
         for _ in range(_ALONE):
-            log_u = np.log(rng.gamma(self.number)) - logsumexp(habits, axis=1)
-            habits = self._moved(habits, log_u[:, None], population, rng)
+            log_u = np.log(rng.gamma(number)) - logsumexp(habits, axis=1)
+            habits = self._moved(counts, habits, log_u[:, None], middle, shape, rng)
         return habits
 
     def _moved(
         self,
+        counts: np.ndarray,
         habits: np.ndarray,
         log_u: np.ndarray,
-        population: PopulationValue,
+        middle: np.ndarray,
+        shape: Mapping[str, Any],
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Habits after a step of Metropolis and Hastings given log u."""
-        middle, shape = population.location[0], population.shape[0]
 
         def log_target(h: np.ndarray) -> np.ndarray:
             density = self.family.log_density(h - middle, shape)
-            return self.counts * h - np.exp(np.minimum(h + log_u, 50.0)) + density
+            return counts * h - np.exp(np.minimum(h + log_u, 50.0)) + density
 
         variance = shape["sigma"] ** 2  # of Student's t about
-        top = np.clip(np.log(self.counts + 0.5) - log_u, middle - 20, middle + 20)
+        top = np.clip(np.log(counts + 0.5) - log_u, middle - 20, middle + 20)
         for _ in range(_NEWTON):
             met = np.exp(np.minimum(top + log_u, 50.0))
-            slope = self.counts - met - (top - middle) / variance
+            slope = counts - met - (top - middle) / variance
             top = top + np.clip(slope / (met + 1 / variance), -1.0, 1.0)
         spread = 1.2 / np.sqrt(np.exp(np.minimum(top + log_u, 50.0)) + 1 / variance)
         proposed = top + spread * rng.standard_t(5, size=habits.shape)
@@ -208,13 +248,16 @@ class HabitMarginal:
         ratio += log_proposal(habits) - log_proposal(proposed)
         return np.where(np.log(rng.random(habits.shape)) < ratio, proposed, habits)
 
-    def _terms(self, population: PopulationValue) -> tuple[np.ndarray, np.ndarray, Any, Any]:
+    def _terms(
+        self, population: PopulationValue, sloped: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, Any, Any]:
         """Logs by subject, chances of log u, sums over s by option, and densities of gaps."""
         logs: Any = 0.0
         sums, densities = [], []
         for k, location in enumerate(population.location[0]):
             gap, shape = self.gap - location, population.shape[0]
-            density = (self.family.log_density(gap, shape), *self.family.slopes(gap, shape))
+            slopes = self.family.slopes(gap, shape) if sloped else (None, {})
+            density = (self.family.log_density(gap, shape), *slopes)
             band = sliding_window_view(np.exp(density[0]), self.s.size)[::-1]
             sums.append(self.factor @ np.ascontiguousarray(band).T)  # counts, log u
             densities.append(density)

@@ -12,12 +12,12 @@ from trustbayes.inference.engines.population.habits import HabitMarginal
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue, Terms
 from trustbayes.inference.engines.population.picking import neighbours_of, pick
-from trustbayes.inference.engines.population.rule import Rule
 from trustbayes.inference.engines.population.sharpened_habits import draw_sharpened
 
 __all__ = ["SubjectDraws", "draw_subjects"]
 
 _LEAST, _MOST = -60.0, 60.0  # on the scale of the link
+_TOGETHER = 50  # populations
 
 
 class SubjectDraws:
@@ -176,13 +176,19 @@ def _draw_habits(
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """As `draw_subjects`, of subjects who have habits and nothing else."""
     marginal, layout = prepared.marginal, prepared.layout
-    habits = np.empty((len(points), *marginal.counts.shape))
-    by_subject = np.empty((len(points), layout.subjects))
-    seeds = np.random.default_rng(seed).integers(2**31, size=len(points))
-    for row, point in enumerate(points):
-        population = prepared.population(point)
-        by_subject[row] = marginal.by_subject(population)
-        habits[row] = marginal.draw(population, np.random.default_rng(seeds[row]))
+    chunks = np.array_split(points, max(1, len(points) // _TOGETHER))
+    seeds = np.random.default_rng(seed).integers(2**31, size=len(chunks))
+
+    def some(chunk: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        populations = [prepared.population(point) for point in chunk]
+        drawn: tuple[np.ndarray, np.ndarray] = marginal.draw(
+            populations, np.random.default_rng(seed)
+        )
+        return drawn
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        parts = list(pool.map(some, chunks, seeds))
+    habits, by_subject = (np.concatenate(both) for both in zip(*parts, strict=True))
     kinds = np.zeros((len(points), layout.subjects), dtype=np.int16)
     return {layout.effects[0].name: habits}, kinds, by_subject
 
@@ -197,10 +203,8 @@ def _habits(
     found = given["mu"] + given["sigma"] * rng.normal(size=(*kinds.shape, messages))
     [precision] = [e for e, one in enumerate(layout.effects) if one.name == "response_precision"]
     habitual = np.array([habit in layout.active(kind) for kind in layout.kinds])
-    marginal = HabitMarginal(layout, Rule((0.25,)), 1.0, habit)
-    for row in range(len(kinds)):
-        mine = habitual[kinds[row]]
-        if mine.any():
-            drawn = draw_sharpened(layout, habit, linked[row, precision], marginal, rng)
-            found[row, mine] = drawn[mine]
+    draw, subject = np.nonzero(habitual[kinds])
+    found[draw, subject] = draw_sharpened(
+        layout, habit, subject, linked[draw, precision, subject], rng
+    )
     return found

@@ -46,6 +46,11 @@ class Proposal:
     factors: np.ndarray
     logs: np.ndarray
 
+    @classmethod
+    def single(cls, mean: np.ndarray, covariance: np.ndarray) -> Proposal:
+        """Of one t."""
+        return cls(mean[None], np.linalg.cholesky(covariance)[None], np.zeros(1))
+
     def draw(self, rng: np.random.Generator, number: int) -> np.ndarray:
         """Draw points, shape (number, size)."""
         size = self.means.shape[1]
@@ -112,10 +117,7 @@ class Adapted:
 
 
 def adapted(
-    evaluate: Callable[[np.ndarray], np.ndarray],
-    mode: np.ndarray,
-    covariance: np.ndarray,
-    rng: np.random.Generator,
+    evaluate: Callable[[np.ndarray], np.ndarray], start: Proposal, rng: np.random.Generator
 ) -> Adapted:
     """Find a proposal that is near a posterior.
 
@@ -123,9 +125,8 @@ def adapted(
     ----------
     evaluate : callable
         From points, shape (n, size), to log densities, shape (n,).
-    mode : array, shape (size,)
-    covariance : array, shape (size, size)
-        From the curvature at the mode.
+    start : Proposal
+        The first.
     rng : numpy.random.Generator
 
     Returns
@@ -133,9 +134,9 @@ def adapted(
     Adapted
         The first that is good enough, else the best.
     """
-    proposal = Proposal(mode[None], np.linalg.cholesky(covariance)[None], np.zeros(1))
+    proposal, covariance = start, start.factors[-1] @ start.factors[-1].T
     proposals: list[Proposal] = []
-    points = np.zeros((0, mode.size))
+    points = np.zeros((0, start.means.shape[1]))
     values = np.zeros(0)
     best: Adapted | None = None
     for number, size in enumerate(_ROUNDS):
@@ -199,7 +200,7 @@ def _fitted(
         whole, components = 0.5 * (whole + covariance), 1
     whole += 1e-9 * np.diag(np.diag(covariance))
     if components == 1:
-        return Proposal(mean[None], np.linalg.cholesky(_WIDER * whole)[None], np.zeros(1))
+        return Proposal.single(mean, _WIDER * whole)
     means = points[rng.choice(len(points), size=components, p=weights)]
     shapes = np.repeat(0.5 * whole[None], components, axis=0)
     logs = np.full(components, -np.log(components))

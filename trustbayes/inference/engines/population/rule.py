@@ -32,7 +32,7 @@ class Rule:
 
     steps: tuple[float, ...]
     shift: float = 0.0
-    knots: float = 0.25
+    knots: float = 0.5
     cut: float = 16.0
 
     def halved(self, effect: int) -> Rule:

@@ -90,6 +90,7 @@ class _Coarse:
         every = (table.lattice % 2 == 0).all(axis=0)
         self.nodes = np.flatnonzero(every)
         self.place = table.lattice[:, self.nodes]
+        self.at_knots: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self.densities = []
         for population in near.populations if near else ():
             logs = []
@@ -168,8 +169,10 @@ class _Coarse:
         pairs = np.column_stack([table.exposure[units], knot])
         for e, k in np.unique(pairs, axis=0).tolist():
             mine = np.flatnonzero((pairs == (e, k)).all(axis=1))
-            columns, logs = table.at_knots[e][k]
-            found = table.counts[units[mine]][:, columns] @ logs[:, self.nodes]
+            if (e, k) not in self.at_knots:
+                self.at_knots[e, k] = table.at_knot(e, k, self.nodes)
+            columns, logs = self.at_knots[e, k]
+            found = table.counts[units[mine]][:, columns] @ logs
             np.add.at(total, owner[mine], found)
 
     def widened(self, keep: np.ndarray) -> np.ndarray:

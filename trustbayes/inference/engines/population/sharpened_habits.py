@@ -23,6 +23,7 @@ _WIDEST = 24.0
 """Standard deviation of precision times habits. Where it is larger, a subject sends one message,
 or her likelihood falls as the precision to the power of one for each further message she sends."""
 _RULE = Rule((0.25,))  # its error is a millionth
+_CHUNK = 20_000  # subjects at a time
 _KNOWN: WeakKeyDictionary[Layout, dict[Any, np.ndarray]] = WeakKeyDictionary()
 
 
@@ -74,13 +75,36 @@ def sharpened_logs(layout: Layout, habit: int, log_precision: np.ndarray) -> np.
 def draw_sharpened(
     layout: Layout,
     habit: int,
+    subject: np.ndarray,
     log_precision: np.ndarray,
-    marginal: HabitMarginal,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Habits given precisions, shape (subjects, messages)."""
-    population = _population(layout, habit, np.minimum(log_precision, 4.0)[:, None])
-    return marginal.draw_alone(population, rng) / np.exp(np.minimum(log_precision, 4.0))[:, None]
+    """Draw habits given precisions.
+
+    Parameters
+    ----------
+    layout : Layout
+    habit : int
+        Position of the habits among the effects.
+    subject : array of int, shape (n,)
+        Positions of subjects, each as often as wanted.
+    log_precision : array, shape (n,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array, shape (n, messages)
+    """
+    marginal = HabitMarginal(layout, _RULE, 1.0, habit)
+    given = layout.model.priors[layout.effects[habit].name].arguments
+    found = np.empty((subject.size, marginal.counts.shape[1]))
+    for first in range(0, subject.size, _CHUNK):
+        some = slice(first, first + _CHUNK)
+        precision = np.exp(np.minimum(log_precision[some], 4.0))[:, None]
+        middle = precision * given["mu"] + np.zeros(found.shape[1])
+        shape = {"sigma": precision * given["sigma"]}
+        found[some] = marginal.draw_alone(subject[some], middle, shape, rng) / precision
+    return found
 
 
 def _population(layout: Layout, habit: int, log_precision: Any) -> PopulationValue:

@@ -10,8 +10,8 @@ from markets import numerical_quantile
 from scipy.stats import norm
 from synthetic import small_trials, synthetic_fit
 
+from trustbayes import trust_worth
 from trustbayes.errors import InputError
-from trustbayes.estimates.trust_worth import trust_worth
 from trustbayes.games import ForecastGame, Market
 from trustbayes.games.forecast_demand import expected_sales
 from trustbayes.inference.fit import Fit
@@ -438,7 +438,7 @@ def test_fits_that_do_not_go_together_are_refused():
         "worth of trust, receiver: found 'a fit of senders', expected a fit of receivers",
     ]
     finite = synthetic_fit(model("full-trust", "sender"), small_trials())
-    with pytest.raises(InputError, match="sender: found 'a fit of the finite game'"):
+    with pytest.raises(InputError, match="expected a fit of the senders' game, finite game"):
         trust_worth(finite, receiver, seed=1)
     richer = ForecastGame(retail_price=120.0, name="richer")
     other = fit_of(model("full-trust", "receiver", richer), play(richer), {"response_noise": 0.1})

@@ -1,0 +1,138 @@
+"""Whether a policy's intervals hold what happens: fit one treatment, predict the other.
+
+    python benchmarks/policy_coverage.py [--experiments N] [--wrong N] [--truths NAMES] [--jobs N]
+        [--folder FITS] [--out DIR]
+
+Experiments with two treatments of a finite game are simulated from each theory, with parameters
+that are the same in both. Each theory is fitted to the first treatment alone, the policy changes
+its bias to that of the second, and the 90 % intervals of what the people of the experiment earn
+are held against what they expect to earn there by their planted parameters. By the theory that
+generated the data they should hold it in 90 % of the experiments; by the other one, they show what
+the wrong theory costs.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from common import command_line, markdown, write_results
+from matplotlib.figure import Figure
+from planted_crowds import earned_by, everywhere_alike
+
+import trustbayes as tb
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.tasks import FitTask, run_fits
+from trustbayes.report.page.style import GREY, grid, look, style
+from trustbayes.trials.table import trials_from_frame
+
+GAME = tb.FiniteGame([1, 2, 3, 4, 5], treatments={"Low": 0.7, "High": 1.6})
+LEARNT, PREDICTED, BIAS = "Low", "High", 1.6
+THEORIES = ("trust-embedded", "level-k")
+SUBJECTS, ROUNDS = 20, 40
+SAMPLING = tb.Sampling(draws=300, tune=300, chains=2, method="population")
+ROLES = ("sender", "receiver")
+
+
+def main() -> None:
+    parser = command_line(__doc__, experiment=False)
+    parser.add_argument("--experiments", type=int, default=60, help="of each theory")
+    parser.add_argument("--wrong", type=int, default=60, help="of them fitted by the other, too")
+    parser.add_argument("--truths", default=",".join(THEORIES), help="theories that generate data")
+    options = parser.parse_args()
+    truths = options.truths.split(",")
+    models = {
+        theory: {role: everywhere_alike(tb.model(theory, role, GAME)) for role in ROLES}
+        for theory in THEORIES
+    }
+    played = {
+        (truth, seed): tb.simulate(
+            GAME, **models[truth], subjects=SUBJECTS, rounds=ROUNDS, seed=seed
+        )
+        for truth in truths
+        for seed in range(options.experiments)
+    }
+    keys, tasks = [], []
+    for (truth, seed), one in played.items():
+        learnt = one.trials[one.trials["treatment"] == LEARNT]
+        trials = trials_from_frame(learnt, GAME, f"{truth} {seed}")
+        for theory in THEORIES if seed < options.wrong else (truth,):
+            keys.append((truth, seed, theory))
+            tasks += [FitTask(models[theory][role], trials, SAMPLING) for role in ROLES]
+    with process_pool(options.jobs) as pool:
+        fits = run_fits(tasks, options.folder, pool)
+    pairs = zip(fits[::2], fits[1::2], strict=True)
+    rows = []
+    change = tb.Policy("the other treatment", game={"bias": BIAS})
+    for (truth, seed, theory), pair in zip(keys, pairs, strict=True):
+        told = tb.counterfactual(*pair, [change], seed=seed, draws=600).effects
+        told = told[(told["policy"] == change.name) & (told["outcome"] == "payoff")]
+        real = earned_by(played[truth, seed], models[truth], PREDICTED, seed)
+        passed = all(fit.gate.passed for fit in pair)
+        for row in told.to_dict("records"):
+            paid = float(real["payoff", row["party"]].mean())
+            inside = row["lower"] <= paid <= row["upper"]
+            rows.append(
+                (truth, theory, seed, row["party"], passed, paid, row["mean"], row["lower"],
+                 row["upper"], inside)
+            )  # fmt: skip
+    columns = [
+        "truth",
+        "theory",
+        "seed",
+        "party",
+        "converged",
+        "real",
+        "predicted",
+        "lower",
+        "upper",
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, "covered"])
+    shares = (
+        table.groupby(["truth", "theory", "party"], sort=False)
+        .agg(experiments=("covered", "size"), covered=("covered", "mean"))
+        .reset_index()
+    )
+    with style():
+        figure = draw(shares)
+    write_results(
+        "policy_coverage",
+        options.out,
+        {"policy_coverage.csv": table.round(4)},
+        figure,
+        says(table, shares),
+    )
+
+
+def draw(shares: pd.DataFrame) -> Figure:
+    """Coverage by truth, theory and party."""
+    truths = list(dict.fromkeys(shares["truth"]))
+    figure, panels = grid(len(truths), 2, width=3.4, height=2.8, sharey=True)
+    parties = list(dict.fromkeys(shares["party"]))
+    for panel, truth in zip(panels, truths, strict=True):
+        for number, theory in enumerate(THEORIES):
+            here = shares[(shares["truth"] == truth) & (shares["theory"] == theory)]
+            x = [parties.index(p) + 0.12 * (2 * number - 1) for p in here["party"]]
+            panel.plot(
+                x, here["covered"], look(theory).marker, color=look(theory).colour, label=theory
+            )
+        panel.axhspan(0.85, 0.95, color=GREY, alpha=0.3, lw=0)
+        panel.set_xticks(range(len(parties)), parties)
+        panel.set_ylim(0, 1.03)
+        panel.set_title(f"data of {truth} people")
+    panels[0].set_ylabel("share of 90 % intervals\nthat hold what was planted")
+    panels[0].legend(loc="lower left")
+    return figure
+
+
+def says(table: pd.DataFrame, shares: pd.DataFrame) -> str:
+    """What was found, in Markdown."""
+    shown = shares.assign(covered=shares["covered"].map("{:.2f}".format))
+    converged = table.drop_duplicates(["truth", "theory", "seed"])["converged"].mean()
+    return (
+        f"Payoffs of a treatment that was not fitted, {SUBJECTS} senders and {SUBJECTS} receivers, "
+        f"{ROUNDS // 2} rounds of the other treatment each.\n\n{{plot}}\n\n{markdown(shown)}\n\n"
+        f"{converged:.0%} of the pairs of fits passed the gate; all are counted."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The report on policies, its figures, and the section of an analysis."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from matplotlib.figure import Figure
+from pages import Page
+from synthetic import small_trials, synthetic_fit
+
+from trustbayes import Audit, Policy, Strength, counterfactual, model
+from trustbayes.report import write_report
+from trustbayes.report.figures import policies as figures
+from trustbayes.report.studies import policy_report
+from trustbayes.simulation.policies import unseen
+
+TRIALS = small_trials()
+POLICIES = [
+    Policy("<b>a fine</b>", audit=Audit(0.5, 20.0), cost=1.0,
+           frontier=Strength("audit.fine", 0.0, 50.0, 0.1)),
+    Policy("a guarantee", shift={"trust": 1.0}, cost=0.5),
+]  # fmt: skip
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """With the check, on random numbers in the place of fits."""
+
+    def made(tasks, folder, executor, progress):
+        for at, task in enumerate(tasks):
+            yield at, synthetic_fit(task.model, task.trials, at, 1, 10)
+
+    monkeypatch.setattr(unseen, "iter_fits", made)
+    fits = [
+        synthetic_fit(model("trust-embedded", role), TRIALS, draws=10)
+        for role in ("sender", "receiver")
+    ]
+    return counterfactual(*fits, POLICIES, seed=1, check=TRIALS)
+
+
+def test_the_report_says_everything_and_only_as_text(found, tmp_path):
+    written = policy_report(found, tmp_path / "policy.html", "trustbayes policy ...")
+    text = written.html.read_text("utf-8")
+    page = Page(text)
+    assert page.headings[0] == "1 What would build trust"
+    assert "<b>a fine</b>" not in text
+    assert "&lt;b&gt;a fine" in text
+    for sentence in found.held:
+        assert sentence[:40] in text
+    names = {row[0] for row in page.rows if row}
+    assert {"<b>a fine</b>", "a guarantee", "as it is", "sender", "receiver"} <= names
+    images = page.all("img")
+    assert len(images) == 3  # effects, frontier, check: none failed to be drawn
+    numbers = json.loads(written.results.read_text("utf-8"))
+    assert len(numbers["effects"]) == len(found.effects)
+    assert numbers["command"] == "trustbayes policy ..."
+
+
+def test_without_the_check_the_report_says_that_there_was_none(tmp_path):
+    fits = [
+        synthetic_fit(model("level-k", role), TRIALS, draws=4) for role in ("sender", "receiver")
+    ]
+    told = counterfactual(*fits, [Policy("less conflict", game={"bias": 0.1})], seed=1)
+    text = policy_report(told, tmp_path / "policy.html").html.read_text("utf-8")
+    assert "No treatment was left out" in text
+
+
+def test_the_report_of_an_analysis_has_the_section_when_policies_are_given(
+    found, make_analysis, undrawn, tmp_path
+):
+    without = make_analysis()
+    for analysis, count in ((without, 0), (replace(without, policies=found), 1)):
+        written = write_report(analysis, tmp_path / f"{count}.html")
+        text = written.html.read_text("utf-8")
+        assert text.count("What would build trust</h") == count
+        told = json.loads(written.results.read_text("utf-8"))["policies"]
+        assert (told is not None) == bool(count)
+    assert len(told["costs"]) == len(found.costs)
+
+
+def test_figures_say_what_they_show(found):
+    assert isinstance(figures.effects_figure(found), Figure)
+    costs = found.costs[found.costs["treatment"] == "all"].set_index("policy")
+    best = costs["break_even"].idxmax()
+    gains = costs["lower"] > 0
+    words = figures.effects_says(found)
+    assert ("most by " in words) == bool(gains.any())
+    if gains.any():
+        assert f"most by {best}" in words
+    [one] = found.frontiers
+    said = figures.frontier_says(one, 0.9)
+    assert "audit.fine = " in said
+    assert ("an end of the range" in said) == (one.best in (0.0, 50.0))
+    panels = figures.unseen_figure(found.unseen).axes
+    assert [panel.get_title() for panel in panels] == [
+        "trust-embedded, senders",
+        "trust-embedded, receivers",
+    ]

@@ -1,0 +1,328 @@
+"""The sentences of the first page follow from the numbers of the results, by rules."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+from pages import Page
+
+from trustbayes.report import results, write_report
+from trustbayes.report.answer import answer, group_shares
+from trustbayes.report.first_page import replicated
+from trustbayes.report.page import picture
+from trustbayes.report.page.style import Encoded
+from trustbayes.report.page.wording import percent
+from trustbayes.report.quantities import against_half, chance, of_them, of_whom
+
+FIVE = ("people", "wins", "sure", "typical", "rely")
+"""By how much in people, who wins, how sure, what a typical person does, can I rely on it."""
+WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def made(model, title, **changes):
+    base = {
+        "role": "sender", "model": model, "title": title, "manner": f"as {title} says",
+        "combines": [], "mixture": False, "typical": {}, "units": {},
+    }  # fmt: skip
+    return base | changes
+
+
+@pytest.fixture
+def found():
+    """Two theories of senders, three people, the first theory named."""
+    gate = [
+        {
+            "role": "sender", "model": name, "passed": True,
+            "checks": [{"name": "R-hat", "value": 1.034, "passed": name == "one"}],
+        }
+        for name in ("one", "two")
+    ]  # fmt: skip
+    return {
+        "ci_prob": 0.9,
+        "gate": gate,
+        "verdict": {
+            "sender": {
+                "winner": "one", "reason": "named", "best": "one", "rival": "two", "lead": 30.0,
+                "error": 6.0, "more": None, "unit": "subject", "other_sign": 0.0002,
+            }
+        },
+        "comparison": [
+            {"role": "sender", "unit": "subject", "criterion": "loso", "model": m, "elpd": e}
+            for m, e in (("one", -10.0), ("two", -40.0))
+        ],
+        "people": {
+            "sender": {
+                "best": "one", "second": "two", "rows": [{"difference": d} for d in (5, 2, -1)],
+            }
+        },
+        "shares": {
+            "sender": [
+                {"model": "one", "subjects": 2, "share": 2 / 3},
+                {"model": "two", "subjects": 1, "share": 1 / 3},
+                {"model": "corner", "subjects": 0, "share": 0.0},
+            ]
+        },
+        "population": [],
+        "how": {
+            "sampling": {"draws": 500, "tune": 300},
+            "models": [made("one", "One"), made("two", "Two")],
+        },
+    }  # fmt: skip
+
+
+def mixture(found, *shares):
+    """The same with a mixture of the two, which passed the gate."""
+    found["how"]["models"].append(made("mix", "Mix", combines=["one", "two"], mixture=True))
+    found["gate"].append({"role": "sender", "model": "mix", "passed": True, "checks": []})
+    found["population"] = [
+        {
+            "role": "sender", "model": "mix", "parameter": "theory", "statistic": "share",
+            "option": name, "mean": mean, "interval": [low, high], "treatment": "",
+            "unit": "share of subjects",
+        }
+        for name, (mean, low, high) in zip(("one", "two"), shares, strict=True)
+    ]  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0, "none"), (1e-9, "hardly any"), (0.0499, "hardly any"), (0.05, "about one in ten"),
+        (0.1499, "about one in ten"), (0.15, "about two in ten"), (0.4499, "about four in ten"),
+        (0.45, "about half"), (0.5, "about half"), (0.5499, "about half"),
+        (0.55, "about six in ten"), (0.9499, "about nine in ten"), (0.95, "nearly all"),
+        (1 - 1e-9, "nearly all"), (1, "all"),
+    ],
+)  # fmt: skip
+def test_shares_in_words(share, words):
+    assert of_them(share) == words
+    whole = {"none": "no senders", "about half": "about half the senders"}
+    assert of_whom(share, "senders") == whole.get(words, f"{words} senders")
+
+
+def test_every_share_gets_words_that_are_right_to_a_tenth():
+    digits = dict(zip(WORDS, range(1, 10), strict=True))
+    digits["half"] = 5
+    for thousandth in range(1, 1000):
+        words = of_them(thousandth / 1000).split()
+        if words[0] == "about":
+            assert abs(digits[words[1]] / 10 - thousandth / 1000) <= 0.05 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [(0, "below 1 in 1,000"), (0.001, "about 1 in 1,000"), (0.04, "about 1 in 25"),
+     (0.0949, "about 1 in 11"), (0.095, f"about 10{SPACE}%"), (0.5, f"about 50{SPACE}%")],
+)  # fmt: skip
+def test_chances_in_words(probability, words):
+    assert chance(probability) == words
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [((0.51, 0.7), "they are the majority"), ((0.5, 0.7), "whether they are the majority is open"),
+     ((0.4, 0.5), "whether they are the majority is open"), ((0.1, 0.49), "they are a minority")],
+)  # fmt: skip
+def test_an_interval_across_a_half_leaves_the_majority_open(interval, words):
+    assert against_half(*interval, "senders").startswith(words)
+
+
+def test_people_are_counted_where_no_mixture_was_fitted(found):
+    said = answer(found, "sender")
+    assert said.people == (
+        "About seven in ten senders (2 of 3) act as One says and about three in ten (1 of 3) as "
+        "Two says."
+    )
+    assert said.wins == (
+        "One predicts a new sender best, before Two; it is the better one for 2 of 3 senders."
+    )
+    assert "it is 5.0 standard errors, and the chance that Two is ahead after all is below" in (
+        said.sure
+    )
+    assert said.typical == "By One, a typical sender acts as One says."
+    assert said.missing == ""
+
+
+def test_all_or_none_of_the_people(found):
+    found["shares"]["sender"][0] |= {"subjects": 3, "share": 1.0}
+    found["shares"]["sender"][1] |= {"subjects": 0, "share": 0.0}
+    assert answer(found, "sender").people == "All senders (3 of 3) act as One says."
+
+
+def test_a_single_person_is_no_plural(found):
+    found["shares"]["sender"] = [{"model": "two", "subjects": 1, "share": 1.0}]
+    found["people"]["sender"]["rows"] = [{"difference": 1.0}]
+    said = answer(found, "sender")
+    assert said.people == "The only sender acts as Two says."
+    assert said.wins.endswith("it is the better one for 1 of 1 sender.")
+
+
+def test_those_who_fit_both_come_last_whatever_their_number(found):
+    found["shares"]["sender"] = [
+        {"model": "one", "subjects": 1, "share": 0.1},
+        {"model": "corner", "subjects": 9, "share": 0.9},
+    ]
+    assert answer(found, "sender").people == (
+        "About one in ten senders (1 of 10) act as One says and about nine in ten (9 of 10) in a "
+        "way that fits both theories equally."
+    )
+
+
+def test_estimated_shares_come_before_counts_and_ties_stay_in_order(found):
+    said = answer(mixture(found, (0.5, 0.4, 0.6), (0.5, 0.4, 0.6)), "sender")
+    assert said.people == (
+        f"About half the senders (50{SPACE}%) act as One says and about half (50{SPACE}%) as Two "
+        "says."
+    )
+    assert said.sure.endswith(
+        f"Of those who act as One says, whether they are the majority is open (40{SPACE}% to "
+        f"60{SPACE}% of senders)."
+    )
+
+
+def test_a_mixture_that_did_not_pass_says_nothing_of_shares(found):
+    mixture(found, (0.8, 0.6, 0.9), (0.2, 0.1, 0.4))
+    found["gate"][-1]["passed"] = False
+    assert [group.count for group in group_shares(found, "sender")] == [2, 1]
+
+
+def test_theories_together_win_by_that_name(found):
+    mixture(found, (0.8, 0.6, 0.9), (0.2, 0.1, 0.4))
+    found["verdict"]["sender"] |= {"winner": "mix", "best": "mix", "rival": "one"}
+    assert answer(found, "sender").wins == (
+        "The theories together (Mix) predict a new sender better than any of them alone."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "more", "wins", "missing"),
+    [
+        ("close", 1, "One and Two are too close.", "Have about 1 more sender play"),
+        ("close", 12, "One and Two are too close.", "Have about 12 more senders play"),
+        ("close", None, "One and Two are too close.", "change the design"),
+        ("refits", None, "do not agree.", "Look at whom the refits predict otherwise"),
+        ("alone", None, "Only One was fitted to senders", "Fit at least two theories"),
+    ],
+)
+def test_without_a_verdict_it_is_said_what_is_missing(found, reason, more, wins, missing):
+    found["verdict"]["sender"] |= {"winner": None, "reason": reason, "more": more}
+    said = answer(found, "sender")
+    assert wins in said.wins
+    assert missing in said.missing
+
+
+def test_without_convergence_nothing_is_said_of_people(found):
+    found["verdict"]["sender"] |= {"winner": None, "reason": "gate", "best": "", "rival": ""}
+    found["gate"][1]["passed"] = False
+    said = answer(found, "sender")
+    assert said.people.startswith("How many senders act by which theory cannot be said")
+    assert said.wins == (
+        "No theory of senders can be named yet: Two did not converge (1 of 2 fits)."
+    )
+    assert said.sure == "Nothing is sure before every fit converges (Two: R-hat 1.034)."
+    assert "--draws 1000" in said.missing
+    assert "--tune 600" in said.missing
+    found["gate"][0]["passed"] = False
+    assert answer(found, "sender").typical.startswith("What a typical sender does cannot be said")
+
+
+def test_a_typical_person_has_the_numbers_of_the_population(found):
+    found["how"]["models"][0] |= {
+        "typical": {"cost": "loses {value} coins"},
+        "units": {"cost": "coins"},
+    }
+    row = {
+        "role": "sender", "model": "one", "parameter": "cost", "statistic": "population median",
+        "treatment": "", "option": "", "unit": "coins", "mean": 15.06, "interval": [10.6, 20.5],
+    }  # fmt: skip
+    found["population"] = [row | {"unit": "share of the table", "mean": 0.3}, row]
+    assert answer(found, "sender").typical == (
+        "By One, a typical sender loses 15.1 (10.6 to 20.5) coins."
+    )
+
+
+@pytest.fixture(
+    scope="module",
+    params=["both", "no verdict", "senders", "receivers", "no treatments", "hostile labels", "one"],
+)
+def page(request, make_analysis, analyse_made_up, spoil, tmp_path_factory):
+    """The report of every kind of data, its figures not drawn."""
+    labels = {"<b onclick=x>$": 0.5} if request.param == "hostile labels" else None
+    if request.param == "no treatments":
+        labels = {"": 0.5}
+    names = ["trust-embedded", "level-k"]
+    whole = make_analysis(subjects=2, rounds=3, names=names, treatments=labels)
+    if request.param in ("senders", "receivers"):
+        whole = analyse_made_up(whole.trials.of_role(request.param.removesuffix("s")), names)
+    elif request.param == "one":
+        whole = make_analysis(subjects=2, rounds=3, names=["level-k"])
+    elif request.param == "no verdict":
+        whole = spoil(whole, ("level-k", "sender"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture, "encode", lambda draw: Encoded("data:,", 1, 1))
+        path = tmp_path_factory.mktemp("kinds") / "report.html"
+        text = write_report(whole, path).html.read_text("utf-8")
+    return request.param, whole, Page(text)
+
+
+def test_five_answers_stand_on_the_first_page_of_every_kind_of_data(page):
+    _, whole, parsed = page
+    roles = list(whole.comparisons)
+    for name in FIVE:
+        answers = parsed.answers[name]
+        assert len(answers) == (1 if name == "rely" else len(roles))
+        assert all(len(text.split()) > 5 for text in answers)
+        assert not any("nan" in text.split() or "{" in text for text in answers)
+
+
+def test_the_first_page_says_what_the_results_say(page):
+    _, whole, parsed = page
+    found = results(whole)
+    for place, role in enumerate(whole.comparisons):
+        said = answer(found, role)
+        assert parsed.answers["people"][place] == said.people
+        assert parsed.answers["wins"][place] == said.wins
+        for group in group_shares(found, role):
+            exact = f"{group.count} of {group.total}" if group.total else percent(group.share)
+            assert group.total == 1 or exact in said.people
+        best = replicated(found, role)
+        if best is not None:
+            assert f"{best[1]} of {best[2]} pattern" in parsed.answers["rely"][0]
+
+
+def test_what_is_missing_is_said_where_nothing_is_named(page):
+    kind, whole, parsed = page
+    named = [one.winner for one in whole.verdicts.values()]
+    notes = [attrs for tag, attrs in parsed.tags if attrs.get("class") == "note"]
+    assert len(notes) >= sum(winner is None for winner in named)
+    if kind == "no verdict":
+        assert "did not converge" in parsed.answers["wins"][0]
+        assert "did not converge" in parsed.answers["rely"][0]
+
+
+def test_headings_and_first_sentences_carry_the_argument(page):
+    _, whole, parsed = page
+    said = " ".join(parsed.headings)
+    assert "converge" in said
+    assert "reproduces" in said or not any(fit.gate.passed for fit in whole.fits.values())
+    for text in parsed.answers["wins"]:
+        assert text.removesuffix(".") in said
+
+
+def test_the_answer_does_not_change_the_results(found):
+    before = copy.deepcopy(found)
+    answer(found, "sender")
+    assert found == before
+
+
+def test_the_first_page_stands_in_a_notebook(make_analysis, undrawn):
+    whole = make_analysis(subjects=2, rounds=3, names=["trust-embedded", "level-k"])
+    shown = whole._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    inside = Page(shown).all("iframe")[0]["srcdoc"]
+    assert set(FIVE) <= set(Page(str(inside)).answers)
+    assert not Page(str(inside)).sections
+    other = replace(whole, ci_prob=0.8)
+    assert "80" in str(Page(other._repr_html_()).all("iframe")[0]["srcdoc"])

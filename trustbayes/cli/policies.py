@@ -1,0 +1,116 @@
+"""The command on policies: policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from trustbayes.cli.options import (
+    DONE,
+    NOT_CONVERGED,
+    Invocation,
+    Json,
+    Quiet,
+    check_targets,
+    messages,
+    read_warned,
+    watched,
+)
+from trustbayes.cli.printing import frame_table, print_json, print_tables
+from trustbayes.cli.terminal import plain
+from trustbayes.errors import Fault, InputError
+from trustbayes.files import csv_text, write_or_keep, write_whole
+
+__all__ = ["policy"]
+
+
+def policy(
+    sender: Path,
+    receiver: Path,
+    /,
+    *,
+    policies: Path,
+    people: Literal["these", "new"] = "these",
+    expectations: Literal["held", "respond"] = "held",
+    draws: int = 400,
+    seed: int = 1,
+    trials: Path | None = None,
+    game: Path | None = None,
+    out: Path = Path("reports/policy.html"),
+    quiet: Quiet = False,
+    as_json: Json = False,
+    invocation: Invocation = "trustbayes policy",
+) -> int:
+    """Say what policies would do to what people earn, and to trust.
+
+    Example: `trustbayes policy sender.nc receiver.nc --policies policies.toml --out policy.html`
+
+    Parameters
+    ----------
+    sender : Path
+        A fit of senders, as `trustbayes fit` wrote it.
+    receiver : Path
+        A fit of receivers of the same game.
+    policies : Path
+        TOML file with a table [policies.NAME] for each policy.
+    people : "these" or "new"
+        The people of the experiment, or others from their population.
+    expectations : "held" or "respond"
+        Whether the trust that senders expect follows the trust that receivers give.
+    draws : int
+        How many posterior draws to use.
+    seed : int
+        The same seed gives the same numbers.
+    trials : Path, optional
+        CSV file of the trials: the models are then fitted without each treatment in turn, and
+        predict it, which says how far a policy is to be trusted. Takes as long as these fits.
+    game : Path, optional
+        Game file of the trials.
+    out : Path
+        The report; its numbers are written beside it as JSON, and its effects as CSV.
+    quiet : bool
+        No progress, and no messages but warnings and errors.
+    as_json : bool
+        Only JSON on standard output.
+    """
+    check_targets(out)
+    if (trials is None) != (game is None):
+        missing, given = ("--trials", game) if trials is None else ("--game", trials)
+        raise InputError(Fault(missing, "", f"a file that goes with {given}"))
+    from trustbayes.inference.fit import load_fit
+    from trustbayes.report.studies import policy_report
+    from trustbayes.simulation.policies import counterfactual, read_policies
+
+    chosen = read_policies(policies)
+    fits = load_fit(sender), load_fit(receiver)
+    data = None if trials is None or game is None else read_warned(trials, game)
+    with messages(quiet):
+        found = counterfactual(
+            fits[0],
+            fits[1],
+            chosen,
+            seed=seed,
+            people=people,
+            expectations=expectations,
+            draws=draws,
+            check=data,
+            progress=watched(quiet),
+        )
+    written = write_or_keep(lambda path: policy_report(found, path, invocation), out)
+    table = out.with_name(f"{out.stem}.effects.csv")
+    write_whole({table: csv_text(found.effects, table.name)})
+    if as_json:
+        numbers = found.to_dict()
+        places = {"report": str(written.html), "results": str(written.results)}
+        print_json(places | {"effects_csv": str(table)} | numbers)
+    else:
+        columns = ["policy", "treatment", "break_even", "lower", "upper", "cautious", "p_pays"]
+        print_tables([frame_table("What each policy may cost in a meeting", found.costs[columns])])
+        print(plain(found.text))
+        if found.unseen is not None:
+            print(found.unseen.text)
+        print(f"report: {written.html}\nresults: {written.results}\neffects: {table}")
+    converged = all(fit.gate.passed for fit in fits)
+    if found.unseen is not None:
+        converged &= bool(found.unseen.table["converged"].all())
+    return DONE if converged else NOT_CONVERGED

@@ -1,0 +1,314 @@
+"""The answer in plain sentences, made by rules from the numbers of the results and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trustbayes.report.page.wording import counted, listed, number, percent
+from trustbayes.report.quantities import against_half, chance, joined, of_them, of_whom, ratio
+
+__all__ = ["Answer", "answer", "best_model", "group_shares"]
+
+Found = Mapping[str, Any]
+
+_CRITERIA = {"subject": "loso", "group": "loso", "subject-sum": "loo"}
+_WHOM = {
+    "subject": "a new {role}",
+    "group": "a new matching group of {role}s",
+    "subject-sum": "a new choice of a known {role}",
+}
+_HOW = {
+    "subject": "everybody is predicted from all the others",
+    "group": "every matching group is predicted from all the others",
+    "subject-sum": "each choice is predicted from all others, that person's among them",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the results say of one role.
+
+    Parameters
+    ----------
+    role : "sender" or "receiver"
+    people : str
+        By how much in terms of people: the shares that act by each theory.
+    wins : str
+        Who wins.
+    sure : str
+        How sure that is, and by what rule.
+    typical : str
+        What a typical person does.
+    missing : str
+        Where no theory is named: what to do; else empty.
+    """
+
+    role: str
+    people: str
+    wins: str
+    sure: str
+    typical: str
+    missing: str
+
+
+def answer(found: Found, role: str) -> Answer:
+    """Say in sentences what the results say of a role.
+
+    Parameters
+    ----------
+    found : mapping
+        Of `trustbayes.report.results.results`.
+    role : "sender" or "receiver"
+
+    Returns
+    -------
+    Answer
+    """
+    verdict = found["verdict"][role]
+    return Answer(
+        role,
+        _people(found, role),
+        _wins(found, role),
+        f"{_sure(found, role)}{_majority(found, role)}",
+        _typical(found, role),
+        "" if verdict["reason"] == "named" else _missing(found, role),
+    )
+
+
+def models_of(found: Found, role: str) -> dict[str, Mapping[str, Any]]:
+    """How each model of a role was made, by its name."""
+    return {one["model"]: one for one in found["how"]["models"] if one["role"] == role}
+
+
+def best_model(found: Found, role: str) -> str | None:
+    """The model that predicts best among those of a role that passed the gate."""
+    passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
+    return next((name for name in _ranking(found, role) if name in passed), None)
+
+
+def _ranking(found: Found, role: str) -> list[str]:
+    """All models, the one that predicts best first."""
+    unit = found["verdict"][role]["unit"]
+    kind = (role, unit, _CRITERIA[unit])
+    rows = [r for r in found["comparison"] if (r["role"], r["unit"], r["criterion"]) == kind]
+    return [row["model"] for row in sorted(rows, key=lambda row: -row["elpd"])]
+
+
+@dataclass(frozen=True)
+class Group:
+    """People who act by one theory.
+
+    Parameters
+    ----------
+    model : str
+        Its name, or "corner" for those of whom it cannot be said.
+    share : float
+        Of all people.
+    interval : tuple of float, or None
+        None if they are counted.
+    count, total : int or None
+        None if they are estimated.
+    """
+
+    model: str
+    share: float
+    interval: tuple[float, float] | None = None
+    count: int | None = None
+    total: int | None = None
+
+
+def group_shares(found: Found, role: str) -> list[Group]:
+    """How many people act by which theory, the largest group first.
+
+    The shares that a mixture estimates, if one was fitted and passed the gate; else how many people
+    each theory predicts best; nothing where some fit did not pass, or people were not predicted.
+    """
+    passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
+    estimated = [
+        Group(row["option"], row["mean"], tuple(row["interval"]))
+        for row in found["population"]
+        if (row["role"], row["parameter"], row["statistic"]) == (role, "theory", "share")
+        and row["model"] in passed
+    ]
+    if estimated:
+        return sorted(estimated, key=lambda group: -group.share)
+    if found["verdict"][role]["reason"] == "gate":
+        return []
+    rows = found["shares"].get(role, [])
+    total = sum(row["subjects"] for row in rows)
+    counts = [
+        Group(row["model"], row["share"], None, row["subjects"], total)
+        for row in rows
+        if row["subjects"]
+    ]
+    return sorted(counts, key=lambda group: (group.model == "corner", -group.share))
+
+
+def _people(found: Found, role: str) -> str:
+    groups, known = group_shares(found, role), models_of(found, role)
+    if not groups:
+        why = {
+            "gate": "fits that have not converged say nothing of people",
+            "alone": "with one theory there is nothing to choose between",
+        }.get(found["verdict"][role]["reason"], "no new people were predicted")
+        return f"How many {role}s act by which theory cannot be said: {why}."
+    if groups[0].total == 1:
+        return f"The only {role} acts {_manner(groups[0], known)}."
+    parts = []
+    for place, group in enumerate(groups):
+        words = of_them(group.share) if place else of_whom(group.share, f"{role}s")
+        exact = percent(group.share) if group.count is None else f"{group.count} of {group.total}"
+        act = "" if place else "act "
+        parts.append(f"{words} ({exact}) {act}{_manner(group, known)}")
+    return joined(parts)
+
+
+def _manner(group: Group, known: Mapping[str, Mapping[str, Any]]) -> str:
+    if group.model == "corner":
+        return "in a way that fits both theories equally"
+    return str(known[group.model]["manner"]) if group.model in known else f"by {group.model}"
+
+
+def _majority(found: Found, role: str) -> str:
+    """Whether the largest group is the majority, if its share is an estimate."""
+    groups = group_shares(found, role)
+    if not groups or groups[0].interval is None:
+        return ""
+    lower, upper = groups[0].interval
+    manner = _manner(groups[0], models_of(found, role))
+    return f" Of those who act {manner}, {against_half(lower, upper, f'{role}s')}."
+
+
+def _wins(found: Found, role: str) -> str:
+    verdict, known = found["verdict"][role], models_of(found, role)
+    titles = {name: one["title"] for name, one in known.items()}
+    best, rival = titles.get(verdict["best"], ""), titles.get(verdict["rival"], "")
+    whom = _WHOM[verdict["unit"]].format(role=role)
+    if verdict["reason"] == "gate":
+        failed = [titles[one["model"]] for one in _failed(found, role)]
+        return (
+            f"No theory of {role}s can be named yet: {listed(failed)} did not converge "
+            f"({len(failed)} of {counted(len(titles), 'fit')})."
+        )
+    if verdict["reason"] == "alone":
+        return f"Only {best} was fitted to {role}s, so that no theory can be said to win."
+    if verdict["reason"] == "close":
+        pair = f"{best} and {rival} are too close"
+        return f"Which theory predicts {whom} best cannot be said: {pair}."
+    if verdict["reason"] == "refits":
+        return f"{best} leads {rival}, but fits made without the people predicted do not agree."
+    if known[verdict["best"]]["mixture"]:
+        return f"The theories together ({best}) predict {whom} better than any of them alone."
+    return f"{best} predicts {whom} best, before {rival}{_how_many(found, role)}."
+
+
+def _how_many(found: Found, role: str) -> str:
+    """For how many people the winner is the better of the two best."""
+    verdict, pair = found["verdict"][role], found["people"].get(role)
+    if pair is None or (pair["best"], pair["second"]) != (verdict["best"], verdict["rival"]):
+        return ""
+    better = sum(row["difference"] > 0 for row in pair["rows"])
+    return f"; it is the better one for {better} of {counted(len(pair['rows']), role)}"
+
+
+def _failed(found: Found, role: str) -> list[Mapping[str, Any]]:
+    known = models_of(found, role)
+    return [
+        one
+        for one in found["gate"]
+        if one["role"] == role and not one["passed"] and one["model"] in known
+    ]
+
+
+def _sure(found: Found, role: str) -> str:
+    verdict, titles = found["verdict"][role], models_of(found, role)
+    if verdict["reason"] == "gate":
+        worst = [
+            f"{titles[one['model']]['title']}: {check['name']} {number(check['value'], 4)}"
+            for one in _failed(found, role)
+            for check in [check for check in one["checks"] if not check["passed"]][:1]
+        ]
+        return f"Nothing is sure before every fit converges ({listed(worst, 3)})."
+    if verdict["reason"] == "alone":
+        return "Nothing is sure of a theory that was held against no other."
+    rule = (
+        f"The rule: when {_HOW[verdict['unit']]}, the lead must exceed two standard errors and 4 "
+        "nats"
+    )
+    lead = ratio(verdict["lead"], verdict["error"])
+    if verdict["reason"] == "close":
+        return f"{rule}; it is {lead} and {number(verdict['lead'])} nats."
+    if verdict["reason"] == "refits":
+        return f"{rule}, and real refits must agree; it is {lead}, but they do not."
+    rival = titles[verdict["rival"]]["title"]
+    return (
+        f"{rule}; it is {lead}, and the chance that {rival} is ahead after all is "
+        f"{chance(verdict['other_sign'])}."
+    )
+
+
+def _missing(found: Found, role: str) -> str:
+    verdict, sampling = found["verdict"][role], found["how"]["sampling"]
+    if verdict["reason"] == "gate":
+        return (
+            f"Run again with more draws (--draws {2 * sampling['draws']}) and more warm-up (--tune "
+            f"{2 * sampling['tune']})."
+        )
+    if verdict["reason"] == "alone":
+        return "Fit at least two theories (--models trust-embedded,level-k)."
+    if verdict["reason"] == "refits":
+        return "Look at whom the refits predict otherwise, and have more people play."
+    if verdict["more"] is None:
+        return (
+            f"More {role}s of this design would hardly tell them apart: change the design "
+            "(trustbayes design says which would)."
+        )
+    more = counted(verdict["more"], f"more {role}")
+    return f"Have about {more} play, if the lead is as large as it looks."
+
+
+def _typical(found: Found, role: str) -> str:
+    """What the single theory that predicts best says of the middle of its people."""
+    known = models_of(found, role)
+    passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
+    for name in _ranking(found, role):
+        if name not in passed or known[name]["combines"]:
+            continue
+        does = [
+            text.format(value=value)
+            for parameter, text in known[name]["typical"].items()
+            if (value := _value(found, role, name, parameter))
+        ]
+        start = f"By {known[name]['title']}, a typical {role}"
+        if does:
+            return f"{start} {listed(does)}."
+        return f"{start} acts {known[name]['manner']}."
+    return f"What a typical {role} does cannot be said before a fit of a single theory converges."
+
+
+_ORDER = ("population median", "population mean", "value", "share")
+
+
+def _value(found: Found, role: str, model: str, parameter: str) -> str:
+    """A parameter's typical values in words, by treatment, and empty if there is none."""
+    whose = (role, model, parameter)
+    rows = [r for r in found["population"] if (r["role"], r["model"], r["parameter"]) == whose]
+    unit = models_of(found, role)[model]["units"][parameter]
+    rows = [row for row in rows if not unit or row["unit"] == unit]
+    for statistic in _ORDER:
+        chosen = [row for row in rows if row["statistic"] == statistic]
+        if not chosen:
+            continue
+        if statistic == "share":
+            top = max(chosen, key=lambda row: row["mean"])
+            steps = "no step" if top["option"] == "0" else counted(int(top["option"]), "step")
+            return f"{steps} ahead ({percent(top['mean'])} of {role}s)"
+        say = percent if "share" in chosen[0]["unit"] else number
+        return listed(
+            f"{say(row['mean'])} ({' to '.join(map(say, row['interval']))})"
+            + (f" in {row['treatment']}" if row["treatment"] else "")
+            for row in chosen
+        )
+    return ""

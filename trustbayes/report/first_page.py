@@ -1,0 +1,170 @@
+"""The first page of an analysis: question, answer, pictures, and what to know before relying on it.
+
+A picture is added to the page by a line in `PICTURES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from trustbayes.analysis.analyse import Analysis, roles
+from trustbayes.report.answer import answer, best_model, models_of
+from trustbayes.report.figures import first
+from trustbayes.report.figures.worth import together_says, way_to_trust
+from trustbayes.report.page.front import Card, Caution, Front
+from trustbayes.report.page.picture import Picture, render
+from trustbayes.report.page.wording import counted, listed, probability
+
+__all__ = ["PICTURES", "front_page", "replicated"]
+
+_QUESTIONS = {
+    ("sender",): "Why do senders say what they say: because lying has a cost for them, or because "
+    "they think a few steps ahead?",
+    ("receiver",): "Why do receivers do what they do: because they trust in part, or because they "
+    "think a few steps ahead?",
+    ("sender", "receiver"): "Why do people say and believe what they do: because honesty and trust "
+    "weigh with them, or because they think a few steps ahead?",
+}
+_FEW = 20
+
+
+def front_page(analysis: Analysis, found: Mapping[str, Any]) -> Front:
+    """The first page, its pictures drawn.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    found : mapping
+        Its `trustbayes.report.results.results`, of which all sentences are made.
+
+    Returns
+    -------
+    Front
+    """
+    shown = [picture for make in PICTURES if (picture := make(analysis)) is not None]
+    return Front(
+        _QUESTIONS[tuple(roles(analysis))],
+        [_card(found, role) for role in roles(analysis)],
+        [render(one) for one in shown],
+        [_gate(found), *(_fit(found, role) for role in roles(analysis)), _sample(found)],
+    )
+
+
+def _card(found: Mapping[str, Any], role: str) -> Card:
+    said = answer(found, role)
+    return Card(
+        f"{role.capitalize()}s",
+        [("people", said.people), ("wins", said.wins)],
+        [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)],
+        said.missing,
+    )
+
+
+def _people(analysis: Analysis) -> Picture | None:
+    if not any(first.placed_people(analysis, role) is not None for role in roles(analysis)):
+        return None
+    return Picture(
+        "first-people",
+        "Each person, by theory",
+        partial(first.marks, analysis),
+        partial(first.marks_says, analysis),
+    )
+
+
+def _trust(analysis: Analysis) -> Picture | None:
+    rows = first.trust_rows(analysis)
+    if not rows:
+        return None
+    return Picture(
+        "first-trust",
+        f"Trust {' and '.join(rows)}",
+        partial(first.trust, analysis),
+        partial(first.trust_says, analysis),
+    )
+
+
+def _worth(analysis: Analysis) -> Picture | None:
+    if analysis.worth is None:
+        return None
+    return Picture(
+        "first-worth",
+        "What trust is worth",
+        partial(way_to_trust, analysis.worth, first.WIDTH),
+        partial(together_says, analysis.worth),
+    )
+
+
+PICTURES: tuple[Callable[[Analysis], Picture | None], ...] = (_people, _trust, _worth)
+"""Each gives a picture, or None where the analysis does not have what it shows."""
+
+
+def _gate(found: Mapping[str, Any]) -> Caution:
+    """Whether the computation can be relied on."""
+    failed = [one for one in found["gate"] if not one["passed"]]
+    folds = sum(len(one["failed"]) for one in found["kfold"].values())
+    size = counted(len(found["gate"]), "fit")
+    if failed or folds:
+        refits = f" and {counted(folds, 'refit')} of the k-fold" if folds else ""
+        text = f"{len(failed)} of {size}{refits} did not converge; nothing is concluded from them."
+        return Caution("The computation", text, "convergence", False)
+    doubtful = {
+        (row["role"], name)
+        for row in found["reliability"]
+        if row["unit"] == "subject"
+        for name in row["unreliable"] or []
+    }
+    text = "the fit converged." if len(found["gate"]) == 1 else f"all {size} converged."
+    if doubtful:
+        text += f" How well {counted(len(doubtful), 'person')} "
+        text = text.replace("persons", "people")
+        text += f"{'is' if len(doubtful) == 1 else 'are'} predicted is unreliable."
+    return Caution("The computation", text, "convergence", not doubtful)
+
+
+def replicated(found: Mapping[str, Any], role: str) -> tuple[str, int, int] | None:
+    """The title of the model that predicts best, and how many patterns it replicates, of how many.
+
+    None if no fit passed the gate.
+    """
+    name = best_model(found, role)
+    if name is None:
+        return None
+    [check] = [
+        one
+        for one in found["checks"]
+        if (one["kind"], one["role"], one["model"]) == ("posterior", role, name)
+    ]
+    held = [row["interval"][0] <= row["observed"] <= row["interval"][1] for row in check["choices"]]
+    return models_of(found, role)[name]["title"], sum(held), len(held)
+
+
+def _fit(found: Mapping[str, Any], role: str) -> Caution:
+    """Whether the model that predicts best describes what people did."""
+    said = replicated(found, role)
+    label, anchor = f"The fit to {role}s", f"checks-{role}"
+    if said is None:
+        return Caution(label, "not known, for no fit converged.", anchor, False)
+    title, held, size = said
+    prob = found["ci_prob"]
+    enough = held >= (1 - 2 * (1 - prob)) * size
+    text = (
+        f"{title} reproduces {held} of {counted(size, 'pattern')} of choices within its "
+        f"{probability(prob)} intervals, "
+    )
+    text += "about as many as it should." if enough else "too few: it misses part of what they do."
+    return Caution(label, text, anchor, enough)
+
+
+def _sample(found: Mapping[str, Any]) -> Caution:
+    """Who took part."""
+    experiment = found["experiment"]
+    people = listed(counted(n, role) for role, n in experiment["subjects"].items())
+    treatments = counted(len(experiment["treatments"]), "treatment")
+    left = sum(one["rows"] for one in found["exclusions"])
+    text = f"{people}, {counted(experiment['trials'], 'trial')} in {treatments}"
+    text += f"; {counted(left, 'row')} left out as declared." if left else "; no row left out."
+    few = min(experiment["subjects"].values()) < _FEW
+    text += " So few people leave shares rough." if few else ""
+    return Caution("The sample", f"{text} It speaks of people like these.", "experiment", not few)

@@ -1,0 +1,216 @@
+"""The part of a report on what policies would do."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from trustbayes.report.figures.policies import (
+    effects_figure,
+    effects_says,
+    frontier_figure,
+    frontier_says,
+    unseen_figure,
+    unseen_says,
+)
+from trustbayes.report.page.picture import Picture, render
+from trustbayes.report.page.section import Section
+from trustbayes.report.page.table import Table, table
+from trustbayes.report.page.wording import fixed, number, percent, probability
+from trustbayes.simulation.policies import Counterfactual
+from trustbayes.simulation.policies.frontier import Frontier
+from trustbayes.simulation.policies.unseen import Unseen
+
+__all__ = ["policies_section"]
+
+_UNCHECKED = (
+    "No treatment was left out to see whether these models foresee one that they have not seen. "
+    "A policy is trusted as far as they do: `trustbayes policy --trials TRIALS --game GAME` checks "
+    "it, and the scores of `trustbayes holdout` say it of each theory."
+)
+
+
+def policies_section(found: Counterfactual, titles: dict[str, str]) -> Section:
+    """What policies would do, as a section whose parts are the frontiers and the check.
+
+    Parameters
+    ----------
+    found : Counterfactual
+    titles : dict of str to str
+        What models are called.
+    """
+    people = "the people of the experiment" if found.people == "these" else "new people"
+    who = " and ".join(f"{titles.get(name, name)} ({role}s)" for role, name in found.models.items())
+    intro = (
+        f"What {people} would earn and do if the game, or they, were changed, as {who} have them. "
+        "They meet at random, with the same chances under every policy."
+    )
+    effects = Picture(
+        "policies-effects",
+        "What each policy would change",
+        partial(effects_figure, found),
+        partial(effects_says, found),
+    )
+    parts = [_frontier(one, found) for one in found.frontiers]
+    parts.append(_check(found.unseen))
+    return Section(
+        "policies",
+        "What would build trust",
+        texts=[intro, *found.held],
+        items=list(found.sentences),
+        tables=[_costs(found), _effects(found)],
+        pictures=[render(effects)],
+        parts=parts,
+    )
+
+
+def _costs(found: Counterfactual) -> Table:
+    rows = [
+        (
+            row["policy"],
+            row["treatment"],
+            number(row["break_even"]),
+            f"{number(row['lower'])} to {number(row['upper'])}",
+            number(row["cautious"]),
+            number(row["cost"]),
+            percent(row["p_pays"]),
+        )
+        for row in found.costs.to_dict("records")
+    ]
+    caption = (
+        "What a policy may cost in a meeting: what both together would earn more (payoff units), "
+        f"{probability(found.ci_prob)} intervals. Cautious: the quantile {found.caution:g} of the "
+        "gain. Pays: probability that it earns more than it costs."
+    )
+    header = "policy|treatment|break-even cost|interval|cautious|cost|pays"
+    return table(caption, header, rows, (0, 1))
+
+
+_BESIDE = (
+    ("share", "both"),
+    ("inflation", "sender"),
+    ("discount", "receiver"),
+    ("trust", "receiver"),
+    ("expected trust", "sender"),
+)
+"""What stands beside the payoffs: outcome and party."""
+
+
+def _effects(found: Counterfactual) -> Table:
+    """Payoffs of both with all that is said of them; of the rest the means and their changes."""
+    effects: Any = found.effects
+    beside = [key for key in _BESIDE if (effects["outcome"] == key[0]).any()]
+    shown = []
+    for (policy, treatment), rows in effects.groupby(["policy", "treatment"], sort=False):
+        by_outcome = rows.set_index(["outcome", "party"])
+        both = by_outcome.loc[("payoff", "both")]
+        shown.append(
+            (
+                policy,
+                treatment,
+                number(both["mean"]),
+                _difference(both),
+                _chance(both["p_above_0"]),
+                _chance(both["p_matters"]),
+                *(_change(by_outcome, key) for key in beside),
+            )
+        )
+    caption = (
+        "What people would earn and do. Payoff of both together: mean, difference to what is, "
+        f"paired by draw and chance ({probability(found.ci_prob)} intervals), probability that it "
+        f"is above 0, and above {percent(found.smallest)} of the way from babbling to full trust. "
+        "Then means, with their changes in brackets. The numbers beside this page have every "
+        "outcome, party and interval."
+    )
+    header = "policy|treatment|payoff|difference|above 0|matters"
+    header += "".join(f"|{outcome}" for outcome, _ in beside)
+    return table(caption, header, shown, (0, 1))
+
+
+def _difference(row: Any) -> str:
+    if row["difference"] != row["difference"]:  # NaN: what is, or nothing to compare with
+        return "\N{EN DASH}"
+    bounds = f"{number(row['difference_lower'])} to {number(row['difference_upper'])}"
+    return f"{number(row['difference'])} ({bounds})"
+
+
+def _change(rows: Any, key: tuple[str, str]) -> str:
+    if key not in rows.index:
+        return "\N{EN DASH}"
+    row = rows.loc[key]
+    change = row["difference"]
+    if change != change or change == 0:
+        return fixed(row["mean"])
+    sign = "+" if change > 0 else ""
+    return f"{fixed(row['mean'])} ({sign}{fixed(change)})"
+
+
+def _chance(value: float) -> str:
+    return "\N{EN DASH}" if value != value else fixed(value)
+
+
+def _frontier(one: Frontier, found: Counterfactual) -> Section:
+    number_ = found.frontiers.index(one) + 1
+    picture = Picture(
+        f"frontier-{number_}",
+        f"Net gain over {one.over}",
+        partial(frontier_figure, one, found.caution),
+        partial(frontier_says, one, found.ci_prob),
+    )
+    rows = [
+        (
+            number(row["strength"]),
+            number(row["cost"]),
+            f"{number(row['gain'])} ({number(row['gain_lower'])} to {number(row['gain_upper'])})",
+            f"{number(row['net'])} ({number(row['net_lower'])} to {number(row['net_upper'])})",
+            number(row["cautious"]),
+            percent(row["p_pays"]),
+        )
+        for row in one.table.to_dict("records")
+    ]
+    shown = table(
+        f"{one.policy}: what both together gain in a meeting, and net of the cost.",
+        f"{one.over}|cost|gain|net gain|cautious|pays",
+        rows,
+        (),
+    )
+    return Section(
+        f"frontier-{number_}-part",
+        f"How strong? {one.policy}",
+        tables=[shown],
+        pictures=[render(picture)],
+    )
+
+
+def _check(unseen: Unseen | None) -> Section:
+    if unseen is None:
+        return Section("unseen", "How far to trust it", notes=[_UNCHECKED])
+    picture = Picture(
+        "unseen-treatments",
+        "Treatments predicted that were left out",
+        partial(unseen_figure, unseen),
+        partial(unseen_says, unseen),
+    )
+    rows = [
+        (
+            row["role"],
+            row["treatment"],
+            f"{row['known']} of {row['people']}",
+            fixed(row["observed"]),
+            f"{fixed(row['predicted'])} ({fixed(row['lower'])} to {fixed(row['upper'])})",
+            "yes" if row["covered"] else "NO",
+            fixed(row["others"]),
+            "yes" if row["converged"] else "NO",
+        )
+        for row in unseen.table.to_dict("records")
+    ]
+    shown = table(
+        "Each treatment left out, the models fitted to the others with parameters that are the "
+        "same in all of them: mean inflation of messages (senders) and discount of actions "
+        f"(receivers), in units of the state, with {probability(unseen.ci_prob)} intervals of "
+        "replications.",
+        "role|treatment|people known|observed|predicted|inside|in the others|converged",
+        rows,
+        (0, 1, 5, 7),
+    )
+    return Section("unseen", "How far to trust it", tables=[shown], pictures=[render(picture)])

@@ -1,0 +1,96 @@
+"""A treatment as a policy makes it, and what people do in it, the same for every kind of game."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from trustbayes.games import Game
+from trustbayes.simulation.policies.crowd import Crowd
+from trustbayes.simulation.policies.policy import Audit, Ideal
+
+__all__ = ["PARTIES", "Outcomes", "Parts", "Play", "Stage", "biases_of"]
+
+PARTIES = ("sender", "receiver", "both")
+
+Outcomes = dict[tuple[str, str], np.ndarray]
+"""By outcome and party, shape (batches, draws): batches differ by simulation only."""
+
+Parts = Sequence[tuple[float, Crowd]]
+"""Sorts of people of one role, with their shares: the same people, shifted or not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A treatment as a policy makes it.
+
+    Parameters
+    ----------
+    game : Game
+        Which differs from the experiment's; in its units.
+    treatment : str
+    biases : tuple of float
+        Of senders, in a finite game, each as frequent as the others.
+    audit : Audit or None
+    """
+
+    game: Any
+    treatment: str
+    biases: tuple[float, ...]
+    audit: Audit | None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it apart from other stages."""
+        return self.game.checksum, self.treatment, self.biases, self.audit
+
+
+class Play(Protocol):
+    """A module with what is asked of each kind of game."""
+
+    def stage(
+        self,
+        game: Any,
+        treatment: str,
+        biases: tuple[float, ...],
+        changes: Mapping[str, Any],
+        audit: Audit | None,
+    ) -> Stage:
+        """Change a treatment of a game.
+
+        Raises
+        ------
+        InputError
+            With a fault for each change that makes no sense, its place being the key.
+        """
+
+    def references(self, stage: Stage) -> dict[str, tuple[float, float]]:
+        """What each party, see `PARTIES`, expects to earn under babbling, and full trust."""
+
+    def play(self, stage: Stage, senders: Parts, receivers: Parts, cache: dict[Any, Any],
+             seed: int) -> Outcomes:  # fmt: skip
+        """What people do and earn who meet at random.
+
+        Parameters
+        ----------
+        stage : Stage
+        senders, receivers : Parts
+        cache : dict
+            For what comes back under other policies; of one pair of crowds.
+        seed : int
+            Of what is simulated: the same numbers under every policy.
+        """
+
+    def ideal(self, stage: Stage, play: Ideal) -> dict[tuple[str, str], float]:
+        """What messages would be like that say nothing, or are true and believed."""
+
+
+def biases_of(game: Game, units: Any, treatment: str) -> tuple[float, ...]:
+    """The biases that were met in a treatment; none where the game has none."""
+    if not hasattr(units, "biases"):
+        return ()
+    rows = units.unit_treatment == units.treatments.index(treatment)
+    return tuple(np.unique(units.biases[units.unit_bias[rows]]).tolist())
