@@ -3,6 +3,7 @@
 from .analysis.analyse import Analysis as Analysis, analyse as analyse
 from .cli.script import run_script as run_script
 from .comparison.averaging import Averaged as Averaged, averaged as averaged
+from .comparison.both_roles import BothRoles as BothRoles, both_roles as both_roles
 from .comparison.by_person import by_person as by_person
 from .comparison.compare import Comparison as Comparison, compare as compare
 from .comparison.heldout import HeldOut as HeldOut

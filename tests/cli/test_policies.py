@@ -75,3 +75,11 @@ def test_the_check_needs_both_files(run, fitted):
     code, _, err = run(*FITS, "--policies", "good.toml", "--trials", "t.csv")
     assert code == 2
     assert "--game: expected a file that goes with t.csv" in err
+
+
+def test_names_that_a_spreadsheet_would_run_are_refused_before_the_work(run, fitted, tmp_path):
+    (tmp_path / "formula.toml").write_text('[policies."=1+1"]\nshift = {trust = 1}\n')
+    code, _, err = run(*FITS, "--policies", "formula.toml", "--out", "p.html")
+    assert code == 2
+    assert "a label that does not begin as a formula does" in err
+    assert not (tmp_path / "p.html").exists()

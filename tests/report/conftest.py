@@ -200,6 +200,8 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         policies=None,
         gap=made_up_gap(trials) if len(trials.roles) == 2 else None,
         joint=None,
+        both=None,
+        persons=pd.DataFrame(),
         ci_prob=0.9,
     )
 

@@ -251,13 +251,13 @@ def page(request, make_analysis, analyse_made_up, spoil, tmp_path_factory):
     """The report of every kind of data, its figures not drawn."""
     labels = {"<b onclick=x>$": 0.5} if request.param == "hostile labels" else None
     if request.param == "no treatments":
-        labels = {"": 0.5}
+        labels = {"all": 0.5}
     names = ["trust-embedded", "level-k"]
     whole = make_analysis(subjects=2, rounds=3, names=names, treatments=labels)
     if request.param in ("senders", "receivers"):
         whole = analyse_made_up(whole.trials.of_role(request.param.removesuffix("s")), names)
     elif request.param == "one":
-        whole = make_analysis(subjects=2, rounds=3, names=["level-k"])
+        whole = make_analysis(subjects=2, rounds=3, names=["trust-embedded"])
     elif request.param == "no verdict":
         whole = spoil(whole, ("level-k", "sender"))
     with pytest.MonkeyPatch.context() as patch:

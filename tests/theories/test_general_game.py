@@ -140,20 +140,22 @@ def test_limited_thinkers(seed, smooth, role):
     check(model("level-k", role), game, twins, seed, utility)
 
 
+@pytest.mark.parametrize("lying_cost", ["proportional", "lump-sum", "both"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_hybrid_senders(seed):
+def test_hybrid_senders(seed, lying_cost):
     game, twins = general.random_game(seed)
     scale, unit = general.deviation(twins), general.lying_unit(twins)
 
     def utility(twin, bias, state, message, value):
         row, column = twin.states.index(state), twin.messages.index(message)
-        cost = twin.lie(state, message, value["lying_aversion"] * unit, 0)
+        proportional = value.get("lying_aversion", 0.0) * unit
+        cost = twin.lie(state, message, proportional, value.get("lump_sum_aversion", 0.0) * scale)
         return [
             (level[0][row][column] - (cost if k else 0)) / scale
             for k, level in enumerate(twin.levels(bias, 3, unit))
         ]
 
-    check(model("hybrid", "sender"), game, twins, seed, utility)
+    check(model("hybrid", "sender", lying_cost=lying_cost), game, twins, seed, utility)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

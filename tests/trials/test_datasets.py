@@ -46,8 +46,7 @@ def local_copy(shared, serve, monkeypatch):
     content = (folder / "experimental_data.csv").read_bytes()
     entry = replace(
         DATASETS[NAME],
-        url=f"{serve(folder)}/experimental_data.csv",
-        checksum=hashlib.sha256(content).hexdigest(),
+        sources={f"{serve(folder)}/experimental_data.csv": hashlib.sha256(content).hexdigest()},
     )
     monkeypatch.setitem(DATASETS, NAME, entry)
     return folder
@@ -146,11 +145,49 @@ def test_the_bundled_data_are_found(data):
 
 
 def test_the_registry_pins_one_version_of_the_source():
-    entry = DATASETS[NAME]
-    assert entry.url.endswith(
-        "564764aef21882d5d2f214ad7c782d3ec46ff52b/Data/Experimental%20Data.csv"
-    )
-    assert entry.game.is_file()
+    [url] = DATASETS[NAME].sources
+    assert url.endswith("564764aef21882d5d2f214ad7c782d3ec46ff52b/Data/Experimental%20Data.csv")
+    for url in DATASETS["oey-vul-2022"].sources:
+        assert "RationalLying/55a3960e41cf134098ef5be87d6ebbbbaf8ea0bb/model/" in url
+    for entry in DATASETS.values():
+        assert entry.game.is_file()
+        assert entry.licence
+        assert entry.citation
+
+
+def test_two_files_become_one_of_people_in_both_roles(shared, serve, tmp_path, monkeypatch):
+    """The source's layout, made from the shared copy under other codes in another order."""
+    table = pd.read_csv(shared / "data" / "oey-lying" / "trials.csv", dtype=str)
+    raw = pd.DataFrame(
+        {
+            "": range(len(table)),
+            "subjID": "sona-" + table["person"].str.zfill(5),
+            "trialNumber": table["trial"],
+            "role": table["role"],
+            "util": table["payoff"],
+            "p": table["base_rate"],
+            "k": table["drawn"],
+            "ksay": table["reported"],
+            "callBS": table["challenge"].map({"0": "FALSE", "1": "TRUE"}),
+            "lie": (table["drawn"] != table["reported"]).astype(int),
+        }
+    ).iloc[::-1]
+    served = tmp_path / "served"
+    served.mkdir()
+    sources, address = {}, serve(served)
+    for role, rows in raw.groupby("role"):
+        content = rows.to_csv(index=False)
+        (served / f"{role}.csv").write_text(content)
+        sources[f"{address}/{role}.csv"] = hashlib.sha256(content.encode()).hexdigest()
+    name = "oey-vul-2022"
+    monkeypatch.setitem(DATASETS, name, replace(DATASETS[name], sources=sources))
+    with pytest.raises(InputError, match="2, one for each file"):
+        fetch(name, cache=tmp_path / "cache", url=address)
+    found = fetch(name, cache=tmp_path / "cache")
+    pd.testing.assert_frame_equal(pd.read_csv(found, dtype=str), table)
+    trials = read_trials(found, DATASETS[name].game)
+    assert trials.subjects("sender") == trials.subjects("receiver")
+    assert (len(trials.subjects("sender")), len(trials.treatments)) == (212, 6)
 
 
 def test_the_published_slopes_are_those_of_the_theory():

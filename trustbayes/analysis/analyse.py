@@ -14,7 +14,9 @@ import pandas as pd
 from trustbayes.analysis.both_roles import check_policies, gap_of, policies_of, worth_of
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
 from trustbayes.analysis.mended import mended
+from trustbayes.analysis.same_people import both_of, by_whole_person
 from trustbayes.comparison import (
+    BothRoles,
     Comparison,
     HeldOut,
     Verdict,
@@ -131,6 +133,12 @@ class Analysis:
         among those with such trust.
     joint : JointFit or None
         Both roles' trust-embedded models, fitted together.
+    both : BothRoles or None
+        Where people play both roles: their lying aversion and trust as one population, see
+        `trustbayes.comparison.both_roles`.
+    persons : DataFrame
+        How theories predict all trials of such people, in both roles, see
+        `trustbayes.analysis.same_people.by_whole_person`; empty if there are none.
     ci_prob : float
         Probability of all intervals.
     """
@@ -158,12 +166,15 @@ class Analysis:
     policies: Counterfactual | None
     gap: pd.DataFrame | None
     joint: JointFit | None
+    both: BothRoles | None
+    persons: pd.DataFrame
     ci_prob: float
 
     @property
     def converged(self) -> bool:
         """Whether every fit passed the gate, those of a k-fold included."""
         together = self.joint is None or self.joint.gate.passed
+        together = together and (self.both is None or self.both.passed)
         folds = not any(one.failed for one in self.kfolds.values())
         return together and folds and all(fit.gate.passed for fit in self.fits.values())
 
@@ -335,6 +346,8 @@ def analyse(
         worth=worth_of(found, comparisons, sampling.seed, ci_prob),
         gap=gap_of(found, comparisons, together, ci_prob),
         joint=together,
+        both=both_of(trials, found, comparisons, ci_prob),
+        persons=by_whole_person(trials, comparisons),
         ci_prob=ci_prob,
     )
 

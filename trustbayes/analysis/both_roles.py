@@ -21,7 +21,7 @@ from trustbayes.simulation.policies.world import common_treatments, faults_of
 from trustbayes.simulation.policies.worth import trust_worth
 from trustbayes.trials.table import Trials
 
-__all__ = ["check_policies", "gap_of", "policies_of", "worth_of"]
+__all__ = ["best", "check_policies", "gap_of", "policies_of", "worth_of"]
 
 Key = tuple[str, Role]
 
@@ -109,7 +109,7 @@ def worth_of(
 
     See `trustbayes.trust_worth`; None where no model of a role passed the gate.
     """
-    sender, receiver = (_best(found, comparisons, role) for role in ("sender", "receiver"))
+    sender, receiver = (best(found, comparisons, role) for role in ("sender", "receiver"))
     if sender is None or receiver is None:
         return None
     return trust_worth(sender, receiver, seed=seed, ci_prob=ci_prob)
@@ -126,15 +126,15 @@ def gap_of(
         sender: Fit | None = joint.sender
         receiver: Fit | None = joint.receiver
     else:
-        sender = _best(found, comparisons, "sender", "expected_trust")
-        receiver = _best(found, comparisons, "receiver", "trust")
+        sender = best(found, comparisons, "sender", "expected_trust")
+        receiver = best(found, comparisons, "receiver", "trust")
     if sender is None or receiver is None:
         return None
     names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
     return trust_gap(sender, receiver, ci_prob).assign(**names)
 
 
-def _best(
+def best(
     found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
 ) -> Fit | None:
     """The fit that predicts best among those past the gate that have a parameter."""
@@ -148,5 +148,6 @@ def _passed(
     """The fits past the gate, those that predict best first."""
     if role not in comparisons:
         return []
-    ranked = [found[str(name), role] for name in comparisons[role].rows().index]
+    names = map(str, comparisons[role].rows().index)
+    ranked = [found[name, role] for name in names if (name, role) in found]
     return [fit for fit in ranked if fit.gate.passed]

@@ -86,7 +86,7 @@ def list_datasets(*, as_json: Json = False) -> int:
     """
     from trustbayes.trials.datasets import BUNDLED, DATASETS, bundled
 
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "name": dataset.name,
             "from": "bundled",
@@ -96,7 +96,14 @@ def list_datasets(*, as_json: Json = False) -> int:
         for dataset in map(bundled, BUNDLED)
     ]
     listed += [
-        {"name": d.name, "from": d.url, "game": str(d.game), "is": d.description}
+        {
+            "name": d.name,
+            "from": list(d.sources),
+            "game": str(d.game),
+            "is": d.description,
+            "licence": d.licence,
+            "citation": d.citation,
+        }
         for d in DATASETS.values()
     ]
     if as_json:
@@ -123,11 +130,13 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     from trustbayes.trials.datasets import DATASETS, fetch as download
 
     trials = download(name)
-    game = DATASETS[name].game
+    found = DATASETS[name]
+    said = {"licence": found.licence, "citation": found.citation}
     if as_json:
-        print_json({"trials": str(trials), "game": str(game)})
+        print_json({"trials": str(trials), "game": str(found.game), **said})
     else:
-        print(f"trials: {trials}\ngame: {game}")
+        print(f"trials: {trials}\ngame: {found.game}")
+        print(f"licence: {found.licence}\nto be cited: {found.citation}")
     return DONE
 
 

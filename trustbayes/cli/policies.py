@@ -77,11 +77,15 @@ def policy(
     if (trials is None) != (game is None):
         missing, given = ("--trials", game) if trials is None else ("--game", trials)
         raise InputError(Fault(missing, "", f"a file that goes with {given}"))
+    import pandas as pd
+
     from trustbayes.inference.fit import load_fit
     from trustbayes.report.studies import policy_report
     from trustbayes.simulation.policies import counterfactual, read_policies
 
     chosen = read_policies(policies)
+    table = out.with_name(f"{out.stem}.effects.csv")
+    csv_text(pd.DataFrame({"policy": [one.name for one in chosen]}), table.name)  # before the work
     fits = load_fit(sender), load_fit(receiver)
     data = None if trials is None or game is None else read_warned(trials, game)
     with messages(quiet):
@@ -97,7 +101,6 @@ def policy(
             progress=watched(quiet),
         )
     written = write_or_keep(lambda path: policy_report(found, path, invocation), out)
-    table = out.with_name(f"{out.stem}.effects.csv")
     write_whole({table: csv_text(found.effects, table.name)})
     if as_json:
         numbers = found.to_dict()

@@ -3,6 +3,7 @@
 from trustbayes.comparison.agreement import Agreement, agreement
 from trustbayes.comparison.averaging import Averaged, averaged
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.both_roles import BothRoles, both_roles
 from trustbayes.comparison.by_person import by_person, shares, single_theories, theory_of
 from trustbayes.comparison.compare import Comparison
 from trustbayes.comparison.heldout import HeldOut, check_new_subjects
@@ -16,6 +17,7 @@ __all__ = [
     "Agreement",
     "Averaged",
     "Basis",
+    "BothRoles",
     "Comparison",
     "HeldOut",
     "Pointwise",
@@ -23,6 +25,7 @@ __all__ = [
     "Verdict",
     "agreement",
     "averaged",
+    "both_roles",
     "by_person",
     "check_folds",
     "check_new_subjects",

@@ -13,6 +13,7 @@ from trustbayes.estimates.prior_sensitivity import SENSITIVE
 from trustbayes.games.base import Role
 from trustbayes.report import tables
 from trustbayes.report.answer import answer
+from trustbayes.report.both_roles import both_section, both_sentence
 from trustbayes.report.figures import people, planted_types, population, predictive, truth
 from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
 from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
@@ -202,6 +203,8 @@ def population_section(
         parts.append(policies_section(analysis.policies, dict(titles)))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
+    if analysis.both is not None:
+        parts.append(both_section(analysis, analysis.both, found, titles))
     flagged = int((analysis.sensitivity["diagnosis"] != "").sum())
     size = counted(len(analysis.sensitivity), "estimate")
     message = f"The priors still speak in {flagged} of {size} of the population"
@@ -209,10 +212,11 @@ def population_section(
         "What is typical of the population, with intervals that are equal-tailed and hold "
         f"{probability(analysis.ci_prob)}, in brackets."
     )
+    typical = typical_values(analysis)
+    if analysis.both is not None:
+        typical.append(both_sentence(analysis, analysis.both))
     title = "The population, by treatment"
-    return Section(
-        "population", title, message, [text], items=typical_values(analysis), parts=parts
-    )
+    return Section("population", title, message, [text], items=typical, parts=parts)
 
 
 _SCALED = (

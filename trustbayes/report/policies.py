@@ -21,9 +21,9 @@ from trustbayes.simulation.policies import Counterfactual
 from trustbayes.simulation.policies.frontier import Frontier
 from trustbayes.simulation.policies.unseen import Unseen
 
-__all__ = ["policies_section"]
+__all__ = ["UNCHECKED", "policies_section"]
 
-_UNCHECKED = (
+UNCHECKED = (
     "No treatment was left out to see whether these models foresee one that they have not seen. "
     "A policy is trusted as far as they do: `trustbayes policy --trials TRIALS --game GAME` checks "
     "it, and the scores of `trustbayes holdout` say it of each theory."
@@ -52,11 +52,13 @@ def policies_section(found: Counterfactual, titles: dict[str, str]) -> Section:
         partial(effects_says, found),
     )
     parts = [_frontier(one, found) for one in found.frontiers]
+    parts.append(Section("held", "What is taken not to change", items=list(found.held)))
     parts.append(_check(found.unseen))
     return Section(
         "policies",
         "What would build trust",
-        texts=[intro, *found.held],
+        f"What would build trust? {effects_says(found).partition('. ')[0]}",
+        texts=[intro],
         items=list(found.sentences),
         tables=[_costs(found), _effects(found)],
         pictures=[render(effects)],
@@ -184,7 +186,7 @@ def _frontier(one: Frontier, found: Counterfactual) -> Section:
 
 def _check(unseen: Unseen | None) -> Section:
     if unseen is None:
-        return Section("unseen", "How far to trust it", notes=[_UNCHECKED])
+        return Section("unseen", "How far to trust it", notes=[UNCHECKED])
     picture = Picture(
         "unseen-treatments",
         "Treatments predicted that were left out",

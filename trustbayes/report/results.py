@@ -17,6 +17,7 @@ from trustbayes.files import plain, records
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Gate
+from trustbayes.report.both_roles import both_results
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
 from trustbayes.report.games.patterns import mean_shifts
@@ -42,7 +43,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
         sensitivity, subjects, types, traits, recovery, type_recovery, worth, policies, gap,
-        checks, how, ci_prob.
+        both_roles, checks, how, ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -88,6 +89,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
             "joint": analysis.joint is not None,
             "rows": [_intervals(row) for row in records(analysis.gap)],
         },
+        "both_roles": both_results(analysis),
         "checks": [
             {"model": model, "role": role, **_check(check)}
             for checks in (analysis.posterior_checks, analysis.prior_checks)

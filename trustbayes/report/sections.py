@@ -70,6 +70,8 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     ]
     if analysis.joint is not None and not analysis.joint.gate.passed:
         failed.append(f"both roles together ({listed(analysis.joint.gate.why)})")
+    if analysis.both is not None and not analysis.both.passed:
+        failed.append("the weights by which the two roles are joined")
     failed += [
         f"{len(one.failed)} of the k-fold's refits of {role}s"
         for role, one in analysis.kfolds.items()

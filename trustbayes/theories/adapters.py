@@ -22,6 +22,7 @@ __all__ = [
     "by_condition",
     "conditions_of",
     "shared_conditions",
+    "stacked",
     "trial_terms",
     "unit_conditions",
 ]
@@ -113,6 +114,27 @@ def by_condition(theory: Callable[..., Any], conditions: Conditions, *parameters
     axis = max(parameter.ndim for parameter in parameters) - 1
     joined = namespace(*parts).concatenate(parts, axis=axis)
     return joined[(*(slice(None),) * axis, np.argsort(np.concatenate(where)))]
+
+
+def stacked(constants: Callable[[FiniteGame, float], np.ndarray], conditions: Conditions) -> Any:
+    """What holds in the condition of each entry, whoever the person is.
+
+    A graph that takes constants of all conditions at once is as long as that of one condition;
+    `by_condition` writes its theory out for each.
+
+    Parameters
+    ----------
+    constants : callable
+        Gives an array of the same shape for every condition.
+    conditions : Conditions
+        Of the n entries.
+
+    Returns
+    -------
+    array, shape (n, ...), or (1, ...) under one condition
+    """
+    each = np.stack([constants(*condition) for condition in conditions.distinct])
+    return each if len(each) == 1 else each[conditions.index]
 
 
 def trial_terms(game: ForecastGame, units: Any) -> Terms:

@@ -9,7 +9,9 @@ import numpy as np
 from trustbayes.games.finite import FiniteGame
 from trustbayes.numerics.arrays import namespace
 
-__all__ = ["believed_payoff", "payoff_after", "taken_at_word"]
+__all__ = ["believed_payoff", "expected_outcome", "payoff_after", "taken_at_word"]
+
+_FEW = 4
 
 
 def taken_at_word(game: FiniteGame) -> np.ndarray:
@@ -84,4 +86,26 @@ def payoff_after(game: FiniteGame, bias: float, response: Any) -> Any:
     """
     if game.cheap_talk:
         return namespace(response).swapaxes(response @ game.sender_table(bias).T, -1, -2)
-    return (response[..., None, :, :] * game.sender_outcomes(bias)).sum(axis=-1)
+    return expected_outcome(response, game.sender_outcomes(bias))
+
+
+def expected_outcome(response: Any, outcomes: np.ndarray) -> Any:
+    """The mean of outcomes over the actions that follow.
+
+    Parameters
+    ----------
+    response : array, shape (..., messages, actions)
+    outcomes : array, shape (..., states, messages, actions)
+
+    Returns
+    -------
+    array, shape (..., states, messages)
+    """
+    response = response[..., None, :, :]
+    if outcomes.shape[-1] > _FEW:
+        return (response * outcomes).sum(axis=-1)
+    # Where actions are few, as accept and challenge, a sum over the last axis is slower than this.
+    total = response[..., 0] * outcomes[..., 0]
+    for action in range(1, outcomes.shape[-1]):
+        total = total + response[..., action] * outcomes[..., action]
+    return total

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -22,6 +23,9 @@ __all__ = [
     "fetch",
     "published",
 ]
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,27 +57,30 @@ class Dataset:
 
 @dataclass(frozen=True)
 class RemoteDataset:
-    """A public file, pinned to one version, and how it becomes a file of trials.
+    """Public files, pinned to one version, and how they become a file of trials.
 
     Parameters
     ----------
     name : str
         The game file of this name lies among the package's data.
-    url : str
-        Address of the file.
-    checksum : str
-        SHA-256 of the file.
+    sources : mapping of str to str
+        Address of each file, and its SHA-256.
     convert : callable
-        From the file's own layout to one row per sender-receiver interaction.
+        From the files' own layout, in the same order, to that of the game file.
     description : str
         One sentence, with the source.
+    licence : str
+        Under which the files may be used.
+    citation : str
+        What to cite.
     """
 
     name: str
-    url: str
-    checksum: str
-    convert: Callable[[pd.DataFrame], pd.DataFrame]
+    sources: Mapping[str, str]
+    convert: Callable[..., pd.DataFrame]
     description: str
+    licence: str
+    citation: str
 
     @property
     def game(self) -> Path:
@@ -174,8 +181,12 @@ def published() -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False)
 
 
-def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None) -> Path:
+def fetch(
+    name: str, *, cache: str | Path | None = None, url: str | Sequence[str] | None = None
+) -> Path:
     """Download a public data set and write it as a file of trials.
+
+    The log says under which licence, and what to cite.
 
     Parameters
     ----------
@@ -184,8 +195,8 @@ def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None)
     cache : str or Path, optional
         Folder for the download and the trials; default: the user's cache folder. A download
         that is already there, with the right checksum, is not repeated.
-    url : str, optional
-        A mirror to take the file from. Its checksum must be the same.
+    url : str or sequence of str, optional
+        A mirror to take the file from, or each of several. Checksums must be the same.
 
     Returns
     -------
@@ -209,17 +220,27 @@ def fetch(name: str, *, cache: str | Path | None = None, url: str | None = None)
     dataset = DATASETS[name]
     folder = Path(pooch.os_cache("trustbayes") if cache is None else cache)
     target = folder / f"{name}.csv"
+    mirrors = [url] if isinstance(url, str) else list(url or dataset.sources)
+    if len(mirrors) != len(dataset.sources):
+        expected = f"{len(dataset.sources)}, one for each file"
+        raise InputError(Fault("url, mirrors", str(len(mirrors)), expected))
+    raw = []
     try:
-        source = _download(dataset, url or dataset.url, folder)
-        raw = pd.read_csv(source, dtype=str, keep_default_na=False)
+        for position, (mirror, checksum) in enumerate(
+            zip(mirrors, dataset.sources.values(), strict=True)
+        ):
+            part = f"-{position + 1}" if position else ""
+            source = _download(mirror, checksum, folder, f"{name}-source{part}.csv")
+            raw.append(pd.read_csv(source, dtype=str, keep_default_na=False))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(Fault(str(folder), "", f"a folder to write to ({reason})")) from None
-    write_whole({target: dataset.convert(raw).to_csv(index=False)})
+    write_whole({target: dataset.convert(*raw).to_csv(index=False)})
+    _log.info("%s. Licence: %s. To be cited: %s", name, dataset.licence, dataset.citation)
     return target
 
 
-def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
+def _download(url: str, checksum: str, folder: Path, name: str) -> str:
     import pooch
     from requests.exceptions import RequestException  # as slow to import as pooch makes it lazy
 
@@ -227,8 +248,8 @@ def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
         return str(
             pooch.retrieve(
                 url,
-                known_hash=f"sha256:{dataset.checksum}",
-                fname=f"{dataset.name}-source.csv",
+                known_hash=f"sha256:{checksum}",
+                fname=name,
                 path=folder,
             )
         )
@@ -237,7 +258,7 @@ def _download(dataset: RemoteDataset, url: str, folder: Path) -> str:
         reason = f"the server answered {answer}" if answer else "the server cannot be reached"
         raise InputError(Fault(url, "", f"a file to download, but {reason}")) from None
     except ValueError:  # pooch: the checksum differs; the download was deleted
-        expected = f"a file with SHA-256 {dataset.checksum}, but the one there is another"
+        expected = f"a file with SHA-256 {checksum}, but the one there is another"
         raise InputError(Fault(url, "", expected)) from None
 
 
@@ -292,17 +313,60 @@ def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
 
 _IOANNIDIS = RemoteDataset(
     name="ioannidis-2024",
-    url=(
+    sources={
         "https://raw.githubusercontent.com/KonstantinosIoannidis/Habitual_Communication_EXEX/"
-        "564764aef21882d5d2f214ad7c782d3ec46ff52b/Data/Experimental%20Data.csv"
-    ),
-    checksum="cbeee424b62a49df15fa9085a3ae2d422e3fd260ec33acfa4c17c636e11bae5b",
+        "564764aef21882d5d2f214ad7c782d3ec46ff52b/Data/Experimental%20Data.csv": (
+            "cbeee424b62a49df15fa9085a3ae2d422e3fd260ec33acfa4c17c636e11bae5b"
+        )
+    },
     convert=_ioannidis_pairs,
     description=(
         "Habitual communication (K. Ioannidis, Experimental Economics): 128 senders and 128 "
         "receivers, 60 rounds, five states, three biases."
     ),
+    licence="none stated: for work of your own, not to be passed on",
+    citation="Ioannidis, Habitual communication, Experimental Economics",
 )
 
-DATASETS: dict[str, RemoteDataset] = {_IOANNIDIS.name: _IOANNIDIS}
+_OEY_COLUMNS = {
+    "subjID": "person",
+    "trialNumber": "trial",
+    "role": "role",
+    "util": "payoff",
+    "p": "base_rate",
+    "k": "drawn",
+    "ksay": "reported",
+    "callBS": "challenge",
+}
+
+
+def _oey_rounds(senders: pd.DataFrame, receivers: pd.DataFrame) -> pd.DataFrame:
+    """A row per person and round, people numbered anew in the order of their codes."""
+    table = pd.concat([senders, receivers])[list(_OEY_COLUMNS)].rename(columns=_OEY_COLUMNS)
+    table["challenge"] = table["challenge"].map({"FALSE": "0", "TRUE": "1"})
+    codes = {code: position for position, code in enumerate(sorted(set(table["person"])), start=1)}
+    table["person"] = table["person"].map(codes)
+    return table.astype({"trial": int}).sort_values(["person", "trial"], ignore_index=True)
+
+
+_OEY = RemoteDataset(
+    name="oey-vul-2022",
+    sources={
+        "https://raw.githubusercontent.com/la-oey/RationalLying/"
+        f"55a3960e41cf134098ef5be87d6ebbbbaf8ea0bb/model/expt_{role}_full.csv": checksum
+        for role, checksum in {
+            "sender": "467c8b1bda4b7698b6e9452eb1e325172bef8a76549ecb1cb7c3abdf0eb53752",
+            "receiver": "eba0e686ee682edbd5a87dac6587851eb044be41fa0c6e3c1b73eb4652992761",
+        }.items()
+    },
+    convert=_oey_rounds,
+    description=(
+        "A lying game with detection (L. Oey and E. Vul, repository RationalLying): 212 people, "
+        "100 rounds, each in both roles by turns against a computer, six treatments."
+    ),
+    licence="none stated: for work of your own, not to be passed on",
+    citation="Oey, Schachner and Vul, Designing and detecting lies by reasoning about other agents",
+)
+
+DATASETS: dict[str, RemoteDataset] = {one.name: one for one in (_IOANNIDIS, _OEY)}
 """The public data sets that `fetch` knows, by name."""

@@ -99,6 +99,17 @@ class Trials:
         self._need(role)
         return tuple(natural_order(list(self.of_role(role).table[role].unique())))
 
+    @cached_property
+    def people_in_both_roles(self) -> tuple[str, ...]:
+        """Those who have trials as senders and as receivers, in natural order.
+
+        Only tables with a row per player hold such people.
+        """
+        if set(self.roles) != {"sender", "receiver"}:
+            return ()
+        receivers = set(self.subjects("receiver"))
+        return tuple(name for name in self.subjects("sender") if name in receivers)
+
     def of_role(self, role: Role) -> Trials:
         """The trials in which a role was played by a person.
 

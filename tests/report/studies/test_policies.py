@@ -42,7 +42,7 @@ def test_the_report_says_everything_and_only_as_text(found, tmp_path):
     written = policy_report(found, tmp_path / "policy.html", "trustbayes policy ...")
     text = written.html.read_text("utf-8")
     page = Page(text)
-    assert page.headings[0] == "1 What would build trust"
+    assert any("What would build trust? " in heading for heading in page.headings)
     assert "<b>a fine</b>" not in text
     assert "&lt;b&gt;a fine" in text
     for sentence in found.held:
@@ -72,7 +72,7 @@ def test_the_report_of_an_analysis_has_the_section_when_policies_are_given(
     for analysis, count in ((without, 0), (replace(without, policies=found), 1)):
         written = write_report(analysis, tmp_path / f"{count}.html")
         text = written.html.read_text("utf-8")
-        assert text.count("What would build trust</h") == count
+        assert text.count("What would build trust? ") == count
         told = json.loads(written.results.read_text("utf-8"))["policies"]
         assert (told is not None) == bool(count)
     assert len(told["costs"]) == len(found.costs)

@@ -37,4 +37,4 @@ def _new_subjects(fit: Fit, draws: int) -> NewSubject:
     logs = thinned.log_likelihood["trials"].stack(sample=("chain", "draw"))
     found = logs.transpose("sample", "subject").sel(subject=list(fit.units.subjects)).to_numpy()
     nats = fit.manifest["engine"]["integration"]["nats"]
-    return NewSubject(found.astype(float), np.full(found.shape, nats))
+    return NewSubject(found.astype(float), np.full(found.shape, nats), np.empty((0, *found.shape)))

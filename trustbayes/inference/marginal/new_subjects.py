@@ -13,9 +13,13 @@ from trustbayes.inference.marginal.population import Population
 from trustbayes.inference.marginal.sources import Interpolant
 from trustbayes.models.draws import Draws
 from trustbayes.numerics.arrays import log_total
+from trustbayes.numerics.hermite import hermite_means
 from trustbayes.numerics.quadrature import Rule
 
-__all__ = ["NewSubject", "new_subject_log_likelihood"]
+__all__ = ["MOMENTS", "NewSubject", "new_subject_log_likelihood"]
+
+MOMENTS = 64
+"""Hermite polynomials whose means are taken, those of degrees below it."""
 
 _BUDGET = 16 * 2**20  # bytes of the largest array of a slice of draws
 _TOLERANCE = {True: 0.02, False: 0.1}  # mean error of a log likelihood, by quadrature and sampling
@@ -34,13 +38,18 @@ class NewSubject:
         In nats; minus infinity where the trials are impossible.
     error : array, shape (draws, subjects)
         Estimated absolute error of the integration, in nats.
+    moments : array, shape (moments, draws, subjects)
+        Means of scaled Hermite polynomials, see `trustbayes.numerics.hermite`, of one effect of
+        the subject in units of the population's spread, given a draw and her trials; of
+        length 0 where none was asked for.
     """
 
     log_likelihood: np.ndarray
     error: np.ndarray
+    moments: np.ndarray
 
 
-def new_subject_log_likelihood(draws: Draws) -> NewSubject:
+def new_subject_log_likelihood(draws: Draws, moments_of: str = "") -> NewSubject:
     r"""Log likelihood of each subject's trials, her own parameters integrated out.
 
     .. math:: \log p(y_i \mid \vartheta_s) = \log \sum_k w_{ks} \int p(y_i \mid k, \theta,
@@ -58,6 +67,8 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
     draws : Draws
         From a posterior or a prior; its units hold the subjects to be predicted, in treatments
         that the draws know.
+    moments_of : str
+        A parameter of subjects, normal on the scale of its link, whose moments are wanted.
 
     Returns
     -------
@@ -92,10 +103,14 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
     type_indices: list[int | None] = [*range(len(draws.model.types))] or [None]
     shape = (len(type_indices), draws.size, len(draws.units.subjects))
     logs, errors = np.empty(shape), np.empty(shape)
+    moments = np.empty((len(type_indices), MOMENTS if moments_of else 0, *shape[1:]))
     sites = [site(population, reference, type_index) for type_index in type_indices]
     ladders = [rules(each) for each in sites]
     for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
-        logs[k], errors[k] = _integrate(population, reference, each, *ladder[0])
+        _take(
+            (logs[k], errors[k], moments[k]),
+            _integrate(population, reference, each, *ladder[0], moments_of),
+        )
     share = np.moveaxis(draws.log_shares, -1, 0) if draws.model.types else 0.0
     for step in range(1, max(len(ladder) for ladder in ladders)):
         weight = _proportion(share + logs)
@@ -106,36 +121,42 @@ def new_subject_log_likelihood(draws: Draws) -> NewSubject:
             keep = np.flatnonzero(rough)
             if keep.size:
                 parts = (population.of_subjects(keep), reference.of_subjects(keep))
-                improved = _integrate(*parts, each.of_subjects(keep), *ladder[step])
-                _improve(logs[k], errors[k], np.arange(draws.size), keep, *improved)
+                improved = _integrate(*parts, each.of_subjects(keep), *ladder[step], moments_of)
+                place = (np.arange(draws.size), keep)
+                _improve((logs[k], errors[k], moments[k]), place, improved)
     weight = _proportion(share + logs)
     for k, (each, ladder) in enumerate(zip(sites, ladders, strict=True)):
         rough = weight[k] * errors[k] > _WORST[each.width < 3]
         rows, keep = np.flatnonzero(rough.any(axis=1)), np.flatnonzero(rough.any(axis=0))
         if each.width and keep.size:
             part = population.of_draws(rows).of_subjects(keep)
-            improved = _integrate_anew(part, each.of_subjects(keep), ladder[-1][0])
-            _improve(logs[k], errors[k], rows, keep, *improved)
+            improved = _integrate_anew(part, each.of_subjects(keep), ladder[-1][0], moments_of)
+            _improve((logs[k], errors[k], moments[k]), (rows, keep), improved)
     total = share + logs
-    error = (_proportion(total) * errors).sum(axis=0)
+    weight = _proportion(total)
+    error = (weight * errors).sum(axis=0)
     return NewSubject(
-        log_total(total, axis=0), np.where(np.isneginf(total).all(axis=0), 0.0, error)
+        log_total(total, axis=0),
+        np.where(np.isneginf(total).all(axis=0), 0.0, error),
+        np.einsum("kds,knds->nds", weight, moments),
     )
 
 
-def _improve(
-    logs: np.ndarray,
-    errors: np.ndarray,
-    rows: np.ndarray,
-    subjects: np.ndarray,
-    new_logs: np.ndarray,
-    new_errors: np.ndarray,
-) -> None:
-    """Take over, in place, what has a smaller error."""
-    place = np.ix_(rows, subjects)
-    better = new_errors < errors[place]
-    logs[place] = np.where(better, new_logs, logs[place])
-    errors[place] = np.where(better, new_errors, errors[place])
+_Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Logs and errors, shape (draws, subjects), and moments, shape (moments, draws, subjects)."""
+
+
+def _take(into: _Parts, parts: _Parts) -> None:
+    for old, new in zip(into, parts, strict=True):
+        old[...] = new
+
+
+def _improve(into: _Parts, place: tuple[np.ndarray, np.ndarray], improved: _Parts) -> None:
+    """Take over, in place, what has a smaller error, for some draws and subjects."""
+    where = np.ix_(*place)
+    better = improved[1] < into[1][where]
+    for old, new in zip(into, improved, strict=True):
+        old[(..., *where)] = np.where(better, new, old[(..., *where)])
 
 
 def _proportion(logs: np.ndarray) -> np.ndarray:
@@ -145,9 +166,14 @@ def _proportion(logs: np.ndarray) -> np.ndarray:
 
 
 def _integrate(
-    population: Population, reference: Population, site: Site, rule: Rule, common: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log integral and its error under one type, both of shape (draws, subjects).
+    population: Population,
+    reference: Population,
+    site: Site,
+    rule: Rule,
+    common: bool,
+    moments_of: str,
+) -> _Parts:
+    """Log integral, its error and an effect's moments under one type.
 
     Parameters
     ----------
@@ -156,11 +182,14 @@ def _integrate(
     rule : Rule
     common : bool
         Whether the nodes are the same for all draws, so that the likelihood is worked out once.
+    moments_of : str
+        Empty if none are wanted.
     """
     subjects, nodes = len(population.units.subjects), rule.nodes.shape[1]
     width = 1 if common else max(1, population.width)
     step = max(1, _BUDGET // (8 * subjects * nodes * width))
     results = np.empty((2, population.size, subjects))
+    moments = np.empty((MOMENTS if moments_of else 0, population.size, subjects))
     if common:
         at, volume = _common_nodes(population, reference, site, rule)
         likelihood = _shared_likelihood(population, reference, site, at)
@@ -169,10 +198,28 @@ def _integrate(
         if not common:
             at, volume = _nodes_by_draw(population, site, rule, rows)
         logs = likelihood(rows) if common else population.log_likelihood(at, rows, site.type_index)
-        results[:, rows] = _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)
+        logs = _weighted(population, site, rule, rows, at, volume, logs)
+        results[:, rows] = _sum(logs, rule)
+        if moments_of:
+            moments[:, rows] = _moments(population, site, rows, at, logs, moments_of)
     if common and site.sources:
         results[1] += _interpolation_error(population, site, rule, at, volume, likelihood)
-    return results[0], results[1]
+    return results[0], results[1], moments
+
+
+def _moments(
+    population: Population, site: Site, rows: slice, at: np.ndarray, logs: np.ndarray, name: str
+) -> np.ndarray:
+    """Means of Hermite polynomials of an effect, shape (moments, rows, subjects)."""
+    [(effect, place)] = [
+        (effect, place)
+        for effect, place in zip(population.effects, population.places(), strict=True)
+        if effect.parameter.name == name
+    ]
+    if not site.active[place].any():  # the trials say nothing: the population's own, 1, 0, 0, ...
+        return np.eye(MOMENTS, 1)[..., None] * np.ones(logs[:, 0].shape)
+    standard = (at[..., place] - effect.middle(rows)) / effect.shape["sigma"][rows]
+    return hermite_means(standard[..., 0], _proportion(logs.swapaxes(0, 1)).swapaxes(0, 1), MOMENTS)
 
 
 def _weighted(
@@ -224,13 +271,12 @@ def _interpolation_error(
     return worst
 
 
-def _integrate_anew(
-    population: Population, site: Site, rule: Rule
-) -> tuple[np.ndarray, np.ndarray]:
+def _integrate_anew(population: Population, site: Site, rule: Rule, moments_of: str) -> _Parts:
     """As `_integrate`, with the rule placed by moments found for every draw and subject."""
     subjects = len(population.units.subjects)
     step = max(1, _BUDGET // (64 * subjects * rule.nodes.shape[1] * population.width))
     results = np.empty((2, population.size, subjects))
+    moments = np.empty((MOMENTS if moments_of else 0, population.size, subjects))
     for start in range(0, population.size, step):
         rows = slice(start, min(start + step, population.size))
         mean, covariance = adapted(population, rows, site.type_index, site.active)
@@ -240,7 +286,9 @@ def _integrate_anew(
         logs = population.log_likelihood(at, rows, site.type_index)
         logs = _weighted(population, site, rule, rows, at, _log_volume(scale), logs)
         results[:, rows] = _sum(logs, rule)
-    return results[0], results[1]
+        if moments_of:
+            moments[:, rows] = _moments(population, site, rows, at, logs, moments_of)
+    return results[0], results[1], moments
 
 
 def _sum(logs: np.ndarray, rule: Rule) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,7 @@ def _waffle(panel: Axes, rows: pd.DataFrame, heading: str) -> None:
     panel.set_title(f"{heading}{suffix}", fontsize=9)
 
 
-def _shape(theory: str, strong: bool) -> dict[str, object]:
+def _shape(theory: str, strong: bool) -> dict[str, Any]:
     """Marker and colour; pale where the theory shows weakly, empty where two say the same."""
     if theory == "corner":
         return {"marker": "o", "color": GREY, "mfc": "white", "mew": 1.2}
@@ -123,7 +124,7 @@ def _shape(theory: str, strong: bool) -> dict[str, object]:
     return {"marker": shape.marker, "color": shape.colour, "mfc": face, "mew": 1.2}
 
 
-def _pale() -> dict[str, object]:
+def _pale() -> dict[str, Any]:
     return {"marker": "D", "color": "black", "mfc": "white", "mew": 1.2}
 
 

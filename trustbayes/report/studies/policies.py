@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from trustbayes.inference.sampling import versions
 from trustbayes.models import SPECS
+from trustbayes.report.page.front import Card, Caution, Front
 from trustbayes.report.page.page import Written
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.table import table
 from trustbayes.report.page.wording import counted
-from trustbayes.report.policies import policies_section
+from trustbayes.report.policies import UNCHECKED, policies_section
 from trustbayes.report.studies.shared import write
 from trustbayes.simulation.policies import Counterfactual
 
@@ -51,10 +53,27 @@ def policy_report(found: Counterfactual, path: str | Path, command: str = "") ->
     )
     count = counted(len(found.policies), "policy").replace("policys", "policies")
     subtitle = f"{count} in {counted(len(found.treatments), 'treatment')}, {found.game}."
+    section = policies_section(found, titles)
+    checked = found.unseen
+    front = Front(
+        "What would build trust, and what may it cost?",
+        [Card("The answer", [("policies", sentence) for sentence in found.sentences])],
+        section.pictures,
+        [
+            Caution(
+                "Treatments that were not seen",
+                UNCHECKED if checked is None else checked.text,
+                "unseen",
+                checked is not None and checked.foreseen,
+            )
+        ],
+    )
+    section = replace(section, items=[], pictures=[])  # they stand on the first page
     return write(
         Path(path),
         "What would build trust?",
         subtitle,
-        [policies_section(found, titles), making],
+        front,
+        [section, making],
         found.to_dict() | {"command": command},
     )

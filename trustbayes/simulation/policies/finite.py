@@ -18,6 +18,7 @@ from trustbayes.games import FiniteGame, Role
 from trustbayes.games.changed import Fined, measured_in, with_payoffs
 from trustbayes.games.message_payoffs import PayoffFormulas
 from trustbayes.games.payoffs import PowerLoss
+from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
 from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage
@@ -92,6 +93,7 @@ def stage(
 
 
 def _real(value: Any) -> bool:
+    value = as_plain(value)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and bool(np.isfinite(value))
 

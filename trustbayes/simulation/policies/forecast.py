@@ -13,6 +13,7 @@ from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.estimates.profits import babbling_profits, expected_profits, full_trust_profits
 from trustbayes.games import ForecastGame, Market
 from trustbayes.games.forecast import game_faults
+from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
 from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage
@@ -40,6 +41,7 @@ def stage(
     """See `trustbayes.simulation.policies.stage.Play`."""
     known = (*_MARKET, *_PRICES)
     faults = [Fault(key, key, suggestion(key, known)) for key in changes if key not in known]
+    changes = {key: as_plain(value) for key, value in changes.items()}
     for key, value in changes.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if key in known and not (number and math.isfinite(value)):

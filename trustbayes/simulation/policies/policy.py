@@ -254,7 +254,7 @@ def _strength_faults(policy: Policy, strength: Strength, place: str) -> Iterator
         "share": not key and bool(policy.shift),
         "audit": policy.audit is not None and key in ("fine", "probability"),
         "shift": key in policy.shift,
-        "game": isinstance(policy.game.get(key), int | float),
+        "game": isinstance(as_plain(policy.game.get(key)), int | float),
     }
     if not fits.get(table, False):
         expected = "a number that the policy states: audit.fine, audit.probability, share, or one "

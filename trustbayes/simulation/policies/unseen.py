@@ -27,6 +27,7 @@ from trustbayes.trials.table import Trials
 __all__ = ["Unseen", "unseen_treatments"]
 
 _DRAWS = 400
+_SHORT = 0.2  # of the intervals' probability: what is less than that many held counts as too few
 _REACH = 40.0  # on the scale of the link, as far as new people are drawn
 
 
@@ -49,6 +50,11 @@ class Unseen:
     ci_prob: float
 
     @property
+    def foreseen(self) -> bool:
+        """Whether intervals hold nearly as many observed means as they claim to."""
+        return bool(self.table["covered"].mean() >= self.ci_prob - _SHORT)
+
+    @property
     def text(self) -> str:
         """What it says of how far policies may be trusted."""
         rows = self.table
@@ -61,7 +67,7 @@ class Unseen:
             f"{100 * self.ci_prob:g}\N{NO-BREAK SPACE}% intervals; {closer} of {len(rows)} "
             "predictions come closer than the mean of the other treatments. "
         )
-        if rows["covered"].mean() < self.ci_prob - 0.2:
+        if not self.foreseen:
             words += (
                 "The models do not foresee a treatment that they have not seen as well as they "
                 "claim to, and policies that change the game are to be trusted as little."

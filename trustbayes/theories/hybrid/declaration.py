@@ -6,17 +6,16 @@ For finite games, and for forecast sharing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
-from trustbayes.theories.adapters import by_condition, trial_terms, unit_conditions
+from trustbayes.theories.adapters import by_condition, stacked, trial_terms, unit_conditions
 from trustbayes.theories.hybrid import finite, forecast
 from trustbayes.theories.level_k import declaration as level_k
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, logit
-from trustbayes.theories.spec import Convention, Look, ModelSpec
+from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import declaration as trust_embedded
 from trustbayes.theories.values import Values
 
@@ -37,8 +36,6 @@ _REMARK = (
 )
 _COMBINES = (level_k.NAME, trust_embedded.NAME)
 
-_LYING_AVERSION = replace(trust_embedded.FINITE_LYING_AVERSION, only_with=None, only_for=(True,))
-
 _BELIEF = Convention(
     name="belief",
     choices=("weighted", "mixture"),
@@ -56,26 +53,24 @@ _BELIEF = Convention(
 def _sender_utility(
     game: FiniteGame, values: Values, conventions: Mapping[str, Any], levels: Sequence[int]
 ) -> Any:
-    units, (ties, unsent) = values.units, _open_questions(conventions)
-    utility = by_condition(
-        lambda stage, bias, aversion: finite.sender_utility(
-            stage, bias, aversion, levels, ties, unsent
-        ),
-        unit_conditions(game, units),
-        values.of_units("lying_aversion") * game.lying_unit,
+    ties, unsent = _open_questions(conventions)
+    selfish = stacked(
+        lambda stage, bias: finite.selfish_utility(stage, bias, levels, ties, unsent),
+        unit_conditions(game, values.units),
     )
-    return utility / game.scale
+    costs = trust_embedded.costs_of_lies(game, values)
+    return finite.less_costs(game, selfish, levels, *costs) / game.scale
 
 
 def _receiver_utility(
     game: FiniteGame, values: Values, conventions: Mapping[str, Any], levels: Sequence[int]
 ) -> Any:
-    units, (ties, unsent) = values.units, _open_questions(conventions)
+    ties, unsent = _open_questions(conventions)
     utility = by_condition(
         lambda stage, bias, trust: finite.receiver_utility(
             stage, bias, trust, levels, ties, unsent, conventions["belief"]
         ),
-        unit_conditions(game, units),
+        unit_conditions(game, values.units),
         values.of_units("trust"),
     )
     return utility / game.scale
@@ -108,9 +103,18 @@ def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, A
     return found
 
 
-def _level_0_ignores(name: str) -> Any:
-    """Level 0 tells or believes the truth, whatever the parameter."""
-    return lambda conventions: {"0": (name,)}
+def _level_0_ignores(*parameters: Parameter) -> Any:
+    """Level 0 tells or believes the truth, whatever the parameters, as far as there are any."""
+
+    def ignores(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+        exist = [
+            p.name
+            for p in parameters
+            if p.only_with is None or conventions[p.only_with] in p.only_for
+        ]
+        return {"0": tuple(exist)}
+
+    return ignores
 
 
 FINITE_SENDER = ModelSpec(
@@ -127,17 +131,25 @@ FINITE_SENDER = ModelSpec(
     ),
     manner="as if thinking a few steps ahead, with a cost of lying",
     citation=f"{level_k.CRAWFORD}; {trust_embedded.OZER_ZHENG_CHEN}; as specified here",
-    parameters=(RESPONSE_PRECISION, _LYING_AVERSION, level_k.LEVEL, LAPSE),
-    conventions=level_k.FINITE_CONVENTIONS,
+    parameters=(
+        RESPONSE_PRECISION,
+        trust_embedded.FINITE_LYING_AVERSION,
+        trust_embedded.LUMP_SUM_AVERSION,
+        level_k.LEVEL,
+        LAPSE,
+    ),
+    conventions=(trust_embedded.FINITE_LYING_COST, *level_k.FINITE_CONVENTIONS),
     answer=_every_level(_sender_utility),
     answer_of_type=_one_level(_sender_utility),
     response=logit,
     types=level_k.levels,
-    ignores=_level_0_ignores("lying_aversion"),
+    ignores=_level_0_ignores(
+        trust_embedded.FINITE_LYING_AVERSION, trust_embedded.LUMP_SUM_AVERSION
+    ),
     placed=True,
     weighs_fines=True,
     by_default=False,
-    coupling={"lying_aversion": "response_precision"},
+    coupling=trust_embedded.FINITE_SENDER.coupling,
 )
 
 FINITE_RECEIVER = ModelSpec(
@@ -160,7 +172,7 @@ FINITE_RECEIVER = ModelSpec(
     answer_of_type=_one_level(_receiver_utility),
     response=logit,
     types=level_k.levels,
-    ignores=_level_0_ignores("trust"),
+    ignores=_level_0_ignores(trust_embedded.TRUST),
     resolve=_resolve,
     placed=True,
     by_default=False,
@@ -203,7 +215,7 @@ FORECAST_SENDER = ModelSpec(
     answer=_reports,
     response=censored("sender"),
     types=level_k.levels,
-    ignores=_level_0_ignores("lying_aversion"),
+    ignores=_level_0_ignores(trust_embedded.FORECAST_LYING_AVERSION),
     placed=True,
     by_default=False,
 )
@@ -227,7 +239,7 @@ FORECAST_RECEIVER = ModelSpec(
     answer=_capacities,
     response=censored("receiver"),
     types=level_k.levels,
-    ignores=_level_0_ignores("trust"),
+    ignores=_level_0_ignores(trust_embedded.TRUST),
     placed=True,
     by_default=False,
 )

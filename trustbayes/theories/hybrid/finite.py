@@ -34,9 +34,15 @@ import numpy as np
 from trustbayes.games.finite import FiniteGame
 from trustbayes.numerics.arrays import Array, namespace
 from trustbayes.theories.level_k.finite import Ties, Unsent, level_tables, posterior
-from trustbayes.theories.trust_embedded.finite import lie_size, weighed_payoff
+from trustbayes.theories.trust_embedded.finite import is_lie, lie_size, weighed_payoff
 
-__all__ = ["Belief", "receiver_utility", "sender_utility"]
+__all__ = [
+    "Belief",
+    "less_costs",
+    "receiver_utility",
+    "selfish_utility",
+    "sender_utility",
+]
 
 Belief = Literal["weighted", "mixture"]
 
@@ -44,27 +50,32 @@ Belief = Literal["weighted", "mixture"]
 def sender_utility(
     game: FiniteGame,
     bias: float,
-    lying_aversion: Array,
+    lying_aversion: Array = None,
     levels: Sequence[int] = range(4),
     ties: Ties = "smallest-lie",
     unsent: Unsent = "monotone",
+    lump_sum: Array = None,
 ) -> Array:
-    r"""Utility of each message in each state, :math:`U_k(\theta, m) - \beta |m - \theta|`.
+    r"""Utility of each message in each state, :math:`U_k(\theta, m) - c(\theta, m)`.
 
-    :math:`U_k` is what the level-k sender expects to earn, from the selfish level-(k-1) receiver.
-    At level 0 it is the utility of being understood, and no cost is taken from it.
+    :math:`U_k` is what the level-k sender expects to earn, from the selfish level-(k-1) receiver,
+    and :math:`c = \beta |m - \theta| + \beta_0 1\{m \ne \theta\}` what a lie costs her; either
+    part may be missing. At level 0 :math:`U_0` is the utility of being understood, and no cost is
+    taken from it.
 
     Parameters
     ----------
     game : FiniteGame
     bias : float
         How much higher than the state the sender wants the action, in units of the state.
-    lying_aversion : array of any shape
+    lying_aversion : array of any shape, optional
         β >= 0, in payoff units per unit of |m - θ|.
     levels : sequence of int
         Which levels, from 0.
     ties, unsent : str
         How level-k play is settled, see `trustbayes.theories.level_k.finite.level_tables`.
+    lump_sum : array of the same shape, optional
+        β₀ >= 0, in payoff units, whatever the size of the lie.
 
     Returns
     -------
@@ -83,10 +94,45 @@ def sender_utility(
     array([[3, 4, 5, 5, 5],
            [1, 4, 5, 5, 5]])
     """
-    chosen = np.array(levels)
-    selfish = level_tables(game, bias, _deepest(levels), ties, unsent).sender_utility[chosen]
-    lie = lie_size(game) * (chosen > 0)[:, None, None]
-    return selfish - lying_aversion[..., None, None, None] * lie
+    selfish = selfish_utility(game, bias, levels, ties, unsent)
+    return less_costs(game, selfish, levels, lying_aversion, lump_sum)
+
+
+def selfish_utility(
+    game: FiniteGame, bias: float, levels: Sequence[int], ties: Ties, unsent: Unsent
+) -> np.ndarray:
+    """What a sender of each level expects to earn, shape (levels, states, messages)."""
+    tables = level_tables(game, bias, _deepest(levels), ties, unsent)
+    return tables.sender_utility[np.array(levels)]
+
+
+def less_costs(
+    game: FiniteGame,
+    selfish: Array,
+    levels: Sequence[int],
+    lying_aversion: Array = None,
+    lump_sum: Array = None,
+) -> Array:
+    """What senders expect to earn, less what lies cost them.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    selfish : array, shape (..., levels, states, messages)
+        From :func:`selfish_utility`.
+    levels, lying_aversion, lump_sum
+        See :func:`sender_utility`.
+
+    Returns
+    -------
+    array, shape (*lying_aversion.shape, levels, states, messages)
+        Payoff units.
+    """
+    thinks = (np.array(levels) > 0)[:, None, None]
+    for cost, size in ((lying_aversion, lie_size(game)), (lump_sum, is_lie(game))):
+        if cost is not None:
+            selfish = selfish - cost[..., None, None, None] * (size * thinks)
+    return selfish
 
 
 def receiver_utility(

@@ -16,9 +16,11 @@ from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import (
     by_condition,
     shared_conditions,
+    stacked,
     trial_terms,
     unit_conditions,
 )
+from trustbayes.theories.outcomes import expected_outcome
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
@@ -27,6 +29,7 @@ from trustbayes.theories.values import Values
 
 __all__ = [
     "FINITE_LYING_AVERSION",
+    "FINITE_LYING_COST",
     "FINITE_RECEIVER",
     "FINITE_SENDER",
     "FORECAST_LYING_AVERSION",
@@ -38,6 +41,7 @@ __all__ = [
     "OZER_ZHENG_CHEN",
     "SPECS",
     "TRUST",
+    "costs_of_lies",
 ]
 
 NAME = "trust-embedded"
@@ -130,7 +134,7 @@ LUMP_SUM_AVERSION = Parameter(
     only_for=("lump-sum", "both"),
 )
 
-_FINITE_LYING_COST = Convention(
+FINITE_LYING_COST = Convention(
     name="lying_cost",
     choices=("proportional", "lump-sum", "both"),
     rivals=("proportional", "lump-sum"),
@@ -153,23 +157,34 @@ def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, A
     }
 
 
-def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units, belief = values.units, conventions["belief"]
+def costs_of_lies(game: FiniteGame, values: Values) -> tuple[Any, Any]:
+    """What a lie costs each unit's sender.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    values : Values
+
+    Returns
+    -------
+    proportional : array, shape (..., units), or None
+        Payoff units per unit of |m - θ|.
+    lump_sum : array, shape (..., units), or None
+        Payoff units per lie.
+    """
     aversion = values.of_units("lying_aversion")
     lump_sum = values.of_units("lump_sum_aversion")
-    costs = (
+    return (
         None if aversion is None else aversion * game.lying_unit,
         None if lump_sum is None else lump_sum * game.scale,
     )
+
+
+def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units, belief = values.units, conventions["belief"]
+    costs = costs_of_lies(game, values)
     if conventions["expected_action"] == "quantal":
-        material = by_condition(
-            lambda stage, bias, trust, precision: finite.quantal_payoff(
-                stage, bias, trust, precision, belief
-            ),
-            unit_conditions(game, units),
-            values.of_units("expected_trust"),
-            values.of_units("response_precision"),
-        )
+        material = _quantal_payoff(game, values, belief)
         return finite.sender_utility(game, material, *costs) / game.scale
 
     def expected(stage: FiniteGame, bias: float, trust: Any) -> Any:
@@ -185,14 +200,39 @@ def _sender_utility(game: FiniteGame, values: Values, conventions: Mapping[str, 
     return finite.sender_utility(game, material, *costs) / game.scale
 
 
+def _quantal_payoff(game: FiniteGame, values: Values, belief: finite.Belief) -> Any:
+    """Payoff units of every message in every state, shape (..., units, states, messages)."""
+    conditions = unit_conditions(game, values.units)
+    precision = values.of_units("response_precision")
+    if all(stage.cheap_talk for stage, _ in conditions.distinct):
+        return by_condition(
+            lambda stage, bias, trust, precise: finite.quantal_payoff(
+                stage, bias, trust, precise, belief
+            ),
+            conditions,
+            values.of_units("expected_trust"),
+            precision,
+        )
+    utility = _utility_of_trust(game, values, "expected_trust", belief)
+    outcomes = stacked(lambda stage, bias: stage.sender_outcomes(bias), conditions)
+    return expected_outcome(finite.quantal_response(game, utility, precision), outcomes)
+
+
 def _receiver_utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    belief = conventions["belief"]
-    utility = by_condition(
-        lambda stage, bias, trust: finite.receiver_utility(stage, bias, trust, belief),
-        unit_conditions(game, values.units, signs=True),  # beliefs depend on a bias by its sign
-        values.of_units("trust"),
+    return _utility_of_trust(game, values, "trust", conventions["belief"]) / game.scale
+
+
+def _utility_of_trust(game: FiniteGame, values: Values, name: str, belief: finite.Belief) -> Any:
+    """Payoff units of every action after every message, shape (..., units, messages, actions)."""
+    conditions = unit_conditions(game, values.units, signs=True)  # beliefs heed a bias's sign
+    trust = values.of_units(name)
+    if belief == "mixture":
+        return finite.mixed_payoff(stacked(finite.mixture_payoffs, conditions), trust)
+    return by_condition(
+        lambda stage, bias, share: finite.receiver_utility(stage, bias, share, belief),
+        conditions,
+        trust,
     )
-    return utility / game.scale
 
 
 FINITE_SENDER = ModelSpec(
@@ -214,7 +254,7 @@ FINITE_SENDER = ModelSpec(
         _EXPECTED_TRUST,
         LAPSE,
     ),
-    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, _FINITE_LYING_COST, WITH_LAPSE),
+    conventions=(_EXPECTED_ACTION, _FINITE_BELIEF, FINITE_LYING_COST, WITH_LAPSE),
     answer=_sender_utility,
     response=logit,
     resolve=_resolve,

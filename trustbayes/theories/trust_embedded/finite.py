@@ -23,8 +23,12 @@ __all__ = [
     "distrusted_prior",
     "expected_action",
     "expected_payoff",
+    "is_lie",
     "lie_size",
+    "mixed_payoff",
+    "mixture_payoffs",
     "quantal_payoff",
+    "quantal_response",
     "receiver_utility",
     "sender_utility",
     "weighed_payoff",
@@ -123,15 +127,55 @@ def receiver_utility(
     >>> receiver_utility(game, bias=1.0, trust=np.array(1.0)).argmax(axis=-1) + 1
     array([1, 2, 3, 4, 5])
     """
-    weight = distrusted_prior(game, bias, belief)
     if belief == "mixture":
-        credulous = taken_at_word(game)
-        distrusting = believed_payoff(game, weight)
-        share = trust[..., None, None]
-        return share * credulous + (1 - share) * distrusting
+        return mixed_payoff(mixture_payoffs(game, bias), trust)
+    weight = distrusted_prior(game, bias, belief)
     if not game.payoffs.continuous:
         raise ValueError("belief: payoff tables need 'mixture', they say nothing between states")
     return weighed_payoff(game, weight, trust)
+
+
+def mixture_payoffs(game: FiniteGame, bias: float) -> np.ndarray:
+    """What every action earns if the message is true, and in expectation if it is distrusted.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    bias : float
+        Bias of the sender the receiver faces.
+
+    Returns
+    -------
+    array, shape (2, messages, actions)
+        Payoff units.
+
+    Examples
+    --------
+    >>> mixture_payoffs(FiniteGame([1, 2, 3]), 1.0).argmax(axis=-1) + 1
+    array([[1, 2, 3],
+           [1, 1, 2]])
+    """
+    distrusted = believed_payoff(game, distrusted_prior(game, bias, "mixture"))
+    return np.stack([taken_at_word(game), distrusted])
+
+
+def mixed_payoff(payoffs: Array, trust: Array) -> Array:
+    """Expected payoff of each action if a message is true with the probability of trust.
+
+    Parameters
+    ----------
+    payoffs : array, shape (2, messages, actions), with axes before that fit those of trust
+        From :func:`mixture_payoffs`.
+    trust : array of any shape
+        Trust factor α, in [0, 1].
+
+    Returns
+    -------
+    array, shape (*trust.shape, messages, actions)
+        Payoff units.
+    """
+    share = trust[..., None, None]
+    return share * payoffs[..., 0, :, :] + (1 - share) * payoffs[..., 1, :, :]
 
 
 def weighed_payoff(game: FiniteGame, distrusted: np.ndarray, trust: Array) -> Array:
@@ -307,13 +351,34 @@ def quantal_payoff(
     array([2, 3, 4, 5, 5])
     """
     utility = receiver_utility(game, bias, expected_trust, belief)
-    chosen = softmax(response_precision[..., None, None] * utility / game.scale)
-    return payoff_after(game, bias, chosen)
+    return payoff_after(game, bias, quantal_response(game, utility, response_precision))
+
+
+def quantal_response(game: FiniteGame, utility: Array, response_precision: Array) -> Array:
+    """Probabilities with which a receiver takes each action after each message.
+
+    Parameters
+    ----------
+    game : FiniteGame
+    utility : array, shape (..., messages, actions)
+        Payoff units, from :func:`receiver_utility`.
+    response_precision : array of shape (...)
+
+    Returns
+    -------
+    array, shape (..., messages, actions)
+    """
+    return softmax(response_precision[..., None, None] * utility / game.scale)
 
 
 def lie_size(game: FiniteGame) -> np.ndarray:
     """Distance |m - θ| of every message from every state, shape (states, messages)."""
     return abs(game.messages[None, :] - game.states[:, None])
+
+
+def is_lie(game: FiniteGame) -> np.ndarray:
+    """Whether every message is untrue in every state, shape (states, messages)."""
+    return lie_size(game) > _SAME
 
 
 def sender_utility(
@@ -342,5 +407,5 @@ def sender_utility(
     if lying_aversion is not None:
         material = material - lying_aversion[..., None, None] * lie_size(game)
     if lump_sum is not None:
-        material = material - lump_sum[..., None, None] * (lie_size(game) > _SAME)
+        material = material - lump_sum[..., None, None] * is_lie(game)
     return material
