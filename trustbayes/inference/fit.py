@@ -171,7 +171,7 @@ class Fit:
         return cls(
             model=model_from_dict(manifest["model"], priors, spec),
             game=game,
-            units=units_class(game, list(map(str, groups["units"].data_vars))).from_dataset(
+            units=units_class(game, groups["units"]).from_dataset(
                 groups["units"], manifest["model"]["role"]
             ),
             posterior=groups["posterior"],

@@ -25,7 +25,8 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling, versions
-from trustbayes.inference.tasks import FitsFailed, check_travel, iter_fits
+from trustbayes.inference.tasks import FitsFailed, iter_fits
+from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import Trials, trials_from_frame
@@ -344,7 +345,7 @@ class SimulatedFits:
             raise InputError(Fault(str(path), "", "an outcome that trustbayes wrote")) from error
 
     def check_travel(self) -> None:
-        """See `trustbayes.inference.tasks.check_travel`."""
+        """See `trustbayes.inference.travel.check_travel`."""
         one = self.experiment
         models = [m for m in (one.sender, one.receiver, *self.models) if m is not None]
         check_travel(one.game, models, f"game {one.game.name}", self.label)
@@ -363,7 +364,13 @@ def collected(
     outcomes : dict of int to Outcome
         By position of the task, in order.
     failures : tuple of str
-        Simulations that stopped with an error, and why.
+        Simulations that stopped with an error of their own, and why.
+
+    Raises
+    ------
+    FitsFailed
+        If any was lost with its worker, or its file could not be written: a study of the others
+        would not be the one that was asked for, and the next run can make it.
     """
     found: dict[int, Outcome] = {}
     failures: tuple[str, ...] = ()
@@ -371,6 +378,8 @@ def collected(
         for position, one in iter_fits(tasks, folder, executor, progress):
             found[position] = one
     except FitsFailed as error:
+        if any(failure.circumstantial for failure in error.failures):
+            raise
         failures = tuple(map(str, error.failures))
     return dict(sorted(found.items())), failures
 

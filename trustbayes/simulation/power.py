@@ -150,6 +150,8 @@ def design(
     InputError
         If there are fewer than two theories, one is unknown or given twice, or a number is too
         small.
+    FitsFailed
+        If any simulation was lost with its worker, or could not be written.
 
     Examples
     --------

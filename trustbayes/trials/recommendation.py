@@ -112,6 +112,7 @@ class RecommendationRules:
     """Numbers on the game's line; the adviser, if nothing else, is the treatment."""
 
     units: ClassVar[type[Recommendations]] = Recommendations
+    shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: RecommendationGame) -> None:
         self.game = game
