@@ -47,6 +47,7 @@ from .games.payoffs import (
     PowerLoss as PowerLoss,
 )
 from .games.reading import read_game as read_game
+from .games.recommendation import Adviser as Adviser, RecommendationGame as RecommendationGame
 from .inference.engines.population.engine import build_population as build_population
 from .inference.fit import Fit as Fit, load_fit as load_fit
 from .inference.fitting import fit as fit

@@ -10,8 +10,10 @@ from trustbayes.games.layout import Layout, Rows, Share, Span
 from trustbayes.games.message_payoffs import MessagePayoffFunctions, PayoffFormulas
 from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PayoffTable, PowerLoss
 from trustbayes.games.reading import read_game
+from trustbayes.games.recommendation import Adviser, RecommendationGame
 
 __all__ = [
+    "Adviser",
     "Feedback",
     "FiniteGame",
     "FiniteTerms",
@@ -25,6 +27,7 @@ __all__ = [
     "PayoffTable",
     "Payoffs",
     "PowerLoss",
+    "RecommendationGame",
     "Role",
     "Rows",
     "Share",

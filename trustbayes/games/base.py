@@ -30,6 +30,10 @@ class Game(ABC):
     ----------
     kind : str
         The name of the kind, as in game files.
+    roles : tuple of "sender" and "receiver"
+        Whose choices it is about.
+    needed : mapping of str to tuple of str
+        The columns, but for the round, without which a file has no trials of a role.
     trial_columns : tuple of str
         The standard names of the columns of a trial table.
     name : str
@@ -43,6 +47,11 @@ class Game(ABC):
     """
 
     kind: ClassVar[str]
+    roles: ClassVar[tuple[Role, ...]] = ("sender", "receiver")
+    needed: ClassVar[Mapping[Role, tuple[str, ...]]] = {
+        "sender": ("sender", "state", "message"),
+        "receiver": ("receiver", "message", "action"),
+    }
     trial_columns: ClassVar[tuple[str, ...]]
     name: str
     layout: Layout

@@ -65,6 +65,13 @@ def read_game(path: str | Path) -> Game:
 
         - ``[treatments]``: name = {capacity_cost = number, uncertainty = number}.
 
+        ``kind = "recommendation"``, with the defaults of `RecommendationGame`: ``lowest`` and
+        ``highest``, ``unit`` (needed unless both ends are given), ``step``, ``advisers``; for
+        simulations ``typical_outcome``, ``outcome_spread`` and ``estimate_error``; no ``[rows]``;
+        and the optional table
+
+        - ``[treatments]``: name = {adviser_error = number}.
+
     Returns
     -------
     Game

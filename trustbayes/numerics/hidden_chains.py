@@ -362,5 +362,5 @@ class HiddenSteps:
 
     def _sums(self, firsts: np.ndarray, subjects: int) -> np.ndarray:
         total = np.zeros((*firsts.shape[:-2], subjects, firsts.shape[-1]))
-        np.add.at(total, (..., self.subject, slice(None)), firsts)
+        np.add.at(np.moveaxis(total, -2, 0), self.subject, np.moveaxis(firsts, -2, 0))
         return total

@@ -137,7 +137,7 @@ class _Recursion(Op):
     def pullback(self, inputs: Any, outputs: Any, gradients: Any) -> list[Variable]:
         """By the adjoint recursion."""
         kept = [*inputs[:3]] if self.name == "filter" else [*inputs]
-        found = _Recursion(f"{self.name} back")(*kept, outputs[0], gradients[0])
+        found: Any = _Recursion(f"{self.name} back")(*kept, outputs[0], gradients[0])
         return [DisconnectedType()() for _ in inputs[:2]] + list(found)
 
 
@@ -221,7 +221,7 @@ def _applied(name: str, chains: Chains, *arrays: Any) -> Any:
     if namespace(*arrays) is not np:
         steps = [pt.as_tensor(one) + pt.zeros(chains.order.size) for one in arrays]
         return _Recursion(name)(chains.order, chains.start, *steps)
-    steps = np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in arrays))
+    steps = list(np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in arrays)))
     shape = steps[0].shape
     rows = [np.ascontiguousarray(one).reshape(-1, shape[-1]) for one in steps]
     found = [_LOOPS[name](chains.order, chains.start, *row) for row in zip(*rows, strict=True)]

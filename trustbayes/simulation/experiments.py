@@ -25,7 +25,8 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling, versions
-from trustbayes.inference.tasks import FitsFailed, check_travel, iter_fits
+from trustbayes.inference.tasks import FitsFailed, iter_fits
+from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import Trials, trials_from_frame
@@ -88,7 +89,7 @@ class Experiment:
     """
 
     game: Game
-    sender: Model
+    sender: Model | None
     receiver: Model | None
     subjects: int
     rounds: int
@@ -103,7 +104,9 @@ class Experiment:
     @property
     def player(self) -> Model:
         """How those behave whose trials they are."""
-        return self.sender if self.role == "sender" or not self.receiver else self.receiver
+        player = self.sender if self.role == "sender" else self.receiver
+        assert player is not None, "somebody plays"
+        return player
 
     def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
@@ -152,8 +155,8 @@ class Experiment:
         """A JSON-safe form that `from_dict` reads back."""
         return {
             "game": self.game.to_dict(),
-            "sender": self.sender.to_dict(),
-            "receiver": None if self.receiver is None else self.receiver.to_dict(),
+            "sender": self.sender and self.sender.to_dict(),
+            "receiver": self.receiver and self.receiver.to_dict(),
             "subjects": self.subjects,
             "rounds": self.rounds,
             "treatments": None if self.treatments is None else list(self.treatments),
@@ -163,10 +166,10 @@ class Experiment:
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Experiment:
         """The experiment of a form that `to_dict` gave."""
-        receiver, treatments = form["receiver"], form["treatments"]
+        sender, receiver, treatments = (form[n] for n in ("sender", "receiver", "treatments"))
         return cls(
             game_from_dict(form["game"]),
-            model_from_dict(form["sender"]),
+            None if sender is None else model_from_dict(sender),
             None if receiver is None else model_from_dict(receiver),
             form["subjects"],
             form["rounds"],
@@ -342,7 +345,7 @@ class SimulatedFits:
             raise InputError(Fault(str(path), "", "an outcome that trustbayes wrote")) from error
 
     def check_travel(self) -> None:
-        """See `trustbayes.inference.tasks.check_travel`."""
+        """See `trustbayes.inference.travel.check_travel`."""
         one = self.experiment
         models = [m for m in (one.sender, one.receiver, *self.models) if m is not None]
         check_travel(one.game, models, f"game {one.game.name}", self.label)
@@ -361,7 +364,13 @@ def collected(
     outcomes : dict of int to Outcome
         By position of the task, in order.
     failures : tuple of str
-        Simulations that stopped with an error, and why.
+        Simulations that stopped with an error of their own, and why.
+
+    Raises
+    ------
+    FitsFailed
+        If any was lost with its worker, or its file could not be written: a study of the others
+        would not be the one that was asked for, and the next run can make it.
     """
     found: dict[int, Outcome] = {}
     failures: tuple[str, ...] = ()
@@ -369,6 +378,8 @@ def collected(
         for position, one in iter_fits(tasks, folder, executor, progress):
             found[position] = one
     except FitsFailed as error:
+        if any(failure.circumstantial for failure in error.failures):
+            raise
         failures = tuple(map(str, error.failures))
     return dict(sorted(found.items())), failures
 

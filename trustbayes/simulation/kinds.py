@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame, Role
 from trustbayes.models.draws import Draws
-from trustbayes.simulation import finite, forecast
+from trustbayes.simulation import finite, forecast, recommendation
 from trustbayes.trials.units import Units
 
 __all__ = ["Kind", "kind_of"]
@@ -116,7 +116,11 @@ class Kind(Protocol):
         """
 
 
-_KINDS: Mapping[str, Kind] = {FiniteGame.kind: finite, ForecastGame.kind: forecast}
+_KINDS: Mapping[str, Kind] = {
+    FiniteGame.kind: finite,
+    ForecastGame.kind: forecast,
+    RecommendationGame.kind: recommendation,
+}
 """The functions of every kind of game."""
 
 

@@ -18,6 +18,7 @@ from trustbayes.models.draws import Draws, prior_draws
 from trustbayes.numerics.plain import as_plain, is_whole
 from trustbayes.simulation.in_turn import add_partners, play_in_turn
 from trustbayes.simulation.kinds import kind_of
+from trustbayes.trials.rules import rules_of
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
 
@@ -51,6 +52,7 @@ class Simulation:
         """The receivers' side alone: what they saw and did, and their parameters."""
         named = self.game.layout.columns
         columns = [named.get(name, name) for name in ("sender", "state")]
+        columns = [name for name in columns if name in self.trials]
         of_receivers = self.parameters["role"] == "receiver"
         return replace(
             self,
@@ -121,7 +123,8 @@ def simulate(
     ----------
     game : Game
     sender, receiver : Model or None
-        Who plays. Without a receiver there are no actions; receivers need a sender's messages.
+        Who plays. Without a receiver there are no actions; receivers need a sender's messages, but
+        where recommendations come from the game there are no senders.
     subjects : int
         Number of senders, and of receivers.
     rounds : int
@@ -159,8 +162,10 @@ def simulate(
     (24, 8)
     """
     of_treatment = _treatments(game, treatments)
-    if sender is None:
+    if sender is None and "sender" in game.roles:
         raise InputError(Fault("simulation, sender", "", "a model of senders: messages are theirs"))
+    if sender is None and receiver is None:
+        raise InputError(Fault("simulation, receiver", "", "a model of receivers: only they play"))
     _check_models(game, sender, receiver)
     _check_numbers(subjects, rounds, seed, len(of_treatment), between)
     _check_people(people, subjects)
@@ -190,16 +195,18 @@ def simulate(
         values, of_receivers = column.to_numpy(), str(name).startswith("receiver_")
         table[str(name)] = values[number] if of_receivers else np.tile(values, rounds)
     parts = []
-    models = [model for model in (sender, receiver) if model is not None]
-    if receiver is None:
-        table = table.drop(columns="receiver")
+    playing = {"sender": sender, "receiver": receiver}
+    table = table.drop(columns=[role for role, model in playing.items() if model is None])
+    streams_of = dict(zip(playing, streams, strict=True))
+    models = [model for model in playing.values() if model is not None]
     if any(model.learns for model in models):
-        played = play_in_turn(models, game, table, of_treatment, streams[: len(models)])
-        parts = [_parameters(*one) for one in played]
+        drawn = [streams_of[model.role] for model in models]
+        played = play_in_turn(models, game, table, of_treatment, drawn)
+        parts = [_parameters(*each) for each in played]
         models = []
-    for model, stream in zip(models, streams, strict=False):
+    for model in models:
         choice = "message" if model.role == "sender" else "action"
-        table[choice], parameters = _play(model, game, table, of_treatment, stream)
+        table[choice], parameters = _play(model, game, table, of_treatment, streams_of[model.role])
         parts.append(parameters)
     return Simulation(_laid_out(table, game), pd.concat(parts, ignore_index=True), game)
 
@@ -259,11 +266,11 @@ def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
 
 def _laid_out(table: pd.DataFrame, game: Game) -> pd.DataFrame:
     """The columns in order, whole numbers as such, under the names that the game's files use."""
-    order = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
+    order = [name for name in game.trial_columns if name != "group"]
     table = table[
         [*(name for name in order if name in table), *(name for name in table if name not in order)]
     ]
-    for name in ("bias", "state", "message", "action"):
+    for name in rules_of(game).numbers:
         if name in table and (table[name] % 1 == 0).all():
             table = table.assign(**{name: table[name].astype(int)})
     if "group" in game.layout.columns and "group" not in table:
@@ -294,7 +301,7 @@ def _treatments(
     return listed
 
 
-def _check_models(game: Game, sender: Model, receiver: Model | None) -> None:
+def _check_models(game: Game, sender: Model | None, receiver: Model | None) -> None:
     faults = []
     for role, model in (("sender", sender), ("receiver", receiver)):
         if model is None:

@@ -192,6 +192,8 @@ class FiniteRules:
 
     units: ClassVar[type[Cells]] = Cells
     shown: ClassVar[tuple[str, ...]] = ("state", "payoff", "none")
+    numbers: ClassVar[tuple[str, ...]] = ("state", "message", "action", "bias")
+    may_lack: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: FiniteGame) -> None:
         self.game = game

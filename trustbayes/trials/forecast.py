@@ -104,6 +104,8 @@ class ForecastRules:
 
     units: ClassVar[type[Points]] = Points
     shown: ClassVar[tuple[str, ...]] = ("state", "none")
+    numbers: ClassVar[tuple[str, ...]] = ("state", "message", "action")
+    may_lack: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: ForecastGame) -> None:
         self.game = game

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from trustbayes.trials.forecast import Points
 from trustbayes.trials.news import News, finite_news, forecast_news
 from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = [
     "FiniteSequences",
@@ -88,7 +91,7 @@ class Sequences(Units):
     def pattern(self) -> tuple[np.ndarray, ...]:
         """Who plays with whom when, and after which trials anything is shown."""
         return (
-            *super().pattern,
+            *super().pattern,  # type: ignore[safe-super]  # that of cells or points
             self.trial_unit,
             self.event_subject,
             self.event_treatment,
@@ -238,7 +241,7 @@ _KINDS: Mapping[str, tuple[type[Sequences], Callable[..., News]]] = {
 """By kind of game, the class of its sequences, and what trials tell."""
 
 
-def units_class(game: Game, data: Container[str]) -> type[Units]:
+def units_class(game: Game, data: xr.Dataset) -> type[Units]:
     """The class of the units that a data set of a kind of game holds."""
     return _KINDS[game.kind][0] if "event_subject" in data else rules_of(game).units
 

@@ -355,7 +355,10 @@ def _with_joined(file: TextTable, layout: Layout) -> TextTable:
     frame = file.frame
     for name, parts in layout.joined.items():
         if name not in frame and all(part in frame for part in parts):
-            cells = [", ".join(row) for row in frame[list(parts)].to_numpy().tolist()]
+            cells = [
+                ", ".join(cell or "–" for cell in row)
+                for row in frame[list(parts)].to_numpy().tolist()
+            ]
             frame = frame.assign(**{name: pd.Series(cells, index=frame.index, dtype="str")})
     return replace(file, frame=frame)
 

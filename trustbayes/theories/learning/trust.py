@@ -21,8 +21,7 @@ from trustbayes.numerics.arrays import namespace
 from trustbayes.numerics.chains import Chains
 from trustbayes.numerics.recursions import filtered, relaxed
 from trustbayes.theories.values import Values
-from trustbayes.trials.finite import Cells
-from trustbayes.trials.sequences import Sequences
+from trustbayes.trials.sequences import FiniteSequences, Sequences
 
 __all__ = ["LINEAR", "RULES", "mean_state", "moved_trust", "state_of", "with_experience"]
 
@@ -53,7 +52,7 @@ def with_experience(values: Values, conventions: Mapping[str, Any], name: str) -
     """
     units = values.units
     arrays = {**values.arrays, name: moved_trust(values, conventions, name)}
-    by_trial = units.by_trial if isinstance(units, Cells) else units
+    by_trial = units.by_trial if isinstance(units, FiniteSequences) else units
     return Values(arrays, {**values.dims, name: ("trial",)}, by_trial)
 
 
