@@ -1,4 +1,4 @@
-"""The sample report is of the bundled data, and says what the code of today makes of its numbers."""
+"""The sample report is of the bundled data, and says what today is made of its numbers."""
 
 import json
 from pathlib import Path
