@@ -60,6 +60,10 @@ class InputError(ValueError):
             lines.append(f"... and {len(self.faults) - self.shown} more faults")
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        """Come back from a worker process with the faults, which the message is made of."""
+        return type(self), (self.faults,)
+
 
 class WorkFailed(RuntimeError):
     """Some of much work could not be done; its message says what, why, and where the rest is."""

@@ -1,16 +1,20 @@
 """Commands on simulated experiments, their reports and their faults; nothing is sampled."""
 
+import errno
 import json
-from concurrent.futures import ThreadPoolExecutor
+import os
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
+import killing
 import numpy as np
 import pandas as pd
 import pytest
 from priorfit import prior_fit
 
 from trustbayes.cli import main as cli
-from trustbayes.cli.options import BAD_INPUT, DONE, NOT_CONVERGED
+from trustbayes.cli.options import BAD_INPUT, DONE, FAILED, NOT_CONVERGED
+from trustbayes.files import whole
 from trustbayes.games import FiniteGame
 from trustbayes.inference import executors
 from trustbayes.inference.fit import Fit
@@ -175,3 +179,55 @@ def test_a_design_report_names_the_smallest_size_that_does(tmp_path):
     assert "The smallest that does so in at least 80" in text
     assert "40 senders and 10 rounds" in text
     assert "could not be drawn" not in text
+
+
+class Mortal(ThreadPoolExecutor):
+    """A pool whose worker dies after 18 tasks."""
+
+    taken = 0
+
+    def submit(self, function, /, *args, **kwargs):
+        self.taken += 1
+        if self.taken > 18:
+            raise BrokenExecutor("a worker died")
+        return super().submit(function, *args, **kwargs)
+
+
+def full_after(files):
+    """What brings files to the disk until there is no more room."""
+    written = iter(range(files))
+
+    def to_disk(part):
+        if next(written, None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return to_disk
+
+
+@pytest.mark.parametrize("circumstance", ["a worker died", "No space left on device"])
+def test_a_calibration_without_all_its_simulations_is_none(
+    run, tmp_path, monkeypatch, circumstance
+):
+    # Two of twenty: few enough to pass, had they been missing by what was drawn.
+    few = ("--rounds", "2", "--simulations", "20", "--quiet")
+    calibrate = ("calibrate", "full-trust", *SMALL, *few)
+    code, *_ = run(*calibrate, "--folder", "whole/kept", "--out", "whole/x.html")
+    with monkeypatch.context() as patch:
+        if circumstance == "a worker died":
+            patch.setattr(executors, "process_pool", lambda jobs, **_: Mortal(1))
+        else:
+            patch.setattr(whole, "_to_disk", full_after(18))
+        failed, _, err = run(*calibrate, "--folder", "torn/kept", "--out", "torn/x.html")
+    assert failed == FAILED
+    assert "\ntrustbayes: 2 of the fits failed:\n" in f"\n{err}"
+    assert f"simulation 19, and 1 more: BrokenExecutor: {circumstance}" in err or (
+        f"found '{circumstance}', expected a file that can be written" in err
+    )
+    assert "all others are in torn/kept, from which the same command goes on" in err
+    left = killing.outcome(tmp_path / "torn")
+    assert len(left) == 18
+    expected = killing.outcome(tmp_path / "whole")
+    assert left.items() <= expected.items()
+    assert run(*calibrate, "--folder", "torn/kept", "--out", "torn/x.html")[0] == code
+    assert killing.outcome(tmp_path / "torn") == expected
+    assert len(expected) == 21

@@ -15,7 +15,8 @@ from trustbayes.cli import main as cli
 from trustbayes.cli.terminal import plain
 from trustbayes.errors import InputError
 from trustbayes.files import check_file, check_folder, write_or_keep, write_whole
-from trustbayes.inference.tasks import FitsFailed
+from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import Failure, FitsFailed, FitTask
 from trustbayes.models import model
 
 GAME = """
@@ -153,12 +154,15 @@ def test_what_was_finished_is_kept_elsewhere_and_said(tmp_path):
 
 def test_failed_fits_say_where_the_others_are(run, monkeypatch, tmp_path):
     def fails(*args, **kwargs):
-        raise FitsFailed(["level-k: it broke"], folder=tmp_path / "fits")
+        trials = small_trials()
+        task = FitTask(model("level-k", "sender", trials.game), trials, Sampling())
+        raise FitsFailed([Failure(task, ValueError("it broke"))], folder=tmp_path / "fits")
 
     monkeypatch.setattr("trustbayes.analysis.analyse.analyse", fails)
     code, _, err = run("report", "trials.csv", *AGAIN, "--models", "level-k", "--jobs", "1")
     assert code == 1
-    assert "level-k: it broke" in err
+    assert "level-k, sender" in err
+    assert "ValueError: it broke" in err
     assert f"all others are in {tmp_path / 'fits'}" in err
 
 

@@ -1,4 +1,4 @@
-"""The sample report is of the bundled data, and says what today is made of its numbers."""
+"""The sample report is of the bundled data, and says what today's code makes of its numbers."""
 
 import json
 from pathlib import Path

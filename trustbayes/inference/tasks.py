@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed, wait
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    as_completed,
+    wait,
+)
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,19 +23,22 @@ from rich.progress import TextColumn
 
 from trustbayes.errors import Fault, InputError, WorkFailed
 from trustbayes.files import check_folder, expanded
-from trustbayes.games import Game
 from trustbayes.inference.choice import settled
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.progress import TimeLeft, bar
 from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
-from trustbayes.models import SPECS, Model, model_from_dict
+from trustbayes.inference.travel import check_travel
+from trustbayes.models import Model, model_from_dict
 from trustbayes.trials.table import Trials
 
-__all__ = ["Failure", "FitTask", "FitsFailed", "Task", "check_travel", "iter_fits", "run_fits"]
+__all__ = ["Failure", "FitTask", "FitsFailed", "Task", "iter_fits", "run_fits"]
 
 _log = logging.getLogger(__name__)
+
+_CIRCUMSTANCES = (BrokenExecutor, CancelledError, OSError, MemoryError, InputError)
+_WORKER_DIED = "too little memory ends a worker, or a script that starts it without a guard"
 
 
 class Task[Result](Protocol):
@@ -122,7 +132,7 @@ class FitTask:
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
         if self.model.formulas:  # whose faults should not show after other fits were made
-            self.model.fixed_to(self.trials.fold(self.model.role))
+            self.model.fixed_to(self.model.fold(self.trials))
         settled(self.model, self.trials, self.sampling)
 
     @cached_property
@@ -176,12 +186,26 @@ class Failure:
     Parameters
     ----------
     task : Task
-    reason : str
-        Kind of the error and what it said.
+    error : Exception
+        That stopped it.
     """
 
     task: Task[Any]
-    reason: str
+    error: Exception
+
+    @property
+    def reason(self) -> str:
+        """Kind of the error and what it said."""
+        reason = f"{type(self.error).__name__}: {self.error}"
+        if isinstance(self.error, BrokenExecutor):
+            reason += f" ({_WORKER_DIED})"
+        return reason
+
+    @property
+    def circumstantial(self) -> bool:
+        """Whether a worker, a file or the memory failed, not the fit: it can do another time."""
+        dask = type(self.error).__module__.startswith("distributed")  # it lost its workers
+        return dask or isinstance(self.error, _CIRCUMSTANCES)
 
     def __str__(self) -> str:
         return f"{self.task.label}, {self.task.source}: {self.reason}"
@@ -203,7 +227,13 @@ class FitsFailed(WorkFailed):
         self, failures: Sequence[Failure], fits: Sequence[Any] = (), folder: Path | None = None
     ) -> None:
         self.failures, self.fits, self.folder = tuple(failures), tuple(fits), folder
-        lines = [f"{len(self.failures)} of the fits failed:", *map(str, self.failures)]
+        reasons: dict[str, list[Failure]] = {}
+        for failure in self.failures:
+            reasons.setdefault(failure.reason, []).append(failure)
+        lines = [f"{len(self.failures)} of the fits failed:"]
+        for reason, (first, *more) in reasons.items():
+            others = f", and {len(more)} more" if more else ""
+            lines.append(f"{first.task.label}, {first.task.source}{others}: {reason}")
         if folder is not None:
             lines.append(f"all others are in {folder}, from which the same command goes on")
         super().__init__("\n".join(lines))
@@ -310,7 +340,8 @@ def iter_fits[Result](
         ):
             shown.advance(row)
             if isinstance(found, Exception):
-                failures.append(_failure(tasks[where[key][0]], found))
+                failures.append(Failure(tasks[where[key][0]], found))
+                _log.error("failed: %s", failures[-1])
                 cause = cause or found
                 continue
             for position in where[key]:
@@ -409,41 +440,3 @@ def _fit_to_file(
 ) -> None:
     """What a worker does; the fit comes back as its file."""
     fit(model_from_dict(form), trials, sampling, progress=False, cores=cores).save(path)
-
-
-def check_travel(game: Game, models: Sequence[Model], place: str, label: str) -> None:
-    """Refuse what other processes cannot be given.
-
-    These are payoffs and priors that are Python functions, and specs that are not registered, so
-    that no worker could find them by their names.
-
-    Parameters
-    ----------
-    game : Game
-    models : sequence of Model
-    place, label : str
-        Where the game and the models stand, for messages.
-
-    Raises
-    ------
-    InputError
-    """
-    if not game.storable:
-        expected = "no executor: such payoffs do not travel to other processes"
-        raise InputError(Fault(place, "payoffs that are Python functions", expected))
-    for model in models:
-        for name, prior in model.code_priors.items():
-            what, expected = f"{label}, prior of {name}", "no executor: code does not travel"
-            raise InputError(Fault(what, str(prior), expected))
-        if not SPECS.holds(model.spec):
-            expected = "no executor: workers know registered theories only, see trustbayes.register"
-            raise InputError(Fault(f"{label}, theory {model.name}", "another spec", expected))
-
-
-def _failure(task: Task[Any], error: Exception) -> Failure:
-    reason = f"{type(error).__name__}: {error}"
-    if isinstance(error, BrokenExecutor):
-        reason += " (too little memory ends a worker, or a script that starts it without a guard)"
-    failure = Failure(task, reason)
-    _log.error("failed: %s", failure)
-    return failure

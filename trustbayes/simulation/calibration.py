@@ -167,6 +167,8 @@ def calibrate(
     InputError
         If there are too few simulations, or fewer draws than the ranks need, or the model is of
         another role or kind of game.
+    FitsFailed
+        If any simulation was lost with its worker, or could not be written: the rest is not judged.
 
     Examples
     --------

@@ -25,7 +25,8 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling, versions
-from trustbayes.inference.tasks import FitsFailed, check_travel, iter_fits
+from trustbayes.inference.tasks import FitsFailed, iter_fits
+from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import Trials, trials_from_frame
@@ -69,12 +70,14 @@ class Experiment:
     ----------
     game : Game
     sender, receiver : Model or None
-        Who plays; the trials are those of the receiver if there is one. Populations are drawn from
-        the models' priors.
+        Who plays. Populations are drawn from the models' priors.
     subjects, rounds : int
         Number of subjects in each role, and of rounds.
     treatments : tuple of str, optional
         Those played; default: all of the game.
+    studied : "sender" or "receiver", optional
+        Whose trials they are; default: the receiver's if there is one. Senders who learn need
+        receivers who act.
 
     Examples
     --------
@@ -86,21 +89,24 @@ class Experiment:
     """
 
     game: Game
-    sender: Model
+    sender: Model | None
     receiver: Model | None
     subjects: int
     rounds: int
     treatments: tuple[str, ...] | None = None
+    studied: Role | None = None
 
     @property
     def role(self) -> Role:
         """Whose trials they are."""
-        return "sender" if self.receiver is None else "receiver"
+        return self.studied or ("sender" if self.receiver is None else "receiver")
 
     @property
     def player(self) -> Model:
         """How those behave whose trials they are."""
-        return self.sender if self.receiver is None else self.receiver
+        player = self.sender if self.role == "sender" else self.receiver
+        assert player is not None, "somebody plays"
+        return player
 
     def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
@@ -127,13 +133,14 @@ class Experiment:
             seed=seed,
             treatments=self._treatments,
         )
-        if self.receiver is not None:
+        if self.role == "receiver" and not self.player.learns:
             played = played.without_senders()
         names = self.game.layout.columns
         order = [names.get(name, name) for name in ("round", self.role)]
         table = played.trials.sort_values(order, ignore_index=True)
         trials = trials_from_frame(table, self.game, f"simulation {seed}")
-        return SimulatedTrials(trials, played.parameters, seed)
+        theirs = played.parameters["role"] == self.role
+        return SimulatedTrials(trials, played.parameters[theirs].reset_index(drop=True), seed)
 
     @property
     def _treatments(self) -> Any:
@@ -148,24 +155,26 @@ class Experiment:
         """A JSON-safe form that `from_dict` reads back."""
         return {
             "game": self.game.to_dict(),
-            "sender": self.sender.to_dict(),
-            "receiver": None if self.receiver is None else self.receiver.to_dict(),
+            "sender": self.sender and self.sender.to_dict(),
+            "receiver": self.receiver and self.receiver.to_dict(),
             "subjects": self.subjects,
             "rounds": self.rounds,
             "treatments": None if self.treatments is None else list(self.treatments),
+            **({} if self.studied is None else {"studied": self.studied}),
         }
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Experiment:
         """The experiment of a form that `to_dict` gave."""
-        receiver, treatments = form["receiver"], form["treatments"]
+        sender, receiver, treatments = (form[n] for n in ("sender", "receiver", "treatments"))
         return cls(
             game_from_dict(form["game"]),
-            model_from_dict(form["sender"]),
+            None if sender is None else model_from_dict(sender),
             None if receiver is None else model_from_dict(receiver),
             form["subjects"],
             form["rounds"],
             None if treatments is None else tuple(treatments),
+            form.get("studied"),
         )
 
 
@@ -336,7 +345,7 @@ class SimulatedFits:
             raise InputError(Fault(str(path), "", "an outcome that trustbayes wrote")) from error
 
     def check_travel(self) -> None:
-        """See `trustbayes.inference.tasks.check_travel`."""
+        """See `trustbayes.inference.travel.check_travel`."""
         one = self.experiment
         models = [m for m in (one.sender, one.receiver, *self.models) if m is not None]
         check_travel(one.game, models, f"game {one.game.name}", self.label)
@@ -355,7 +364,13 @@ def collected(
     outcomes : dict of int to Outcome
         By position of the task, in order.
     failures : tuple of str
-        Simulations that stopped with an error, and why.
+        Simulations that stopped with an error of their own, and why.
+
+    Raises
+    ------
+    FitsFailed
+        If any was lost with its worker, or its file could not be written: a study of the others
+        would not be the one that was asked for, and the next run can make it.
     """
     found: dict[int, Outcome] = {}
     failures: tuple[str, ...] = ()
@@ -363,6 +378,8 @@ def collected(
         for position, one in iter_fits(tasks, folder, executor, progress):
             found[position] = one
     except FitsFailed as error:
+        if any(failure.circumstantial for failure in error.failures):
+            raise
         failures = tuple(map(str, error.failures))
     return dict(sorted(found.items())), failures
 

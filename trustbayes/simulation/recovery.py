@@ -144,6 +144,8 @@ def recovery_study(
     ------
     InputError
         If a number is too small.
+    FitsFailed
+        If any simulation was lost with its worker, or could not be written.
 
     Examples
     --------
