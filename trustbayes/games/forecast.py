@@ -132,7 +132,7 @@ class ForecastGame(Game):
     feedback : Feedback, optional
         What people are shown after a trial, and whom they meet.
     fine : float
-        What the sender expects to pay for each unit of a lie |x - ξ|, at least 0, payoff units:
+        What the sender expects to pay for each unit of a lie ``|x - ξ|``, at least 0, payoff units:
         the fine for lies found out, times the probability that one is.
 
     Raises

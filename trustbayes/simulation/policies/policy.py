@@ -27,7 +27,7 @@ class Audit:
     fine : float
         What it then costs the sender, at least 0, payoff units.
     per : "lie" or "unit"
-        Whether that is for any lie, or for each unit of |message - state|.
+        Whether that is for any lie, or for each unit of ``|message - state|``.
     to : "nobody" or "receiver"
         Who gets it.
     """
