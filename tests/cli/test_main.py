@@ -270,6 +270,7 @@ def test_datasets_are_listed(run):
         "simulated-forecast",
         "simulated-finite",
         "ioannidis-2024",
+        "oey-vul-2022",
     ]
 
 
@@ -282,8 +283,11 @@ def test_a_data_set_is_fetched(run, tmp_path, shared, monkeypatch):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         local = replace(
             known,
-            url=f"http://127.0.0.1:{server.server_address[1]}/{source.name}",
-            checksum=sha256(source.read_bytes()).hexdigest(),
+            sources={
+                f"http://127.0.0.1:{server.server_address[1]}/{source.name}": sha256(
+                    source.read_bytes()
+                ).hexdigest()
+            },
         )
         monkeypatch.setitem(datasets.DATASETS, known.name, local)
         monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / name)
