@@ -39,13 +39,28 @@ COMMANDS = {
         *("--out", "out/calibration.html"),
     ],
 }
+_MANY = ("--draws", "4000", "--tune", "20", "--chains", "4")
+FULL = {  # files larger than what is tried before the work
+    "fit": ["fit", "level-k", *_TRIALS, "--role", "sender", *_MANY, "--out", "level-k.nc"],
+    "pool": [
+        *("holdout", *_TRIALS, "--models", "full-trust,level-k", "--role", "receiver"),
+        *("--after-round", "3", *_MANY, "--jobs", "2", "--folder", "fits"),
+    ],
+}
+_TRIED = 2**20 + 2**16  # bytes: without them the command would not begin
 
 
 def main() -> None:
     """Kill each command so many times in one folder, then let it end, and compare."""
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     rng = np.random.default_rng(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    titles = ("command", "kills", "of these while it ran", "workers lost, exit", "half files")
+    titles = (
+        "command",
+        "kills while it ran",
+        "too late, repeated",
+        "workers lost, exit",
+        "half files",
+    )
     lines = [f"| {' | '.join(titles)} | same numbers after |", "|-|-:|-:|-|-:|-|"]
     for name, tokens in COMMANDS.items():
         with TemporaryDirectory() as place:
@@ -53,25 +68,39 @@ def main() -> None:
             killing.finished(tokens, whole)  # and leave what is compiled in the caches
             seconds = killing.finished(tokens, _folder(whole))
             expected = killing.outcome(whole)
-            running = half = 0
-            for _ in range(kills // len(COMMANDS)):
-                running += killing.killed(tokens, torn, rng.uniform(0.05, 1) * seconds)
-                try:
-                    half += not killing.outcome(torn).items() <= expected.items()
-                except Exception:
-                    half += 1
-                if len(killing.outcome(torn)) == len(expected):
+            hits = late = half = 0
+            while hits < kills // len(COMMANDS):
+                fresh = not killing.outcome(torn)
+                took = killing.killed(tokens, torn, rng.uniform(0.05, 1) * seconds)
+                hits, late = hits + (took is None), late + (took is not None)
+                if took is not None and fresh:
+                    seconds = took  # as fast as this machine is now
+                left = _left(torn)
+                half += left is None or not left.items() <= expected.items()
+                if left is None or len(left) == len(expected):
                     torn = _folder(torn)  # it was done: from the beginning
             killing.finished(tokens, torn)
             same = killing.outcome(torn) == expected
             lost, half_lost, same_lost = _without_workers(tokens, _folder(torn), seconds, expected)
             half, same = half + half_lost, same and same_lost
-        row = (name, kills // len(COMMANDS), running, lost, half, "yes" if same else "NO")
+        row = (name, hits, late, lost, half, "yes" if same else "NO")
         lines.append("| " + " | ".join(map(str, row)) + " |")
         print(lines[-1], flush=True)
-    lines += ["", f"A full disk (tmpfs of 4 MB): {_full_disk()}"]
+    titles = ("command", "disk", "exit", "half files", "same numbers after", "the last it said")
+    lines += ["", "A full disk:", "", f"| {' | '.join(titles)} |", "|-|-:|-:|-:|-|-|"]
+    for name, tokens in FULL.items():
+        lines.append(_full_disk(name, tokens, 0.6))
+        print(lines[-1], flush=True)
     write_whole({RESULTS: "\n".join(lines) + "\n"})
     print("\n".join(lines))
+
+
+def _left(folder: Path) -> dict[str, Any] | None:
+    """What is in a folder's files; None if one of them is not whole."""
+    try:
+        return killing.outcome(folder)
+    except Exception:
+        return None
 
 
 def _without_workers(
@@ -79,7 +108,8 @@ def _without_workers(
 ) -> tuple[str, int, bool]:
     """Kill a command's workers alone in the middle: how many, its end, and what it leaves."""
     workers, code, _ = killing.workers_killed(tokens, folder, 0.5 * seconds)
-    half = not killing.outcome(folder).items() <= expected.items()
+    left = _left(folder)
+    half = left is None or not left.items() <= expected.items()
     killing.finished(tokens, folder)
     return f"{workers}, {code}", int(half), killing.outcome(folder) == expected
 
@@ -92,23 +122,39 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def _full_disk() -> str:
-    """What a command says whose disk fills while it runs, and what it leaves there."""
+def _full_disk(name: str, tokens: list[str], share: float) -> str:
+    """What a command says whose disk has room for so much of its output, and what it leaves."""
     with TemporaryDirectory() as place:
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], capture_output=True
-        )
+        whole, disk = _folder(Path(place, "whole")), Path(place, "disk")
+        killing.finished(tokens, whole)
+        expected = killing.outcome(whole)
+        bytes_ = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
+        size = max(int(share * bytes_), _TRIED)
+        disk.mkdir()
+        mounted = _mount(f"size={size}", disk)
         if mounted.returncode:
-            return "not tried, for want of the right to mount one."
+            return f"| {name} | not tried, for want of the right to mount a tmpfs | | | | |"
         try:
-            folder = _folder(Path(place, "disk"))
-            tokens = ["fit", "level-k", *_TRIALS, "--role", "sender", "--draws", "4000", "--chains"]
-            process = killing.started([*tokens, "4", "--tune", "20", "--out", "a.nc"], folder)
-            errors = process.communicate()[1].decode().strip()
-            left = sorted(path.name for path in folder.iterdir())
-            return f"exit {process.returncode}, leaves {', '.join(left)}; says: {errors[-300:]}"
+            folder = _folder(disk / "work")
+            process = killing.started(tokens, folder)
+            said = process.communicate()[1].decode().strip().splitlines()
+            left = _left(folder)
+            half = left is None or not left.items() <= expected.items()
+            parts = [path for path in folder.rglob(".*") if path.is_file()]
+            _mount(f"remount,size={4 * bytes_ + 2 * _TRIED}", disk)
+            killing.finished(tokens, folder)
+            same = killing.outcome(folder) == expected
         finally:
-            subprocess.run(["umount", place], check=False)
+            subprocess.run(["umount", disk], check=False)
+        cells = (name, f"{size / 1024:.0f} of {bytes_ / 1024:.0f} KiB", process.returncode)
+        message = "<br>".join(said[-4:]).replace(place, "").replace("|", "\\|")
+        rest = (int(half) + len(parts), "yes" if same else "NO", message)
+        return "| " + " | ".join(map(str, (*cells, *rest))) + " |"
+
+
+def _mount(options: str, place: Path) -> subprocess.CompletedProcess[bytes]:
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    return subprocess.run(command, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -39,15 +39,18 @@ def finished(tokens: list[str], folder: Path) -> float:
     return time.perf_counter() - begin
 
 
-def killed(tokens: list[str], folder: Path, after: float) -> bool:
-    """Kill a command and its workers after some seconds; False if it had ended by then."""
+def killed(tokens: list[str], folder: Path, after: float) -> float | None:
+    """Kill a command and its workers after some seconds; gives those it took if it ended before."""
+    begin = time.perf_counter()
     process = started(tokens, folder)
-    time.sleep(after)
-    ended = process.poll() is not None
-    if not ended:
+    try:
+        errors = process.communicate(timeout=after)[1]
+    except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    return not ended
+        process.communicate()
+        return None
+    assert process.returncode in (0, 3), errors.decode()
+    return time.perf_counter() - begin
 
 
 def workers_killed(tokens: list[str], folder: Path, after: float) -> tuple[int, int, str]:

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from synthetic import small_trials, synthetic_fit
 
+from trustbayes.errors import InputError
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.models import FullTrust
 
@@ -49,3 +50,21 @@ def test_a_gate_says_in_plain_values_what_it_checks():
     assert [check["value"] for check in said["checks"]] == [1.2, None]
     assert [check["passed"] for check in said["checks"]] == [False, False]
     assert Gate(()).to_dict() == {"passed": True, "checks": []}
+
+
+@pytest.fixture
+def limit():
+    """Set the most bytes that a file may have."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("room", [0.3, 0.999])
+def test_a_fit_without_room_is_an_error_and_no_file(made, tmp_path, limit, room):
+    whole = made.save(tmp_path / "whole.nc").stat().st_size
+    limit(int(room * whole))
+    with pytest.raises(InputError, match=r"torn\.nc: found 'File too large', expected a file"):
+        made.save(tmp_path / "torn.nc")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.nc"]

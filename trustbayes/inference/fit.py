@@ -226,7 +226,9 @@ def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[s
     """
     tree = xr.DataTree.from_dict(dict(groups))
     tree.attrs = {"trustbayes": json.dumps(manifest)}
-    write_whole({path: lambda part: tree.to_netcdf(part, engine="h5netcdf")})
+    # By way of memory: HDF5 that finds no room when it closes a file ends the process at its exit.
+    content = tree.to_netcdf(engine="h5netcdf")
+    write_whole({path: lambda part: part.write_bytes(content)})
 
 
 def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:

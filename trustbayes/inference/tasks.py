@@ -327,7 +327,7 @@ def iter_fits[Result](
     where: dict[str, list[int]] = {}
     for position, task in enumerate(tasks):
         where.setdefault(task.key, []).append(position)
-    failures: list[Failure] = []
+    failures: dict[int, Failure] = {}
     cause: Exception | None = None
     several = progress and (len(where) > 1 or executor is not None)
     with bar(TextColumn("fits"), show=several) as shown:
@@ -340,14 +340,15 @@ def iter_fits[Result](
         ):
             shown.advance(row)
             if isinstance(found, Exception):
-                failures.append(Failure(tasks[where[key][0]], found))
-                _log.error("failed: %s", failures[-1])
+                first = where[key][0]
+                failures[first] = Failure(tasks[first], found)
+                _log.error("failed: %s", failures[first])
                 cause = cause or found
                 continue
             for position in where[key]:
                 yield position, found
     if failures:
-        raise FitsFailed(failures, folder=folder) from cause
+        raise FitsFailed([failures[first] for first in sorted(failures)], folder=folder) from cause
 
 
 def _results[Result](
