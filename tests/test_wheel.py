@@ -53,6 +53,8 @@ def test_the_wheel_reads_its_data_outside_the_repository(wheel, tmp_path):
     assert set(answer.splitlines()) == {
         "simulated-finite 1920 True",
         "simulated-forecast 2880 True",
+        "simulated-learning 1600 True",
+        "simulated-recommendation 12000 True",
     }
 
 

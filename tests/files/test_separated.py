@@ -179,7 +179,7 @@ def test_identifiers_that_were_whole_numbers_once():
 
     assert named("1.0", "2.", "10") == ["1", "2", "10"]
     assert named("001", "1") == ["001", "1"]
-    assert named("1.0", "x") == ["1.0", "x"]
+    assert named("1.0", "x") == ["1", "x"]
 
 
 @pytest.mark.parametrize("code", ["NA", "#N/A", "<NA>", "-", "n/a", "", ".", "NaN"])

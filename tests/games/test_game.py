@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from trustbayes.games import FiniteGame, ForecastGame, PayoffFunctions, PayoffTable, game_from_dict
+from trustbayes.games import (
+    FiniteGame,
+    ForecastGame,
+    PayoffFunctions,
+    PayoffTable,
+    RecommendationGame,
+    game_from_dict,
+)
 from trustbayes.games.game import KINDS
 from trustbayes.report.games.registry import kind_of as report_of
 from trustbayes.simulation.kinds import kind_of as simulation_of
@@ -17,7 +24,7 @@ FUNCTIONS = FiniteGame(
     ),
 )
 TABLES = FiniteGame([1, 2], payoffs=PayoffTable((1.0, 2.0), (1.0, 2.0), np.eye(2), np.eye(2)))
-GAMES = [FiniteGame([1, 2, 4]), TABLES, FUNCTIONS, ForecastGame()]
+GAMES = [FiniteGame([1, 2, 4]), TABLES, FUNCTIONS, ForecastGame(), RecommendationGame(0, 100)]
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -37,7 +44,7 @@ def test_a_name_is_no_part_of_the_checksum():
 
 
 def test_only_games_of_payoff_tables_are_tabled():
-    assert [game.tabled for game in GAMES] == [False, True, False, False]
+    assert [game.tabled for game in GAMES] == [False, True, False, False, False]
 
 
 def test_options_are_listed_where_choices_are():
@@ -51,6 +58,6 @@ def test_every_room_knows_every_kind():
     assert games.keys() == KINDS.keys()
     for game in games.values():
         assert KINDS[game.kind].game is type(game)
-        assert rules_of(game).units.continuous == (game.kind == "forecast-sharing")
+        assert rules_of(game).units.continuous == (game.kind != "finite")
         assert simulation_of(game).biases_of({name: 0.5 for name in game.treatments or "a"})
-        assert set(report_of(game).words) == {"sender", "receiver"}
+        assert set(report_of(game).words) == set(game.roles)
