@@ -51,6 +51,7 @@ _REFINED = 4  # times at most
 _POINTS = 48  # from all over the posterior, at which integrals are compared
 _AMONG = 12  # populations that tables serve, besides the extreme ones
 _MARGIN = 0.25  # of an exposure's range, and on the scale of the link
+_AIM = 0.5 * INTEGRATION_ERROR  # draws reach further than what is known before
 _SHIFT = 0.31  # of a step, for the check
 _SINGLE = 20_000  # subjects from which on tables are in single precision
 
@@ -296,9 +297,9 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         wide = neighbourhood(prepared, prepared.adapted.likely)
         check = Comparison(prepared, some, wide)
         error, nats = check.error(prepared.rule, prepared.near)
-        if error < INTEGRATION_ERROR or refinements == _REFINED:
+        if error < _AIM or refinements == _REFINED:
             break
-        if check.error(prepared.rule, wide)[0] < 0.7 * INTEGRATION_ERROR:
+        if check.error(prepared.rule, wide)[0] < 0.7 * _AIM:
             prepared = replace(prepared, near=wide)
         else:
             prepared = replace(prepared, near=wide, rule=check.finer(prepared.rule))
@@ -376,14 +377,16 @@ class Comparison:
 
     def finer(self, rule: Rule) -> Rule:
         """The rule with those steps halved that matter."""
-        errors = []
-        for effect in range(len(rule.steps)):
-            gap = self._logs(rule.halved(effect), self.wide) - self._logs(rule, self.wide)
-            errors.append(gap.sum(axis=1).std())
-        made = replace(rule, knots=rule.knots / 1.5, cut=rule.cut + 2)
+        before = self._logs(rule, self.wide)
+        changes = [rule.halved(effect) for effect in range(len(rule.steps))]
+        if self.prepared.layout.shared:
+            changes.append(replace(rule, knots=rule.knots / 2))
+        errors = [(self._logs(one, self.wide) - before).sum(axis=1).std() for one in changes]
+        made = replace(rule, cut=rule.cut + 2)
         for effect, error in enumerate(errors):
             if error >= 0.3 * max(errors):
-                made = made.halved(effect)
+                halve = effect < len(rule.steps)
+                made = made.halved(effect) if halve else replace(made, knots=made.knots / 2)
         return made
 
 

@@ -26,7 +26,7 @@ from trustbayes.inference.engines.population.splines import Knots, Shifts, basis
 from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
 from trustbayes.inference.engines.population.theory import choice_logs
 
-__all__ = ["TypeTable", "finite_tables"]
+__all__ = ["TypeTable", "finite_tables", "worked_out_anew"]
 
 _RANGE = {"positive": (-16.0, 9.0), "unit": (-10.0, 10.0), "real": (-12.0, 12.0)}
 """Of axes, on the scale of the link: beyond it choices are as at its ends."""
@@ -70,6 +70,15 @@ def finite_tables(
         for one, (subject, node) in zip(types, kept, strict=True)
     ]
     return joined(rows, axes, list(sources.values()), dtype)
+
+
+def worked_out_anew(layout: Layout) -> tuple[str, ...]:
+    """The parameters whose exposures bear on some type together, so that nothing is tabulated."""
+    for kind in layout.kinds:
+        names = sources_of(layout, kind)
+        if names and not _splined(layout, names):
+            return names
+    return ()
 
 
 def _splined(layout: Layout, names: tuple[str, ...]) -> tuple[str, ...]:

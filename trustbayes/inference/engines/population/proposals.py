@@ -26,6 +26,7 @@ _COMPONENTS = 4
 _STEPS = 8  # of expectation and maximisation
 _WIDER = 1.15  # covariance of a t that has been fitted
 _SHARED = 0.15  # of each component's covariance is that of all
+_BETTER_K = 0.5  # with which no more rounds are needed
 _ENOUGH = 0.45  # share of draws that are effective
 
 
@@ -152,7 +153,7 @@ def adapted(
         last = found - proposal.log_density(drawn)
         k, share = pareto_k(last), _effective(last)
         state = Adapted(proposal, points, values, weights / weights.sum(), k, share)
-        if state.good and share >= _ENOUGH:
+        if k < _BETTER_K and share >= _ENOUGH:
             return state
         if best is None or (state.good, share) > (best.good, best.share):
             best = state
