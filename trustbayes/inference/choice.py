@@ -6,15 +6,11 @@ from dataclasses import replace
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.engines.population.engine import fitting_layout
-from trustbayes.inference.engines.population.finite_tables import worked_out_anew
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models.model import Model
 from trustbayes.trials.table import Trials
 
 __all__ = ["nuts_of_both", "settled"]
-
-_WIDEST = 2
-"""Parameters a person, besides habits."""
 
 
 def settled(
@@ -58,18 +54,18 @@ def settled(
         if built:
             expected = 'method="nuts": subjects stand in a built model with all the rest'
             raise InputError(Fault("population engine", "a built model", expected))
-        units = model.fold(trials)
+        units = trials.fold(model.role)
         if units.continuous and sampling.method == "auto":
             # Its tables follow kinks in the best choice: senders' take minutes, NUTS less than one.
             return replace(sampling, method="nuts"), "continuous choices, where NUTS is quicker"
+        if model.formulas and sampling.method == "auto":
+            # Each subject has gaps between treatments of her own, and so tables of her own.
+            return replace(sampling, method="nuts"), "formulas, where NUTS is quicker"
         layout = fitting_layout(model, trials.game, units)
         widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
-        if widest > _WIDEST and sampling.method == "auto":
-            # Grids of three dimensions are large, and take longer than NUTS.
+        if widest > 1 and sampling.method == "auto":
+            # Several dimensions were not yet held against NUTS closely enough to be the default.
             return replace(sampling, method="nuts"), f"{widest} parameters a person"
-        if sampling.method == "auto" and (names := worked_out_anew(layout)):
-            # Choices that depend on several numbers of the population are not tabulated.
-            return replace(sampling, method="nuts"), f"{' and '.join(names)} of the population"
     except InputError as error:
         if sampling.method == "population":
             raise

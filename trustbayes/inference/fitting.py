@@ -18,6 +18,7 @@ from trustbayes.games import Game
 from trustbayes.inference.choice import settled
 from trustbayes.inference.engines.compiled import Sampled, plain
 from trustbayes.inference.engines.nuts import Adaptation, sample
+from trustbayes.inference.engines.population.density import NoHighestPoint
 from trustbayes.inference.engines.population.posterior import sample_population
 from trustbayes.inference.first_run import find_type_densities, likely_chains, refined
 from trustbayes.inference.fit import Fit
@@ -112,9 +113,17 @@ def fit(
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
+    asked = sampling.method
     sampling, reason = settled(model, trials, sampling, built=built is not None)
     if sampling.method == "population":
-        return _of_population(model, trials, sampling, cores)
+        try:
+            return _of_population(model, trials, sampling, cores)
+        except NoHighestPoint:
+            reason = "the population's density grows without end where a spread goes to zero"
+            if asked == "population":
+                expected = f"'nuts' or 'auto' for {model.name}, {model.role}: {reason}"
+                raise InputError(Fault("method", asked, expected)) from None
+            sampling = replace(sampling, method="nuts")
     if reason:
         _log.info("sampling %s, %s, by NUTS: %s", model.name, model.role, reason)
     folded = model.fold(trials)

@@ -14,10 +14,11 @@ from scipy.optimize import minimize
 from trustbayes.inference.engines.population.interpreted import Interpreted
 from trustbayes.numerics.graphs import PLAIN
 
-__all__ = ["PopulationDensity", "curvature", "highest_point"]
+__all__ = ["NoHighestPoint", "PopulationDensity", "curvature", "highest_point"]
 
 _STEP = 1e-4
 _NEWTON = 12
+_FARTHEST = 25.0  # on the scale of links: logs of spreads among them
 
 
 class PopulationDensity:
@@ -110,6 +111,10 @@ class PopulationDensity:
         ]
 
 
+class NoHighestPoint(Exception):
+    """A density that grows without end, such as where a spread goes to zero."""
+
+
 def highest_point(density: Any, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mode, and the inverse of minus the second derivatives there, made positive definite.
 
@@ -123,6 +128,11 @@ def highest_point(density: Any, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
     -------
     mode : array, shape (size,)
     covariance : array, shape (size, size)
+
+    Raises
+    ------
+    NoHighestPoint
+        If the search leaves all values that a link could tell from its ends.
     """
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -145,6 +155,8 @@ def highest_point(density: Any, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
                 break
         else:
             break
+    if np.abs(point).max() > _FARTHEST:
+        raise NoHighestPoint
     return point, covariance
 
 

@@ -7,8 +7,6 @@ minus the rule's cut, the node is kept with its neighbours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.special import logsumexp
 
@@ -16,9 +14,7 @@ from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.inference.engines.population.rule import Neighbourhood
 from trustbayes.inference.engines.population.sources import default_range
 from trustbayes.inference.engines.population.splines import Shifts
-
-if TYPE_CHECKING:
-    from trustbayes.inference.engines.population.finite_tables import TypeTable
+from trustbayes.inference.engines.population.type_table import TypeTable
 
 __all__ = ["selected"]
 
