@@ -10,6 +10,7 @@
 # Everything happens in .venv, with the versions of constraints.txt; nothing is installed twice.
 
 VENV := .venv
+FINITE := data/simulated-finite
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
@@ -20,7 +21,8 @@ report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
 
 sample: $(VENV)/.package
-	$(VENV)/bin/trustbayes report --out reports/sample.html --fits fits
+	$(VENV)/bin/trustbayes report $(FINITE)/trials.csv --game $(FINITE)/game.toml \
+	  --planted $(FINITE)/parameters.csv --draws 2000 --tune 1000 --out reports/sample.html
 
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile

@@ -109,6 +109,10 @@ def cases() -> Iterator[Case]:
             for role in ("receiver", "sender"):
                 experiment = played(game, theory, role)
                 yield Case(f"{theory}, {role}, {kind}", experiment, experiment.player)
+    advice = tb.read_game(tb.bundled("simulated-recommendation").game)
+    for theory in ("trust-embedded", "choose"):
+        experiment = played(advice, theory, "receiver")
+        yield Case(f"{theory}, receiver, recommendation", experiment, experiment.player)
     # Two subjects say little of how much people differ, so that the prior matters. In the centred
     # form the sampler hardly reaches spreads near zero, and no calibration of so few passes.
     form = {"response_noise": "non-centred"}
@@ -142,7 +146,8 @@ def cases() -> Iterator[Case]:
 def played(game: Game, theory: str, role: str, subjects: int = 20, rounds: int = 20) -> Experiment:
     """An experiment of one theory at its default priors."""
     receiver = tb.model(theory, "receiver", game) if role == "receiver" else None
-    return Experiment(game, tb.model(theory, "sender", game), receiver, subjects, rounds)
+    sender = tb.model(theory, "sender", game) if "sender" in game.roles else None
+    return Experiment(game, sender, receiver, subjects, rounds)
 
 
 def broken(label: str, experiment: Experiment, response: Any, what: str) -> Case:

@@ -5,6 +5,7 @@ from .cli.script import run_script as run_script
 from .comparison.averaging import Averaged as Averaged, averaged as averaged
 from .comparison.both_roles import BothRoles as BothRoles, both_roles as both_roles
 from .comparison.by_person import by_person as by_person
+from .comparison.by_round import scores_by_round as scores_by_round
 from .comparison.compare import Comparison as Comparison, compare as compare
 from .comparison.heldout import HeldOut as HeldOut
 from .comparison.loso import (
@@ -22,6 +23,7 @@ from .comparison.verdict import (
     verdict_rules as verdict_rules,
 )
 from .errors import Fault as Fault, InputError as InputError
+from .estimates.learning import learning_effects as learning_effects
 from .estimates.population import population_estimates as population_estimates
 from .estimates.prior_sensitivity import prior_sensitivity as prior_sensitivity
 from .estimates.subjects import (
@@ -30,6 +32,7 @@ from .estimates.subjects import (
 )
 from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
+from .games.feedback import Feedback as Feedback
 from .games.finite import FiniteGame as FiniteGame
 from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
@@ -44,6 +47,7 @@ from .games.payoffs import (
     PowerLoss as PowerLoss,
 )
 from .games.reading import read_game as read_game
+from .games.recommendation import Adviser as Adviser, RecommendationGame as RecommendationGame
 from .inference.engines.population.engine import build_population as build_population
 from .inference.fit import Fit as Fit, load_fit as load_fit
 from .inference.fitting import fit as fit

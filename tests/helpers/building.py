@@ -65,7 +65,7 @@ def made_up_information(chosen, units):
 
 def build(chosen, trials):
     """The PyMC model, built without the pilot, which takes time."""
-    units = trials.fold(chosen.role)
+    units = chosen.fold(trials)
     return build_units(chosen, units, trials.game, made_up_information(chosen, units))
 
 
@@ -116,7 +116,7 @@ def densities(built, point, name, values):
 
 def assert_both_forms_agree(chosen, trials):
     """Centred and non-centred: the same density of the same values of all subjects."""
-    units = trials.fold(chosen.role)
+    units = chosen.fold(trials)
     information = made_up_information(chosen, units)
     names = [p.name for p in chosen.parameters if p.support != "simplex"]
     built = {

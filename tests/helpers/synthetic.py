@@ -41,7 +41,7 @@ def synthetic_fit(
 ) -> Fit:
     """A fit whose draws are independent random numbers in each parameter's support."""
     rng = np.random.default_rng(seed)
-    units = trials.fold(model.role)
+    units = model.fold(trials)
     model = model.fixed_to(units)
     coords = {"subject": list(units.subjects), "treatment": list(units.treatments)}
     coords |= {name: list(labels) for name, labels in model.shares.items()}

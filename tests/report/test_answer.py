@@ -7,7 +7,7 @@ import pytest
 from pages import Page
 
 from trustbayes.report import results, write_report
-from trustbayes.report.answer import answer, group_shares
+from trustbayes.report.answer import answer, best_model, group_shares
 from trustbayes.report.first_page import replicated
 from trustbayes.report.page import picture
 from trustbayes.report.page.style import Encoded
@@ -23,7 +23,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 def made(model, title, **changes):
     base = {
         "role": "sender", "model": model, "title": title, "manner": f"as {title} says",
-        "combines": [], "mixture": False, "typical": {}, "units": {},
+        "combines": [], "benchmark": False, "mixture": False, "typical": {}, "units": {},
     }  # fmt: skip
     return base | changes
 
@@ -224,7 +224,10 @@ def test_without_convergence_nothing_is_said_of_people(found):
     assert said.sure == "Nothing is sure before every fit converges (Two: R-hat 1.034)."
     assert "--draws 1000" in said.missing
     assert "--tune 600" in said.missing
-    found["gate"][0]["passed"] = False
+    found["how"]["models"][1]["benchmark"] = True
+    found["gate"][0]["passed"], found["gate"][1]["passed"] = False, True
+    assert best_model(found, "sender") is None  # a benchmark that another beats is no description
+    found["gate"][1]["passed"] = False
     assert answer(found, "sender").typical.startswith("What a typical sender does cannot be said")
 
 

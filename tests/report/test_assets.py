@@ -40,7 +40,8 @@ def test_every_table_and_figure_of_the_page_has_its_files(make_analysis, tmp_pat
 
 
 def test_without_a_folder_only_the_report_is_written(make_analysis, undrawn, tmp_path):
-    write_report(make_analysis(subjects=2, rounds=3, names=["babbling"]), tmp_path / "report.html")
+    made = make_analysis(subjects=2, rounds=3, names=["trust-embedded"])
+    write_report(made, tmp_path / "report.html")
     assert {path.name for path in tmp_path.iterdir()} == {"report.html", "report.json"}
 
 

@@ -78,3 +78,25 @@ def test_its_slopes_in_chuh_are_within_two_standard_errors_of_the_published_ones
         assert f"{slope:.3f}" in card
         known = first.loc[regression]
         assert abs(slope - known["coefficient"]) < 2 * known["standard_error"]
+
+
+def test_the_one_of_recommendations_is_what_the_data_card_says():
+    dataset = bundled("simulated-recommendation")
+    trials = read_trials(dataset.trials, dataset.game)
+    assert len(trials.table) == 12_000
+    assert trials.treatments == ("accurate", "misled", "mended")
+    assert not trials.warnings
+    assert trials.table.groupby("treatment", sort=False)["round"].nunique().tolist() == [14, 13, 13]
+    parameters = pd.read_csv(dataset.parameters, keep_default_na=False)
+    shared = parameters[parameters["subject"] == ""].set_index("parameter")["value"]
+    card = (dataset.trials.parent / "README.md").read_text(encoding="utf-8")
+    assert f"| {shared['following']:.3f} |" in card
+    assert f"| {shared['response_noise']:.3f} of the unit" in card
+    # Advice misses by 8 or 30; with 3,900 weeks and more the error of a deviation is 1.2 % at most.
+    misses = (trials.table["message"] - trials.table["outcome"]).groupby(trials.table["treatment"])
+    for name, spread in {"accurate": 8, "misled": 30, "mended": 8}.items():
+        assert abs(misses.std()[name] / spread - 1) < 0.05
+    # How often estimates are kept: the planted mean, within four standard errors.
+    kept = trials.table["action"] == trials.table["estimate"]
+    planted = parameters[parameters["parameter"] == "keeping"]["value"].mean()
+    assert 0 < kept.mean() - planted < 0.08  # some also fall on it by noise, or advice equals it

@@ -64,7 +64,7 @@ def run_script(
         for model in models:
             model.check_kind(trials.game)
             if model.role in trials.roles:
-                model.fixed_to(trials.fold(model.role))
+                model.fixed_to(model.fold(trials))
     except InputError as error:
         parser.error(str(error))
     for model in models:

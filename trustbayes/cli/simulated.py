@@ -23,6 +23,8 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.files import csv_text, records, write_or_keep, write_whole
 
 if TYPE_CHECKING:
+    from trustbayes.games import Game
+    from trustbayes.models import Model
     from trustbayes.simulation.experiments import Experiment
 
 __all__ = ["calibrate", "design", "recover", "simulate"]
@@ -79,7 +81,7 @@ def simulate(
     known_names(model, played_game)
     played = play(
         played_game,
-        sender=chosen(model, "sender", played_game),
+        sender=_sender(model, played_game, role == "sender"),
         receiver=None if role == "sender" else chosen(model, "receiver", played_game),
         subjects=subjects,
         rounds=rounds,
@@ -281,7 +283,7 @@ def design(
             names,
             subjects=sizes[0],
             rounds=sizes[1],
-            roles=("sender", "receiver") if role == "both" else (role,),
+            roles=None if role == "both" else (role,),
             each_treatment=each_treatment,
             experiments=experiments,
             sampling=sampling,
@@ -305,9 +307,18 @@ def _experiment(model: str, role: RoleName, game: Path, subjects: int, rounds: i
     read = read_game(game)
     known_names(model, read)
     receiver = chosen(model, "receiver", read) if role == "receiver" else None
-    experiment = Experiment(read, chosen(model, "sender", read), receiver, subjects, rounds)
+    experiment = Experiment(
+        read, _sender(model, read, role == "sender"), receiver, subjects, rounds
+    )
     experiment.play(0)  # finds what is wrong with the numbers before any work
     return experiment
+
+
+def _sender(name: str, game: Game, asked: bool) -> Model | None:
+    """The model of those who send messages; none where recommendations come from the game."""
+    from trustbayes.models import model as chosen
+
+    return chosen(name, "sender", game) if asked or "sender" in game.roles else None
 
 
 def _numbers(option: str, listed: str) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihoo
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model
-from trustbayes.models.draws import Draws, type_log_probabilities
+from trustbayes.models.draws import Draws, subject_log_likelihood, type_log_probabilities
 from trustbayes.numerics.arrays import log_sum_exp
 from trustbayes.trials.table import Trials
 
@@ -171,14 +171,14 @@ def held_out(
     if any(set(part.predict.subjects(role)) - set(part.learn.subjects(role)) for part in parts):
         check_new_subjects(models)
     sampling = sampling or Sampling()
-    models = [model.fixed_to(trials.fold(model.role)) for model in models]  # the same in all parts
+    models = [model.fixed_to(model.fold(trials)) for model in models]  # the same in all parts
     tasks = [FitTask(model, part.learn, sampling) for model in models for part in parts]
     scores: list[Any] = [None] * len(tasks)
     gates: list[Any] = [None] * len(tasks)
     keys = [(name, fold) for name in named for fold in range(1, len(parts) + 1)]
     for position, fit in iter_fits(tasks, folder, executor, progress):
         name, fold = keys[position]
-        found = _scores(fit, parts[fold - 1].predict, unit)
+        found = _scores(fit, parts[fold - 1], unit)
         found.insert(0, "fold", fold)
         found.insert(0, "model", name)
         scores[position], gates[position] = found, fit.gate
@@ -191,19 +191,23 @@ def held_out(
     )
 
 
-def _scores(fit: Fit, trials: Trials, unit: Unit) -> pd.DataFrame:
+def _scores(fit: Fit, of_fold: Part, unit: Unit) -> pd.DataFrame:
     """A row for each unit of the trials to be predicted: unit, known, trials, elpd, error."""
     role = fit.model.role
-    trials = trials.of_role(role)
+    trials = of_fold.predict.of_role(role)
     is_known = trials.table[role].isin(fit.units.subjects).to_numpy(bool)
     tables = []
     for rows, known in ((is_known, True), (~is_known, False)):
         if not rows.any():
             continue
-        units = trials.subset(rows, "known subjects" if known else "new subjects").fold(role)
+        part = trials.subset(rows, "known subjects" if known else "new subjects")
+        units = fit.model.fold(part)
         draws = _draws(fit, units, known)
         if known:
-            logs = _known_log_likelihood(draws, fit)
+            if draws.steps(slice(0, 1)) is None:
+                logs = _known_log_likelihood(draws, fit)
+            else:
+                logs = _moved_log_likelihood(fit, of_fold, part)
             errors = np.zeros_like(logs)
         else:
             new = new_subject_log_likelihood(draws)
@@ -242,6 +246,23 @@ def _known_log_likelihood(draws: Draws, fit: Fit) -> np.ndarray:
         total = draws.by_subject(logs)
         found[rows] = total if learnt is None else log_sum_exp(learnt[rows] + total)
     return found
+
+
+def _moved_log_likelihood(fit: Fit, of_fold: Part, part: Trials) -> np.ndarray:
+    """As `_known_log_likelihood` where types move: of all trials, less that of those learnt from.
+
+    What was learnt from says more of the types of later trials than of the first.
+    """
+    role = fit.model.role
+    subjects = part.subjects(role)
+    learnt = of_fold.learn.of_role(role)
+    rows = learnt.table[learnt.table[role].isin(subjects)]
+    both = replace(part, table=pd.concat([rows, part.table]).sort_index())
+    whole, before = (
+        subject_log_likelihood(_draws(fit, fit.model.fold(trials), known=True))
+        for trials in (both, replace(part, table=rows))
+    )
+    return np.asarray(whole - before)
 
 
 def _log_mean(logs: np.ndarray, errors: np.ndarray, chains: int) -> tuple[np.ndarray, np.ndarray]:

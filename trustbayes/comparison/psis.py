@@ -9,14 +9,16 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 from trustbayes.inference.fit import Fit
-from trustbayes.numerics.arrays import log_sum_exp
+from trustbayes.numerics.arrays import log_sum_exp, log_total
 
 __all__ = ["psis"]
 
 _BUDGET = 32 * 2**20  # bytes of the weights held at a time
 
 
-def psis(fit: Fit, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def psis(
+    fit: Fit, logs: np.ndarray, predicted: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Leave out one column at a time.
 
     The relative efficiency of the draws is that of the population's parameters.
@@ -26,6 +28,8 @@ def psis(fit: Fit, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     fit : Fit
     logs : array, shape (draws, n)
         Log likelihood of what is left out, for the draws of all chains one after the other.
+    predicted : array, shape (draws, n), optional
+        Log likelihood of what is predicted, a part of it; default: all of it.
 
     Returns
     -------
@@ -43,7 +47,8 @@ def psis(fit: Fit, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     chains, draws = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     # A density that no parameter bears on needs no importance sampling, and has no tail to fit.
     varies = np.ptp(logs, axis=0) > 1e-10
-    elpd, pareto_k = logs.mean(axis=0), np.zeros(logs.shape[1])
+    predicted = logs if predicted is None else predicted
+    elpd, pareto_k = log_total(predicted, axis=0) - np.log(len(logs)), np.zeros(logs.shape[1])
     good_k = min(1 - 1 / np.log10(chains * draws), 0.7)
     efficiency = _relative_efficiency(fit) if varies.any() else 1.0
     step = max(1, _BUDGET // (len(logs) * 8))
@@ -55,7 +60,8 @@ def psis(fit: Fit, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
             # Equal densities have no tail; that is kept and reported by the caller.
             warnings.simplefilter("ignore", UserWarning)
             weights, tails = array_stats.psislw(part, r_eff=efficiency)
-        elpd[here] = log_sum_exp(weights + part) - log_sum_exp(weights)
+        gain = np.ascontiguousarray(predicted[:, here].T)
+        elpd[here] = log_sum_exp(weights + gain) - log_sum_exp(weights)
         # Where no tail could be fitted the estimate is as unreliable as can be.
         pareto_k[here] = np.nan_to_num(tails, nan=np.inf)
     return elpd, pareto_k, good_k

@@ -1,6 +1,7 @@
 """What an experiment pays."""
 
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.finite_terms import FiniteTerms
 from trustbayes.games.forecast import ForecastGame, Market, Terms
@@ -9,8 +10,11 @@ from trustbayes.games.layout import Layout, Rows, Share, Span
 from trustbayes.games.message_payoffs import MessagePayoffFunctions, PayoffFormulas
 from trustbayes.games.payoffs import PayoffFunctions, Payoffs, PayoffTable, PowerLoss
 from trustbayes.games.reading import read_game
+from trustbayes.games.recommendation import Adviser, RecommendationGame
 
 __all__ = [
+    "Adviser",
+    "Feedback",
     "FiniteGame",
     "FiniteTerms",
     "ForecastGame",
@@ -23,6 +27,7 @@ __all__ = [
     "PayoffTable",
     "Payoffs",
     "PowerLoss",
+    "RecommendationGame",
     "Role",
     "Rows",
     "Share",

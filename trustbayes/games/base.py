@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = ["Game", "Role"]
@@ -29,6 +30,10 @@ class Game(ABC):
     ----------
     kind : str
         The name of the kind, as in game files.
+    roles : tuple of "sender" and "receiver"
+        Whose choices it is about.
+    needed : mapping of str to tuple of str
+        The columns, but for the round, without which a file has no trials of a role.
     trial_columns : tuple of str
         The standard names of the columns of a trial table.
     name : str
@@ -37,13 +42,21 @@ class Game(ABC):
         How trial files are laid out.
     treatments : mapping of str or None
         The treatments that trials may name, with what sets each apart; None if any may be named.
+    feedback : Feedback or None
+        What people are shown after a trial; None if it is not known.
     """
 
     kind: ClassVar[str]
+    roles: ClassVar[tuple[Role, ...]] = ("sender", "receiver")
+    needed: ClassVar[Mapping[Role, tuple[str, ...]]] = {
+        "sender": ("sender", "state", "message"),
+        "receiver": ("receiver", "message", "action"),
+    }
     trial_columns: ClassVar[tuple[str, ...]]
     name: str
     layout: Layout
     treatments: Mapping[str, Any] | None
+    feedback: Feedback | None
 
     @property
     @abstractmethod

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.finite_terms import Direction, Exact, FiniteTerms, distribution, exact
 from trustbayes.games.layout import Layout
 from trustbayes.games.message_payoffs import MessagePayoffFunctions, payoffs_from_dict
@@ -54,6 +55,8 @@ class FiniteGame(Game):
         numbers then bear on nothing but payoffs.
     terms : mapping of str to FiniteTerms, optional
         What differs between treatments, by treatment.
+    feedback : Feedback, optional
+        What people are shown after a trial, and whom they meet.
 
     Attributes
     ----------
@@ -91,6 +94,7 @@ class FiniteGame(Game):
     direction: Direction | None
     action_labels: tuple[str, ...] | None
     terms: Mapping[str, FiniteTerms]
+    feedback: Feedback | None
     whole: FiniteGame | None
 
     kind: ClassVar[str] = "finite"
@@ -120,6 +124,7 @@ class FiniteGame(Game):
         direction: Direction | None = None,
         action_labels: Sequence[str] | None = None,
         terms: Mapping[str, FiniteTerms] | None = None,
+        feedback: Feedback | None = None,
     ) -> None:
         set_ = object.__setattr__
         set_(self, "states", _increasing(states, "states"))
@@ -143,6 +148,7 @@ class FiniteGame(Game):
         set_(self, "direction", direction)
         set_(self, "action_labels", None if action_labels is None else tuple(action_labels))
         set_(self, "terms", dict(terms or {}))
+        set_(self, "feedback", feedback)
         set_(self, "whole", None)
         self._check()
 
@@ -361,6 +367,8 @@ class FiniteGame(Game):
             form["direction"] = self.direction
         if self.action_labels is not None:
             form["action_labels"] = list(self.action_labels)
+        if self.feedback is not None:
+            form["feedback"] = self.feedback.to_dict()
         if self.terms:
             form["terms"] = {
                 name: {
@@ -407,6 +415,7 @@ class FiniteGame(Game):
                 )
                 for name, terms in form.get("terms", {}).items()
             },
+            feedback=Feedback.from_dict(form.get("feedback")),
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 
 from trustbayes.errors import Fault, InputError, listing
+from trustbayes.games.feedback import read_feedback
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.finite_terms import Direction, FiniteTerms
 from trustbayes.games.formula import FUNCTIONS, parse_formula
@@ -30,7 +31,7 @@ def read_finite(section: Section, path: Path) -> FiniteGame | None:
     """Read the game; None if faults were noted in the section."""
     section.allow(
         "kind", "name", "states", "messages", "actions", "prior", "receiver_prior", "direction",
-        "payoffs", "treatments", *LAYOUT_KEYS,
+        "payoffs", "treatments", "feedback", *LAYOUT_KEYS,
     )  # fmt: skip
     return _Reader(section, path).game()
 
@@ -63,6 +64,7 @@ class _Reader:
         direction = _direction(section)
         payoffs = self._payoffs()
         layout = read_layout(section, FiniteGame.trial_columns)
+        feedback = read_feedback(section, self.treatments or ())
         for table in payoffs.values():
             if isinstance(table, PayoffTable):
                 self._check_table_game(table)
@@ -81,6 +83,7 @@ class _Reader:
             direction,
             list(self.labels) if self.labels else None,
             self._with_payoffs(payoffs),
+            feedback,
         )
         self._check_outcomes(game)
         return game

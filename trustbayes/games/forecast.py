@@ -11,6 +11,7 @@ import numpy as np
 
 from trustbayes.errors import Fault
 from trustbayes.games.base import Game, Role
+from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
@@ -128,6 +129,8 @@ class ForecastGame(Game):
         How trial files are laid out.
     name : str
         For titles.
+    feedback : Feedback, optional
+        What people are shown after a trial, and whom they meet.
     fine : float
         What the sender expects to pay for each unit of a lie |x - ξ|, at least 0, payoff units:
         the fine for lies found out, times the probability that one is.
@@ -157,6 +160,7 @@ class ForecastGame(Game):
     largest_capacity: float
     layout: Layout
     name: str
+    feedback: Feedback | None
     fine: float
 
     kind: ClassVar[str] = "forecast-sharing"
@@ -182,6 +186,7 @@ class ForecastGame(Game):
         largest_capacity: float = np.inf,
         layout: Layout | None = None,
         name: str = "forecast sharing",
+        feedback: Feedback | None = None,
         fine: float = 0.0,
     ) -> None:
         numbers = {
@@ -204,6 +209,7 @@ class ForecastGame(Game):
         set_(self, "treatments", markets)
         set_(self, "layout", Layout() if layout is None else layout)
         set_(self, "name", name)
+        set_(self, "feedback", feedback)
         set_(self, "fine", float(fine))
 
     def terms(self, treatments: Any) -> Terms:
@@ -279,6 +285,7 @@ class ForecastGame(Game):
                 name: {"capacity_cost": m.capacity_cost, "uncertainty": m.uncertainty}
                 for name, m in self.treatments.items()
             },
+            **({} if self.feedback is None else {"feedback": self.feedback.to_dict()}),
             **({"fine": self.fine} if self.fine else {}),
         }
 
@@ -302,6 +309,7 @@ class ForecastGame(Game):
             {name: Market(**market) for name, market in form["treatments"].items()},
             np.inf if limit is None else limit,
             name=form["name"],
+            feedback=Feedback.from_dict(form.get("feedback")),
             fine=form.get("fine", 0.0),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trustbayes.errors import Fault
+from trustbayes.games.feedback import read_feedback
 from trustbayes.games.forecast import NUMBERS, ForecastGame, Market, game_faults
 from trustbayes.games.layout_toml import LAYOUT_KEYS, read_layout
 from trustbayes.games.toml_section import Section
@@ -18,7 +19,7 @@ _MARKET = ("capacity_cost", "uncertainty")
 
 def read_forecast(section: Section, path: Path) -> ForecastGame | None:
     """Read the game; None if faults were noted in the section."""
-    section.allow("kind", "name", *NUMBERS, "treatments", *LAYOUT_KEYS)
+    section.allow("kind", "name", *NUMBERS, "treatments", "feedback", *LAYOUT_KEYS)
     name = section.text("name") if "name" in section.raw else path.stem
     default = ForecastGame()
     numbers = {
@@ -27,10 +28,20 @@ def read_forecast(section: Section, path: Path) -> ForecastGame | None:
     }
     treatments = _treatments(section) if "treatments" in section.raw else default.treatments
     layout = read_layout(section, ForecastGame.trial_columns)
+    feedback = read_feedback(section, treatments)
+    if feedback is not None and "payoff" in {feedback.shown, *feedback.by_treatment.values()}:
+        expected = '"state" or "none": what demand is by chance hides the forecast in a payoff'
+        section.faults.append(Fault(section.place("feedback.shown"), "payoff", expected))
     _note_senseless(section, numbers, treatments)
     if section.faults:
         return None
-    return ForecastGame(**numbers, treatments=treatments, layout=layout, name=name or path.stem)
+    return ForecastGame(
+        **numbers,
+        treatments=treatments,
+        layout=layout,
+        name=name or path.stem,
+        feedback=feedback,
+    )
 
 
 def _treatments(section: Section) -> dict[str, Market]:

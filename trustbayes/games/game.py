@@ -12,6 +12,8 @@ from trustbayes.games.finite import FiniteGame
 from trustbayes.games.finite_toml import read_finite
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.games.forecast_toml import read_forecast
+from trustbayes.games.recommendation import RecommendationGame
+from trustbayes.games.recommendation_toml import read_recommendation
 from trustbayes.games.toml_section import Section
 
 __all__ = ["KINDS", "GameKind", "game_from_dict"]
@@ -36,7 +38,11 @@ class GameKind:
 
 KINDS: Mapping[str, GameKind] = {
     entry.game.kind: entry
-    for entry in (GameKind(FiniteGame, read_finite), GameKind(ForecastGame, read_forecast))
+    for entry in (
+        GameKind(FiniteGame, read_finite),
+        GameKind(ForecastGame, read_forecast),
+        GameKind(RecommendationGame, read_recommendation),
+    )
 }
 """Every kind of game, by its name in game files."""
 

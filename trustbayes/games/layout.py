@@ -116,7 +116,7 @@ class Layout:
     rows : Rows
     joined : mapping of str to tuple of str
         Columns that ``columns`` names and that are made of several of the file's, with ", "
-        between their cells: "payoff, base_rate" of payoff and base_rate.
+        between their cells (a dash for an empty one): "payoff, base_rate" of payoff and base_rate.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

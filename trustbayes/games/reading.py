@@ -35,6 +35,9 @@ def read_game(path: str | Path) -> Game:
           ``receiver``; ``take``, standard column = "sender" or "receiver", whose row counts where
           they differ; ``unpaired`` = "refuse" (the default), "leave out" or "keep"; ``app``, of
           an oTree export with several,
+        - ``[feedback]``: ``shown`` = "state", "payoff" or "none" after each trial, or these by
+          treatment, or instead ``column``, the column of the trial file that says it;
+          ``partners`` = "random" (the default), "fixed", or the column that names the partner,
 
         and the keys of its kind. ``kind = "finite"``: ``states``, optionally ``messages`` and
         ``actions`` (default: the states; labels that are no estimates of the state as
@@ -61,6 +64,13 @@ def read_game(path: str | Path) -> Game:
         demand), and the table
 
         - ``[treatments]``: name = {capacity_cost = number, uncertainty = number}.
+
+        ``kind = "recommendation"``, with the defaults of `RecommendationGame`: ``lowest`` and
+        ``highest``, ``unit`` (needed unless both ends are given), ``step``, ``advisers``; for
+        simulations ``typical_outcome``, ``outcome_spread`` and ``estimate_error``; no ``[rows]``;
+        and the optional table
+
+        - ``[treatments]``: name = {adviser_error = number}.
 
     Returns
     -------

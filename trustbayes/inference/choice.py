@@ -54,7 +54,7 @@ def settled(
         if built:
             expected = 'method="nuts": subjects stand in a built model with all the rest'
             raise InputError(Fault("population engine", "a built model", expected))
-        units = trials.fold(model.role)
+        units = model.fold(trials)
         if units.continuous and sampling.method == "auto":
             # Its tables follow kinks in the best choice: senders' take minutes, NUTS less than one.
             return replace(sampling, method="nuts"), "continuous choices, where NUTS is quicker"

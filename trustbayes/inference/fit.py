@@ -19,7 +19,7 @@ from trustbayes.inference.gate import Gate, gate_of, gate_of_population
 from trustbayes.inference.sampling import METHODS, Sampling
 from trustbayes.models import Model, ModelSpec, model_from_dict
 from trustbayes.models.draws import Draws
-from trustbayes.trials.rules import rules_of
+from trustbayes.trials.sequences import units_class
 from trustbayes.trials.units import Units
 
 __all__ = ["FORMAT", "Fit", "game_of", "load_fit", "read_file", "write_file"]
@@ -171,7 +171,9 @@ class Fit:
         return cls(
             model=model_from_dict(manifest["model"], priors, spec),
             game=game,
-            units=rules_of(game).units.from_dataset(groups["units"], manifest["model"]["role"]),
+            units=units_class(game, groups["units"]).from_dataset(
+                groups["units"], manifest["model"]["role"]
+            ),
             posterior=groups["posterior"],
             sample_stats=groups["sample_stats"],
             manifest=manifest,

@@ -30,6 +30,7 @@ from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import can_be_placed
+from trustbayes.trials.sequences import Sequences, missing_rounds
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -116,7 +117,7 @@ def fit(
         return _of_population(model, trials, sampling, cores)
     if reason:
         _log.info("sampling %s, %s, by NUTS: %s", model.name, model.role, reason)
-    folded = trials.fold(model.role)
+    folded = model.fold(trials)
     model, in_order = model.fixed_to(folded), model.with_named_covariates(folded)
     additions = {} if built is None else added(built, model, trials)
     units = in_order.by_design()
@@ -132,12 +133,16 @@ def fit(
         cores=cores,
     )
     information, sampled = chains.run()
+    missing = missing_rounds(trials.of_role(model.role).table, model.role) if model.learns else {}
+    if missing:
+        _log.info("rounds that are missing move nobody's trust: %s", missing)
     manifest = {
         # With additions the same inputs cannot be told from others: no key, and no reuse by one.
         **({"key": fit_key(model, trials, sampling)} if built is None else {"added": additions}),
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled.seconds),
         **({"why_nuts": reason} if reason else {}),
+        **({"missing_rounds": missing} if missing else {}),
     }
     return Fit(
         model=model,
@@ -151,7 +156,7 @@ def fit(
 
 def _of_population(model: Model, trials: Trials, sampling: Sampling, cores: int | None) -> Fit:
     """Fit by the population engine."""
-    units = trials.fold(model.role)
+    units = model.fold(trials)
     model = model.fixed_to(units)
     found = sample_population(model, trials.game, units, sampling, cores)
     drawn_by = METHODS["nuts"] if found.pareto_k is None else "independent proposals"
@@ -297,7 +302,8 @@ def _in_order(posterior: xr.Dataset, subjects: tuple[str, ...]) -> xr.Dataset:
 def _adaptation(units: Units, information: Information) -> Adaptation:
     if information.type_densities:
         return "draw_diag"
-    return "low_rank" if units.continuous else "diag"
+    # Where people learn, gains trade off with everybody's trust at the beginning.
+    return "low_rank" if units.continuous or isinstance(units, Sequences) else "diag"
 
 
 def _pattern(model: Model, units: Units, game: Game, information: Information, alike: bool) -> str:

@@ -122,7 +122,7 @@ def fit_joint(
     for model in joint.models.values():
         model.check_kind(game)
     check_roles(trials)
-    units = {role: trials.fold(role) for role in _ROLES}
+    units = {role: joint.models[role].fold(trials) for role in _ROLES}
     found = {role: pilot(joint.models[role], units[role], game) for role in _ROLES}
     sampled = sample(
         joint.build_units(units, game, found),

@@ -106,7 +106,7 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
     if isinstance(model, Model):
         sampling, _ = settled(model, trials, sampling)
         if model.formulas:
-            model = model.fixed_to(trials.fold(model.role))
+            model = model.fixed_to(model.fold(trials))
     else:
         sampling = nuts_of_both(sampling)
     content = {

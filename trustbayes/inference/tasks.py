@@ -132,7 +132,7 @@ class FitTask:
         if self.model.role not in self.trials.roles:
             raise InputError(Fault(self.trials.source, "", f"trials of the {self.model.role}"))
         if self.model.formulas:  # whose faults should not show after other fits were made
-            self.model.fixed_to(self.trials.fold(self.model.role))
+            self.model.fixed_to(self.model.fold(self.trials))
         settled(self.model, self.trials, self.sampling)
 
     @cached_property

@@ -48,7 +48,7 @@ def mark(built: pm.Model, model: ModelSettings, trials: Trials) -> pm.Model:
     pymc.Model
         The same.
     """
-    model = model.fixed_to(trials.fold(model.role))  # as it stands when it is fitted
+    model = model.fixed_to(model.fold(trials))  # as it stands when it is fitted
     form = json.dumps(model.to_dict(), sort_keys=True)
     origin = _Origin(form, trials.checksum, trials.game.checksum, dict(built.named_vars))
     setattr(built, _ATTRIBUTE, origin)

@@ -18,6 +18,7 @@ from trustbayes.models.parametrisation.information import Information
 from trustbayes.models.regression import contribution, shares_of
 from trustbayes.numerics.arrays import log_sum_exp
 from trustbayes.numerics.graphs import PLAIN
+from trustbayes.numerics.hidden_chains import HiddenSteps
 from trustbayes.theories.values import Values
 from trustbayes.trials.units import Units
 
@@ -162,7 +163,7 @@ class Draws:
         -------
         array, shape (rows, subjects, types)
         """
-        joint = self.log_shares[rows] + self.by_subject(logs)
+        joint = self.log_shares[rows] + self.given_type(rows, logs)
         for position, label in enumerate(self.model.types):
             for name in self.model.ignored[label]:
                 if f"{name}_unused" in self.data:
@@ -183,11 +184,9 @@ class Draws:
         """
         width = self.model.response(self.game).width(self.units)
         step = max(1, _BUDGET // (width * max(1, len(self.model.types)) * 8))
-        names = [p.name for p in self.model.parameters if p.support != "simplex"]
-        dims = {name: tuple(map(str, self.data[name].dims[1:])) for name in names}
         for start in range(0, self.size, step):
             rows = slice(start, min(start + step, self.size))
-            values = Values({n: self.data[n].to_numpy()[rows] for n in names}, dims, self.units)
+            values = self.values(rows)
             yield rows, self.model.answer(self.game, values), values
 
     def cell_logs(self) -> Iterator[tuple[slice, np.ndarray]]:
@@ -202,6 +201,34 @@ class Draws:
         response = self.model.response(self.game)
         for rows, answer, values in self.answers():
             yield rows, response.cell_logs(self.units, answer, values, bool(self.model.types))
+
+    def values(self, rows: slice) -> Values:
+        """The values of some of the draws."""
+        names = [p.name for p in self.model.parameters if p.support != "simplex"]
+        dims = {name: tuple(map(str, self.data[name].dims[1:])) for name in names}
+        return Values({n: self.data[n].to_numpy()[rows] for n in names}, dims, self.units)
+
+    def steps(self, rows: slice) -> HiddenSteps | None:
+        """How types move between trials in some of the draws; None if they do not."""
+        return self.model.steps(self.game, self.values(rows))
+
+    def given_type(self, rows: slice, logs: np.ndarray) -> np.ndarray:
+        """Log likelihood of each subject's trials given her type, at first if types move.
+
+        Parameters
+        ----------
+        rows : slice
+            Of the draws.
+        logs : array, shape (rows, cells, types)
+
+        Returns
+        -------
+        array, shape (rows, subjects, types)
+        """
+        steps = self.steps(rows)
+        if steps is None:
+            return self.by_subject(logs)
+        return np.asarray(steps.by_subject(logs, len(self.units.subjects)))
 
     def by_subject(self, logs: np.ndarray) -> np.ndarray:
         """Log likelihood of each subject's trials from that of one trial of each cell.
@@ -242,6 +269,9 @@ def cell_log_likelihood(draws: Draws) -> np.ndarray:
     for rows, logs in draws.cell_logs():
         if draws.shares is None:
             of_cells[rows] = logs
+            continue
+        if (steps := draws.steps(rows)) is not None:
+            of_cells[rows] = steps.without_each(logs, draws.log_shares[rows])
             continue
         whole = draws.type_logs(rows, logs)[:, subject]
         of_cells[rows] = log_sum_exp(whole) - log_sum_exp(whole - logs)
@@ -353,6 +383,10 @@ def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True)
     response, choices = draws.model.response(draws.game), []
     for rows, answer, values in draws.answers():
         type_index = _types(draws, rows, answer, values, rng, given_trials)
+        if type_index is not None and (steps := draws.steps(rows)) is not None:
+            logs = response.cell_logs(draws.units, answer, values, typed=True)
+            size = len(draws.model.types)
+            type_index = steps.walk(logs if given_trials else None, type_index, size, rng)
         choices.append(response.draw(draws.units, answer, values, type_index, rng))
     return np.concatenate(choices)
 

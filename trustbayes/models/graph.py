@@ -94,7 +94,11 @@ def add_to(
     dims = {name: settings.varies[name] for name in arrays}
     shares: dict[str, Any] = {}
     densities = information.type_densities
-    for parameter in settings.parameters:
+    parameters = settings.parameters
+    if settings.learns:  # what all share and learn from comes first: others drift by it
+        units = _with_data(units, prefix, replaceable)
+        parameters = tuple(sorted(parameters, key=lambda p: "subject" in settings.varies[p.name]))
+    for parameter in parameters:
         name, prior = parameter.name, settings.priors[parameter.name]
         if name in arrays or (densities and name in densities.placed):
             continue
@@ -113,16 +117,12 @@ def add_to(
             settings.varies[name],
             centred=settings.parametrisation.get(name, information.form[name]) == "centred",
             weights=information.weights[name],
-            shift=_shift(settings, name, arrays, dims, information, prefix),
+            shift=_shift(settings, name, Values(arrays, dims, units), game, information, prefix),
             prefix=prefix,
             stand_in=information.stand_ins.get(name),
             contribution=_contribution(settings, name, units),
         )
-    observed: dict[str, Any] = {
-        field: data(f"{prefix}{label}", getattr(units, field))
-        for field, label in units.replaceable(replaceable).items()
-    }
-    units = replace(units, **observed)
+    units = units if settings.learns else _with_data(units, prefix, replaceable)
     if densities:
         added = {name: _contribution(settings, name, units) for name in densities.names}
         placed = add_type_coordinates(settings, densities, information.weights, added, prefix)
@@ -143,6 +143,15 @@ def add_to(
             logs = logs + _unused(settings, information, prefix)
             logs = log_sum_exp(pt.log(each_share(settings, shares)) + logs)
     pm.Potential(f"{prefix}log_likelihood", logs.sum())
+
+
+def _with_data(units: Units, prefix: str, replaceable: bool) -> Units:
+    """The trials with numbers that may be replaced in the place of some of them."""
+    observed: dict[str, Any] = {
+        field: data(f"{prefix}{label}", getattr(units, field))
+        for field, label in units.replaceable(replaceable).items()
+    }
+    return replace(units, **observed)
 
 
 def _declare_shares(settings: ModelSettings, name: str, units: Units, prefix: str) -> Any:
@@ -207,8 +216,11 @@ def _logs(
         answer, typed = settings.answer(game, values), bool(settings.types)
     else:
         answer, typed = settings.answer_of_type(game, values, type_index), False
-    logs, subject = settings.response(game).log_likelihood(units, answer, values, typed)
-    subjects = len(units.subjects)
+    subjects, response = len(units.subjects), settings.response(game)
+    steps = settings.steps(game, values)
+    if steps is not None:
+        return steps.by_subject(response.trial_logs(units, answer, values, typed), subjects)  # type: ignore[attr-defined]
+    logs, subject = response.log_likelihood(units, answer, values, typed)
     shape = (subjects, len(settings.types)) if typed else (subjects,)
     return pt.inc_subtensor(pt.zeros(shape)[subject], logs)
 
@@ -241,12 +253,17 @@ def _unused(settings: ModelSettings, information: Information, prefix: str) -> A
 def _shift(
     settings: ModelSettings,
     name: str,
-    arrays: Mapping[str, Any],
-    dims: Mapping[str, Any],
+    values: Values,
+    game: Game,
     information: Information,
     prefix: str,
 ) -> Any:
-    """What moves the coordinates of a parameter that trades off with another; see its spec."""
+    """What moves the coordinates of a parameter that drifts, or trades off with another."""
+    arrays, dims = values.arrays, values.dims
+    if settings.learns and name in settings.spec.drift and "subject" in settings.varies[name]:
+        shared = [p.name for p in settings.parameters if p.only_with in ("learning", "experience")]
+        if all(one in dims and "subject" not in dims[one] for one in shared):
+            return settings.spec.drift[name](values, settings.resolve_conventions(game))
     partner = settings.spec.coupling.get(name)
     if partner is None or dims.get(partner) != ("subject",):
         return 0.0

@@ -154,7 +154,8 @@ class Joint:
             If a role's trials are missing, or the game is of another kind.
         """
         check_roles(trials)
-        return self.build_units({role: trials.fold(role) for role in self.models}, trials.game)
+        units = {role: model.fold(trials) for role, model in self.models.items()}
+        return self.build_units(units, trials.game)
 
     def build_units(
         self,

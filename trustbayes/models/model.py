@@ -116,7 +116,7 @@ class Model(ModelSettings):
         ValueError
             If the trials lack the model's role, or are of another kind of game.
         """
-        return mark(build_units(self, trials.fold(self.role), trials.game), self, trials)
+        return mark(build_units(self, self.fold(trials), trials.game), self, trials)
 
     if not TYPE_CHECKING:  # a type checker would take any name for one of these
 

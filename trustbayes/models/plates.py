@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from trustbayes.games import Game
 from trustbayes.models.regression import coefficients
@@ -23,8 +24,9 @@ _SEEN_AND_CHOSEN = {
     ("finite", "receiver"): ("message", "action"),
     ("forecast-sharing", "sender"): ("forecast", "report"),
     ("forecast-sharing", "receiver"): ("report", "capacity"),
+    ("recommendation", "receiver"): ("estimate, recommendation", "decision"),
 }
-_RESPONSE = ("response_precision", "response_noise", "lapse")
+_RESPONSE = ("response_precision", "response_noise", "lapse", "keeping", "following", "exactness")
 
 
 @dataclass
@@ -280,9 +282,41 @@ def _response_lines(model: ModelSettings, game: Game | None, prefix: str) -> lis
             lapse = named["lapse"]
             rule = f"(1 - {lapse}) × {rule} + {lapse} / number of {choice}s"
         return [answer, f"P({choice}) = {rule}"]
-    noise = f"sigma={named['response_noise']} × a"
     family = "Normal(" if conventions["noise"] == "normal" else "StudentT(nu=4, "
+    if model.spec.kind == "recommendation":
+        return _spiked_lines(model, conventions, named, needed, family)
+    noise = f"sigma={named['response_noise']} × a"
     return [
         f"best {choice} = {model.name}({seen}{after})",
         f"{choice} ~ {family}mu=best {choice}, {noise}), censored at the ends of its range",
+    ]
+
+
+def _spiked_lines(
+    model: ModelSettings,
+    conventions: Mapping[str, Any],
+    named: Mapping[str, str],
+    needed: Sequence[str],
+    family: str,
+) -> list[str]:
+    """Decisions after a recommendation: on a spike, or round a belief."""
+    log = conventions["scale"] == "log"
+    what = "log(decision)" if log else "decision"
+    noise = f"sigma={named['response_noise']}{'' if log else ' × unit'}"
+    if "exactness" in named:
+        exact, trust = named["exactness"], named["trust"]
+        return [
+            f"chosen = recommendation with probability {trust}, else estimate",
+            f"decision = chosen with probability {exact}, else",
+            f"{what} ~ {family}mu={'log(chosen)' if log else 'chosen'}, {noise}), censored at the "
+            "ends of its range",
+        ]
+    after = f"; {', '.join(named[name] for name in needed)}" if needed else ""
+    keep, follow = named["keeping"], named["following"]
+    return [
+        f"belief = {model.name}(estimate, recommendation{after})",
+        f"decision = estimate with probability {keep}, else",
+        f"decision = recommendation with probability {follow}, else",
+        f"{what} ~ {family}mu={'log(belief)' if log else 'belief'}, {noise}), censored at the ends "
+        "of its range",
     ]

@@ -16,6 +16,7 @@ from trustbayes.models.regression import (
     varies_by_formula,
 )
 from trustbayes.numerics.arrays import of_type
+from trustbayes.numerics.hidden_chains import HiddenSteps
 from trustbayes.priors.code import CustomPrior, priors_by_parameter
 from trustbayes.priors.families import FAMILIES
 from trustbayes.priors.prior import Prior
@@ -23,6 +24,7 @@ from trustbayes.theories.digest import spec_digest
 from trustbayes.theories.response import Response
 from trustbayes.theories.spec import Convention, ModelSpec, Parameter
 from trustbayes.theories.values import Values
+from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
 __all__ = ["ModelSettings"]
@@ -265,6 +267,29 @@ class ModelSettings:
         'mean'
         """
         return self.spec.resolve(game, self.conventions) if self.spec.resolve else self.conventions
+
+    @property
+    def learns(self) -> bool:
+        """Whether people learn from what they are shown, so that the order of trials matters."""
+        return self.conventions.get("learning", "none") != "none"
+
+    def fold(self, trials: Trials) -> Units:
+        """The trials of the model's role in the form that it takes.
+
+        Raises
+        ------
+        ValueError
+            If the role's columns are not complete.
+        InputError
+            If people learn and the game or the file says nothing of what they were shown.
+        """
+        return trials.sequences(self.role) if self.learns else trials.fold(self.role)
+
+    def steps(self, game: Game, values: Values) -> HiddenSteps | None:
+        """How types move between trials; None if a subject is of one throughout."""
+        if self.spec.steps is None:
+            return None
+        return self.spec.steps(values, self.resolve_conventions(game))
 
     def answer(self, game: Game, values: Values) -> Any:
         """What the theory says, see `ModelSpec.answer`."""

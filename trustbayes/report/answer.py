@@ -83,9 +83,22 @@ def models_of(found: Found, role: str) -> dict[str, Mapping[str, Any]]:
 
 
 def best_model(found: Found, role: str) -> str | None:
-    """The model that predicts best among those of a role that passed the gate."""
+    """The model that predicts best among those of a role that passed the gate.
+
+    A benchmark counts only if none predicts better: it is no description of people by default.
+    """
+    return next(iter(_ranked(found, role)), None)
+
+
+def _ranked(found: Found, role: str) -> list[str]:
+    """The models that passed the gate, best first, without benchmarks that others beat."""
     passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
-    return next((name for name in _ranking(found, role) if name in passed), None)
+    known, ranking = models_of(found, role), _ranking(found, role)
+    return [
+        name
+        for name in ranking
+        if name in passed and (not known[name]["benchmark"] or name == ranking[0])
+    ]
 
 
 def _ranking(found: Found, role: str) -> list[str]:
@@ -272,9 +285,8 @@ def _missing(found: Found, role: str) -> str:
 def _typical(found: Found, role: str) -> str:
     """What the single theory that predicts best says of the middle of its people."""
     known = models_of(found, role)
-    passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
-    for name in _ranking(found, role):
-        if name not in passed or known[name]["combines"]:
+    for name in _ranked(found, role):
+        if known[name]["combines"]:
             continue
         does = [
             text.format(value=value)
@@ -285,7 +297,7 @@ def _typical(found: Found, role: str) -> str:
         if does:
             return f"{start} {listed(does)}."
         return f"{start} acts {known[name]['manner']}."
-    return f"What a typical {role} does cannot be said before a fit of a single theory converges."
+    return f"What a typical {role} does cannot be said before the fit of a theory converges."
 
 
 _ORDER = ("population median", "population mean", "value", "share")

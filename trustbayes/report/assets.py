@@ -177,4 +177,4 @@ def _pictures(sections: Sequence[Section]) -> Iterator[Rendered]:
 
 def _slug(name: str) -> str:
     """A name as a file may have it everywhere."""
-    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:120] or "figure"
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:120] or "figure"

@@ -145,7 +145,7 @@ def _fit(found: Mapping[str, Any], role: str) -> Caution:
     said = replicated(found, role)
     label, anchor = f"The fit to {role}s", f"checks-{role}"
     if said is None:
-        return Caution(label, "not known, for no fit converged.", anchor, False)
+        return Caution(label, "not known before the fit of a theory converges.", anchor, False)
     title, held, size = said
     prob = found["ci_prob"]
     enough = held >= (1 - 2 * (1 - prob)) * size

@@ -274,6 +274,7 @@ def _made(fit: Fit) -> dict[str, Any]:
         "title": fit.model.spec.title,
         "manner": fit.model.spec.manner or f"as {fit.model.spec.title} has it",
         "combines": list(fit.model.spec.combines),
+        "benchmark": fit.model.spec.benchmark,
         "mixture": fit.model.spec.theory_of_type is not None,
         "typical": {p.name: p.typical for p in fit.model.parameters if p.typical},
         "units": {p.name: p.report_unit or "" for p in fit.model.parameters},

@@ -70,12 +70,14 @@ class Experiment:
     ----------
     game : Game
     sender, receiver : Model or None
-        Who plays; the trials are those of the receiver if there is one. Populations are drawn from
-        the models' priors.
+        Who plays. Populations are drawn from the models' priors.
     subjects, rounds : int
         Number of subjects in each role, and of rounds.
     treatments : tuple of str, optional
         Those played; default: all of the game.
+    studied : "sender" or "receiver", optional
+        Whose trials they are; default: the receiver's if there is one. Senders who learn need
+        receivers who act.
 
     Examples
     --------
@@ -87,21 +89,24 @@ class Experiment:
     """
 
     game: Game
-    sender: Model
+    sender: Model | None
     receiver: Model | None
     subjects: int
     rounds: int
     treatments: tuple[str, ...] | None = None
+    studied: Role | None = None
 
     @property
     def role(self) -> Role:
         """Whose trials they are."""
-        return "sender" if self.receiver is None else "receiver"
+        return self.studied or ("sender" if self.receiver is None else "receiver")
 
     @property
     def player(self) -> Model:
         """How those behave whose trials they are."""
-        return self.sender if self.receiver is None else self.receiver
+        player = self.sender if self.role == "sender" else self.receiver
+        assert player is not None, "somebody plays"
+        return player
 
     def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
@@ -128,13 +133,14 @@ class Experiment:
             seed=seed,
             treatments=self._treatments,
         )
-        if self.receiver is not None:
+        if self.role == "receiver" and not self.player.learns:
             played = played.without_senders()
         names = self.game.layout.columns
         order = [names.get(name, name) for name in ("round", self.role)]
         table = played.trials.sort_values(order, ignore_index=True)
         trials = trials_from_frame(table, self.game, f"simulation {seed}")
-        return SimulatedTrials(trials, played.parameters, seed)
+        theirs = played.parameters["role"] == self.role
+        return SimulatedTrials(trials, played.parameters[theirs].reset_index(drop=True), seed)
 
     @property
     def _treatments(self) -> Any:
@@ -149,24 +155,26 @@ class Experiment:
         """A JSON-safe form that `from_dict` reads back."""
         return {
             "game": self.game.to_dict(),
-            "sender": self.sender.to_dict(),
-            "receiver": None if self.receiver is None else self.receiver.to_dict(),
+            "sender": self.sender and self.sender.to_dict(),
+            "receiver": self.receiver and self.receiver.to_dict(),
             "subjects": self.subjects,
             "rounds": self.rounds,
             "treatments": None if self.treatments is None else list(self.treatments),
+            **({} if self.studied is None else {"studied": self.studied}),
         }
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Experiment:
         """The experiment of a form that `to_dict` gave."""
-        receiver, treatments = form["receiver"], form["treatments"]
+        sender, receiver, treatments = (form[n] for n in ("sender", "receiver", "treatments"))
         return cls(
             game_from_dict(form["game"]),
-            model_from_dict(form["sender"]),
+            None if sender is None else model_from_dict(sender),
             None if receiver is None else model_from_dict(receiver),
             form["subjects"],
             form["rounds"],
             None if treatments is None else tuple(treatments),
+            form.get("studied"),
         )
 
 
@@ -316,8 +324,7 @@ class SimulatedFits:
         """Write the file, whole or not at all."""
         content = {**vars(found), "format": _FORMAT, "key": self.key}
         content["table"] = found.table.to_dict(orient="list")
-        text = json.dumps(content, default=_plain)
-        write_whole({path: text})
+        write_whole({path: json.dumps(content, default=_plain)})
 
     def read(self, path: Path) -> Outcome:
         """The outcome from its file.
@@ -361,8 +368,7 @@ def collected(
     Raises
     ------
     FitsFailed
-        If any was lost with its worker, or its file could not be written: a study of the others
-        would not be the one that was asked for, and the next run can make it.
+        If any was lost with its worker or could not be written: the next run can make it.
     """
     found: dict[int, Outcome] = {}
     failures: tuple[str, ...] = ()
@@ -395,10 +401,8 @@ def _make_file(
     cores: int,
 ) -> None:
     """What a worker does."""
-    chosen = tuple(model_from_dict(form) for form in models)
-    task = SimulatedFits(
-        Experiment.from_dict(experiment), seed, chosen, sampling, reduction, strict
-    )
+    one, chosen = Experiment.from_dict(experiment), tuple(map(model_from_dict, models))
+    task = SimulatedFits(one, seed, chosen, sampling, reduction, strict)
     task.write(task.outcome(cores), path)
 
 
@@ -421,8 +425,7 @@ def usable(gate: Gate) -> bool:
     """Whether a fit's draws will do where only their ranks or quantiles matter.
 
     R-hat at most 1.05, bulk effective sample size at least 50, divergences at most 1 %, for all
-    population and subject parameters: looser than the gate of a single fit, for what errs at
-    random averages out over many.
+    population and subject parameters: looser than for a single fit, for chance averages out.
     """
     return not _short_of(gate, strict=False)
 

@@ -20,7 +20,15 @@ from trustbayes.simulation.summaries import summary
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.units import groups_of, people_of
 
-__all__ = ["add_states", "biases_of", "choose", "replicated_choices", "units_of"]
+__all__ = [
+    "add_states",
+    "biases_of",
+    "choose",
+    "choose_in_order",
+    "placeholder",
+    "replicated_choices",
+    "units_of",
+]
 
 _BUDGET = 32 * 2**20  # bytes of the draws of the cells that are replicated at a time
 
@@ -114,6 +122,20 @@ def choose(
     whose = None if kinds is None else kinds[None]
     chosen = model.response(game).choose(cells, answer, values, whose, rng)[0]
     return np.asarray(game.options(model.role)[chosen])
+
+
+def placeholder(game: FiniteGame, name: str) -> float:
+    """The first of the list."""
+    return float({"message": game.messages, "action": game.actions}[name][0])
+
+
+def choose_in_order(draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Draw one of the options in every trial, where each has an answer of its own."""
+    [(_, answer, values)] = draws.answers()
+    whose = None if kinds is None else kinds[None]
+    response = draws.model.response(draws.game)
+    chosen = response.choose(draws.units, answer, values, whose, rng)[0]
+    return np.asarray(draws.game.options(draws.model.role)[chosen])
 
 
 def _with_trials(cells: Cells, game: FiniteGame, table: pd.DataFrame) -> Cells:

@@ -16,7 +16,16 @@ from trustbayes.models.draws import Draws, replicate
 from trustbayes.simulation.summaries import summary
 from trustbayes.trials.forecast import Points, points_of_trials
 
-__all__ = ["add_states", "biases_of", "choose", "replicated_choices", "seen_bins", "units_of"]
+__all__ = [
+    "add_states",
+    "biases_of",
+    "choose",
+    "choose_in_order",
+    "placeholder",
+    "replicated_choices",
+    "seen_bins",
+    "units_of",
+]
 
 _BINS = 10
 _DIGITS = 2
@@ -52,6 +61,16 @@ def choose(
     draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw a report or a capacity at every row of the table."""
+    return choose_in_order(draws, kinds, rng)
+
+
+def placeholder(game: ForecastGame, name: str) -> float:
+    """Nothing."""
+    return 0.0
+
+
+def choose_in_order(draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Draw a report or a capacity in every trial, in their order."""
     [(_, answer, values)] = draws.answers()
     given = None if kinds is None else kinds[None]
     model, game = draws.model, cast(ForecastGame, draws.game)

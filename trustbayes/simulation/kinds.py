@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame, Role
 from trustbayes.models.draws import Draws
-from trustbayes.simulation import finite, forecast
+from trustbayes.simulation import finite, forecast, recommendation
 from trustbayes.trials.units import Units
 
 __all__ = ["Kind", "kind_of"]
@@ -69,6 +69,28 @@ class Kind(Protocol):
             In the units of the game.
         """
 
+    def placeholder(self, game: Any, name: str) -> float:
+        """What stands for a message or an action that is not made yet."""
+
+    def choose_in_order(
+        self, draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        """As `choose`, at every trial of the draws' units, which are sequences.
+
+        Parameters
+        ----------
+        draws : Draws
+            A single one.
+        kinds : array of int, shape (subjects,) or (trials,), or None
+            The type of each subject, or in each trial.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        array, shape (trials,)
+            In the units of the game.
+        """
+
     def replicated_choices(
         self, draws: Draws, rng: np.random.Generator, given_trials: bool, ci_prob: float
     ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -94,7 +116,11 @@ class Kind(Protocol):
         """
 
 
-_KINDS: Mapping[str, Kind] = {FiniteGame.kind: finite, ForecastGame.kind: forecast}
+_KINDS: Mapping[str, Kind] = {
+    FiniteGame.kind: finite,
+    ForecastGame.kind: forecast,
+    RecommendationGame.kind: recommendation,
+}
 """The functions of every kind of game."""
 
 

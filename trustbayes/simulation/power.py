@@ -105,7 +105,7 @@ def design(
     *,
     subjects: Sequence[int],
     rounds: Sequence[int],
-    roles: Sequence[Role] = ("sender", "receiver"),
+    roles: Sequence[Role] | None = None,
     each_treatment: bool = False,
     experiments: int = 20,
     seed: int = 1,
@@ -128,7 +128,8 @@ def design(
         Two or more names of models.
     subjects, rounds : sequence of int
         Sizes to try, each with each.
-    roles : sequence of "sender" and "receiver"
+    roles : sequence of "sender" and "receiver", optional
+        Default: all of the game.
     each_treatment : bool
         Whether to try, too, experiments in which one of the treatments is played throughout.
     experiments : int
@@ -168,8 +169,10 @@ def design(
     if each_treatment and game.treatments is not None and len(game.treatments) > 1:
         played += [(name,) for name in game.treatments]
     tasks, cells = [], []
-    for role, only, people, length, truth in product(roles, played, subjects, rounds, names):
-        sender = model(truth, "sender", game)
+    for role, only, people, length, truth in product(
+        roles or game.roles, played, subjects, rounds, names
+    ):
+        sender = model(truth, "sender", game) if "sender" in game.roles else None
         receiver = model(truth, "receiver", game) if role == "receiver" else None
         one = Experiment(game, sender, receiver, people, length, only)
         rivals = tuple(model(name, role, game) for name in names)

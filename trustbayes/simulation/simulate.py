@@ -16,7 +16,9 @@ from trustbayes.games import Game
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
 from trustbayes.numerics.plain import as_plain, is_whole
+from trustbayes.simulation.in_turn import add_partners, play_in_turn
 from trustbayes.simulation.kinds import kind_of
+from trustbayes.trials.rules import rules_of
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
 
@@ -50,6 +52,7 @@ class Simulation:
         """The receivers' side alone: what they saw and did, and their parameters."""
         named = self.game.layout.columns
         columns = [named.get(name, name) for name in ("sender", "state")]
+        columns = [name for name in columns if name in self.trials]
         of_receivers = self.parameters["role"] == "receiver"
         return replace(
             self,
@@ -109,17 +112,19 @@ def simulate(
 
     All parameters are one draw from the models' priors: with numbers as arguments a prior states
     the population; where an argument is itself a prior, the population is drawn too. Senders
-    and receivers keep their roles and are matched anew at random in every round. Every subject
-    plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or, between
-    subjects, a (nearly) equal number of pairs plays each treatment throughout. In a treatment
-    with several biases each pair's bias is drawn evenly among them. Forecasts, reports and
-    capacities have two decimals, but where they are at an end of their range.
+    and receivers keep their roles and are matched anew at random in every round, or once for all
+    where the game says that partners are fixed. People who learn do so round by round. Every
+    subject plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or,
+    between subjects, a (nearly) equal number of pairs plays each treatment throughout. In a
+    treatment with several biases each pair's bias is drawn evenly among them. Forecasts, reports
+    and capacities have two decimals, but where they are at an end of their range.
 
     Parameters
     ----------
     game : Game
     sender, receiver : Model or None
-        Who plays. Without a receiver there are no actions; receivers need a sender's messages.
+        Who plays. Without a receiver there are no actions; receivers need a sender's messages, but
+        where recommendations come from the game there are no senders.
     subjects : int
         Number of senders, and of receivers.
     rounds : int
@@ -157,8 +162,10 @@ def simulate(
     (24, 8)
     """
     of_treatment = _treatments(game, treatments)
-    if sender is None:
+    if sender is None and "sender" in game.roles:
         raise InputError(Fault("simulation, sender", "", "a model of senders: messages are theirs"))
+    if sender is None and receiver is None:
+        raise InputError(Fault("simulation, receiver", "", "a model of receivers: only they play"))
     _check_models(game, sender, receiver)
     _check_numbers(subjects, rounds, seed, len(of_treatment), between)
     _check_people(people, subjects)
@@ -175,23 +182,31 @@ def simulate(
         table["treatment"] = np.repeat(names[np.arange(rounds) * count // rounds], subjects)
     kind_of(game).add_states(table, game, of_treatment, design)
     receivers = _labels("r", subjects)
-    matches = np.tile(receivers, (rounds, 1))
+    fixed = game.feedback is not None and game.feedback.partners == "fixed"
+    matches = np.tile(receivers, (1 if fixed else rounds, 1))
     if people is not None and "group" in people:
         at = pd.factorize(pd.MultiIndex.from_arrays([at, people["group"]]))[0]
     for group in np.unique(at):
         matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
-    table["receiver"] = matches.reshape(-1)
+    table["receiver"] = np.tile(matches.reshape(-1), rounds if fixed else 1)
+    add_partners(table, game)
     number = pd.Index(receivers).get_indexer(pd.Index(table["receiver"]))
     for name, column in () if people is None else people.items():
         values, of_receivers = column.to_numpy(), str(name).startswith("receiver_")
         table[str(name)] = values[number] if of_receivers else np.tile(values, rounds)
     parts = []
-    for model, stream in zip((sender, receiver), streams, strict=True):
-        if model is None:
-            table = table.drop(columns="receiver")
-            continue
+    playing = {"sender": sender, "receiver": receiver}
+    table = table.drop(columns=[role for role, model in playing.items() if model is None])
+    streams_of = dict(zip(playing, streams, strict=True))
+    models = [model for model in playing.values() if model is not None]
+    if any(model.learns for model in models):
+        drawn = [streams_of[model.role] for model in models]
+        played = play_in_turn(models, game, table, of_treatment, drawn)
+        parts = [_parameters(*each) for each in played]
+        models = []
+    for model in models:
         choice = "message" if model.role == "sender" else "action"
-        table[choice], parameters = _play(model, game, table, of_treatment, stream)
+        table[choice], parameters = _play(model, game, table, of_treatment, streams_of[model.role])
         parts.append(parameters)
     return Simulation(_laid_out(table, game), pd.concat(parts, ignore_index=True), game)
 
@@ -251,11 +266,11 @@ def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
 
 def _laid_out(table: pd.DataFrame, game: Game) -> pd.DataFrame:
     """The columns in order, whole numbers as such, under the names that the game's files use."""
-    order = ["sender", "receiver", "round", "treatment", "bias", "state", "message", "action"]
+    order = [name for name in game.trial_columns if name != "group"]
     table = table[
         [*(name for name in order if name in table), *(name for name in table if name not in order)]
     ]
-    for name in ("bias", "state", "message", "action"):
+    for name in rules_of(game).numbers:
         if name in table and (table[name] % 1 == 0).all():
             table = table.assign(**{name: table[name].astype(int)})
     if "group" in game.layout.columns and "group" not in table:
@@ -286,7 +301,7 @@ def _treatments(
     return listed
 
 
-def _check_models(game: Game, sender: Model, receiver: Model | None) -> None:
+def _check_models(game: Game, sender: Model | None, receiver: Model | None) -> None:
     faults = []
     for role, model in (("sender", sender), ("receiver", receiver)):
         if model is None:

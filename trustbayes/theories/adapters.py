@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytensor.tensor as pt
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame, Terms
@@ -21,6 +22,8 @@ __all__ = [
     "Conditions",
     "by_condition",
     "conditions_of",
+    "positions",
+    "row_of",
     "shared_conditions",
     "stacked",
     "trial_terms",
@@ -114,6 +117,22 @@ def by_condition(theory: Callable[..., Any], conditions: Conditions, *parameters
     axis = max(parameter.ndim for parameter in parameters) - 1
     joined = namespace(*parts).concatenate(parts, axis=axis)
     return joined[(*(slice(None),) * axis, np.argsort(np.concatenate(where)))]
+
+
+def positions(seen: Any) -> Any:
+    """Positions as whole numbers: data of a compiled model are floats."""
+    return seen if namespace(seen) is np else seen.astype("int64")
+
+
+def row_of(table: np.ndarray, seen: Any) -> Any:
+    """The row of a table for each of several positions, which may be data of a compiled model.
+
+    Examples
+    --------
+    >>> row_of(np.array([5.0, 7.0]), np.array([1, 1, 0])).tolist()
+    [7.0, 7.0, 5.0]
+    """
+    return (table if namespace(seen) is np else pt.as_tensor(table))[positions(seen)]
 
 
 def stacked(constants: Callable[[FiniteGame, float], np.ndarray], conditions: Conditions) -> Any:

@@ -8,21 +8,25 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, overload
 
 from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.theories.advice import declaration as advice
 from trustbayes.theories.benchmarks import declaration as benchmarks
 from trustbayes.theories.digest import spec_digest
 from trustbayes.theories.hybrid import declaration as hybrid
 from trustbayes.theories.level_k import declaration as level_k
 from trustbayes.theories.mixture import declaration as mixture
 from trustbayes.theories.spec import Look, ModelSpec
-from trustbayes.theories.trust_embedded import declaration as trust_embedded
+from trustbayes.theories.trust_embedded import (
+    declaration as trust_embedded,
+    recommendation_declaration as trusting_advice,
+)
 
 __all__ = ["ENTRY_POINTS", "REGISTRY", "UNKNOWN", "Registry", "register"]
 
 ENTRY_POINTS = "trustbayes.theories"
 """The group of entry points by which an installed package declares theories."""
 
-_THEORIES = (trust_embedded, level_k, hybrid, mixture, benchmarks)
-_KINDS = ("finite", "forecast-sharing")
+_THEORIES = (trust_embedded, trusting_advice, level_k, hybrid, mixture, benchmarks, advice)
+_KINDS = ("finite", "forecast-sharing", "recommendation")
 _OF_PACKAGE = tuple(
     spec for kind in _KINDS for theory in _THEORIES for spec in theory.SPECS if spec.kind == kind
 )

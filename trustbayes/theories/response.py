@@ -8,11 +8,23 @@ import numpy as np
 
 from trustbayes.theories.values import Values
 
-__all__ = ["Response"]
+__all__ = ["Response", "of_trials"]
+
+
+def of_trials(type_index: np.ndarray, units: Any) -> np.ndarray:
+    """The type in each trial, shape (draws, trials), from that or from those of the subjects.
+
+    With one trial a subject the two have one shape; who has had none cannot have moved either.
+    """
+    alike = type_index.shape[-1] == len(units.subjects)
+    return type_index[:, units.trial_subject] if alike else type_index
 
 
 class Response(Protocol):
     """From a theory's answer to the probability of choices.
+
+    That of a theory whose types move between trials has ``trial_logs``, too: as `cell_logs`, of
+    every trial, in NumPy or PyTensor.
 
     The answer is what `ModelSpec.answer` gives: the utility of every option, or the best choice.
     Arrays may have leading axes (draws); ``typed`` says whether the answer has an axis of types,

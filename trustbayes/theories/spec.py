@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.base import Role
+from trustbayes.numerics.hidden_chains import HiddenSteps
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
 from trustbayes.theories.values import Values
@@ -197,6 +198,10 @@ class ModelSpec:
         Whether the subjects' parameters are sampled in coordinates of their own for each type, see
         `trustbayes.models.parametrisation.type_coordinates`: for types that tell the same play by
         different values.
+    steps : callable, optional
+        ``steps(values, conventions)`` says how types move between trials, as
+        `trustbayes.numerics.hidden_chains.HiddenSteps`; None if a subject is of one throughout.
+        Shares and types of subjects are then those at the beginning.
     weighs_fines : bool
         Whether its answer weighs what a game fines senders for lies: with
         `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game of forecast sharing.
@@ -225,6 +230,10 @@ class ModelSpec:
         of the one and a power of the other, from 0 to 1, that each subject's trials suggest, and
         chains start near what a grid of both finds, see `trustbayes.models.parametrisation.pairs`.
         The posterior is the same.
+    drift : mapping of str to callable
+        ``drift[name](values, conventions)`` is how far each subject's parameter is on average from
+        where it begins, on the scale of the link, shape (subjects,), given what all subjects share:
+        the sampler then works with where it is. 0 where it stays, or where that is not known.
     """
 
     name: str
@@ -244,6 +253,7 @@ class ModelSpec:
     ignores: Callable[[Mapping[str, Any]], Mapping[str, tuple[str, ...]]] | None = None
     resolve: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     placed: bool = False
+    steps: Callable[[Values, Mapping[str, Any]], HiddenSteps | None] | None = None
     weighs_fines: bool = False
     by_default: bool = True
     benchmark: bool = False
@@ -254,3 +264,4 @@ class ModelSpec:
     look: Look | None = None
     guide: Guide | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)
+    drift: Mapping[str, Callable[[Values, Mapping[str, Any]], Any]] = field(default_factory=dict)

@@ -22,7 +22,7 @@ class Values:
         them (draws) are kept.
     dims : mapping of str to tuple of str
         For each parameter ("subject", "treatment"), ("subject",), ("treatment",) or (), each
-        optionally followed by the name of an option axis.
+        optionally followed by the name of an option axis; ("trial",) where experience moves it.
     units : Units
         `trustbayes.trials.finite.Cells` or `trustbayes.trials.forecast.Points`.
     """
@@ -53,6 +53,10 @@ class Values:
         treatment = units.unit_treatment[units.trial_unit]
         return self._pick(name, units.trial_subject, treatment)
 
+    def of_events(self, name: str) -> Any:
+        """The value at every event of `trustbayes.trials.sequences.Sequences`, (..., events)."""
+        return self._pick(name, self.units.event_subject, self.units.event_treatment)
+
     def of_conditions(self, name: str) -> Any:
         """The value in every condition of a finite game, if all subjects share it."""
         if not self.shared(name):
@@ -61,6 +65,8 @@ class Values:
 
     def _pick(self, name: str, subject: np.ndarray | None, treatment: np.ndarray) -> Any:
         values, dims = self.arrays[name], self.dims[name]
+        if dims == ("trial",):
+            return values
         positions = {"subject": subject, "treatment": treatment}
         index = [positions[dim] for dim in dims if dim in positions]
         option = (slice(None),) * (len(dims) - len(index))

@@ -17,16 +17,11 @@ from trustbayes.trials.rules import rules_of
 
 __all__ = ["check_trials", "lacking_columns", "standard_columns"]
 
-_NEEDED: dict[Role, tuple[str, ...]] = {
-    "sender": ("sender", "state", "message"),
-    "receiver": ("receiver", "message", "action"),
-}
 _COLUMNS_OF: dict[Role, tuple[str, ...]] = {
     "sender": ("sender", "state"),
     "receiver": ("receiver", "action"),
 }
 _UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
-_NUMBERS = ("state", "message", "action", "bias")
 
 
 def standard_columns(
@@ -37,7 +32,7 @@ def standard_columns(
     Parameters
     ----------
     file : TextTable
-    game : FiniteGame or ForecastGame
+    game : Game
     layout : Layout
         A column of the file that it maps to a standard name serves no other unless mapped too.
 
@@ -58,7 +53,7 @@ def standard_columns(
     """
     header = list(file.frame.columns)
     place = f"{file.source}, row 1"
-    left_out = _columns_left_out(header, layout)
+    left_out = _columns_left_out(header, layout, game)
     mapped = {key: name for key, name in layout.columns.items() if key not in left_out}
     named = [(f"[columns] {key}", name) for key, name in mapped.items()]
     lacking = lacking_columns(header, layout.exclude, bool(left_out))
@@ -71,7 +66,9 @@ def standard_columns(
     ]  # fmt: skip
     free = set(header) - set(layout.columns.values())
     standing = {name: name for name in game.trial_columns if name in free} | mapped
-    roles = tuple(role for role, needed in _NEEDED.items() if all(n in standing for n in needed))
+    roles = tuple(
+        role for role, needed in game.needed.items() if all(n in standing for n in needed)
+    )
     named_nearly = nearly_named(
         [name for name in game.trial_columns if name not in standing and name not in left_out],
         [name for name in header if name not in standing.values()],
@@ -84,20 +81,20 @@ def standard_columns(
     if not roles and not named_nearly:
         wanting = " or ".join(
             f"{listing([n for n in needed if n not in standing])} for {role}s"
-            for role, needed in _NEEDED.items()
+            for role, needed in game.needed.items()
         )
         faults.append(Fault(place, "", f"also the columns {wanting}; there are: {listing(header)}"))
     if "round" not in standing and "round" not in named_nearly:
         faults.append(Fault(place, "", f"a column round; there are: {listing(header)}"))
     if faults:
         raise InputError(faults)
-    of_roles = set().union(*_NEEDED.values())
-    useful = set(game.trial_columns) - of_roles.difference(*(_NEEDED[role] for role in roles))
+    of_roles = set().union(*game.needed.values())
+    useful = set(game.trial_columns) - of_roles.difference(*(game.needed[role] for role in roles))
     names = [name for name in game.trial_columns if name in standing and name in useful]
     notes = tuple(
         f"{file.source} has no trials of {role}s: there is no column "
         f"{listing([n for n in needed if n not in standing])}."
-        for role, needed in _NEEDED.items()
+        for role, needed in game.needed.items()
         if role not in roles
     ) + tuple(
         f"{file.source} has no column {name}: [exclude] {name} is passed over." for name in lacking
@@ -165,8 +162,10 @@ def _slips(a: str, b: str) -> int:
     return rows[-1][-1]
 
 
-def _columns_left_out(header: Sequence[str], layout: Layout) -> tuple[str, ...]:
+def _columns_left_out(header: Sequence[str], layout: Layout, game: Game) -> tuple[str, ...]:
     """The own columns of a role of which the file has none, while it has all of the other's."""
+    if len(game.roles) < 2:
+        return ()
     there = {
         role: [layout.columns.get(key, key) in header for key in keys]
         for role, keys in _COLUMNS_OF.items()
@@ -194,7 +193,7 @@ def check_trials(
         Standard name to the file's name.
     roles : sequence of "sender" and "receiver"
         The roles that are complete.
-    game : FiniteGame or ForecastGame
+    game : Game
     players : bool
         Whether the rows were made of rows of players: then a row may lack one of the roles, and
         a person may have both.
@@ -213,6 +212,7 @@ def check_trials(
     check.cells()
     table = check.typed()
     check.faults += check.rules.complete(table, kept, columns)
+    check.feedback()
     for role in roles:
         check.rounds(table, role)
         if "group" in columns:
@@ -271,8 +271,10 @@ class _Check:
 
     def _cell(self, name: str) -> pa.Check:
         idle = self._idle(name)
-        if name in _NUMBERS:
+        if name in self.rules.numbers:
             expected = self.rules.expected(name)
+            if name in self.rules.may_lack:
+                idle |= self.kept.frame[self.columns[name]] == ""
             return pa.Check(
                 lambda cells: self.rules.values(name, cells).notna() | idle, error=expected
             )
@@ -292,7 +294,7 @@ class _Check:
         table = pd.DataFrame(index=self.kept.frame.index)
         for name, column in self.columns.items():
             cells = self.kept.frame[column]
-            if name in _NUMBERS:
+            if name in self.rules.numbers:
                 table[name] = self.rules.values(name, cells)
             elif name == "round":
                 table[name] = numbers(cells)
@@ -303,6 +305,23 @@ class _Check:
         if not table["round"].isna().any() and (table["round"] % 1 == 0).all():
             table["round"] = table["round"].astype(int)
         return table
+
+    def feedback(self) -> None:
+        """The columns that [feedback] names are there, and say what can be shown."""
+        feedback, header = self.game.feedback, list(self.kept.frame.columns)
+        if feedback is None:
+            return
+        for name in feedback.columns:
+            if name not in header:
+                expected = f"a column {name!r}, which the game file names in [feedback]; "
+                place = f"{self.kept.source}, row 1"
+                self.faults.append(Fault(place, "", expected + suggestion(name, header)))
+        if feedback.column in header:
+            cells = self.kept.frame[feedback.column]
+            possible = self.rules.shown
+            for row in cells.index[~cells.isin(["", *possible])]:
+                expected = f"what was shown: {listing(possible)}, or nothing"
+                self.faults.append(self.kept.fault(row, str(feedback.column), expected))
 
     def rounds(self, table: pd.DataFrame, role: Role) -> None:
         """No subject twice in one round."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.files import write_whole
+from trustbayes.trials.date_quiz import quiz_trials, read_quiz
 
 __all__ = [
     "BUNDLED",
@@ -55,6 +57,11 @@ class Dataset:
     description: str
 
 
+def _read_csv(content: bytes, name: str) -> pd.DataFrame:
+    """A table in CSV, all cells as text."""
+    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+
+
 @dataclass(frozen=True)
 class RemoteDataset:
     """Public files, pinned to one version, and how they become a file of trials.
@@ -73,6 +80,10 @@ class RemoteDataset:
         Under which the files may be used.
     citation : str
         What to cite.
+    read : callable
+        From the content of a file and its name to a table of texts.
+    suffix : str
+        Of the files' names.
     """
 
     name: str
@@ -81,6 +92,8 @@ class RemoteDataset:
     description: str
     licence: str
     citation: str
+    read: Callable[[bytes, str], pd.DataFrame] = field(default=_read_csv, repr=False)
+    suffix: str = "csv"
 
     @property
     def game(self) -> Path:
@@ -115,6 +128,14 @@ BUNDLED: dict[str, str] = {
     "simulated-finite": (
         "Simulated finite game: 32 senders and 32 receivers, 60 rounds, three biases, known "
         "parameters."
+    ),
+    "simulated-learning": (
+        "Simulated finite game with fixed partners: 40 senders and 40 receivers, 40 rounds, trust "
+        "that moves with experience, known memory and gains."
+    ),
+    "simulated-recommendation": (
+        "Simulated recommendations: 300 sellers, 40 weeks, a machine's recommendations whose "
+        "accuracy changes, known parameters."
     ),
 }
 """The experiments that come with the package, the default one first, in a sentence each."""
@@ -230,8 +251,8 @@ def fetch(
             zip(mirrors, dataset.sources.values(), strict=True)
         ):
             part = f"-{position + 1}" if position else ""
-            source = _download(mirror, checksum, folder, f"{name}-source{part}.csv")
-            raw.append(pd.read_csv(source, dtype=str, keep_default_na=False))
+            source = _download(mirror, checksum, folder, f"{name}-source{part}.{dataset.suffix}")
+            raw.append(dataset.read(Path(source).read_bytes(), Path(source).name))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(Fault(str(folder), "", f"a folder to write to ({reason})")) from None
@@ -368,5 +389,24 @@ _OEY = RemoteDataset(
     citation="Oey, Schachner and Vul, Designing and detecting lies by reasoning about other agents",
 )
 
-DATASETS: dict[str, RemoteDataset] = {one.name: one for one in (_IOANNIDIS, _OEY)}
+_ESM_ADVICE = RemoteDataset(
+    name="esm-advice",
+    sources={
+        "https://github.com/oxacclab/esmData/raw/7179279896d9d685426916f047a3aab10219d76f/"
+        "data/datequiz.rda": "20412b61bf4240889fe14a4445bd3e088f1724eb4f5507e821a1b65af8c947ff"
+    },
+    convert=quiz_trials,
+    description=(
+        "Date quiz with advisers (Oxford Accuracy and Confidence lab, esmData): 380 people, 8,628 "
+        "estimates of years before and after a recommendation."
+    ),
+    licence="CC-BY 4.0",
+    citation="oxacclab/esmData, Oxford Accuracy and Confidence lab, commit 7179279",
+    read=read_quiz,
+    suffix="rda",
+)
+
+DATASETS: dict[str, RemoteDataset] = {
+    dataset.name: dataset for dataset in (_IOANNIDIS, _OEY, _ESM_ADVICE)
+}
 """The public data sets that `fetch` knows, by name."""

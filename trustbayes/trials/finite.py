@@ -191,6 +191,9 @@ class FiniteRules:
     """Values from the game's lists, and a bias for every trial."""
 
     units: ClassVar[type[Cells]] = Cells
+    shown: ClassVar[tuple[str, ...]] = ("state", "payoff", "none")
+    numbers: ClassVar[tuple[str, ...]] = ("state", "message", "action", "bias")
+    may_lack: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: FiniteGame) -> None:
         self.game = game

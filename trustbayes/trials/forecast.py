@@ -103,6 +103,9 @@ class ForecastRules:
     """Values between the game's limits, and a treatment of the game for every trial."""
 
     units: ClassVar[type[Points]] = Points
+    shown: ClassVar[tuple[str, ...]] = ("state", "none")
+    numbers: ClassVar[tuple[str, ...]] = ("state", "message", "action")
+    may_lack: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, game: ForecastGame) -> None:
         self.game = game

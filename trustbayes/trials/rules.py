@@ -9,9 +9,10 @@ import pandas as pd
 
 from trustbayes.errors import Fault
 from trustbayes.files import TextTable
-from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame, Role
 from trustbayes.trials.finite import FiniteRules
 from trustbayes.trials.forecast import ForecastRules
+from trustbayes.trials.recommendation import RecommendationRules
 from trustbayes.trials.units import Units
 
 __all__ = ["TrialRules", "rules_of"]
@@ -24,8 +25,20 @@ class TrialRules(Protocol):
     def units(self) -> type[Units]:
         """The form in which the models of the kind take trials."""
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What may be shown after a trial."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The standard columns of numbers, but for the round."""
+
+    @property
+    def may_lack(self) -> tuple[str, ...]:
+        """Those of them in which a cell may be empty."""
+
     def expected(self, name: str) -> str:
-        """What a cell of a column of numbers (state, message, action, bias) may be, in words."""
+        """What a cell of a column of numbers may be, in words."""
 
     def values(self, name: str, cells: pd.Series) -> pd.Series:
         """Cells of such a column as floats; NaN where a cell is not what was expected."""
@@ -64,6 +77,7 @@ class TrialRules(Protocol):
 _RULES: Mapping[str, Callable[[Any], TrialRules]] = {
     FiniteGame.kind: FiniteRules,
     ForecastGame.kind: ForecastRules,
+    RecommendationGame.kind: RecommendationRules,
 }
 """The rules of every kind of game."""
 

@@ -20,6 +20,7 @@ from trustbayes.trials.exclude import Exclusion, exclude_rows
 from trustbayes.trials.people import people_columns
 from trustbayes.trials.players import of_players, player_rows
 from trustbayes.trials.rules import rules_of
+from trustbayes.trials.sequences import Sequences, check_sequences, sequence
 from trustbayes.trials.units import Units
 
 __all__ = ["Trials", "read_trials", "trials_from_frame"]
@@ -59,6 +60,8 @@ class Trials:
     known_treatments : tuple of str
         The treatments of the experiment, in their order, if these trials are a part of it (see
         `subset`); empty if they are the whole.
+    whole : DataFrame or None
+        The rows of which these are a part: what people were shown in them has moved their trust.
     """
 
     table: pd.DataFrame
@@ -70,6 +73,7 @@ class Trials:
     warnings: tuple[str, ...]
     known_treatments: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    whole: pd.DataFrame | None = None
 
     @cached_property
     def treatments(self) -> tuple[str, ...]:
@@ -142,6 +146,27 @@ class Trials:
         subjects, table = self.subjects(role), self.of_role(role).table
         return rules_of(self.game).fold(table, role, subjects, self.treatments)
 
+    def sequences(self, role: Role) -> Sequences:
+        """Give the trials of a role in their order, with what each person had been shown.
+
+        Returns
+        -------
+        Sequences
+            For models of people who learn.
+
+        Raises
+        ------
+        ValueError
+            If the role's columns are not complete.
+        InputError
+            If the game or the file says nothing of what people were shown.
+        """
+        self._need(role)
+        trials = self.of_role(role)
+        table, whole = trials.table, trials.table if trials.whole is None else trials.whole
+        check_sequences(whole, self.game, role, self.source)
+        return sequence(self.fold(role), table, whole, self.game)
+
     def subset(self, keep: np.ndarray, what: str) -> Trials:
         """Keep some of the trials, as part of the same experiment.
 
@@ -195,6 +220,7 @@ class Trials:
             checksum=hashlib.sha256(f"{self.checksum} {lines}".encode()).hexdigest(),
             warnings=tuple(_warnings(table, self.roles)),
             known_treatments=self.treatments,
+            whole=self.table if self.whole is None else self.whole,
         )
 
     def _need(self, role: Role) -> None:
@@ -329,7 +355,10 @@ def _with_joined(file: TextTable, layout: Layout) -> TextTable:
     frame = file.frame
     for name, parts in layout.joined.items():
         if name not in frame and all(part in frame for part in parts):
-            cells = [", ".join(row) for row in frame[list(parts)].to_numpy().tolist()]
+            cells = [
+                ", ".join(cell or "–" for cell in row)
+                for row in frame[list(parts)].to_numpy().tolist()
+            ]
             frame = frame.assign(**{name: pd.Series(cells, index=frame.index, dtype="str")})
     return replace(file, frame=frame)
 

@@ -187,6 +187,13 @@ class Units(ABC):
         }
         arrays["unit_subject"] = np.searchsorted(keep, arrays["unit_subject"])
         arrays["trial_unit"] = (np.cumsum(chosen) - 1)[arrays["trial_unit"]]
+        if "event_subject" in self.dims:  # all that the people had lived through
+            lived = np.isin(getattr(self, "event_subject"), keep)  # noqa: B009 - of sequences
+            arrays |= {
+                n: getattr(self, n)[lived] for n, dims in self.dims.items() if dims[0] == "event"
+            }
+            arrays["event_subject"] = np.searchsorted(keep, arrays["event_subject"])
+            arrays["trial_event"] = (np.cumsum(lived) - 1)[arrays["trial_event"]]
         return replace(
             self,
             subjects=tuple(self.subjects[i] for i in keep),

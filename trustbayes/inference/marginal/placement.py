@@ -145,7 +145,8 @@ def _probe(
 
 def rules(site: Site) -> tuple[tuple[Rule, bool], ...]:
     """Rules to try in turn, each with whether its nodes are common to all draws."""
-    width, few = site.width, len(site.sources) < 2 and all(s.simple for s in site.sources)
+    width, sources = site.width, site.sources
+    few = len(sources) < 2 and all(s.simple and s.separable for s in sources)
     if width == 0:
         return ((point(), not site.sources),)
     if width == 1:

@@ -183,6 +183,12 @@ class Population:
                 dims[name] = tuple(map(str, self.data[name].dims[1:]))
         values = Values(arrays, dims, self.units)
         response = self.model.response(self.game)
+        steps = self.model.steps(self.game, values)
+        if steps is not None:  # where types move, all bear on what one of them leads to
+            every = self.model.answer(self.game, values)
+            logs = response.trial_logs(self.units, every, values, typed=True)  # type: ignore[attr-defined]
+            total = steps.by_subject(logs, subjects)[..., type_index]
+            return np.broadcast_to(total, (count * nodes, subjects)).reshape(count, nodes, subjects)
         if type_index is None:
             answer = self.model.answer(self.game, values)
         else:

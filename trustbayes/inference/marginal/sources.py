@@ -28,12 +28,16 @@ class Source:
         the mean of a subject's treatments.
     simple : bool
         Whether it is one number a treatment, so that it can be interpolated in.
+    separable : bool
+        Whether trials of a treatment depend on that number of their treatment alone: not where
+        people carry over what they learn.
     """
 
     name: str
     support: str
     shared: bool
     simple: bool
+    separable: bool = True
 
     def exposures(self, population: Population) -> np.ndarray:
         """The numbers on the scale of the link, shape (draws, subjects or 1, treatments)."""
@@ -72,7 +76,8 @@ def sources_of(population: Population) -> tuple[Source, ...]:
         if parameter.support == "simplex" or (effect is not None and not effect.by_treatment):
             continue
         shared, simple = effect is None, parameter.option is None
-        sources.append(Source(parameter.name, parameter.support, shared, simple))
+        separable = not population.model.learns
+        sources.append(Source(parameter.name, parameter.support, shared, simple, separable))
     return tuple(sources)
 
 

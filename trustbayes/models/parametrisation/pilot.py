@@ -146,6 +146,11 @@ class _Alike:
 
     def by_subject(self, point: np.ndarray, **effects: np.ndarray) -> np.ndarray:
         """The log likelihood of every subject and type."""
+        answer, values = self.at(point, **effects)
+        steps = self.model.steps(self.game, values)
+        if steps is not None:
+            logs = self.response.trial_logs(self.units, answer, values, self.typed)  # type: ignore[attr-defined]
+            return np.asarray(steps.by_subject(logs, len(self.units.subjects)))
         logs, subject = self.log_likelihood(point, **effects)
         total = np.zeros((len(self.units.subjects), max(1, len(self.model.types))))
         logs = logs if self.typed else logs[:, None]

@@ -67,7 +67,7 @@ def plot_prior_predictive(
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    drawn = prior_draws(model, trials.game, trials.fold(model.role), draws, seed)
+    drawn = prior_draws(model, trials.game, model.fold(trials), draws, seed)
     check = predictive_check(drawn, "prior", seed, ci_prob)
     kind, treatments = kind_of(trials.game), trials.treatments
     words = kind.words[model.role]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from trustbayes.games import FiniteGame, ForecastGame, Game
+from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame
 from trustbayes.report.games.finite import Finite
 from trustbayes.report.games.forecast import Forecast
 from trustbayes.report.games.kind import Kind
+from trustbayes.report.games.recommendation import Recommendation
 
 __all__ = ["kind_of"]
 
@@ -16,6 +17,7 @@ __all__ = ["kind_of"]
 _KINDS: Mapping[str, Callable[[Any], Kind]] = {
     FiniteGame.kind: Finite,
     ForecastGame.kind: lambda game: Forecast(),
+    RecommendationGame.kind: lambda game: Recommendation(),
 }
 """The report of every kind of game, given the game."""
 

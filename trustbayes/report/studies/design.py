@@ -49,7 +49,7 @@ def design_report(power: Power, path: str | Path, command: str = "") -> Written:
         If a file cannot be written.
     """
     one = power
-    titles = [model(name, "sender", one.game).spec.title for name in one.theories]
+    titles = [model(name, one.game.roles[0], one.game).spec.title for name in one.theories]
     roles = list(dict.fromkeys(one.experiments["role"]))
     pictures = [
         Picture(

@@ -157,6 +157,11 @@ def _check(fits: Mapping[Role, Fit], trials: Trials) -> None:
         if fit.game.checksum != trials.game.checksum
     ]
     faults += [Fault("check, trials", "", f"{role}s") for role in fits if role not in trials.roles]
+    faults += [
+        Fault(f"check, {role}", "people who learn", 'learning="none": one round is played')
+        for role, fit in fits.items()
+        if fit.model.learns
+    ]
     if trials.table["treatment"].nunique() < 2:
         faults.append(Fault("check, trials", "one treatment", "two or more, to leave one out"))
     if faults:

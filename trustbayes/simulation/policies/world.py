@@ -250,6 +250,9 @@ def common_treatments(sender: Fit, receiver: Fit, place: str) -> tuple[Game, tup
         if fit.model.role != role:
             value, expected = f"a fit of {fit.model.role}s", f"a fit of {role}s"
             faults.append(Fault(f"{place}, {role}", value, expected))
+        if fit.model.learns:
+            expected = 'learning="none": policies are played in games of a single round'
+            faults.append(Fault(f"{place}, {role}", "people who learn", expected))
     if not faults and sender.game.checksum != receiver.game.checksum:
         expected = f"a fit of the senders' game, {sender.game.name}"
         value = f"a fit of another game, {receiver.game.name}"

@@ -12,7 +12,8 @@ from trustbayes.games.base import Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.adapters import trial_terms, unit_conditions
+from trustbayes.theories.adapters import positions, row_of, trial_terms, unit_conditions
+from trustbayes.theories.learning.declaration import levels_that_learn
 from trustbayes.theories.level_k import forecast as theory
 from trustbayes.theories.level_k.finite import level_tables
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
@@ -99,6 +100,29 @@ def _utility(role: Role) -> Any:
         ]
         stacked = np.stack([getattr(table, f"{role}_utility") for table in tables])
         return np.asarray(stacked[conditions.index] / game.scale)
+
+    return utility
+
+
+def _utility_seen(role: Role) -> Any:
+    whole = _utility(role)
+
+    def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+        """After what was seen in each trial, shape (trials, types, 1, options)."""
+        units = values.units.by_trial
+        conditions, of_trial = np.unique(
+            np.column_stack([units.unit_treatment, units.unit_bias]), axis=0, return_inverse=True
+        )
+        each = replace(
+            units,
+            unit_subject=np.zeros(len(conditions), dtype=int),
+            unit_treatment=conditions[:, 0],
+            unit_bias=conditions[:, 1],
+        )
+        table = whole(game, Values({}, {}, each), conventions)
+        table = np.moveaxis(table, -2, 1)  # conditions, seen, types, options
+        place = of_trial.reshape(-1) * table.shape[1] + positions(units.trial_seen)
+        return row_of(table.reshape(-1, *table.shape[2:]), place)[:, :, None]
 
     return utility
 
@@ -201,5 +225,10 @@ FORECAST_RECEIVER = replace(
     guide=Guide("level 1", _capacity_of_level_1),
 )
 
-SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+SPECS = (
+    levels_that_learn(FINITE_SENDER, _utility_seen("sender")),
+    levels_that_learn(FINITE_RECEIVER, _utility_seen("receiver")),
+    levels_that_learn(FORECAST_SENDER, _reports),
+    levels_that_learn(FORECAST_RECEIVER, _capacities),
+)
 """In the order of reports."""

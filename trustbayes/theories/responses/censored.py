@@ -19,7 +19,7 @@ from trustbayes.games.base import Role
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.numerics.arrays import namespace
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.response import Response
+from trustbayes.theories.response import Response, of_trials
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
@@ -123,11 +123,15 @@ class CensoredNoise:
 
     def cell_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> np.ndarray:
         """Of every trial, in the order of the trials."""
+        return np.asarray(self.trial_logs(units, answer, values, typed))
+
+    def trial_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> Any:
+        """Log likelihood of every trial, in their order, of types that move between them."""
         logs, _ = self.log_likelihood(units, answer, values, typed)
-        choice = units.trial_choice
-        end = np.where(choice >= self.high, 1, np.where(choice <= self.low, 2, 0))
-        back = np.argsort(np.argsort(end, kind="stable"))
-        return np.asarray(logs[..., back, :] if typed else logs[..., back])
+        choice, xp = units.trial_choice, namespace(units.trial_choice)
+        end = xp.where(choice >= self.high, 1, xp.where(choice <= self.low, 2, 0))
+        back = xp.argsort(xp.argsort(end, kind="stable"))
+        return logs[..., back, :] if typed else logs[..., back]
 
     def information(
         self,
@@ -149,8 +153,8 @@ class CensoredNoise:
         return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
 
     def pick(self, units: Points, answer: Any, type_index: np.ndarray) -> np.ndarray:
-        """Best choices of shape (draws, trials)."""
-        position = type_index[:, None, units.trial_subject]
+        """Best choices of shape (draws, trials), of the type of each subject or of each trial."""
+        position = of_trials(type_index, units)[:, None]
         answer = np.broadcast_to(answer, (len(position), *answer.shape[-2:]))
         return np.take_along_axis(answer, position, axis=1)[:, 0]
 

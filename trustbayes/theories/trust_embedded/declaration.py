@@ -20,11 +20,12 @@ from trustbayes.theories.adapters import (
     trial_terms,
     unit_conditions,
 )
+from trustbayes.theories.learning.declaration import trust_that_learns
 from trustbayes.theories.outcomes import expected_outcome
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
-from trustbayes.theories.trust_embedded import finite, forecast
+from trustbayes.theories.trust_embedded import finite, forecast, sequences
 from trustbayes.theories.values import Values
 
 __all__ = [
@@ -383,5 +384,10 @@ FORECAST_RECEIVER = replace(
     resolve=None,
 )
 
-SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+SPECS = (
+    trust_that_learns(FINITE_SENDER, "expected_trust", sequences.sender_utility_seen),
+    trust_that_learns(FINITE_RECEIVER, "trust", sequences.receiver_utility_seen),
+    trust_that_learns(FORECAST_SENDER, "expected_trust", _reports),
+    trust_that_learns(FORECAST_RECEIVER, "trust", _capacities),
+)
 """In the order of reports."""

@@ -171,7 +171,7 @@ def prepare(model: Model, trials: Trials) -> Prepared:
     model.check_kind(trials.game)
     if model.role not in trials.roles:
         raise InputError(Fault(trials.source, "", f"trials of the {model.role}"))
-    return prepare_units(model, trials.game, trials.fold(model.role))
+    return prepare_units(model, trials.game, model.fold(trials))
 
 
 def prepare_units(model: Model, game: Game, units: Units) -> Prepared:

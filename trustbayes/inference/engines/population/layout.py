@@ -206,6 +206,9 @@ def layout_of(model: Model, game: Game, units: Units) -> Layout:
     """
     model.check_kind(game)
     faults = []
+    if model.learns:
+        expected = 'method="nuts": what people have seen makes every trial one of its own'
+        faults.append(Fault(f"population engine, {model.name}", "people who learn", expected))
     for name, prior in model.inseparable_priors.items():
         what = "Python code" if name in model.code_priors else "a prior that ties subjects together"
         expected = 'a prior of the package from which each subject comes alone, or method="nuts"'

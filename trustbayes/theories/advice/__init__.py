@@ -1,0 +1,1 @@
+"""Taking recommendations without a trust factor: keep, follow, average, choose."""

@@ -1,0 +1,365 @@
+r"""From a belief to decisions after a recommendation: noise, and spikes at keeping and following.
+
+With some probability a person keeps her estimate as it is, with some she follows the
+recommendation to the letter; else she decides by the theory, with noise round it that is censored
+at the ends of the range. Decisions are recorded in steps of h, so that a spike is a density of
+1 / h on the step round its place, and the density of a decision a is
+
+.. math:: p(a) = \pi_e \frac{1(|a - e| \le h/2)}{h} + \pi_m \frac{1(|a - m| \le h/2)}{h}
+          + (1 - \pi_e - \pi_m) f(a),
+
+with e the estimate, m the recommendation and f the density of noise. What lies within half a step
+of an end of the range has the probability of all that would fall there or beyond, over h. So all
+theories and conventions are measured alike, and no spike is taken from the noise that happens to
+fall on its place. With several recommendations at once following is following one of them, each as
+likely. On the log scale f is that of the logarithm, over a.
+
+Source: the project's theory, section 9; Soll and Larrick (2009), Journal of Experimental
+Psychology: Learning, Memory and Cognition 35(3), for choosing against averaging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytensor.tensor as pt
+
+from trustbayes.games.recommendation import RecommendationGame
+from trustbayes.numerics.arrays import namespace
+from trustbayes.priors.prior import Prior
+from trustbayes.theories.response import Response
+from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise, StudentNoise
+from trustbayes.theories.spec import Convention, Parameter
+from trustbayes.theories.values import Values
+
+__all__ = [
+    "DECISION_NOISE",
+    "EXACTNESS",
+    "FOLLOWING",
+    "KEEPING",
+    "SCALE",
+    "ChoosingNoise",
+    "SpikedNoise",
+    "choosing",
+    "on_scale",
+    "spiked",
+]
+
+_SLACK = 1e-9  # of a step, for the last digits of floats
+_LEAST = 1e-300
+
+
+def _log(probability: Any) -> Any:
+    """Log of a probability that rounding may have made zero."""
+    xp = namespace(probability)
+    return xp.log(xp.maximum(probability, _LEAST))
+
+
+def on_scale(values: Any, conventions: Mapping[str, Any]) -> Any:
+    """Numbers on the line on the scale of a convention: as they are, or their logarithms."""
+    return namespace(values).log(values) if conventions["scale"] == "log" else values
+
+
+class SpikedNoise(CensoredNoise):
+    """Decisions with spikes at the estimate and the recommendation, and noise round a belief.
+
+    The units are `trustbayes.trials.recommendation.Recommendations`.
+
+    Parameters
+    ----------
+    noise : NormalNoise or StudentNoise
+    game : RecommendationGame
+    log : bool
+        Whether beliefs and noise are on the log scale.
+    """
+
+    def __init__(self, noise: NormalNoise | StudentNoise, game: RecommendationGame, log: bool):
+        super().__init__(noise, game.lowest, game.highest, 1.0 if log else game.scale)
+        self.step, self.log = game.step, log
+
+    def log_likelihood(
+        self, units: Any, answer: Any, values: Values, typed: bool
+    ) -> tuple[Any, np.ndarray]:
+        """By trial: those on no spike first."""
+        choice = units.trial_choice
+        keeps, follows = self._on_spikes(units, choice)
+        xn = namespace(choice)
+        spiked = (keeps + follows) > 0
+        off, on = xn.nonzero(~spiked)[0], xn.nonzero(spiked)[0]
+        if xn is not np:
+            answer = pt.as_tensor(answer)
+        keep, follow, rest = self._shares(answer, values, typed)
+        xp = namespace(choice, answer, keep, follow)
+
+        def noisy(rows: Any) -> Any:
+            return rest[..., rows] + self._log_density(units, rows, answer, values, typed)
+
+        parts = [noisy(off)]
+        if not isinstance(on, np.ndarray) or on.size:
+            mass = keep[..., on] * keeps[on] + follow[..., on] * follows[on]
+            parts.append(xp.logaddexp(_log(mass) - np.log(self.step), noisy(on)))
+        logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+        rows = xn.concatenate([off, on])
+        subject = xn.take(units.trial_subject, rows)
+        return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
+
+    def cell_logs(self, units: Any, answer: Any, values: Values, typed: bool) -> np.ndarray:
+        """Of every trial, in the order of the trials."""
+        logs, _ = self.log_likelihood(units, answer, values, typed)
+        keeps, follows = self._on_spikes(units, units.trial_choice)
+        back = np.argsort(np.argsort((keeps + follows) > 0, kind="stable"))
+        return np.asarray(logs[..., back, :] if typed else logs[..., back])
+
+    def information(
+        self,
+        units: Any,
+        up: tuple[Any, Values],
+        down: tuple[Any, Values],
+        step: float,
+        typed: bool,
+    ) -> np.ndarray:
+        """Through belief and noise of the trials on no spike, and through the spikes' shares."""
+        (high, above), (low, below) = up, down
+        keep, follow, rest = self._shares(high, above, typed)
+        lower = self._shares(low, below, typed)
+        share = np.exp(rest)
+        found = share * self._noise_information(units, up, down, step, typed)
+        # Of three outcomes with probabilities p: the sum of (dp)² / p.
+        for one, other in ((keep, lower[0]), (follow, lower[1]), (share, np.exp(lower[2]))):
+            found = found + ((one - other) / (2 * step)) ** 2 / np.maximum(one, 1e-12)
+        found = found + np.zeros(units.n_trials)
+        found = found.mean(axis=-2) if typed else found
+        return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
+
+    def divergence(self, units: Any, answer: Any, other: Any, values: Values) -> np.ndarray:
+        """That of the noise, in the share of trials that are on no spike."""
+        best, others = (np.clip(one, *self._ends) for one in (answer, other))
+        gap = (best - others) / self._sigma(values, typed=False)
+        share = np.exp(self._shares(answer, values, typed=False)[2])
+        found = 0.5 * self.noise.location_information * gap**2 * share
+        by_unit = np.zeros((*found.shape[:-1], units.unit_subject.size))
+        np.add.at(by_unit.T, units.trial_unit, found.T)
+        return by_unit
+
+    def draw(
+        self,
+        units: Any,
+        answer: Any,
+        values: Values,
+        type_index: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Decisions of shape (draws, trials)."""
+        sigma = self._sigma(values, typed=False)
+        answer = answer if type_index is None else self.pick(units, answer, type_index)
+        keep, follow, _ = self._shares(answer, values, typed=False)
+        shape = (len(sigma), units.n_trials)
+        luck = rng.random(shape)
+        around = self._centre(units, answer, shape, rng)
+        noisy = around + sigma * self.noise.draw(shape, rng)
+        ends = np.clip(noisy, *self._ends)
+        decision = np.exp(ends) if self.log else ends
+        which = rng.integers(units.trial_messages.shape[1], size=shape)
+        advised = units.trial_messages[np.arange(units.n_trials), which]
+        decision = np.where(luck < keep + follow, advised, decision)
+        return np.clip(np.where(luck < keep, units.trial_estimate, decision), self.low, self.high)
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The range on the scale of beliefs."""
+        if not self.log:
+            return self.low, self.high
+        return float(np.log(self.low)) if self.low > 0 else -np.inf, float(np.log(self.high))
+
+    def _on_spikes(self, units: Any, choice: Any) -> tuple[Any, Any]:
+        """Whether decisions keep the estimate, and the share of recommendations they follow."""
+        near = self.step * (0.5 + _SLACK)
+        xp = namespace(choice, units.trial_estimate)
+        keeps = xp.where(abs(choice - units.trial_estimate) <= near, 1.0, 0.0)
+        follows = xp.where(abs(choice[:, None] - units.trial_messages) <= near, 1.0, 0.0)
+        return keeps, follows.mean(axis=-1)
+
+    def _shares(self, answer: Any, values: Values, typed: bool) -> tuple[Any, Any, Any]:
+        """Probabilities of keeping and following to the letter, and the log of the rest's."""
+        keep, follow = (self._of_trials(values, n, typed) for n in ("keeping", "following"))
+        return keep, (1 - keep) * follow, _log(1 - keep) + _log(1 - follow)
+
+    def _of_trials(self, values: Values, name: str, typed: bool) -> Any:
+        found = values.of_trials(name)
+        return found[..., None, :] if typed else found
+
+    def _centre(
+        self,
+        units: Any,
+        answer: Any,
+        shape: tuple[int, int],
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """What noise is round, on the scale of beliefs."""
+        return np.broadcast_to(answer, shape)
+
+    def _log_density(self, units: Any, rows: Any, answer: Any, values: Values, typed: bool) -> Any:
+        """Log density of the noisy decisions in some rows, per unit of decisions."""
+        return self._round(units, rows, answer[..., rows], values, typed)
+
+    def _round(self, units: Any, rows: Any, centre: Any, values: Values, typed: bool) -> Any:
+        """Log density of decisions round some centres."""
+        choice = units.trial_choice[rows]
+        sigma = self._sigma(values, typed)[..., rows]
+        xp = namespace(choice, centre, sigma)
+        at = namespace(choice).log(choice) if self.log else choice
+        logs = self.noise.log_density((at - centre) / sigma) - xp.log(sigma)
+        logs = logs - at if self.log else logs
+        half = self.step * (0.5 + _SLACK)
+        low, high = self._ends
+        for end, reached, beyond, sign in (
+            (low, choice <= self.low + half, self.low + self.step / 2, 1),
+            (high, choice >= self.high - half, self.high - self.step / 2, -1),
+        ):
+            if not np.isfinite(end) or (isinstance(reached, np.ndarray) and not reached.any()):
+                continue
+            inner = np.log(beyond) if self.log else beyond
+            mass = self.noise.log_cumulative(sign * (inner - centre) / sigma) - np.log(self.step)
+            logs = xp.where(reached, mass, logs)
+        return logs
+
+    def _noise_information(
+        self,
+        units: Any,
+        up: tuple[Any, Values],
+        down: tuple[Any, Values],
+        step: float,
+        typed: bool,
+    ) -> Any:
+        """Fisher information of a trial on no spike, censoring aside."""
+        (high, above), (low, below) = up, down
+        sigma = self._sigma(above, typed)
+        location = ((high - low) / (2 * step) / sigma) ** 2
+        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
+        return self.noise.location_information * location + self.noise.scale_information * scale
+
+
+class ChoosingNoise(SpikedNoise):
+    """Decisions of people who choose, trial by trial: the estimate or the recommendation.
+
+    The answer is the probability of choosing the recommendation. A choice is exact with the
+    probability "exactness"; else there is noise round it.
+    """
+
+    def _shares(self, answer: Any, values: Values, typed: bool) -> tuple[Any, Any, Any]:
+        exact = self._of_trials(values, "exactness", typed)
+        return exact * (1 - answer), exact * answer, _log(1 - exact)
+
+    def _places(self, units: Any) -> tuple[Any, Any]:
+        both = units.trial_estimate, units.trial_seen
+        return tuple(namespace(one).log(one) if self.log else one for one in both)
+
+    def _centre(
+        self,
+        units: Any,
+        answer: Any,
+        shape: tuple[int, int],
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        own, advised = self._places(units)
+        return np.where(rng.random(shape) < answer, advised, own)
+
+    def _log_density(self, units: Any, rows: Any, answer: Any, values: Values, typed: bool) -> Any:
+        own, advised = (
+            self._round(units, rows, place[rows], values, typed) for place in self._places(units)
+        )
+        chance = answer[..., rows]
+        xp = namespace(chance, own)
+        return xp.logaddexp(_log(1 - chance) + own, _log(chance) + advised)
+
+    def _noise_information(
+        self,
+        units: Any,
+        up: tuple[Any, Values],
+        down: tuple[Any, Values],
+        step: float,
+        typed: bool,
+    ) -> Any:
+        """Of the choice as far as estimate and recommendation lie apart, and of the noise."""
+        (high, above), (low, below) = up, down
+        sigma = self._sigma(above, typed)
+        own, advised = self._places(units)
+        apart = -np.expm1(-(((advised - own) / sigma) ** 2) / 8)
+        chance = ((high - low) / (2 * step)) ** 2 / np.maximum(high * (1 - high), 1e-12)
+        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
+        return apart * chance + self.noise.scale_information * scale
+
+
+def _made(rule: type[SpikedNoise]) -> Callable[[RecommendationGame, Mapping[str, Any]], Response]:
+    def response(game: RecommendationGame, conventions: Mapping[str, Any]) -> Response:
+        noise = StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
+        return rule(noise, game, conventions["scale"] == "log")
+
+    return response
+
+
+spiked = _made(SpikedNoise)
+"""The response rule of theories whose answer is a belief, as `ModelSpec.response` asks for it."""
+
+choosing = _made(ChoosingNoise)
+"""The response rule of the theory whose answer is the probability of choosing the advice."""
+
+DECISION_NOISE = Parameter(
+    name="response_noise",
+    symbol="σ",
+    meaning="standard deviation of decisions that are on no spike, around the belief",
+    unit="share of the game's unit; on the log scale of the logarithm",
+    support="positive",
+    varies=(),
+    prior=Prior(
+        "LogNormal", mu=Prior("Normal", mu=-1.0, sigma=1.0), sigma=Prior("HalfNormal", sigma=0.7)
+    ),
+)
+
+KEEPING = Parameter(
+    name="keeping",
+    symbol="κ",
+    meaning="probability of keeping the own estimate as it is",
+    unit="probability",
+    support="unit",
+    varies=("subject",),
+    prior=Prior(
+        "LogitNormal", mu=Prior("Normal", mu=-1.5, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+    ),
+)
+
+FOLLOWING = Parameter(
+    name="following",
+    symbol="φ",
+    meaning="probability of following to the letter of those who do not keep their estimate",
+    unit="probability",
+    support="unit",
+    varies=(),
+    prior=Prior(
+        "LogitNormal", mu=Prior("Normal", mu=-2.5, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+    ),
+)
+
+EXACTNESS = Parameter(
+    name="exactness",
+    symbol="χ",
+    meaning="probability that a choice is made to the letter, without noise",
+    unit="probability",
+    support="unit",
+    varies=(),
+    prior=Prior(
+        "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
+    ),
+)
+
+SCALE = Convention(
+    name="scale",
+    choices=("linear", "log"),
+    default="linear",
+    meaning=(
+        "On which scale beliefs are weighted averages and noise is even: that of decisions, or "
+        "their logarithms, for positive quantities of which shares matter, whatever the unit."
+    ),
+)
