@@ -86,8 +86,8 @@ def main() -> None:
         row = (name, hits, late, lost, half, "yes" if same else "NO")
         lines.append("| " + " | ".join(map(str, row)) + " |")
         print(lines[-1], flush=True)
-    titles = ("command", "disk", "exit", "half files", "same numbers after", "the last it said")
-    lines += ["", "A full disk:", "", f"| {' | '.join(titles)} |", "|-|-:|-:|-:|-|-|"]
+    columns = ("command", "disk", "exit", "half files", "same numbers after", "the last it said")
+    lines += ["", "A full disk:", "", f"| {' | '.join(columns)} |", "|-|-:|-:|-:|-|-|"]
     for name, tokens in FULL.items():
         lines.append(_full_disk(name, tokens, 0.6))
         print(lines[-1], flush=True)

@@ -26,7 +26,7 @@ from trustbayes.cli.options import (
 )
 from trustbayes.cli.printing import frame_table, gate_table, print_json, print_tables
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import check_folder, records
+from trustbayes.files import check_folder, plain, records
 
 if TYPE_CHECKING:
     from trustbayes.comparison import HeldOut
@@ -116,7 +116,7 @@ def compare(
     table = comparison.table
     if as_json:
         gates = {name: fit.gate.to_dict() for name, fit in named.items()}
-        written = {"comparison": records(table), "verdict": asdict(judgement), "gate": gates}
+        written = {"comparison": records(table), "verdict": plain(asdict(judgement)), "gate": gates}
         print_json(written | ({} if held is None else {"kfold": _held_out(held)}))
         return code
     tables = [

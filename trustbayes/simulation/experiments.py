@@ -324,8 +324,7 @@ class SimulatedFits:
         """Write the file, whole or not at all."""
         content = {**vars(found), "format": _FORMAT, "key": self.key}
         content["table"] = found.table.to_dict(orient="list")
-        text = json.dumps(content, default=_plain)
-        write_whole({path: text})
+        write_whole({path: json.dumps(content, default=_plain)})
 
     def read(self, path: Path) -> Outcome:
         """The outcome from its file.
@@ -369,8 +368,7 @@ def collected(
     Raises
     ------
     FitsFailed
-        If any was lost with its worker, or its file could not be written: a study of the others
-        would not be the one that was asked for, and the next run can make it.
+        If any was lost with its worker or could not be written: the next run can make it.
     """
     found: dict[int, Outcome] = {}
     failures: tuple[str, ...] = ()
@@ -403,10 +401,8 @@ def _make_file(
     cores: int,
 ) -> None:
     """What a worker does."""
-    chosen = tuple(model_from_dict(form) for form in models)
-    task = SimulatedFits(
-        Experiment.from_dict(experiment), seed, chosen, sampling, reduction, strict
-    )
+    one, chosen = Experiment.from_dict(experiment), tuple(map(model_from_dict, models))
+    task = SimulatedFits(one, seed, chosen, sampling, reduction, strict)
     task.write(task.outcome(cores), path)
 
 
@@ -429,8 +425,7 @@ def usable(gate: Gate) -> bool:
     """Whether a fit's draws will do where only their ranks or quantiles matter.
 
     R-hat at most 1.05, bulk effective sample size at least 50, divergences at most 1 %, for all
-    population and subject parameters: looser than the gate of a single fit, for what errs at
-    random averages out over many.
+    population and subject parameters: looser than for a single fit, for chance averages out.
     """
     return not _short_of(gate, strict=False)
 
