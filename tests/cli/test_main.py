@@ -269,6 +269,7 @@ def test_datasets_are_listed(run):
     assert [one["name"] for one in json.loads(out)] == [
         "simulated-forecast",
         "simulated-finite",
+        "simulated-learning",
         "simulated-recommendation",
         "ioannidis-2024",
         "oey-vul-2022",

@@ -6,6 +6,7 @@ from statistics import median, pstdev
 
 import numpy as np
 import pandas as pd
+from advice import advised
 from scipy import stats
 
 from trustbayes.games import FiniteGame, ForecastGame, Market, PayoffTable, PowerLoss
@@ -126,7 +127,13 @@ def forecast_frame(game, seed=1, subjects=4, rounds=5):
 
 GAMES = {"power": power_game(), "table": table_game(), "forecast": forecast_game()}
 TRIALS = {name: trials_of(GAMES[name]) for name in ("power", "table")} | {
-    "forecast": trials_from_frame(forecast_frame(GAMES["forecast"]), GAMES["forecast"])
+    "forecast": trials_from_frame(forecast_frame(GAMES["forecast"]), GAMES["forecast"]),
+    "recommendation": advised(estimate_width=4.0, message_width=2.0),
+}
+TRIALS_OF_KIND = {
+    "finite": TRIALS["power"],
+    "forecast-sharing": TRIALS["forecast"],
+    "recommendation": TRIALS["recommendation"],
 }
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from building import build
-from loops import TRIALS
+from loops import TRIALS, TRIALS_OF_KIND
 
 from trustbayes.errors import InputError
 from trustbayes.models import SPECS, Babbling, FullTrust, Joint, LevelK, Model, TrustEmbedded
@@ -53,7 +53,7 @@ def plain(plates):
 
 @OF_SETTINGS
 def test_every_variable_stands_in_its_plate(chosen):
-    built = build(chosen, TRIALS["power" if chosen.spec.kind == "finite" else "forecast"])
+    built = build(chosen, TRIALS_OF_KIND[chosen.spec.kind])
     sampled = {re.sub("_(own|offset)$", "", rv.name) for rv in built.free_RVs}
     sampled |= {d.name for d in built.deterministics if not d.name.endswith("_unused")}
     found = {}

@@ -17,7 +17,7 @@ from building import (
     setting_id,
     switch_id,
 )
-from loops import TRIALS, frame, log_probability, option_utilities, trial_by_trial
+from loops import TRIALS, TRIALS_OF_KIND, frame, log_probability, option_utilities, trial_by_trial
 from markets import PYTHON
 from pytensor.graph.traversal import ancestors
 from scipy import stats
@@ -350,7 +350,8 @@ def test_every_default_prior_fits_its_parameter():
     for kind in kinds:
         every = ("trust-embedded", "level-k", "hybrid", "mixture", "babbling", "full-trust")
         assert model_names(kind) == every
-    assert len(SPECS) == 2 * sum(len(model_names(kind)) for kind in kinds)
+    of_both = 2 * sum(len(model_names(kind)) for kind in kinds)
+    assert len(SPECS) == of_both + len(model_names("recommendation"))
 
 
 @pytest.mark.parametrize(
@@ -397,7 +398,7 @@ def test_coordinates_name_subjects_treatments_levels_and_messages():
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda one: f"{one.name} {one.role} {one.kind}")
 def test_a_model_whose_trials_can_be_replaced_has_the_same_density(spec):
-    trials = TRIALS["power" if spec.kind == "finite" else "forecast"]
+    trials = TRIALS_OF_KIND[spec.kind]
     chosen, units = Model(spec), trials.fold(spec.role)
     known = pilot(chosen, units, trials.game)
     fixed, open_ = (

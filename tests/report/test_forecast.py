@@ -227,8 +227,9 @@ def test_types_at_corners_are_counted_apart():
 
 
 def test_every_model_has_a_look_of_its_own():
-    looks = [look(name) for name in model_names()]
-    assert len({(one.colour, one.marker) for one in looks}) == len(looks)
+    for kind in ("finite", "forecast-sharing", "recommendation"):
+        looks = [look(name) for name in model_names(kind)]
+        assert len({(each.colour, each.marker) for each in looks}) == len(looks)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -283,5 +283,8 @@ def test_labels_have_no_mean():
         "expected_action": "quantal",
         "lying_cost": "proportional",
         "lapse": False,
+        "learning": "none",
+        "news": "lie",
+        "experience": "general",
     }
     assert model("trust-embedded", "sender").resolve_conventions(game)["belief"] == "mixture"

@@ -11,7 +11,17 @@ import unicodedata
 __all__ = ["PlainFormatter", "expand_home", "plain", "prepare_output"]
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_SIGNS = {"−": "-", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "×": "x", "’": "'", "√": "sqrt"}
+_SIGNS = {
+    "⁻": "-",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "≤": "<=",
+    "≥": ">=",
+    "×": "x",
+    "’": "'",
+    "√": "sqrt",
+}
 _HOME = re.compile(r"(--[\w-]+=|[^=~/]+=)?(~(?:[/\\].*)?)", re.DOTALL)
 
 

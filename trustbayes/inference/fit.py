@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -227,8 +229,15 @@ def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[s
     tree = xr.DataTree.from_dict(dict(groups))
     tree.attrs = {"trustbayes": json.dumps(manifest)}
     # By way of memory: HDF5 that finds no room when it closes a file ends the process at its exit.
-    content = tree.to_netcdf(engine="h5netcdf")
+    with _without_cluster():
+        content = tree.to_netcdf(engine="h5netcdf")
     write_whole({path: lambda part: part.write_bytes(content)})
+
+
+def _without_cluster() -> AbstractContextManager[object]:
+    """On a worker of Dask xarray asks the cluster for a lock by a file's name, which memory lacks."""
+    config = sys.modules.get("dask.config")
+    return nullcontext() if config is None else cast(Any, config).set(scheduler="synchronous")
 
 
 def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:

@@ -119,8 +119,8 @@ class FitTask:
     >>> import trustbayes as tb
     >>> data = tb.bundled("simulated-finite")
     >>> trials = tb.read_trials(data.trials, data.game)
-    >>> FitTask(tb.LevelK("sender"), trials, Sampling()).label
-    'level-k, sender (max_level=3, ties=smallest-lie, unsent=monotone, lapse=False)'
+    >>> FitTask(tb.FullTrust("receiver"), trials, Sampling()).label
+    'full-trust, receiver (lapse=False)'
     """
 
     model: Model

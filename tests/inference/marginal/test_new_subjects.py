@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from loops import TRIALS
+from loops import TRIALS, TRIALS_OF_KIND
 from scipy import stats
 from scipy.special import expit
 from scipy.stats import qmc
@@ -23,7 +23,7 @@ INVERSE = {"LogNormal": np.exp, "LogitNormal": expit, "Gamma": np.exp}
 
 
 def trials_for(chosen):
-    return TRIALS["power" if chosen.spec.kind == "finite" else "forecast"]
+    return TRIALS_OF_KIND[chosen.spec.kind]
 
 
 def drawn(chosen, size=3, seed=4, trials=None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -66,7 +67,7 @@ class TypeTable:
         self.habit = habit if habit in active else None
         self.active = tuple(e for e in active if e != habit)
         self.sizes = [axes[e].size for e in self.active]
-        self.lattice = np.indices(self.sizes).reshape(len(self.active), -1)
+        self.lattice = np.indices(self.sizes).reshape(len(self.active), math.prod(self.sizes))
         self.linked = {
             layout.effects[e].name: axes[e].nodes[0][self.lattice[c]]
             for c, e in enumerate(self.active)
