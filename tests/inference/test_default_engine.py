@@ -16,7 +16,7 @@ from trustbayes.inference.marginal.fit_likelihood import new_subjects
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.records import fit_key
 
-SHORT = tb.Sampling(draws=300, chains=4, seed=5)
+SHORT = tb.Sampling(draws=600, chains=4, seed=5)
 
 
 @pytest.fixture(scope="module")

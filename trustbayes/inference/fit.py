@@ -235,7 +235,7 @@ def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[s
 
 
 def _without_cluster() -> AbstractContextManager[object]:
-    """On a worker of Dask xarray asks the cluster for a lock by a file's name, which memory lacks."""
+    """Dask's workers ask the cluster for a lock by a file's name, which memory does not have."""
     config = sys.modules.get("dask.config")
     return nullcontext() if config is None else cast(Any, config).set(scheduler="synchronous")
 
