@@ -24,7 +24,17 @@ from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
 
-__all__ = ["NOISE", "RESPONSE_NOISE", "CensoredNoise", "NormalNoise", "StudentNoise", "censored"]
+__all__ = [
+    "NOISE",
+    "RESPONSE_NOISE",
+    "CensoredNoise",
+    "NormalNoise",
+    "StudentNoise",
+    "censored",
+    "information_of_units",
+    "noise_of",
+    "summed_by_unit",
+]
 
 
 class NormalNoise:
@@ -128,9 +138,9 @@ class CensoredNoise:
     def trial_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> Any:
         """Log likelihood of every trial, in their order, of types that move between them."""
         logs, _ = self.log_likelihood(units, answer, values, typed)
-        choice, xp = units.trial_choice, namespace(units.trial_choice)
-        end = xp.where(choice >= self.high, 1, xp.where(choice <= self.low, 2, 0))
-        back = xp.argsort(xp.argsort(end, kind="stable"))
+        part = self._part(units)
+        xp = namespace(part)
+        back = xp.argsort(xp.argsort(part, kind="stable"))
         return logs[..., back, :] if typed else logs[..., back]
 
     def information(
@@ -142,15 +152,7 @@ class CensoredNoise:
         typed: bool,
     ) -> np.ndarray:
         """Fisher information through the best choice and through the noise, censoring aside."""
-        (high, above), (low, below) = up, down
-        sigma = self._sigma(above, typed)
-        location = ((high - low) / (2 * step) / sigma) ** 2
-        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
-        found = (
-            self.noise.location_information * location + self.noise.scale_information * scale
-        ) + np.zeros(units.n_trials)
-        found = found.mean(axis=-2) if typed else found
-        return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
+        return information_of_units(units, self._noise_information(up, down, step, typed), typed)
 
     def pick(self, units: Points, answer: Any, type_index: np.ndarray) -> np.ndarray:
         """Best choices of shape (draws, trials), of the type of each subject or of each trial."""
@@ -162,10 +164,7 @@ class CensoredNoise:
         """Of noise around best choices within the range; to second order for Student's t."""
         best, others = (np.clip(one, self.low, self.high) for one in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
-        found = 0.5 * self.noise.location_information * gap**2
-        by_unit = np.zeros((*found.shape[:-1], units.unit_subject.size))
-        np.add.at(by_unit.T, units.trial_unit, found.T)
-        return by_unit
+        return summed_by_unit(units, 0.5 * self.noise.location_information * gap**2)
 
     def draw(
         self,
@@ -196,9 +195,43 @@ class CensoredNoise:
         """One number a trial."""
         return units.n_trials
 
+    def _part(self, units: Any) -> Any:
+        """In which part of `log_likelihood` each trial stands, from 0."""
+        choice, xp = units.trial_choice, namespace(units.trial_choice)
+        return xp.where(choice >= self.high, 1, xp.where(choice <= self.low, 2, 0))
+
+    def _noise_information(
+        self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool
+    ) -> Any:
+        """Fisher information of each trial through its centre and its noise, censoring aside."""
+        (high, above), (low, below) = up, down
+        sigma = self._sigma(above, typed)
+        location = ((high - low) / (2 * step) / sigma) ** 2
+        scale = self._scale_information(above, below, step, typed)
+        return self.noise.location_information * location + scale
+
+    def _scale_information(self, above: Values, below: Values, step: float, typed: bool) -> Any:
+        """The part of it through the noise."""
+        logs = (np.log(self._sigma(values, typed)) for values in (above, below))
+        return self.noise.scale_information * ((next(logs) - next(logs)) / (2 * step)) ** 2
+
     def _sigma(self, values: Values, typed: bool) -> Any:
         sigma = values.of_trials("response_noise") * self.scale
         return sigma[..., None, :] if typed else sigma
+
+
+def information_of_units(units: Any, of_trials: Any, typed: bool) -> np.ndarray:
+    """Sum over each unit's trials, averaged over types; shape (units,)."""
+    every = of_trials + np.zeros(units.n_trials)
+    every = every.mean(axis=-2) if typed else every
+    return np.bincount(units.trial_unit, weights=every, minlength=units.unit_subject.size)
+
+
+def summed_by_unit(units: Any, of_trials: np.ndarray) -> np.ndarray:
+    """Sum over each unit's trials; shape (..., trials) becomes (..., units)."""
+    by_unit = np.zeros((*of_trials.shape[:-1], units.unit_subject.size))
+    np.add.at(by_unit.T, units.trial_unit, of_trials.T)
+    return by_unit
 
 
 def _any(rows: Any) -> bool:
@@ -206,12 +239,16 @@ def _any(rows: Any) -> bool:
     return not isinstance(rows, np.ndarray) or rows.size > 0
 
 
+def noise_of(conventions: Mapping[str, Any]) -> NormalNoise | StudentNoise:
+    """The noise that the convention "noise" names."""
+    return StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
+
+
 def censored(role: Role) -> Any:
     """The response rule of a role, as `ModelSpec.response` asks for it."""
 
     def response(game: ForecastGame, conventions: Mapping[str, Any]) -> Response:
-        noise = StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
-        return CensoredNoise(noise, *game.choice_range(role), game.scale)
+        return CensoredNoise(noise_of(conventions), *game.choice_range(role), game.scale)
 
     return response
 

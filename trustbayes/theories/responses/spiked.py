@@ -30,7 +30,14 @@ from trustbayes.games.recommendation import RecommendationGame
 from trustbayes.numerics.arrays import namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
-from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise, StudentNoise
+from trustbayes.theories.responses.censored import (
+    CensoredNoise,
+    NormalNoise,
+    StudentNoise,
+    information_of_units,
+    noise_of,
+    summed_by_unit,
+)
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 
@@ -105,13 +112,6 @@ class SpikedNoise(CensoredNoise):
         subject = xn.take(units.trial_subject, rows)
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
-    def cell_logs(self, units: Any, answer: Any, values: Values, typed: bool) -> np.ndarray:
-        """Of every trial, in the order of the trials."""
-        logs, _ = self.log_likelihood(units, answer, values, typed)
-        keeps, follows = self._on_spikes(units, units.trial_choice)
-        back = np.argsort(np.argsort((keeps + follows) > 0, kind="stable"))
-        return np.asarray(logs[..., back, :] if typed else logs[..., back])
-
     def information(
         self,
         units: Any,
@@ -125,23 +125,18 @@ class SpikedNoise(CensoredNoise):
         keep, follow, rest = self._shares(high, above, typed)
         lower = self._shares(low, below, typed)
         share = np.exp(rest)
-        found = share * self._noise_information(units, up, down, step, typed)
+        total = share * self._decision_information(units, up, down, step, typed)
         # Of three outcomes with probabilities p: the sum of (dp)² / p.
-        for one, other in ((keep, lower[0]), (follow, lower[1]), (share, np.exp(lower[2]))):
-            found = found + ((one - other) / (2 * step)) ** 2 / np.maximum(one, 1e-12)
-        found = found + np.zeros(units.n_trials)
-        found = found.mean(axis=-2) if typed else found
-        return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
+        for p, moved in ((keep, lower[0]), (follow, lower[1]), (share, np.exp(lower[2]))):
+            total = total + ((p - moved) / (2 * step)) ** 2 / np.maximum(p, 1e-12)
+        return information_of_units(units, total, typed)
 
     def divergence(self, units: Any, answer: Any, other: Any, values: Values) -> np.ndarray:
         """That of the noise, in the share of trials that are on no spike."""
         best, others = (np.clip(one, *self._ends) for one in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
         share = np.exp(self._shares(answer, values, typed=False)[2])
-        found = 0.5 * self.noise.location_information * gap**2 * share
-        by_unit = np.zeros((*found.shape[:-1], units.unit_subject.size))
-        np.add.at(by_unit.T, units.trial_unit, found.T)
-        return by_unit
+        return summed_by_unit(units, 0.5 * self.noise.location_information * gap**2 * share)
 
     def draw(
         self,
@@ -225,7 +220,7 @@ class SpikedNoise(CensoredNoise):
             logs = xp.where(reached, mass, logs)
         return logs
 
-    def _noise_information(
+    def _decision_information(
         self,
         units: Any,
         up: tuple[Any, Values],
@@ -233,12 +228,12 @@ class SpikedNoise(CensoredNoise):
         step: float,
         typed: bool,
     ) -> Any:
-        """Fisher information of a trial on no spike, censoring aside."""
-        (high, above), (low, below) = up, down
-        sigma = self._sigma(above, typed)
-        location = ((high - low) / (2 * step) / sigma) ** 2
-        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
-        return self.noise.location_information * location + self.noise.scale_information * scale
+        """Fisher information of a trial on no spike."""
+        return self._noise_information(up, down, step, typed)
+
+    def _part(self, units: Any) -> Any:
+        keeps, follows = self._on_spikes(units, units.trial_choice)
+        return namespace(keeps).where(keeps + follows > 0, 1, 0)
 
 
 class ChoosingNoise(SpikedNoise):
@@ -274,7 +269,7 @@ class ChoosingNoise(SpikedNoise):
         xp = namespace(chance, own)
         return xp.logaddexp(_log(1 - chance) + own, _log(chance) + advised)
 
-    def _noise_information(
+    def _decision_information(
         self,
         units: Any,
         up: tuple[Any, Values],
@@ -288,14 +283,12 @@ class ChoosingNoise(SpikedNoise):
         own, advised = self._places(units)
         apart = -np.expm1(-(((advised - own) / sigma) ** 2) / 8)
         chance = ((high - low) / (2 * step)) ** 2 / np.maximum(high * (1 - high), 1e-12)
-        scale = ((np.log(sigma) - np.log(self._sigma(below, typed))) / (2 * step)) ** 2
-        return apart * chance + self.noise.scale_information * scale
+        return apart * chance + self._scale_information(above, below, step, typed)
 
 
 def _made(rule: type[SpikedNoise]) -> Callable[[RecommendationGame, Mapping[str, Any]], Response]:
     def response(game: RecommendationGame, conventions: Mapping[str, Any]) -> Response:
-        noise = StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
-        return rule(noise, game, conventions["scale"] == "log")
+        return rule(noise_of(conventions), game, conventions["scale"] == "log")
 
     return response
 
@@ -318,40 +311,38 @@ DECISION_NOISE = Parameter(
     ),
 )
 
-KEEPING = Parameter(
-    name="keeping",
-    symbol="κ",
-    meaning="probability of keeping the own estimate as it is",
-    unit="probability",
-    support="unit",
-    varies=("subject",),
-    prior=Prior(
-        "LogitNormal", mu=Prior("Normal", mu=-1.5, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
-    ),
+
+def _share(name: str, symbol: str, meaning: str, location: float, by_person: bool) -> Parameter:
+    location_prior = Prior("Normal", mu=location, sigma=1.5)
+    return Parameter(
+        name=name,
+        symbol=symbol,
+        meaning=meaning,
+        unit="probability",
+        support="unit",
+        varies=("subject",) if by_person else (),
+        prior=Prior("LogitNormal", mu=location_prior, sigma=Prior("HalfNormal", sigma=1.0)),
+    )
+
+
+KEEPING = _share(
+    "keeping", "κ", "probability of keeping the own estimate as it is", -1.5, by_person=True
 )
 
-FOLLOWING = Parameter(
-    name="following",
-    symbol="φ",
-    meaning="probability of following to the letter of those who do not keep their estimate",
-    unit="probability",
-    support="unit",
-    varies=(),
-    prior=Prior(
-        "LogitNormal", mu=Prior("Normal", mu=-2.5, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
-    ),
+FOLLOWING = _share(
+    "following",
+    "φ",
+    "probability of following to the letter of those who do not keep their estimate",
+    -2.5,
+    by_person=False,
 )
 
-EXACTNESS = Parameter(
-    name="exactness",
-    symbol="χ",
-    meaning="probability that a choice is made to the letter, without noise",
-    unit="probability",
-    support="unit",
-    varies=(),
-    prior=Prior(
-        "LogitNormal", mu=Prior("Normal", mu=0.0, sigma=1.5), sigma=Prior("HalfNormal", sigma=1.0)
-    ),
+EXACTNESS = _share(
+    "exactness",
+    "χ",
+    "probability that a choice is made to the letter, without noise",
+    0.0,
+    by_person=False,
 )
 
 SCALE = Convention(
