@@ -244,6 +244,14 @@ def test_a_typical_person_has_the_numbers_of_the_population(found):
     assert answer(found, "sender").typical == (
         "By One, a typical sender loses 15.1 (10.6 to 20.5) coins."
     )
+    # Where the mixture leads, a person is typical of its largest theory, as the mixture has it.
+    mixture(found, (0.8, 0.6, 0.9), (0.2, 0.1, 0.4))
+    found["comparison"].append(found["comparison"][0] | {"model": "mix", "elpd": -5.0})
+    found["population"].append(row | {"model": "mix", "mean": 30.2, "interval": [20.1, 40.3]})
+    found["how"]["models"][2]["units"] = {"cost": "coins"}
+    assert answer(found, "sender").typical == (
+        "Of those who act as One says, a typical sender loses 30.2 (20.1 to 40.3) coins."
+    )
 
 
 @pytest.fixture(

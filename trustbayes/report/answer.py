@@ -283,31 +283,40 @@ def _missing(found: Found, role: str) -> str:
 
 
 def _typical(found: Found, role: str) -> str:
-    """What the single theory that predicts best says of the middle of its people."""
-    known = models_of(found, role)
-    for name in _ranked(found, role):
+    """What the theory that predicts best says of the middle of its people.
+
+    Of a mixture that is the theory by which most people act, as the mixture has it: alone it has
+    to fit everybody, and says something else.
+    """
+    known, groups = models_of(found, role), group_shares(found, role)
+    for place, name in enumerate(_ranked(found, role)):
+        theory = name
+        start, whom = f"By {known[name]['title']}, a typical {role}", f"{role}s"
         if known[name]["combines"]:
-            continue
+            if place or not known[name]["mixture"] or not groups or groups[0].model not in known:
+                continue
+            theory = groups[0].model
+            start, whom = f"Of those who act {known[theory]['manner']}, a typical {role}", "them"
         does = [
             text.format(value=value)
-            for parameter, text in known[name]["typical"].items()
-            if (value := _value(found, role, name, parameter))
+            for parameter, text in known[theory]["typical"].items()
+            if (value := _value(found, role, name, parameter, whom))
         ]
-        start = f"By {known[name]['title']}, a typical {role}"
         if does:
             return f"{start} {listed(does)}."
-        return f"{start} acts {known[name]['manner']}."
+        if theory == name:
+            return f"{start} acts {known[name]['manner']}."
     return f"What a typical {role} does cannot be said before the fit of a theory converges."
 
 
 _ORDER = ("population median", "population mean", "value", "share")
 
 
-def _value(found: Found, role: str, model: str, parameter: str) -> str:
+def _value(found: Found, role: str, model: str, parameter: str, whom: str) -> str:
     """A parameter's typical values in words, by treatment, and empty if there is none."""
     whose = (role, model, parameter)
     rows = [r for r in found["population"] if (r["role"], r["model"], r["parameter"]) == whose]
-    unit = models_of(found, role)[model]["units"][parameter]
+    unit = models_of(found, role)[model]["units"].get(parameter, "")
     rows = [row for row in rows if not unit or row["unit"] == unit]
     for statistic in _ORDER:
         chosen = [row for row in rows if row["statistic"] == statistic]
@@ -316,7 +325,7 @@ def _value(found: Found, role: str, model: str, parameter: str) -> str:
         if statistic == "share":
             top = max(chosen, key=lambda row: row["mean"])
             steps = "no step" if top["option"] == "0" else counted(int(top["option"]), "step")
-            return f"{steps} ahead ({percent(top['mean'])} of {role}s)"
+            return f"{steps} ahead ({percent(top['mean'])} of {whom})"
         say = percent if "share" in chosen[0]["unit"] else number
         return listed(
             f"{say(row['mean'])} ({' to '.join(map(say, row['interval']))})"
