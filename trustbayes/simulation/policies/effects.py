@@ -53,13 +53,13 @@ def play_all(world: World, policies: Sequence[Policy]) -> tuple[Played, list[Pla
     """
     base = {treatment: world.as_it_is(treatment) for treatment in world.treatments}
     changed = [{t: world.play(policy, t) for t in world.treatments} for policy in policies]
-    return _played(base, base), [_played(one, base) for one in changed]
+    return _played(base, base), [_played(outcomes, base) for outcomes in changed]
 
 
 def _played(outcomes: Mapping[str, Outcomes], base: Mapping[str, Outcomes]) -> Played:
     level, difference = {}, {}
-    for treatment, found in outcomes.items():
-        for (outcome, party), values in found.items():
+    for treatment, by_party in outcomes.items():
+        for (outcome, party), values in by_party.items():
             key = (treatment, outcome, party)
             level[key] = averaged(values)
             if (outcome, party) in base[treatment]:
@@ -98,10 +98,10 @@ def effects_table(
         ends = {p: np.mean([w[p] for w in ways.values()], axis=0) for p in PARTIES}
         ways[ALL] = {p: (float(low), float(high)) for p, (low, high) in ends.items()}
     rows: list[dict[str, Any]] = []
-    for policy, one in zip((BASELINE, *policies), (base, *played), strict=True):
-        for key in sorted(one.level, key=lambda key: _place(key, world)):
+    for policy, play in zip((BASELINE, *policies), (base, *played), strict=True):
+        for key in sorted(play.level, key=lambda key: _place(key, world)):
             treatment, outcome, party = key
-            mean_, lower, upper = summarised(one.level[key], ci_prob)
+            mean_, lower, upper = summarised(play.level[key], ci_prob)
             row = {
                 "policy": policy.name,
                 "treatment": treatment,
@@ -112,7 +112,7 @@ def effects_table(
                 "lower": lower,
                 "upper": upper,
             }
-            gap = one.difference.get(key)
+            gap = play.difference.get(key)
             if policy is not BASELINE and gap is not None:
                 row |= dict(
                     zip(
@@ -182,9 +182,15 @@ def break_even(
 ) -> pd.DataFrame:
     """What each policy may cost at most, see `Counterfactual.costs`."""
     rows = []
-    for policy, one in zip(policies, played, strict=True):
-        for treatment in (*treatments, *((ALL,) if len(treatments) > 1 else ())):
-            gain = one.difference[treatment, "payoff", "both"]
+    for policy, play in zip(policies, played, strict=True):
+        gains = {
+            treatment: play.difference[treatment, "payoff", "both"]
+            for treatment in treatments
+            if not policy.treatments or treatment in policy.treatments
+        }
+        if len(treatments) > 1:
+            gains[ALL] = np.mean(list(gains.values()), axis=0)
+        for treatment, gain in gains.items():
             mean, lower, upper = summarised(gain, ci_prob)
             rows.append(
                 {

@@ -66,7 +66,8 @@ class Play(Protocol):
         Raises
         ------
         InputError
-            With a fault for each change that makes no sense, its place being the key.
+            With a fault for each change that makes no sense, its place being the policy's key, such
+            as "game.bias".
         """
 
     def references(self, stage: Stage) -> dict[str, tuple[float, float]]:
