@@ -394,10 +394,12 @@ def test_a_result_is_json_safe_data():
     import json
 
     bias = Policy("bias", game={"bias": 1.0}, frontier=Strength("game.bias", 0.5, 1.0))
-    found = counterfactual(*fits_of(draws=4), [bias], seed=1)
+    prior = Policy("prior", game={"prior": np.array([0.2, 0.3, 0.5])})
+    found = counterfactual(*fits_of(draws=4), [bias, prior], seed=1)
     form = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert form["policies"][0]["frontier"]["over"] == "game.bias"
-    assert pd.DataFrame(form["effects"])["policy"].nunique() == 2
+    assert form["policies"][1]["game"] == {"prior": [0.2, 0.3, 0.5]}
+    assert pd.DataFrame(form["effects"])["policy"].nunique() == 3
     assert found.text.startswith("Bias: ")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from trustbayes.errors import Fault, suggestion
+from trustbayes.files import plain
 from trustbayes.games.toml_section import is_number
 from trustbayes.models import Model
 from trustbayes.numerics.plain import as_plain
@@ -130,7 +131,8 @@ class Policy:
         for key in ("feedback", "partners", "play"):
             if getattr(self, key) is not None:
                 form[key] = getattr(self, key)
-        return form
+        json: dict[str, Any] = plain(form)
+        return json
 
 
 def at_strength(policy: Policy, strength: float) -> Policy:
@@ -149,13 +151,7 @@ def at_strength(policy: Policy, strength: float) -> Policy:
     if table == "share":
         changes["share"] = strength
     elif table == "audit" and policy.audit is not None:
-        audit = policy.audit
-        fined = key == "fine"
-        changes["audit"] = replace(
-            audit,
-            fine=strength if fined else audit.fine,
-            probability=audit.probability if fined else strength,
-        )
+        changes["audit"] = replace(policy.audit, **{key: strength})
     else:
         changes[table] = {**getattr(policy, table), key: strength}
     return replace(policy, frontier=None, **changes)

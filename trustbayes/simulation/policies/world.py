@@ -98,7 +98,7 @@ class World:
             role: Crowds(fit, self.size, positions, people, rng, copies)
             for role, fit, positions in (("sender", sender, order), ("receiver", receiver, other))
         }
-        self._biases = {t: biases_of(self.game, sender.units, t) for t in self.treatments}
+        self._biases = {t: biases_of(sender.units, t) for t in self.treatments}
         self._kept: dict[str, dict[Any, Any]] = {t: {} for t in self.treatments}
         self._base: dict[str, Outcomes] = {}
         self.rounds, self._matching = rounds, matching
