@@ -173,7 +173,7 @@ def test_markets_without_sense_are_refused_with_all_faults():
         counterfactual(*fits_of(), policies, seed=1)
     assert [fault.place for fault in caught.value.faults] == [
         "policy x, game.bias",
-        "policy x, game.wholesale_price",
+        "policy x, game.retail_price",
         "policy x, game.capacity_cost",
         "policy y, game.capacity_cost",
         "policy y, game.uncertainty",
