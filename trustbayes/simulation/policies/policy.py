@@ -151,7 +151,8 @@ def at_strength(policy: Policy, strength: float) -> Policy:
     if table == "share":
         changes["share"] = strength
     elif table == "audit" and policy.audit is not None:
-        changes["audit"] = replace(policy.audit, **{key: strength})
+        changed: dict[str, Any] = {key: strength}
+        changes["audit"] = replace(policy.audit, **changed)
     else:
         changes[table] = {**getattr(policy, table), key: strength}
     return replace(policy, frontier=None, **changes)

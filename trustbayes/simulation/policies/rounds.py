@@ -55,7 +55,7 @@ def play_rounds(
     pairs = max(crowd.people for crowd in crowds.values())
     design = np.random.default_rng([seed, 0])
     table = _table(stage, crowds, rounds, pairs, matching, design)
-    put_placeholders(table, stage.game, crowds)
+    put_placeholders(table, stage.game, ("sender", "receiver"))
     players = {
         role: _player(role, each, stage, table, np.random.default_rng([seed, 1 + at]))
         for at, (role, each) in enumerate(parts.items())
