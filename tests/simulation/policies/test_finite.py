@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from counterfactuals import effect
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes import Audit, Policy, Strength, counterfactual, model, trust_worth
@@ -21,15 +22,6 @@ def fits_of(name: str = "trust-embedded", trials=TRIALS, draws: int = 6, **conve
         synthetic_fit(model(name, role, trials.game, **conventions), trials, seed, 1, draws)
         for seed, role in enumerate(("sender", "receiver"), 1)
     )
-
-
-def effect(found, policy, outcome="payoff", party="both", treatment="all"):
-    rows = found.effects
-    keys = {"policy": policy, "outcome": outcome, "party": party, "treatment": treatment}
-    for column, value in keys.items():
-        rows = rows[rows[column] == value]
-    [row] = rows.to_dict("records")
-    return row
 
 
 def meet(world: World, policy: Policy, treatment: str, draw: int, meetings: int, seed: int = 3):
