@@ -49,7 +49,7 @@ def main() -> None:
 
 def met(kind: str, meetings: int) -> pd.DataFrame:
     """What people earned and what they should: a row for each experiment, treatment and party."""
-    game, found = GAMES[kind], []
+    game, rows = GAMES[kind], []
     rounds = meetings // (len(THEORIES) * SIMULATIONS * PEOPLE)
     for theory in THEORIES:
         models = {role: tb.model(theory, role, game) for role in ("sender", "receiver")}
@@ -57,10 +57,10 @@ def met(kind: str, meetings: int) -> pd.DataFrame:
             played = tb.simulate(game, **models, subjects=PEOPLE, rounds=rounds, seed=seed)
             table = payoffs_of(played, seed)
             for treatment in game.treatments:
-                here = table[table["treatment"] == treatment]
+                part = table[table["treatment"] == treatment]
                 expected = earned_by(played, models, treatment, seed)
                 for party in ("sender", "receiver"):
-                    paid, formula = here[f"{party}_paid"], expected["payoff", party]
+                    paid, formula = part[f"{party}_paid"], expected["payoff", party]
                     simulated = (
                         formula.std(ddof=1) / np.sqrt(len(formula)) if len(formula) > 1 else 0.0
                     )
@@ -77,7 +77,7 @@ def met(kind: str, meetings: int) -> pd.DataFrame:
                         mean,
                         error,
                     )
-                    found.append(row)
+                    rows.append(row)
     columns = [
         "kind",
         "theory",
@@ -89,8 +89,8 @@ def met(kind: str, meetings: int) -> pd.DataFrame:
         "expected",
         "error",
     ]
-    rows = pd.DataFrame(found, columns=columns)
-    return rows.assign(z=(rows["earned"] - rows["expected"]) / rows["error"])
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(z=(table["earned"] - table["expected"]) / table["error"])
 
 
 def speed(options) -> pd.DataFrame:
@@ -110,8 +110,8 @@ def speed(options) -> pd.DataFrame:
         fits = run_fits([FitTask(m, trials, SAMPLING) for m in models], options.folder)
         for people in ("these", "new"):
             start = time.perf_counter()
-            found = tb.counterfactual(*fits, policies, seed=1, people=people, draws=1000)
-            rows.append((theory, people, len(policies), found.draws, time.perf_counter() - start))
+            effect = tb.counterfactual(*fits, policies, seed=1, people=people, draws=1000)
+            rows.append((theory, people, len(policies), effect.draws, time.perf_counter() - start))
     return pd.DataFrame(rows, columns=["theory", "people", "policies", "draws", "seconds"])
 
 

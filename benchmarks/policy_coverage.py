@@ -51,8 +51,8 @@ def main() -> None:
         for seed in range(options.experiments)
     }
     keys, tasks = [], []
-    for (truth, seed), one in played.items():
-        learnt = one.trials[one.trials["treatment"] == LEARNT]
+    for (truth, seed), experiment in played.items():
+        learnt = experiment.trials[experiment.trials["treatment"] == LEARNT]
         trials = trials_from_frame(learnt, GAME, f"{truth} {seed}")
         for theory in THEORIES if seed < options.wrong else (truth,):
             keys.append((truth, seed, theory))
@@ -63,11 +63,11 @@ def main() -> None:
     rows = []
     change = tb.Policy("the other treatment", game={"bias": BIAS})
     for (truth, seed, theory), pair in zip(keys, pairs, strict=True):
-        told = tb.counterfactual(*pair, [change], seed=seed, draws=600).effects
-        told = told[(told["policy"] == change.name) & (told["outcome"] == "payoff")]
+        effects = tb.counterfactual(*pair, [change], seed=seed, draws=600).effects
+        effects = effects[(effects["policy"] == change.name) & (effects["outcome"] == "payoff")]
         real = earned_by(played[truth, seed], models[truth], PREDICTED, seed)
         passed = all(fit.gate.passed for fit in pair)
-        for row in told.to_dict("records"):
+        for row in effects.to_dict("records"):
             paid = float(real["payoff", row["party"]].mean())
             inside = row["lower"] <= paid <= row["upper"]
             rows.append(
@@ -109,10 +109,10 @@ def draw(shares: pd.DataFrame) -> Figure:
     parties = list(dict.fromkeys(shares["party"]))
     for panel, truth in zip(panels, truths, strict=True):
         for number, theory in enumerate(THEORIES):
-            here = shares[(shares["truth"] == truth) & (shares["theory"] == theory)]
-            x = [parties.index(p) + 0.12 * (2 * number - 1) for p in here["party"]]
+            part = shares[(shares["truth"] == truth) & (shares["theory"] == theory)]
+            x = [parties.index(p) + 0.12 * (2 * number - 1) for p in part["party"]]
             panel.plot(
-                x, here["covered"], look(theory).marker, color=look(theory).colour, label=theory
+                x, part["covered"], look(theory).marker, color=look(theory).colour, label=theory
             )
         panel.axhspan(0.85, 0.95, color=GREY, alpha=0.3, lw=0)
         panel.set_xticks(range(len(parties)), parties)

@@ -43,9 +43,9 @@ if __name__ == "__main__":
     trials = tb.read_trials(data.trials, data.game)
     sampling = tb.Sampling(draws=options.draws, tune=options.tune)
     sender, receiver = (tb.fit(model, trials, sampling, progress=False) for model in MODELS)
-    found = tb.counterfactual(
+    effect = tb.counterfactual(
         sender, receiver, POLICIES, people=PEOPLE, expectations=EXPECTATIONS, seed=1
     )
-    print(found.costs.round(2).to_string(index=False))
-    for sentence in (*found.sentences, *found.held):
+    print(effect.costs.round(2).to_string(index=False))
+    for sentence in (*effect.sentences, *effect.held):
         print(f"\n{sentence}")

@@ -71,6 +71,14 @@ def test_all_faults_come_at_once(run, fitted):
     assert "policy y, game: found 'scale = -1'" in lines[2]
 
 
+@pytest.mark.parametrize("option", ["--seed", "--draws", "--rounds"])
+def test_numbers_that_are_not_whole_are_refused(run, fitted, option):
+    code, out, err = run("policy", "sender.nc", "receiver.nc", "--policies", "good.toml",
+                         option, "2.5")  # fmt: skip
+    assert (code, out) == (2, "")
+    assert f"{option}: found '2.5', expected a whole number" in err
+
+
 def test_the_check_needs_both_files(run, fitted):
     code, _, err = run(*FITS, "--policies", "good.toml", "--trials", "t.csv")
     assert code == 2

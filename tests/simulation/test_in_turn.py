@@ -91,6 +91,12 @@ def test_experiments_study_senders_who_learn():
     one.player.fold(simulated.trials)  # nothing is missing from which they learn
 
 
+def test_senders_who_learn_need_receivers():
+    with pytest.raises(tb.InputError, match="simulation: expected also the column action"):
+        tb.simulate(game(), sender=tb.TrustEmbedded("sender", learning="shift"), receiver=None,
+                    subjects=4, rounds=4, seed=1)  # fmt: skip
+
+
 def test_learning_without_feedback_is_refused():
     silent = tb.FiniteGame([1, 2, 3], treatments={"Low": 0.5})
     with pytest.raises(tb.InputError, match="learning needs it"):

@@ -144,8 +144,9 @@ def test_a_broken_game_file_is_one_message(tmp_path, rows, faults):
 def test_columns_that_are_not_there_are_all_named(plain, tmp_path):
     layout = ROWS.replace('"pair"\n', '["pairr", "roud"]\n') + 'role = "part"\n'
     with pytest.raises(InputError) as caught:
-        trials_from_frame(per_player(plain), game(tmp_path, layout))
-    assert len(caught.value.faults) == 3
+        trials_from_frame(per_player(plain), game(tmp_path, layout + "[exclude]\nlate = 1\n"))
+    assert len(caught.value.faults) == 4
+    assert "a column 'late', which the game file names in [exclude]" in str(caught.value)
 
 
 def test_conditions_are_counted_and_said(plain, tmp_path):

@@ -46,7 +46,7 @@ def check_policies(
         return
     check_roles(trials)
     units = trials.fold("sender")
-    biases = {name: biases_of(trials.game, units, name) for name in trials.treatments}
+    biases = {name: biases_of(units, name) for name in trials.treatments}
     pairs = product(models["sender"], models["receiver"])
     faults = [
         [
@@ -96,7 +96,7 @@ def policies_of(
     )
     for (_, sender), (_, receiver) in pairs:
         game, treatments = common_treatments(sender, receiver, "policies")
-        biases = {name: biases_of(game, sender.units, name) for name in treatments}
+        biases = {name: biases_of(sender.units, name) for name in treatments}
         both = {"sender": sender.model, "receiver": receiver.model}
         if not any(faults_of(policy, game, both, biases) for policy in policies):
             return counterfactual(sender, receiver, policies, seed=seed, ci_prob=ci_prob)

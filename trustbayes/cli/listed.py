@@ -130,13 +130,13 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
     from trustbayes.trials.datasets import DATASETS, fetch as download
 
     trials = download(name)
-    found = DATASETS[name]
-    said = {"licence": found.licence, "citation": found.citation}
+    dataset = DATASETS[name]
+    said = {"licence": dataset.licence, "citation": dataset.citation}
     if as_json:
-        print_json({"trials": str(trials), "game": str(found.game), **said})
+        print_json({"trials": str(trials), "game": str(dataset.game), **said})
     else:
-        print(f"trials: {trials}\ngame: {found.game}")
-        print(f"licence: {found.licence}\nto be cited: {found.citation}")
+        print(f"trials: {trials}\ngame: {dataset.game}")
+        print(f"licence: {dataset.licence}\nto be cited: {dataset.citation}")
     return DONE
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from trustbayes.cli.options import (
-    DONE,
     NOT_CONVERGED,
     Invocation,
     Json,
     Quiet,
+    Whole,
     check_targets,
+    exit_code,
     messages,
     read_warned,
     watched,
@@ -32,10 +33,10 @@ def policy(
     policies: Path,
     people: Literal["these", "new"] = "these",
     expectations: Literal["held", "respond"] = "held",
-    rounds: int | None = None,
+    rounds: Whole | None = None,
     matching: Literal["random", "fixed"] | None = None,
-    draws: int | None = None,
-    seed: int = 1,
+    draws: Whole | None = None,
+    seed: Whole = 1,
     trials: Path | None = None,
     game: Path | None = None,
     out: Path = Path("reports/policy.html"),
@@ -92,11 +93,13 @@ def policy(
 
     chosen = read_policies(policies)
     table = out.with_name(f"{out.stem}.effects.csv")
-    csv_text(pd.DataFrame({"policy": [one.name for one in chosen]}), table.name)  # before the work
+    csv_text(
+        pd.DataFrame({"policy": [each.name for each in chosen]}), table.name
+    )  # before the work
     fits = load_fit(sender), load_fit(receiver)
     data = None if trials is None or game is None else read_warned(trials, game)
     with messages(quiet):
-        found = counterfactual(
+        effect = counterfactual(
             fits[0],
             fits[1],
             chosen,
@@ -109,20 +112,19 @@ def policy(
             check=data,
             progress=watched(quiet),
         )
-    written = write_or_keep(lambda path: policy_report(found, path, invocation), out)
-    write_whole({table: csv_text(found.effects, table.name)})
+    written = write_or_keep(lambda path: policy_report(effect, path, invocation), out)
+    write_whole({table: csv_text(effect.effects, table.name)})
     if as_json:
-        numbers = found.to_dict()
+        numbers = effect.to_dict()
         places = {"report": str(written.html), "results": str(written.results)}
         print_json(places | {"effects_csv": str(table)} | numbers)
     else:
         columns = ["policy", "treatment", "break_even", "lower", "upper", "cautious", "p_pays"]
-        print_tables([frame_table("What each policy may cost in a meeting", found.costs[columns])])
-        print(plain(found.text))
-        if found.unseen is not None:
-            print(found.unseen.text)
+        print_tables([frame_table("What each policy may cost in a meeting", effect.costs[columns])])
+        print(plain(effect.text))
+        if effect.unseen is not None:
+            print(effect.unseen.text)
         print(f"report: {written.html}\nresults: {written.results}\neffects: {table}")
-    converged = all(fit.gate.passed for fit in fits)
-    if found.unseen is not None:
-        converged &= bool(found.unseen.table["converged"].all())
-    return DONE if converged else NOT_CONVERGED
+    if effect.unseen is not None and not effect.unseen.table["converged"].all():
+        return NOT_CONVERGED
+    return exit_code(fits)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
-from trustbayes.errors import Fault, InputError
-from trustbayes.files import read_bytes
+from trustbayes.errors import InputError
 from trustbayes.games.base import Game
 from trustbayes.games.game import KINDS
-from trustbayes.games.toml_section import Section
+from trustbayes.games.toml_section import read_section
 
 __all__ = ["read_game"]
 
@@ -88,14 +86,7 @@ def read_game(path: str | Path) -> Game:
     {'Low': (0.2,), 'Medium': (1.0,), 'Large': (2.0,)}
     """
     path = Path(path)
-    content = read_bytes(path, "a game file (TOML)")
-    try:
-        raw = tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InputError(Fault(path.name, "", "a TOML file in UTF-8")) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(Fault(path.name, "", f"a TOML file ({error})")) from None
-    section = Section(raw, path.name, "", [])
+    section = read_section(path, "a game file (TOML)")
     kind = section.text("kind", choices=tuple(KINDS))
     if kind is None:
         raise InputError(section.faults)

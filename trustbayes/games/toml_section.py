@@ -1,16 +1,19 @@
-"""One table of a game file, read strictly: what cannot be understood is noted, not raised."""
+"""One table of a TOML file, read strictly: what cannot be understood is noted, not raised."""
 
 from __future__ import annotations
 
 import math
 import sys
+import tomllib
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeGuard
 
-from trustbayes.errors import Fault, suggestion
+from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.files import read_bytes
 
-__all__ = ["Section", "is_number", "shown"]
+__all__ = ["Section", "is_number", "read_section", "shown"]
 
 
 class Section:
@@ -93,6 +96,30 @@ class Section:
             self.note(key, f"a table {{{content}}}" if keys else f"a table [{key}]")
             return None
         return Section(value, self.file, self.full_name(key), self.faults)
+
+
+def read_section(path: Path, what: str) -> Section:
+    """The whole of a file as its outermost table.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What was expected there, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is no TOML file in UTF-8.
+    """
+    content = read_bytes(path, what)
+    try:
+        raw = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputError(Fault(path.name, "", "a TOML file in UTF-8")) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(Fault(path.name, "", f"a TOML file ({error})")) from None
+    return Section(raw, path.name, "", [])
 
 
 def is_number(value: Any) -> TypeGuard[float]:

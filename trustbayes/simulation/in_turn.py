@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import Game
+from trustbayes.games import Game, Role
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
 from trustbayes.simulation.kinds import kind_of
+from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.rules import rules_of
 from trustbayes.trials.sequences import check_sequences, sequence
 from trustbayes.trials.units import Units
 
-__all__ = ["add_partners", "play_in_turn"]
-
-_CHOICE = {"sender": "message", "receiver": "action"}
+__all__ = [
+    "Player",
+    "add_partners",
+    "first_draw",
+    "play_in_turn",
+    "play_rounds",
+    "put_placeholders",
+    "units_at",
+]
 
 
 def add_partners(table: pd.DataFrame, game: Game) -> None:
@@ -30,6 +37,35 @@ def add_partners(table: pd.DataFrame, game: Game) -> None:
         table[game.feedback.partners] = table["sender"] + " and " + table["receiver"]
     if game.feedback.column is not None:
         table[game.feedback.column] = "state"
+
+
+def first_draw(
+    model: Model, game: Game, units: Units, rng: np.random.Generator
+) -> tuple[Draws, np.ndarray | None]:
+    """Draw everybody's parameters from the priors, once.
+
+    Parameters
+    ----------
+    model : Model
+    game : Game
+    units : Units
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    draws : Draws
+        A single one.
+    kinds : array of int, shape (subjects,), or None
+        The type of each subject, where the model has types.
+    """
+    # The first of two: `prior_draws` keeps no axis of draws for a single one.
+    draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
+    draws = replace(draws, data=draws.data.isel(sample=[0]))
+    if draws.shares is None:
+        return draws, None
+    reached = draws.shares[0].cumsum(axis=1)
+    reached /= reached[:, -1:]
+    return draws, (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
 
 
 def play_in_turn(
@@ -61,76 +97,101 @@ def play_in_turn(
     Raises
     ------
     InputError
-        If the game says nothing of what people are shown.
+        If the game says nothing of what people are shown, or those are missing from whose choices
+        the others learn.
     """
-    for name in _CHOICE.values():
-        table[name] = kind_of(game).placeholder(game, name)
-    players = [
-        _Player.of(model, game, table, treatments, stream)
-        for model, stream in zip(models, streams, strict=True)
-    ]
-    for number in sorted(table["round"].unique()):
-        rows = (table["round"] == number).to_numpy()
-        for player in players:
-            choices = player.choices(table)
-            table.loc[rows, _CHOICE[player.model.role]] = choices[rows]
-    if len(models) == 1:
-        del table["action"]
+    put_placeholders(table, game, [model.role for model in models])
+    for model in models:
+        if model.learns:
+            check_sequences(table, game, model.role, "simulation")
+    players = []
+    for model, rng in zip(models, streams, strict=True):
+        units = units_at(model, game, table, treatments)
+        players.append(Player(treatments, *first_draw(model, game, units, rng), rng))
+    play_rounds(players, table)
     return [(player.draws, player.kinds) for player in players]
 
 
-@dataclass(frozen=True, eq=False)
-class _Player:
-    """Everybody of a role."""
+def put_placeholders(table: pd.DataFrame, game: Game, roles: Iterable[Role]) -> None:
+    """Add the columns of the choices, none of which is made yet."""
+    for role in roles:
+        _, choice = SEEN_AND_CHOSEN[role]
+        table[choice] = kind_of(game).placeholder(game, choice)
 
-    model: Model
-    game: Game
+
+def play_rounds(players: Sequence[Player], table: pd.DataFrame) -> None:
+    """Replace the placeholders in a table by choices, round by round; senders come first."""
+    for number in sorted(table["round"].unique()):
+        rows = (table["round"] == number).to_numpy()
+        for player in players:
+            _, choice = SEEN_AND_CHOSEN[player.draws.model.role]
+            table.loc[rows, choice] = player.choices(table)[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Player:
+    """Everybody of a role.
+
+    Parameters
+    ----------
+    treatments : mapping of str to tuple of float
+        With the biases of each.
+    draws : Draws
+        A single one.
+    kinds : array of int, shape (subjects,), or None
+        The type of each at first.
+    rng : numpy.random.Generator
+    """
+
     treatments: Mapping[str, tuple[float, ...]]
     draws: Draws
     kinds: np.ndarray | None
     rng: np.random.Generator
-    seed: int
+    seed: int = field(init=False)
 
-    @classmethod
-    def of(
-        cls,
-        model: Model,
-        game: Game,
-        table: pd.DataFrame,
-        treatments: Mapping[str, tuple[float, ...]],
-        rng: np.random.Generator,
-    ) -> _Player:
-        """Draw the parameters of everybody."""
-        units = _units(model, game, table, treatments)
-        # The first of two: `prior_draws` keeps no axis of draws for a single one.
-        draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
-        draws = replace(draws, data=draws.data.isel(sample=[0]))
-        kinds = None
-        if draws.shares is not None:
-            reached = draws.shares[0].cumsum(axis=1)
-            reached /= reached[:, -1:]
-            kinds = (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
-        return cls(model, game, treatments, draws, kinds, rng, int(rng.integers(2**31)))
+    def __post_init__(self) -> None:
+        # By the same numbers in every round types move: nobody's past changes.
+        object.__setattr__(self, "seed", int(self.rng.integers(2**31)))
+
+    def at(self, table: pd.DataFrame) -> Draws:
+        """The draw at the rows of a table."""
+        units = units_at(self.draws.model, self.draws.game, table, self.treatments)
+        return replace(self.draws, units=units)
 
     def choices(self, table: pd.DataFrame) -> np.ndarray:
-        """A choice at every row, after what the rows before show."""
-        draws = replace(self.draws, units=_units(self.model, self.game, table, self.treatments))
-        kinds = self.kinds
+        """A choice at every row, after what the rows before show.
+
+        Parameters
+        ----------
+        table : DataFrame
+            The same rows every time, or else types would move by other numbers.
+        """
+        draws, kinds, model = self.at(table), self.kinds, self.draws.model
         if kinds is not None and (steps := draws.steps(slice(0, 1))) is not None:
-            # By the same numbers in every round: nobody's past changes.
             same = np.random.default_rng(self.seed)
-            kinds = steps.walk(None, kinds[None], len(self.model.types), same)[0]
-        if self.model.learns:
-            return kind_of(self.game).choose_in_order(draws, kinds, self.rng)
-        return kind_of(self.game).choose(draws, table, kinds, self.rng)
+            kinds = steps.walk(None, kinds[None], len(model.types), same)[0]
+        kind = kind_of(draws.game)
+        if model.learns:
+            return kind.choose_in_order(draws, kinds, self.rng)
+        return kind.choose(draws, table, kinds, self.rng)
 
 
-def _units(
+def units_at(
     model: Model, game: Game, table: pd.DataFrame, treatments: Mapping[str, tuple[float, ...]]
 ) -> Units:
+    """The rows of a table as units of a role: as sequences, if people learn.
+
+    Parameters
+    ----------
+    model : Model
+    game : Game
+    table : DataFrame
+        With placeholders for choices that are not made yet.
+    treatments : mapping of str to tuple of float
+        With the biases of each.
+    """
     if not model.learns:
         return kind_of(game).units_of(model.role, game, table, treatments)
-    check_sequences(table, game, model.role, "simulation")
     rules = rules_of(game)
     subjects = tuple(sorted(table[model.role].unique()))
     units: Any = rules.fold(table, model.role, subjects, rules.treatments(table))

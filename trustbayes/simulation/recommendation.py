@@ -93,11 +93,11 @@ def decision_classes(
     near = game.step / 2 * (1 + 1e-9)
     known = np.where(np.isnan(weight), 0.0, weight)
     third = np.clip(np.searchsorted([1 / 3, 2 / 3], known, side="right"), 0, 2) + 2
-    found = np.where(known < 0, 0, np.where(known > 1, 6, third))
+    position = np.where(known < 0, 0, np.where(known > 1, 6, third))
     followed = (np.abs(decision[..., None] - messages) <= near).any(axis=-1)
-    found = np.where(followed, 5, found)
-    found = np.where(np.abs(decision - estimate) <= near, 1, found)
-    return np.where(np.isnan(weight), -1, found)
+    position = np.where(followed, 5, position)
+    position = np.where(np.abs(decision - estimate) <= near, 1, position)
+    return np.where(np.isnan(weight), -1, position)
 
 
 def biases_of(treatments: Mapping[str, Any] | Sequence[str]) -> dict[str, tuple[float, ...]]:

@@ -14,10 +14,11 @@ from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.files import numbers, parse_csv, read_bytes
 from trustbayes.games import Game
 from trustbayes.models import Model
-from trustbayes.models.draws import Draws, prior_draws
+from trustbayes.models.draws import Draws
 from trustbayes.numerics.plain import as_plain, is_whole
-from trustbayes.simulation.in_turn import add_partners, play_in_turn
+from trustbayes.simulation.in_turn import add_partners, first_draw, play_in_turn
 from trustbayes.simulation.kinds import kind_of
+from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.rules import rules_of
 
 __all__ = ["Simulation", "read_parameters", "simulate"]
@@ -130,8 +131,8 @@ def simulate(
     rounds : int
         At least one for each treatment that a subject plays.
     seed : int
-        The same seed gives the same experiment; senders and their messages do not depend on the
-        receivers.
+        The same seed gives the same experiment; senders do not depend on the receivers, nor do
+        their messages but where senders learn.
     treatments : mapping of str to float or sequence of float, or sequence of str, optional
         Name to bias or biases, in the order in which they are played; for forecast sharing the
         names alone. Default: the game's.
@@ -205,31 +206,13 @@ def simulate(
         parts = [_parameters(*each) for each in played]
         models = []
     for model in models:
-        choice = "message" if model.role == "sender" else "action"
-        table[choice], parameters = _play(model, game, table, of_treatment, streams_of[model.role])
-        parts.append(parameters)
+        rng, kind = streams_of[model.role], kind_of(game)
+        units = kind.units_of(model.role, game, table, of_treatment)
+        draws, kinds = first_draw(model, game, units, rng)
+        _, choice = SEEN_AND_CHOSEN[model.role]
+        table[choice] = kind.choose(draws, table, kinds, rng)
+        parts.append(_parameters(draws, kinds))
     return Simulation(_laid_out(table, game), pd.concat(parts, ignore_index=True), game)
-
-
-def _play(
-    model: Model,
-    game: Game,
-    table: pd.DataFrame,
-    treatments: Mapping[str, tuple[float, ...]],
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """The choices of a role at every row of the table, and the parameters behind them."""
-    units = kind_of(game).units_of(model.role, game, table, treatments)
-    # The first of two: `prior_draws` keeps no axis of draws for a single one.
-    draws = prior_draws(model, game, units, 2, seed=int(rng.integers(2**31)))
-    draws = replace(draws, data=draws.data.isel(sample=[0]))
-    kinds = None
-    if draws.shares is not None:
-        reached = draws.shares[0].cumsum(axis=1)
-        reached /= reached[:, -1:]
-        kinds = (reached <= rng.random((len(units.subjects), 1))).sum(axis=1)
-    choices = kind_of(game).choose(draws, table, kinds, rng)
-    return choices, _parameters(draws, kinds)
 
 
 def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:

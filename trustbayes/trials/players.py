@@ -81,14 +81,14 @@ def player_rows(file: TextTable, game: Game) -> TextTable | None:
 
 def _wanted(game: Game) -> list[tuple[str, str]]:
     """Where the game file names columns of the file of trials, and which."""
-    rows, columns = game.layout.rows, game.layout.columns
+    layout, rows = game.layout, game.layout.rows
     wanted = [("[rows] person", str(rows.person))]
     wanted += [("[rows] pair", name) for name in rows.pair]
     wanted += [("[rows] role", rows.role)] if rows.role else []
+    named = [(f"[columns] {key}", name) for key, name in layout.columns.items()]
+    named += [("[exclude]", name) for name in layout.exclude]
     return wanted + [
-        (f"[columns] {key}", part)
-        for key, name in columns.items()
-        for part in game.layout.joined.get(name, (name,))
+        (where, part) for where, name in named for part in layout.joined.get(name, (name,))
     ]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from counterfactuals import effect
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes import Audit, Policy, Strength, counterfactual, model, trust_worth
@@ -21,15 +22,6 @@ def fits_of(name: str = "trust-embedded", trials=TRIALS, draws: int = 6, **conve
         synthetic_fit(model(name, role, trials.game, **conventions), trials, seed, 1, draws)
         for seed, role in enumerate(("sender", "receiver"), 1)
     )
-
-
-def effect(found, policy, outcome="payoff", party="both", treatment="all"):
-    rows = found.effects
-    keys = {"policy": policy, "outcome": outcome, "party": party, "treatment": treatment}
-    for column, value in keys.items():
-        rows = rows[rows[column] == value]
-    [row] = rows.to_dict("records")
-    return row
 
 
 def meet(world: World, policy: Policy, treatment: str, draw: int, meetings: int, seed: int = 3):
@@ -275,6 +267,17 @@ def test_treatments_on_terms_of_their_own_are_changed_by_themselves():
         counterfactual(*fits, [wrong], seed=1)
 
 
+def test_a_policy_costs_something_only_where_it_is_in_force():
+    low = Policy("low", game={"bias": 0.1}, treatments=("Low",), cost=0.5)
+    found = counterfactual(*fits_of(), [low, Policy("both", game={"bias": 0.1})], seed=1)
+    costs = found.costs.set_index(["policy", "treatment"])
+    assert list(costs.loc["low"].index) == ["Low", "all"]
+    assert costs.loc[("low", "all")].equals(costs.loc[("low", "Low")])
+    gains = costs.loc["both", "break_even"]
+    assert gains["all"] == pytest.approx((gains["Low"] + gains["High"]) / 2)
+    assert "at most in Low" in found.sentences[0]
+
+
 def test_a_frontier_finds_the_strength_of_the_greatest_net_gain():
     bias = Policy(
         "bias", game={"bias": 1.0}, cost=1.0, frontier=Strength("game.bias", 0.0, 1.5, -4.0)
@@ -350,14 +353,45 @@ def test_all_faults_come_at_once():
         counterfactual(*fits_of("babbling"), [Policy("f", audit=Audit(1, 1))], seed=1)
 
 
+def test_names_that_stand_for_something_else_are_refused():
+    with pytest.raises(InputError) as caught:
+        counterfactual(*fits_of(), [Policy("as it is"), Policy(" ")], seed=1)
+    assert [fault.value for fault in caught.value.faults] == ["as it is", " "]
+
+
+def test_both_ends_of_a_frontier_must_make_sense():
+    shifted = {"shift": {"trust": 1.0}, "frontier": Strength("share", 0.0, 2.0)}
+    loss = {"game": {"scale": 20}, "frontier": Strength("game.scale", -1.0, 20.0)}
+    with pytest.raises(InputError) as caught:
+        counterfactual(*fits_of(), [Policy("x", **shifted), Policy("y", **loss)], seed=1)
+    assert [fault.place for fault in caught.value.faults] == [
+        "policy x, frontier at 2, share",
+        "policy y, frontier at -1, game",
+    ]
+
+
+@pytest.mark.parametrize("number", [10**400, float("nan"), True, "2"])
+def test_what_is_no_number_is_a_fault(number):
+    policy = Policy("x", game={"bias": number, "prior": [0.5, 0.5]}, cost=number)
+    with pytest.raises(InputError) as caught:
+        counterfactual(*fits_of(), [policy], seed=1)
+    assert [fault.place for fault in caught.value.faults] == [
+        "policy x, cost",
+        "policy x, game.bias",
+        "policy x, game",
+    ]
+
+
 def test_a_result_is_json_safe_data():
     import json
 
     bias = Policy("bias", game={"bias": 1.0}, frontier=Strength("game.bias", 0.5, 1.0))
-    found = counterfactual(*fits_of(draws=4), [bias], seed=1)
+    prior = Policy("prior", game={"prior": np.array([0.2, 0.3, 0.5])})
+    found = counterfactual(*fits_of(draws=4), [bias, prior], seed=1)
     form = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert form["policies"][0]["frontier"]["over"] == "game.bias"
-    assert pd.DataFrame(form["effects"])["policy"].nunique() == 2
+    assert form["policies"][1]["game"] == {"prior": [0.2, 0.3, 0.5]}
+    assert pd.DataFrame(form["effects"])["policy"].nunique() == 3
     assert found.text.startswith("Bias: ")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from counterfactuals import effect
 from synthetic import synthetic_fit
 
 from trustbayes import Audit, Policy, Strength, counterfactual, model, trials_from_frame
@@ -30,15 +31,6 @@ def fits_of(name: str = "trust-embedded", draws: int = 4, **conventions):
         synthetic_fit(model(name, role, GAME, **conventions), trials, seed, 1, draws)
         for seed, role in enumerate(("sender", "receiver"), 1)
     )
-
-
-def effect(found, policy, outcome="payoff", party="both", treatment="all"):
-    rows = found.effects
-    keys = {"policy": policy, "outcome": outcome, "party": party, "treatment": treatment}
-    for column, value in keys.items():
-        rows = rows[rows[column] == value]
-    [row] = rows.to_dict("records")
-    return row
 
 
 @pytest.mark.parametrize(
@@ -173,6 +165,8 @@ def test_markets_without_sense_are_refused_with_all_faults():
         counterfactual(*fits_of(), policies, seed=1)
     assert [fault.place for fault in caught.value.faults] == [
         "policy x, game.bias",
+        "policy x, game.retail_price",
+        "policy x, game.capacity_cost",
         "policy y, game.capacity_cost",
         "policy y, game.uncertainty",
         "policy z, audit.per",

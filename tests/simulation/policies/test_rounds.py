@@ -1,5 +1,7 @@
 """People who learn, round by round, against a plain loop over people and rounds."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from synthetic import small_trials, synthetic_fit
 from trustbayes import Audit, Policy, counterfactual, model, trials_from_frame, trust_worth
 from trustbayes.errors import InputError
 from trustbayes.games import Feedback, FiniteGame, ForecastGame, Market
+from trustbayes.numerics.hidden_chains import HiddenSteps
 from trustbayes.simulation.policies.world import BASELINE, World
 
 BASE = small_trials()
@@ -147,6 +150,33 @@ def test_a_policy_that_changes_nothing_has_no_effect_in_any_round(name, learning
         assert mean == pytest.approx(rows["mean"].mean())
 
 
+def test_levels_that_were_reached_are_not_drawn_again(monkeypatch):
+    walks, walk = [], HiddenSteps.walk
+
+    def kept(self, *given):
+        levels = walk(self, *given)
+        walks.append(levels[0])
+        return levels
+
+    monkeypatch.setattr(HiddenSteps, "walk", kept)
+    world = World(*fits_of(trials_of(), "level-k", "depth"), "these", "held", 1, 6, rounds=4)
+    world.by_round(BASELINE, "High")
+    assert len(walks) == 8  # senders and receivers in each of four rounds
+    for of_role in (walks[::2], walks[1::2]):
+        assert np.ptp(of_role[-1]) > 0
+        for number, (before, after) in enumerate(pairwise(of_role), 1):
+            so_far = slice(number * 6 * 4)  # six draws of four pairs
+            np.testing.assert_array_equal(before[so_far], after[so_far])
+
+
+def test_ideal_play_is_the_same_in_every_round():
+    truth = Policy("truth", play="full-trust")
+    effects = counterfactual(*fits_of(trials_of()), [truth], seed=1, rounds=3).effects
+    paid = effects[(effects["policy"] == "truth") & (effects["outcome"] == "payoff")]
+    paid = paid[(paid["party"] == "receiver") & (paid["treatment"] == "High")]
+    assert paid.set_index("round")["mean"].to_dict() == {"all": 110, 1: 110, 2: 110, 3: 110}
+
+
 def test_what_nobody_is_shown_moves_nobody():
     fits = fits_of(trials_of())
     told = counterfactual(*fits, [Policy("blind", feedback="none")], seed=1, rounds=4).effects
@@ -165,14 +195,14 @@ def test_forecast_sharing_is_played_round_by_round():
     told = counterfactual(*fits, [wiser], seed=1, rounds=3).effects
     assert set(told["round"]) == {"all", 1, 2, 3}
     assert not told["mean"].isna().any()
-    with pytest.raises(InputError, match='expected "state" or "none"'):
+    with pytest.raises(InputError, match=r'paid, feedback: found .*"state" or "none"'):
         counterfactual(*fits, [Policy("paid", feedback="payoff")], seed=1, rounds=3)
 
 
 def test_the_check_is_for_people_who_do_not_learn():
     trials = trials_of()
     with pytest.raises(InputError, match="check: found 'a fit of senders who learn'"):
-        counterfactual(*fits_of(trials), [BASELINE], seed=1, rounds=2, check=trials)
+        counterfactual(*fits_of(trials), [Policy("x")], seed=1, rounds=2, check=trials)
 
 
 def test_rounds_are_for_people_who_learn():

@@ -124,5 +124,5 @@ def test_what_cannot_be_checked_is_refused():
         unseen_treatments(*fits_of("level-k"), low, seed=1)
     other = small_trials(states=4)
     assert isinstance(other.game, FiniteGame)
-    with pytest.raises(InputError, match="of finite game, as the fits"):
+    with pytest.raises(InputError, match="of finite game, as the fit"):
         unseen_treatments(*fits_of("level-k"), other, seed=1)

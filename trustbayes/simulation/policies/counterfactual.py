@@ -22,7 +22,7 @@ from trustbayes.simulation.policies.frontier import Frontier, frontier
 from trustbayes.simulation.policies.policy import Policy
 from trustbayes.simulation.policies.rounds import Matching
 from trustbayes.simulation.policies.sentences import invariances, sentences
-from trustbayes.simulation.policies.unseen import Unseen, unseen_treatments
+from trustbayes.simulation.policies.unseen import Unseen, check_trials, unseen_treatments
 from trustbayes.simulation.policies.world import Expectations, World
 from trustbayes.trials.table import Trials
 
@@ -51,9 +51,10 @@ class Counterfactual:
         draw and chance); p_above_0, and p_matters (probability of more than the smallest that
         matters; NaN for what is not earned).
     costs : DataFrame
-        A row for each policy and treatment: cost (as the policy states it), break_even, lower,
-        upper (what both together would earn more in a meeting: what it may cost at most), cautious
-        (a low quantile of that), p_pays (probability that it earns more than it costs).
+        A row for each policy and treatment that it changes ("all": the mean over these): cost (as
+        the policy states it), break_even, lower, upper (what both together would earn more in a
+        meeting: what it may cost at most), cautious (a low quantile of that), p_pays (probability
+        that it earns more than it costs).
     frontiers : tuple of Frontier
         Of the policies that have one.
     unseen : Unseen or None
@@ -103,7 +104,7 @@ class Counterfactual:
             "policies": [policy.to_dict() for policy in self.policies],
             "effects": records(self.effects),
             "costs": records(self.costs),
-            "frontiers": [vars(one) | {"table": records(one.table)} for one in self.frontiers],
+            "frontiers": [vars(f) | {"table": records(f.table)} for f in self.frontiers],
             "unseen": None if self.unseen is None else records(self.unseen.table),
             "sentences": list(self.sentences),
             "held": list(self.held),
@@ -221,6 +222,8 @@ def counterfactual(
         faults.append(Fault("policies", "", "at least one policy"))
     if faults:
         raise InputError(faults)
+    if check is not None:
+        check_trials(sender_fit, receiver_fit, check)  # before the work
     base, played = play_all(world, chosen)
     effects = effects_table(world, chosen, base, played, ci_prob, smallest)
     if rounds is not None:

@@ -11,13 +11,14 @@ import numpy as np
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game
 from trustbayes.inference.fit import Fit
+from trustbayes.inference.marginal.effects import Effect
 from trustbayes.inference.marginal.population import Population
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, draw_types
 from trustbayes.priors.links import LINK_OF_SUPPORT
 from trustbayes.theories.values import Values
 
-__all__ = ["Crowd", "Crowds", "Whose", "check_new"]
+__all__ = ["Crowd", "Crowds", "Whose", "check_new", "new_types", "new_values"]
 
 Whose = Literal["these", "new"]
 """The people of the experiment, or others from their population."""
@@ -228,9 +229,7 @@ class Crowds:
             location = location[:, who] if location.shape[1] > 1 else location
             shape = {n: values[self.order][..., 0] for n, values in effect.shape.items()}
             size = (self.order.size, who.size, effect.width)
-            gaps = effect.family.draw_gaps(rng, size, shape) @ effect.basis.T
-            linked = np.clip(location + gaps, -_REACH, _REACH)
-            natural = effect.family.link.inverse(linked)
+            natural = new_values(effect, location, shape, size, rng)
             arrays[name] = natural if effect.parameter.option else natural[..., 0]
             personal.add(name)
         for parameter in draws.model.parameters:
@@ -241,11 +240,47 @@ class Crowds:
             arrays[parameter.name] = data.to_numpy()[self.order]
         shares, types = draws.shares, None
         if shares is not None:
-            reached = shares[self.order].cumsum(axis=-1)
-            reached = reached[:, who] if reached.shape[1] > 1 else reached
-            aim = rng.random((self.order.size, who.size, 1)) * reached[..., -1:]
-            types = (reached <= aim).sum(axis=-1)
+            shares = shares[self.order]
+            types = new_types(shares[:, who] if shares.shape[1] > 1 else shares, who.size, rng)
         return self._crowd(treatment, arrays, personal, types, who.size, self.copies)
+
+
+def new_values(
+    effect: Effect,
+    location: np.ndarray,
+    shape: Mapping[str, np.ndarray],
+    size: tuple[int, int, int],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Natural values of people of whom nothing is known but their population.
+
+    Parameters
+    ----------
+    effect : Effect
+    location : array
+        On the scale of the link; it goes with (draws, people, ...).
+    shape : mapping of str to array, shape (draws, 1)
+        Arguments of the family.
+    size : tuple of int
+        Numbers of draws, of people and of numbers that each has.
+    rng : numpy.random.Generator
+    """
+    gaps = effect.family.draw_gaps(rng, size, shape) @ effect.basis.T
+    return np.asarray(effect.family.link.inverse(np.clip(location + gaps, -_REACH, _REACH)))
+
+
+def new_types(shares: np.ndarray, people: int, rng: np.random.Generator) -> np.ndarray:
+    """Types of people of whom nothing is known but their shares, shape (draws, people).
+
+    Parameters
+    ----------
+    shares : array, shape (draws, 1 or people, types)
+    people : int
+    rng : numpy.random.Generator
+    """
+    reached = shares.cumsum(axis=-1)
+    aim = rng.random((len(shares), people, 1)) * reached[..., -1:]
+    return np.asarray((reached <= aim).sum(axis=-1))
 
 
 def check_new(fit: Fit) -> None:

@@ -53,13 +53,13 @@ def play_all(world: World, policies: Sequence[Policy]) -> tuple[Played, list[Pla
     """
     base = {treatment: world.as_it_is(treatment) for treatment in world.treatments}
     changed = [{t: world.play(policy, t) for t in world.treatments} for policy in policies]
-    return _played(base, base), [_played(one, base) for one in changed]
+    return _played(base, base), [_played(outcomes, base) for outcomes in changed]
 
 
 def _played(outcomes: Mapping[str, Outcomes], base: Mapping[str, Outcomes]) -> Played:
     level, difference = {}, {}
-    for treatment, found in outcomes.items():
-        for (outcome, party), values in found.items():
+    for treatment, by_party in outcomes.items():
+        for (outcome, party), values in by_party.items():
             key = (treatment, outcome, party)
             level[key] = averaged(values)
             if (outcome, party) in base[treatment]:
@@ -98,30 +98,12 @@ def effects_table(
         ends = {p: np.mean([w[p] for w in ways.values()], axis=0) for p in PARTIES}
         ways[ALL] = {p: (float(low), float(high)) for p, (low, high) in ends.items()}
     rows: list[dict[str, Any]] = []
-    for policy, one in zip((BASELINE, *policies), (base, *played), strict=True):
-        for key in sorted(one.level, key=lambda key: _place(key, world)):
+    for policy, play in zip((BASELINE, *policies), (base, *played), strict=True):
+        for key in sorted(play.level, key=lambda key: _place(key, world)):
             treatment, outcome, party = key
-            mean_, lower, upper = summarised(one.level[key], ci_prob)
-            row = {
-                "policy": policy.name,
-                "treatment": treatment,
-                "round": ALL,
-                "outcome": outcome,
-                "party": party,
-                "mean": mean_,
-                "lower": lower,
-                "upper": upper,
-            }
-            gap = one.difference.get(key)
+            gap = play.difference.get(key)
+            row = _row(policy, treatment, ALL, outcome, party, play.level[key], gap, ci_prob)
             if policy is not BASELINE and gap is not None:
-                row |= dict(
-                    zip(
-                        ("difference", "difference_lower", "difference_upper"),
-                        summarised(gap, ci_prob),
-                        strict=True,
-                    )
-                )
-                row["p_above_0"] = float((gap > 0).mean())
                 least = _least(outcome, ways[treatment].get(party), smallest)
                 row["p_matters"] = float((gap > least).mean()) if least is not None else np.nan
             rows.append(row)
@@ -139,23 +121,37 @@ def rounds_table(world: World, policies: Sequence[Policy], ci_prob: float) -> pd
         for treatment in world.treatments:
             base = world.by_round(BASELINE, treatment)
             for (outcome, party), values in world.by_round(policy, treatment).items():
-                for number, level in enumerate(values, 1):
-                    names = ("mean", "lower", "upper")
-                    row: dict[str, Any] = {
-                        "policy": policy.name,
-                        "treatment": treatment,
-                        "round": number,
-                        "outcome": outcome,
-                        "party": party,
-                        **dict(zip(names, summarised(level, ci_prob), strict=True)),
-                    }
-                    if policy is not BASELINE:
-                        gap = level - base[outcome, party][number - 1]
-                        names = ("difference", "difference_lower", "difference_upper")
-                        row |= dict(zip(names, summarised(gap, ci_prob), strict=True))
-                        row["p_above_0"] = float((gap > 0).mean())
+                for at, level in enumerate(values):
+                    gap = level - base[outcome, party][at]
+                    row = _row(policy, treatment, at + 1, outcome, party, level, gap, ci_prob)
                     rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _row(
+    policy: Policy,
+    treatment: str,
+    number: int | str,
+    outcome: str,
+    party: str,
+    level: np.ndarray,
+    gap: np.ndarray | None,
+    ci_prob: float,
+) -> dict[str, Any]:
+    """What is said of an outcome: its level, and under a policy the difference that it makes."""
+    row: dict[str, Any] = {
+        "policy": policy.name,
+        "treatment": treatment,
+        "round": number,
+        "outcome": outcome,
+        "party": party,
+        **dict(zip(("mean", "lower", "upper"), summarised(level, ci_prob), strict=True)),
+    }
+    if policy is BASELINE or gap is None:
+        return row
+    names = ("difference", "difference_lower", "difference_upper")
+    row |= dict(zip(names, summarised(gap, ci_prob), strict=True))
+    return row | {"p_above_0": float((gap > 0).mean())}
 
 
 def _least(outcome: str, way: tuple[float, float] | None, smallest: float) -> float | None:
@@ -182,9 +178,15 @@ def break_even(
 ) -> pd.DataFrame:
     """What each policy may cost at most, see `Counterfactual.costs`."""
     rows = []
-    for policy, one in zip(policies, played, strict=True):
-        for treatment in (*treatments, *((ALL,) if len(treatments) > 1 else ())):
-            gain = one.difference[treatment, "payoff", "both"]
+    for policy, play in zip(policies, played, strict=True):
+        gains = {
+            treatment: play.difference[treatment, "payoff", "both"]
+            for treatment in treatments
+            if not policy.treatments or treatment in policy.treatments
+        }
+        if len(treatments) > 1:
+            gains[ALL] = np.mean(list(gains.values()), axis=0)
+        for treatment, gain in gains.items():
             mean, lower, upper = summarised(gain, ci_prob)
             rows.append(
                 {

@@ -19,6 +19,7 @@ from trustbayes.games import Feedback, FiniteGame, Role
 from trustbayes.games.changed import Fined, measured_in, with_payoffs
 from trustbayes.games.message_payoffs import PayoffFormulas
 from trustbayes.games.payoffs import PowerLoss
+from trustbayes.games.toml_section import is_number
 from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
@@ -45,20 +46,25 @@ def stage(
     """See `trustbayes.simulation.policies.stage.Play`."""
     base = game.in_treatment(treatment)
     payoffs = base.payoffs
-    own: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
     if isinstance(payoffs, PowerLoss):
-        own = _LOSS
+        constants = _LOSS
     elif isinstance(payoffs, PayoffFormulas):
-        own = tuple(payoffs.constants)
-    known = (*_TERMS, *own)
-    faults = [Fault(key, key, suggestion(key, known)) for key in changes if key not in known]
-    numbers = {key: changes[key] for key in ("bias", *own) if key in changes}
-    faults += [
-        Fault(key, str(value), "a number") for key, value in numbers.items() if not _real(value)
+        constants = tuple(payoffs.constants)
+    known = (*_TERMS, *constants)
+    faults = [
+        Fault(f"game.{key}", key, suggestion(key, known)) for key in changes if key not in known
     ]
-    if faults:
-        raise InputError(faults)
-    new = {key: float(value) for key, value in numbers.items() if key in own}
+    numbers = {key: changes[key] for key in ("bias", *constants) if key in changes}
+    faults += [
+        Fault(f"game.{key}", str(value), "a number")
+        for key, value in numbers.items()
+        if not is_number(as_plain(value))
+    ]
+    said = {fault.place for fault in faults}
+    changes = {key: value for key, value in changes.items() if f"game.{key}" not in said}
+    numbers = {key: value for key, value in numbers.items() if key in changes}
+    new = {key: float(value) for key, value in numbers.items() if key in constants}
     try:
         if new and isinstance(payoffs, PowerLoss):
             payoffs = replace(payoffs, **new)
@@ -86,19 +92,15 @@ def stage(
             made.sender_outcomes(bias)  # tables know some biases only
     except (ValueError, TypeError, KeyError) as error:
         stated = listing([f"{key} = {value}" for key, value in changes.items()])
-        raise InputError(Fault("game", stated, f"a game that makes sense ({error})")) from None
+        faults.append(Fault("game", stated, f"a game that makes sense ({error})"))
+    if faults:
+        raise InputError(faults)
     made = measured_in(made, game)
     if audit is not None and audit.expected:
         lump = audit.per == "lie"
         fine = {"per_lie" if lump else "per_unit": audit.expected}
         made = with_payoffs(made, Fined(made.payoffs, **fine))
     return Stage(made, treatment, biases, audit)
-
-
-def _real(value: Any) -> bool:
-    value = as_plain(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and bool(np.isfinite(value))
 
 
 def references(stage: Stage) -> dict[str, tuple[float, float]]:
@@ -157,21 +159,21 @@ def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
         table[name].to_numpy(float) for name in ("state", "message", "action", "bias")
     )
     earned = np.empty(len(table))
-    for one in np.unique(bias):
-        rows = bias == one
-        earned[rows] = game.sender_payoff(state[rows], message[rows], action[rows], float(one))
+    for value in np.unique(bias).tolist():
+        rows = bias == value
+        earned[rows] = game.sender_payoff(state[rows], message[rows], action[rows], value)
     fines = np.zeros(len(table))
     if isinstance(game.payoffs, Fined):
         fines = game.payoffs.fine(state, message)
-    own = np.asarray(game.receiver_payoff(state, message, action), float)
+    received = np.asarray(game.receiver_payoff(state, message, action), float)
     if stage.audit is not None and stage.audit.to == "receiver":
-        own = own + fines
-    sign = np.array([game.direction_of(float(one)) or 1.0 for one in bias])
+        received = received + fines
+    sign = np.array([game.direction_of(float(value)) or 1.0 for value in bias])
     labelled = (action != game.actions[0]).astype(float)
     return {
         ("payoff", "sender"): earned,
-        ("payoff", "receiver"): own,
-        ("payoff", "both"): earned + own,
+        ("payoff", "receiver"): received,
+        ("payoff", "both"): earned + received,
         ("inflation", "sender"): sign * (message - state),
         ("discount", "receiver"): labelled if game.labelled else sign * (message - action),
         ("lies", "sender"): (abs(message - state) > _SAME).astype(float),
@@ -187,7 +189,7 @@ def _table(stage: Stage, crowd: Crowd) -> np.ndarray:
     step = max(1, _BUDGET // (8 * width))
     response = crowd.model.response(game)
     seen, options = game.seen(role).size, game.options(role).size
-    found = np.empty((crowd.copies, crowd.size, count, seen, options))
+    table = np.empty((crowd.copies, crowd.size, count, seen, options))
     for start in range(0, crowd.size, step):
         rows = slice(start, min(start + step, crowd.size))
         values = crowd.values(game, rows, units)
@@ -197,8 +199,8 @@ def _table(stage: Stage, crowd: Crowd) -> np.ndarray:
         chances = np.exp(response.cell_logs(units, answer, values, typed=False))
         several = (rows.stop - rows.start, crowd.copies, -1, count, seen, options)
         chances = np.broadcast_to(chances, (several[0], chances.shape[-1]))
-        found[:, rows] = chances.reshape(several).mean(axis=2).swapaxes(0, 1)
-    return found
+        table[:, rows] = chances.reshape(several).mean(axis=2).swapaxes(0, 1)
+    return table
 
 
 def _cells(stage: Stage, role: Role, people: int) -> Cells:
@@ -250,17 +252,17 @@ def _fines(stage: Stage, reached: np.ndarray) -> np.ndarray:
 
 def _outcomes(stage: Stage, sent: np.ndarray, done: np.ndarray) -> Outcomes:
     game: FiniteGame = stage.game
-    found: Outcomes = {
+    outcomes: Outcomes = {
         ("payoff", party): values for party, values in _payoffs(stage, sent, done).items()
     }
     reached = game.prior[:, None] * sent
     sign = np.array([game.direction_of(bias) or 1.0 for bias in stage.biases])
     moved = (reached * game.shifts("sender")).sum(axis=(-1, -2))
-    found["inflation", "sender"] = (sign * moved).mean(axis=-1)
+    outcomes["inflation", "sender"] = (sign * moved).mean(axis=-1)
     heard = reached.sum(axis=-2)[..., None] * done
     below = (heard * game.shifts("receiver")).sum(axis=(-1, -2))
-    found["discount", "receiver"] = (below if game.labelled else -sign * below).mean(axis=-1)
+    outcomes["discount", "receiver"] = (below if game.labelled else -sign * below).mean(axis=-1)
     lie = abs(game.messages[None] - game.states[:, None]) > _SAME
-    found["lies", "sender"] = (reached * lie).sum(axis=(-1, -2)).mean(axis=-1)
-    found["fines", "sender"] = _fines(stage, reached)
-    return found
+    outcomes["lies", "sender"] = (reached * lie).sum(axis=(-1, -2)).mean(axis=-1)
+    outcomes["fines", "sender"] = _fines(stage, reached)
+    return outcomes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.estimates.profits import babbling_profits, expected_profits, full_trust_profits
 from trustbayes.games import Feedback, ForecastGame, Market
 from trustbayes.games.forecast import game_faults
+from trustbayes.games.toml_section import is_number
 from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
@@ -42,26 +42,27 @@ def stage(
 ) -> Stage:
     """See `trustbayes.simulation.policies.stage.Play`."""
     known = (*_MARKET, *_PRICES)
-    faults = [Fault(key, key, suggestion(key, known)) for key in changes if key not in known]
+    faults = [
+        Fault(f"game.{key}", key, suggestion(key, known)) for key in changes if key not in known
+    ]
     changes = {key: as_plain(value) for key, value in changes.items()}
     for key, value in changes.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if key in known and not (number and math.isfinite(value)):
-            faults.append(Fault(key, str(value), "a number"))
+        if key in known and not is_number(value):
+            faults.append(Fault(f"game.{key}", str(value), "a number"))
     if audit is not None and audit.per == "lie" and audit.expected:
         expected = 'a fine per = "unit" of |report - forecast|: the theories have no other'
         faults.append(Fault("audit.per", audit.per, expected))
     if feedback is not None and feedback.in_treatment(treatment) == "payoff":
         expected = '"state" or "none": what a payoff says of demand is not known'
         faults.append(Fault("feedback", "payoff", expected))
-    if faults:
-        raise InputError(faults)
+    said = {fault.place for fault in faults}
+    changes = {key: value for key, value in changes.items() if f"game.{key}" not in said}
     market = vars(game.treatments[treatment]) | {k: changes[k] for k in _MARKET if k in changes}
     numbers = {key: float(changes.get(key, getattr(game, key))) for key in _PRICES}
     numbers |= {key: getattr(game, key) for key in ("forecast_range", "largest_capacity")}
     markets = {treatment: Market(**{key: float(value) for key, value in market.items()})}
     for fault in game_faults(numbers, markets):
-        faults.append(replace(fault, place=fault.place.rpartition(".")[2]))
+        faults.append(replace(fault, place=f"game.{fault.place.rpartition('.')[2]}"))
     if faults:
         raise InputError(faults)
     fine = 0.0 if audit is None else audit.expected
@@ -90,11 +91,11 @@ def references(stage: Stage) -> dict[str, tuple[float, float]]:
 def ideal(stage: Stage, play: Ideal) -> dict[tuple[str, str], float]:
     """See `trustbayes.simulation.policies.stage.Play`."""
     at = 0 if play == "babbling" else 1
-    found = {("payoff", party): both[at] for party, both in references(stage).items()}
+    outcomes = {("payoff", party): both[at] for party, both in references(stage).items()}
     terms = stage.game.terms([stage.treatment])
     trusted = terms.mean_demand + float(terms.safety[0])  # after a report of 0, the mean
     discount = trusted - float(babbling_capacity(terms)[0]) if at == 0 else 0.0
-    return found | {
+    return outcomes | {
         ("inflation", "sender"): 0.0,
         ("discount", "receiver"): discount,
         ("fines", "sender"): 0.0,
@@ -116,7 +117,7 @@ def play(
     who = np.tile(np.arange(people), strata)[None]
     types = [max(1, len(parts[0][1].model.types)) for parts in (senders, receivers)]
     step = max(1, _BUDGET // (forecast.size * max(types) * 8))
-    found: Outcomes = {}
+    outcomes: Outcomes = {}
     for start in range(0, size, step):
         rows = slice(start, min(start + step, size))
         # A stream for each use: a choice that needs no noise would else move the next ones.
@@ -127,9 +128,9 @@ def play(
             met = _deal(receivers[0][1].people, report.shape, streams[1])
             capacity = _choices(stage, receivers, rows, met, report, streams[2])
             for what, values in _meeting(stage, forecast, report, capacity).items():
-                kept = found.setdefault(what, np.empty((_ROUNDS, size)))
+                kept = outcomes.setdefault(what, np.empty((_ROUNDS, size)))
                 kept[number, rows] = values
-    return found
+    return outcomes
 
 
 def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -234,8 +235,8 @@ def _meeting(
         "sender": profits.sender.mean(axis=1) - fines,
         "receiver": profits.receiver.mean(axis=1) + (fines if to_receiver else 0.0),
     }
-    found = {("payoff", party): values for party, values in earned.items()}
-    return found | {
+    outcomes = {("payoff", party): values for party, values in earned.items()}
+    return outcomes | {
         ("payoff", "both"): earned["sender"] + earned["receiver"],
         ("inflation", "sender"): inflation,
         ("discount", "receiver"): (trusted - capacity).mean(axis=1),

@@ -108,8 +108,8 @@ def frontier(world: World, policy: Policy, ci_prob: float, caution: float) -> Fr
         lambda at: float(np.quantile(net(at), caution)), grid, quantiles
     )
     tail = (1 - ci_prob) / 2
-    own = [_highest(_through(grid, one), grid, one)[0] for one in nets.T]
-    lower, upper = np.quantile(own, [tail, 1 - tail])
+    bests = [_highest(_through(grid, draw), grid, draw)[0] for draw in nets.T]
+    lower, upper = np.quantile(bests, [tail, 1 - tail])
     return Frontier(
         policy.name,
         strength.over,
@@ -134,12 +134,12 @@ def _highest(
     """Where a function is greatest, between the neighbours of the best point of a grid."""
     top = int(values.argmax())
     low, high = grid[max(top - 1, 0)], grid[min(top + 1, grid.size - 1)]
-    found = minimize_scalar(
+    result = minimize_scalar(
         lambda at: -objective(float(at)),
         bounds=(low, high),
         method="bounded",
         options={"xatol": _TOLERANCE * (grid[-1] - grid[0])},
     )
-    if -found.fun > values[top]:
-        return float(found.x), float(-found.fun)
+    if -result.fun > values[top]:
+        return float(result.x), float(-result.fun)
     return float(grid[top]), float(values[top])

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from trustbayes.errors import Fault, suggestion
+from trustbayes.files import plain
+from trustbayes.games.toml_section import is_number
 from trustbayes.models import Model
 from trustbayes.numerics.plain import as_plain
 
-__all__ = ["Audit", "Policy", "Strength", "at_strength", "policy_faults", "shifts_of"]
+__all__ = ["Audit", "Ideal", "Policy", "Strength", "at_strength", "policy_faults", "shifts_of"]
 
 Ideal = Literal["babbling", "full-trust"]
+"""What people would do if messages said nothing, or were true and believed."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ class Policy:
         for key in ("feedback", "partners", "play"):
             if getattr(self, key) is not None:
                 form[key] = getattr(self, key)
-        return form
+        json: dict[str, Any] = plain(form)
+        return json
 
 
 def at_strength(policy: Policy, strength: float) -> Policy:
@@ -147,13 +151,8 @@ def at_strength(policy: Policy, strength: float) -> Policy:
     if table == "share":
         changes["share"] = strength
     elif table == "audit" and policy.audit is not None:
-        audit = policy.audit
-        fined = key == "fine"
-        changes["audit"] = replace(
-            audit,
-            fine=strength if fined else audit.fine,
-            probability=audit.probability if fined else strength,
-        )
+        changed: dict[str, Any] = {key: strength}
+        changes["audit"] = replace(policy.audit, **changed)
     else:
         changes[table] = {**getattr(policy, table), key: strength}
     return replace(policy, frontier=None, **changes)
@@ -161,11 +160,11 @@ def at_strength(policy: Policy, strength: float) -> Policy:
 
 def shifts_of(policy: Policy, models: Mapping[str, Model]) -> dict[str, dict[str, float]]:
     """The shifts of each role's parameters, of a policy without faults."""
-    found: dict[str, dict[str, float]] = {role: {} for role in models}
+    by_role: dict[str, dict[str, float]] = {role: {} for role in models}
     for key, by in policy.shift.items():
         roles = _roles_of(key, models)
-        found[roles[0]][key.rpartition(".")[2]] = float(by)
-    return found
+        by_role[roles[0]][key.rpartition(".")[2]] = float(by)
+    return by_role
 
 
 def _roles_of(key: str, models: Mapping[str, Model]) -> list[str]:
@@ -254,7 +253,7 @@ def _strength_faults(policy: Policy, strength: Strength, place: str) -> Iterator
         "share": not key and bool(policy.shift),
         "audit": policy.audit is not None and key in ("fine", "probability"),
         "shift": key in policy.shift,
-        "game": isinstance(as_plain(policy.game.get(key)), int | float),
+        "game": is_number(as_plain(policy.game.get(key))),
     }
     if not fits.get(table, False):
         expected = "a number that the policy states: audit.fine, audit.probability, share, or one "
@@ -270,8 +269,7 @@ def _number(
     place: str, value: Any, least: float = -math.inf, most: float = math.inf
 ) -> Iterator[Fault]:
     value = as_plain(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and math.isfinite(value) and least <= value <= most:
+    if is_number(value) and least <= value <= most:
         return
     bounds = f" from {least:g} to {most:g}" if most < math.inf else f" of at least {least:g}"
     yield Fault(place, str(value), "a number" + (bounds if least > -math.inf else ""))

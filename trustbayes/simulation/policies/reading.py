@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.files import read_bytes
-from trustbayes.games.toml_section import Section
+from trustbayes.games.toml_section import Section, read_section
 from trustbayes.simulation.policies.policy import Audit, Policy, Strength
 
 __all__ = ["read_policies"]
@@ -45,21 +43,15 @@ def read_policies(path: str | Path) -> tuple[Policy, ...]:
     >>> [policy.name for policy in read_policies("policies.toml")]  # doctest: +SKIP
     ['a fine for lies', 'a guarantee']
     """
-    path = Path(path)
-    content = read_bytes(path, "a file of policies (TOML)")
-    try:
-        raw = tomllib.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(Fault(path.name, "", f"a TOML file in UTF-8 ({error})")) from None
-    section = Section(raw, path.name, "", [])
+    section = read_section(Path(path), "a file of policies (TOML)")
     section.allow("policies")
     listed = section.section("policies")
     if listed is not None and not listed.raw:
         section.faults.append(Fault(section.place("policies"), "", "at least one policy"))
-    found = [] if listed is None else [_policy(listed, name) for name in listed.raw]
+    policies = [] if listed is None else [_policy(listed, name) for name in listed.raw]
     if section.faults:
         raise InputError(section.faults)
-    return tuple(policy for policy in found if policy is not None)
+    return tuple(policy for policy in policies if policy is not None)
 
 
 def _policy(listed: Section, name: str) -> Policy | None:

@@ -39,7 +39,7 @@ def sentences(
     where = ALL if len(treatments) > 1 else treatments[0]
     rows = effects[(effects["treatment"] == where) & (effects["round"] == ALL)]
     at = costs[costs["treatment"] == where].set_index("policy")
-    by_name = {one.policy: one for one in frontiers}
+    by_name = {frontier.policy: frontier for frontier in frontiers}
     return tuple(
         _sentence(policy, rows[rows["policy"] == policy.name], at.loc[policy.name])
         + (_best(by_name[policy.name]) if policy.name in by_name else "")
@@ -66,7 +66,8 @@ def _sentence(policy: Policy, rows: Any, cost: Any) -> str:
         f"{parties}."
     )
     if both["difference"] > 0:
-        text += f" It may cost {_plain(cost['break_even'])} at most"
+        where = f" in {' and '.join(policy.treatments)}" if policy.treatments else ""
+        text += f" It may cost {_plain(cost['break_even'])} at most{where}"
         text += f" (to be safe, {_plain(cost['cautious'])})." if cost["cautious"] > 0 else "."
     else:
         text += " It is worth no price."
@@ -75,12 +76,12 @@ def _sentence(policy: Policy, rows: Any, cost: Any) -> str:
     return text
 
 
-def _best(one: Frontier) -> str:
+def _best(frontier: Frontier) -> str:
     words = (
-        f" The best {one.over} is {_plain(one.best)} ({_plain(one.lower)} to "
-        f"{_plain(one.upper)}), with a net gain of {_plain(one.best_net)}"
+        f" The best {frontier.over} is {_plain(frontier.best)} ({_plain(frontier.lower)} to "
+        f"{_plain(frontier.upper)}), with a net gain of {_plain(frontier.best_net)}"
     )
-    return f"{words}; for the cautious {_plain(one.cautious)}."
+    return f"{words}; for the cautious {_plain(frontier.cautious)}."
 
 
 def _plain(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import Feedback, Game
+from trustbayes.games import Feedback
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
 
@@ -66,7 +66,8 @@ class Play(Protocol):
         Raises
         ------
         InputError
-            With a fault for each change that makes no sense, its place being the key.
+            With a fault for each change that makes no sense, its place being the policy's key, such
+            as "game.bias".
         """
 
     def references(self, stage: Stage) -> dict[str, tuple[float, float]]:
@@ -93,7 +94,7 @@ class Play(Protocol):
         """What messages would be like that say nothing, or are true and believed."""
 
 
-def biases_of(game: Game, units: Any, treatment: str) -> tuple[float, ...]:
+def biases_of(units: Any, treatment: str) -> tuple[float, ...]:
     """The biases that were met in a treatment; none where the game has none."""
     if not hasattr(units, "biases"):
         return ()

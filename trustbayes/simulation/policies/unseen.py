@@ -14,21 +14,21 @@ import pandas as pd
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
+from trustbayes.inference.marginal.effects import Effect
 from trustbayes.inference.marginal.population import Population
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model
 from trustbayes.models.draws import draw_types
-from trustbayes.simulation.policies.crowd import check_new
+from trustbayes.simulation.policies.crowd import check_new, new_types, new_values
 from trustbayes.simulation.summaries import summary
 from trustbayes.theories.values import Values
 from trustbayes.trials.table import Trials
 
-__all__ = ["Unseen", "unseen_treatments"]
+__all__ = ["Unseen", "check_trials", "unseen_treatments"]
 
 _DRAWS = 400
 _SHORT = 0.2  # of the intervals' probability: what is less than that many held counts as too few
-_REACH = 40.0  # on the scale of the link, as far as new people are drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,20 +125,20 @@ def unseen_treatments(
     >>> tb.unseen_treatments(*fits, trials, seed=1).text  # doctest: +SKIP
     """
     fits: Mapping[Role, Fit] = {"sender": sender_fit, "receiver": receiver_fit}
-    _check(fits, trials)
+    check_trials(sender_fit, receiver_fit, trials)
     names = list(dict.fromkeys(t for f in fits.values() for t in f.units.treatments))
     jobs = []
     for role, fit in fits.items():
-        own = trials.of_role(role)
+        theirs = trials.of_role(role)
         model = _everywhere_alike(fit.model)
         settings = sampling or fit.sampling
         for name in names:
-            held = (own.table["treatment"] == name).to_numpy(bool)
+            held = (theirs.table["treatment"] == name).to_numpy(bool)
             if not held.any() or held.all():
                 continue
-            learn = own.subset(~held, f"all but treatment {name}")
-            predict = own.subset(held, f"treatment {name}")
-            task = FitTask(model.fixed_to(own.fold(role)), learn, settings)
+            learn = theirs.subset(~held, f"all but treatment {name}")
+            predict = theirs.subset(held, f"treatment {name}")
+            task = FitTask(model.fixed_to(theirs.fold(role)), learn, settings)
             jobs.append((name, learn, predict, task))
     rows: dict[int, dict[str, Any]] = {}
     for at, fit in iter_fits([job[-1] for job in jobs], folder, executor, progress):
@@ -150,10 +150,21 @@ def unseen_treatments(
     return Unseen(pd.DataFrame([rows[at] for at in sorted(rows)])[order], ci_prob)
 
 
-def _check(fits: Mapping[Role, Fit], trials: Trials) -> None:
+def check_trials(sender_fit: Fit, receiver_fit: Fit, trials: Trials) -> None:
+    """Refuse what `unseen_treatments` cannot check, before anything is fitted.
+
+    Raises
+    ------
+    InputError
+    """
+    fits: Mapping[Role, Fit] = {"sender": sender_fit, "receiver": receiver_fit}
     faults = [
-        Fault("check, trials", f"trials of {trials.game.name}", f"of {fit.game.name}, as the fits")
-        for fit in list(fits.values())[:1]
+        Fault(
+            f"check, trials of {role}s",
+            f"trials of {trials.game.name}",
+            f"of {fit.game.name}, as the fit",
+        )
+        for role, fit in fits.items()
         if fit.game.checksum != trials.game.checksum
     ]
     faults += [Fault("check, trials", "", f"{role}s") for role in fits if role not in trials.roles]
@@ -201,8 +212,8 @@ def _predicted(
     copied = np.broadcast_to(copied, (draws.size,)) if np.ndim(copied) == 0 else copied
     shown = units.trial_choice if units.continuous else units.counts
     observed = float(_shift(game, role, units, shown[None])[0])
-    told = summary(observed, copied, ci_prob)
-    lower, upper = float(told["lower"]), float(told["upper"])
+    foreseen = summary(observed, copied, ci_prob)
+    lower, upper = float(foreseen["lower"]), float(foreseen["upper"])
     before: Any = learn.fold(role)
     seen = before.trial_choice if before.continuous else before.counts
     return {
@@ -212,7 +223,7 @@ def _predicted(
         "known": int((known >= 0).sum()),
         "trials": units.n_trials,
         "observed": observed,
-        "predicted": float(told["mean"]),
+        "predicted": float(foreseen["mean"]),
         "lower": lower,
         "upper": upper,
         "covered": lower <= observed <= upper,
@@ -249,25 +260,20 @@ def _values(
     if new.size:
         shares = replace(draws, units=units, data=draws.data.drop_dims("subject")).shares
         assert shares is not None
-        reached = np.broadcast_to(shares, (size, people, shares.shape[-1])).cumsum(axis=-1)
-        aim = rng.random((size, people, 1)) * reached[..., -1:]
-        types[:, new] = (reached <= aim).sum(axis=-1)[:, new]
+        types[:, new] = new_types(shares, people, rng)[:, new]
     return Values(arrays, dims, units), types
 
 
 def _new_values(
-    effect: Any, size: int, people: int, rng: np.random.Generator, shape: tuple[int, ...]
+    effect: Effect, size: int, people: int, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> np.ndarray:
     """A value of each person for each draw, from the population; of the shape asked for."""
     arguments = {name: values[..., 0] for name, values in effect.shape.items()}
-    gaps = effect.family.draw_gaps(rng, (size, people, effect.width), arguments) @ effect.basis.T
-    location = effect.location  # (draws, 1 or people, treatments or 1, options or 1)
-    if len(shape) == 3 and not effect.parameter.option:  # by treatment, by a formula
-        linked = location[..., 0] + gaps
-    else:
-        linked = location[:, :, 0] + gaps
-        linked = linked if effect.parameter.option else linked[..., 0]
-    return np.asarray(effect.family.link.inverse(np.clip(linked, -_REACH, _REACH)))
+    by_treatment = len(shape) == 3 and not effect.parameter.option  # by a formula
+    # Locations have the shape (draws, 1 or people, treatments or 1, options or 1).
+    location = effect.location[..., 0] if by_treatment else effect.location[:, :, 0]
+    natural = new_values(effect, location, arguments, (size, people, effect.width), rng)
+    return natural if by_treatment or effect.parameter.option else natural[..., 0]
 
 
 def _shift(game: Any, role: Role, units: Any, chosen: np.ndarray) -> np.ndarray:

@@ -17,7 +17,13 @@ from trustbayes.numerics.plain import as_plain, is_whole
 from trustbayes.priors.links import LOGIT
 from trustbayes.simulation.policies.crowd import Crowd, Crowds, Whose
 from trustbayes.simulation.policies.kinds import play_of
-from trustbayes.simulation.policies.policy import Policy, policy_faults, shifts_of
+from trustbayes.simulation.policies.policy import (
+    Ideal,
+    Policy,
+    at_strength,
+    policy_faults,
+    shifts_of,
+)
 from trustbayes.simulation.policies.rounds import Matching, play_rounds
 from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage, biases_of
 
@@ -92,7 +98,7 @@ class World:
             role: Crowds(fit, self.size, positions, people, rng, copies)
             for role, fit, positions in (("sender", sender, order), ("receiver", receiver, other))
         }
-        self._biases = {t: biases_of(self.game, sender.units, t) for t in self.treatments}
+        self._biases = {t: biases_of(sender.units, t) for t in self.treatments}
         self._kept: dict[str, dict[Any, Any]] = {t: {} for t in self.treatments}
         self._base: dict[str, Outcomes] = {}
         self.rounds, self._matching = rounds, matching
@@ -123,41 +129,47 @@ class World:
         if policy.treatments and treatment not in policy.treatments:
             return self.as_it_is(treatment)
         stage, kind = self.stage(policy, treatment), play_of(self.game)
-        parts = self.parts(policy, treatment)
-        if policy.play is not None:
-            found = {
-                key: np.full((1, self.size), value)
-                for key, value in kind.ideal(stage, policy.play).items()
-            }
-        elif self.rounds is not None:
-            found = {
-                key: v.mean(axis=0)[None] for key, v in self.by_round(policy, treatment).items()
-            }
+        if self.rounds is not None:
+            rounds = self.by_round(policy, treatment)
+            outcomes = {key: values.mean(axis=0)[None] for key, values in rounds.items()}
+        elif policy.play is not None:
+            outcomes = self._ideal(stage, policy.play, 1)
         else:
+            parts = self.parts(policy, treatment)
             same_game = stage.key == self.stage(BASELINE, treatment).key
             cache = self._kept[treatment] if same_game else {}
             seed = self.seed + self.treatments.index(treatment) * 2**32
-            found = kind.play(stage, parts["sender"], parts["receiver"], cache, seed)
-            found |= _trust(parts)
+            outcomes = kind.play(stage, parts["sender"], parts["receiver"], cache, seed)
+            outcomes |= _trust(parts)
         for party, (low, high) in kind.references(stage).items():
             if high != low:
-                found["share", party] = share_of_trust(found["payoff", party], low, high)
-        return found
+                outcomes["share", party] = share_of_trust(outcomes["payoff", party], low, high)
+        return outcomes
+
+    def _ideal(self, stage: Stage, play: Ideal, times: int) -> Outcomes:
+        """What messages would be like that say nothing, or are true, in every draw."""
+        values = play_of(self.game).ideal(stage, play)
+        return {key: np.full((times, self.size), value) for key, value in values.items()}
 
     def by_round(self, policy: Policy, treatment: str) -> Outcomes:
         """What people who learn do and earn in each round, shape (rounds, draws)."""
-        key = (policy.name, str(policy.to_dict()), treatment)
+        if policy.treatments and treatment not in policy.treatments:
+            return self.by_round(BASELINE, treatment)
+        key = (str(policy.to_dict()), treatment)
         if key not in self._by_round:
-            here = not policy.treatments or treatment in policy.treatments
-            chosen = policy if here else BASELINE
-            stage, parts = self.stage(chosen, treatment), self.parts(chosen, treatment)
-            feedback = stage.game.feedback
-            fixed = feedback is not None and feedback.partners == "fixed"
-            seed = self.seed + self.treatments.index(treatment) * 2**32
-            assert self.rounds is not None
-            matching: Matching = "fixed" if fixed else "random"
-            self._by_round[key] = play_rounds(stage, parts, self.rounds, matching, seed)
+            self._by_round[key] = self._rounds_of(policy, treatment)
         return self._by_round[key]
+
+    def _rounds_of(self, policy: Policy, treatment: str) -> Outcomes:
+        assert self.rounds is not None
+        stage = self.stage(policy, treatment)
+        if policy.play is not None:
+            return self._ideal(stage, policy.play, self.rounds)
+        feedback = stage.game.feedback
+        fixed = feedback is not None and feedback.partners == "fixed"
+        matching: Matching = "fixed" if fixed else "random"
+        seed = self.seed + self.treatments.index(treatment) * 2**32
+        return play_rounds(stage, self.parts(policy, treatment), self.rounds, matching, seed)
 
     def ways(self, treatment: str) -> dict[str, tuple[float, float]]:
         """What each party expects to earn under babbling and full trust, payoff units."""
@@ -206,8 +218,10 @@ def faults_of(
         Of each treatment that both roles played.
     """
     place = f"policy {policy.name}"
-    found = list(policy_faults(policy, place, models, tuple(biases)))
-    if any(fault.place.startswith(f"{place}, audit") for fault in found):
+    faults = list(policy_faults(policy, place, models, tuple(biases)))
+    if policy.name.strip() in ("", BASELINE.name):
+        faults.append(Fault("policies", policy.name, f"a name, other than {BASELINE.name!r}"))
+    if any(fault.place.startswith(f"{place}, audit") for fault in faults):
         policy = replace(policy, audit=None)  # said already
     met: list[Fault] = []
     for treatment in policy.treatments or tuple(biases):
@@ -216,10 +230,14 @@ def faults_of(
         try:
             _stage(policy, game, treatment, biases[treatment])
         except InputError as error:
-            for fault in error.faults:
-                prefix = "" if fault.place.startswith(("audit", "game")) else "game."
-                met.append(replace(fault, place=f"{place}, {prefix}{fault.place}"))
-    return [*found, *dict.fromkeys(met)]
+            met += [replace(fault, place=f"{place}, {fault.place}") for fault in error.faults]
+    faults += dict.fromkeys(met)
+    if policy.frontier is not None and not faults:
+        for end in (policy.frontier.low, policy.frontier.high):
+            at_end = faults_of(at_strength(policy, end), game, models, biases)
+            where = f"{place}, frontier at {end:g}"
+            faults += [replace(f, place=f.place.replace(place, where, 1)) for f in at_end]
+    return faults
 
 
 def _stage(
@@ -257,13 +275,13 @@ def _sorts(
 
 def _trust(parts: Mapping[str, Parts]) -> Outcomes:
     """Mean trust given and expected, where models have them."""
-    found: Outcomes = {}
+    outcomes: Outcomes = {}
     for role, name in (("receiver", "trust"), ("sender", "expected_trust")):
         means = [(weight, crowd.mean(name)) for weight, crowd in parts[role]]
         if means[0][1] is not None:
             total = sum(weight * np.asarray(mean) for weight, mean in means)
-            found[name.replace("_", " "), role] = np.asarray(total)[None]
-    return found
+            outcomes[name.replace("_", " "), role] = np.asarray(total)[None]
+    return outcomes
 
 
 def _size(fit: Fit) -> int:

@@ -92,10 +92,10 @@ def trust_worth(
         raise InputError(faults)
     rows = []
     for treatment in world.treatments:
-        found, ways = world.as_it_is(treatment), world.ways(treatment)
+        outcomes, ways = world.as_it_is(treatment), world.ways(treatment)
         for party in PARTIES:
             low, high = ways[party]
-            profit = np.array(summarised(averaged(found["payoff", party]), ci_prob))
+            profit = np.array(summarised(averaged(outcomes["payoff", party]), ci_prob))
             share = np.full(3, np.nan) if high == low else share_of_trust(profit, low, high)
             share = np.array([share[0], *sorted(share[1:])])  # full trust may earn less
             rows.append((treatment, party, *profit, low, high, *share))

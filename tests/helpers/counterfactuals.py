@@ -1,0 +1,11 @@
+"""Looking up what a policy does."""
+
+
+def effect(found, policy, outcome="payoff", party="both", treatment="all"):
+    """The row of an outcome under a policy."""
+    rows = found.effects
+    keys = {"policy": policy, "outcome": outcome, "party": party, "treatment": treatment}
+    for column, value in keys.items():
+        rows = rows[rows[column] == value]
+    [row] = rows.to_dict("records")
+    return row
