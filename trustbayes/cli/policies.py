@@ -87,7 +87,7 @@ def policy(
     import pandas as pd
 
     from trustbayes.inference.fit import load_fit
-    from trustbayes.report.studies import policy_report
+    from trustbayes.report.studies import study_report
     from trustbayes.simulation.policies import counterfactual, read_policies
 
     chosen = read_policies(policies)
@@ -109,7 +109,7 @@ def policy(
             check=data,
             progress=watched(quiet),
         )
-    written = write_or_keep(lambda path: policy_report(found, path, invocation), out)
+    written = write_or_keep(lambda path: study_report(found, path, invocation), out)
     write_whole({table: csv_text(found.effects, table.name)})
     if as_json:
         numbers = found.to_dict()
