@@ -118,7 +118,6 @@ def _gate(found: Mapping[str, Any]) -> Caution:
     text = "the fit converged." if len(found["gate"]) == 1 else f"all {size} converged."
     if doubtful:
         text += f" How well {counted(len(doubtful), 'person')} "
-        text = text.replace("persons", "people")
         text += f"{'is' if len(doubtful) == 1 else 'are'} predicted is unreliable."
     return Caution("The computation", text, "convergence", not doubtful)
 

@@ -120,10 +120,14 @@ def counted(count: int, what: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "trial"), counted(7671, "trial")
-    ('1 trial', '7,671 trials')
+    >>> counted(1, "trial"), counted(7671, "trial"), counted(2, "policy"), counted(0, "person")
+    ('1 trial', '7,671 trials', '2 policies', '0 people')
     """
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    if count == 1:
+        return f"1 {what}"
+    if what == "person":
+        return f"{count:,} people"
+    return f"{count:,} {what[:-1]}ies" if what.endswith("y") else f"{count:,} {what}s"
 
 
 def type_label(label: str) -> str:

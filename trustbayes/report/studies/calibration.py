@@ -46,7 +46,7 @@ def calibration_page(calibration: Calibration, command: str) -> StudyPage:
         Section(
             "quantities",
             "Every quantity",
-            f"{passed} of {counted(len(one.tests), 'quantity')} passed".replace("ys", "ies"),
+            f"{passed} of {counted(len(one.tests), 'quantity')} passed",
             texts=[calibration_rules()],
             tables=[_table(one)],
         ),

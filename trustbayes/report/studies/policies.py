@@ -34,7 +34,7 @@ def policy_page(effects: Counterfactual, command: str) -> StudyPage:
     making = Section(
         "making", "How it was made", tables=[table("How it was made.", "what|value", rows, (0, 1))]
     )
-    count = counted(len(effects.policies), "policy").replace("policys", "policies")
+    count = counted(len(effects.policies), "policy")
     subtitle = f"{count} in {counted(len(effects.treatments), 'treatment')}, {effects.game}."
     section = policies_section(effects, titles)
     checked = effects.unseen
