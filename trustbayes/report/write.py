@@ -80,6 +80,9 @@ def first_page(analysis: Analysis) -> str:
     )
 
 
+Analysis.shown_by = first_page
+
+
 def _titles(analysis: Analysis) -> tuple[str, str]:
     """The title of the page, and what it is made from."""
     trials = analysis.trials
