@@ -99,6 +99,16 @@ def test_figures_say_what_they_show(found):
     ]
 
 
+def test_most_is_said_only_of_a_policy_that_gains_for_sure(found):
+    effects = found.effects.copy()
+    both = (effects["outcome"] == "payoff") & (effects["party"] == "both")
+    columns = ["difference_lower", "difference", "difference_upper"]
+    for policy, numbers in zip(POLICIES, ((-5.0, 9.0, 20.0), (1.0, 2.0, 3.0)), strict=True):
+        effects.loc[both & (effects["policy"] == policy.name), columns] = numbers
+    words = figures.effects_says(replace(found, effects=effects))
+    assert "gain by a guarantee, most by a guarantee (2.00)" in words
+
+
 def test_paths_are_drawn_where_people_learn(tmp_path):
     game = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0}, feedback=Feedback("state"))
     trials = trials_from_frame(TRIALS.table, game)
