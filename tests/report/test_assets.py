@@ -70,11 +70,17 @@ def test_latex_takes_the_table(tmp_path):
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
 
 
-@pytest.mark.parametrize("label", ["=1+1", "+cmd", "-cmd", "@sum", "−x"])
+@pytest.mark.parametrize("label", ["=1+1", "+cmd", "-cmd", "@sum", "−x", "-1+cmd|A0"])
 def test_a_spreadsheet_runs_no_label(label):
     said = csv_table(table("x", "what|n", [(label, "−1.5")]))
     assert said.splitlines()[1].startswith("'")
     assert said.splitlines()[1].endswith(",-1.5")
+
+
+@pytest.mark.parametrize("said", ["−1.5", "−2.50 (−3.10 to −1)", "−0.1 to 0.2", "−0.15 ± 0.1"])
+def test_a_number_in_a_table_stays_a_number(said):
+    [_, row] = csv.reader(io.StringIO(csv_table(table("x", "what|n", [("a", said)]))))
+    assert row[1] == said.replace("−", "-")
 
 
 def test_the_methods_paragraph_says_what_was_done(analysis):
