@@ -11,6 +11,7 @@ from trustbayes.analysis.analyse import Analysis
 from trustbayes.files import expanded, write_whole
 from trustbayes.report.assets import assets as assets_of
 from trustbayes.report.first_page import front_page
+from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page.page import Written, page_of
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.report.results import results
@@ -88,6 +89,6 @@ def _titles(analysis: Analysis) -> tuple[str, str]:
     trials = analysis.trials
     people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
     return (
-        f"Trust or limited thinking? {trials.game.name}",
+        f"{kind_of(trials.game).topic} {trials.game.name}",
         f"{counted(len(trials.table), 'trial')} of {people}, from {trials.source}.",
     )
