@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.files import expanded, write_whole
 from trustbayes.report.assets import assets as assets_of
 from trustbayes.report.first_page import front_page
 from trustbayes.report.games.registry import kind_of
-from trustbayes.report.page.page import Written, page_of
+from trustbayes.report.page.page import Written, page_of, write_page
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.report.results import results
 from trustbayes.report.sections import sections
@@ -50,16 +47,11 @@ def write_report(
     InputError
         If a file cannot be written.
     """
-    path = expanded(path)
     found = results(analysis, command)
     front = front_page(analysis, found)
-    written = replace(Written.at(path), summary=front.summary)
     made = sections(analysis, found)
-    page = page_of(*_titles(analysis), front, made)
     more = {} if assets is None else assets_of(made, front.pictures, assets)
-    numbers = json.dumps(found, indent=1, allow_nan=False)
-    write_whole({written.html: page, written.results: numbers, **more})
-    return written
+    return write_page(path, *_titles(analysis), front, made, found, more)
 
 
 def first_page(analysis: Analysis) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trustbayes.files import expanded, write_whole
-from trustbayes.report.page.page import Written, page_of
+from trustbayes.report.page.page import Written, write_page
 from trustbayes.report.studies.calibration import calibration_page
 from trustbayes.report.studies.design import design_page
 from trustbayes.report.studies.policies import policy_page
@@ -54,8 +51,5 @@ def study_report(study: Study, path: str | Path, command: str = "") -> Written:
         If a file cannot be written.
     """
     made = _PAGES[type(study)](study, command)
-    written = replace(Written.at(expanded(path)), summary=made.front.summary)
-    page = page_of(made.title, made.subtitle, made.front, made.sections)
-    numbers = json.dumps(dict(made.numbers) | {"command": command}, indent=1, allow_nan=False)
-    write_whole({written.html: page, written.results: numbers})
-    return written
+    numbers = dict(made.numbers) | {"command": command}
+    return write_page(path, made.title, made.subtitle, made.front, made.sections, numbers, {})
