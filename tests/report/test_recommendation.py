@@ -1,7 +1,5 @@
 """The report on recommendations: its own question, sources and patterns, every figure drawn."""
 
-import json
-
 import numpy as np
 import pytest
 from advice import advised
@@ -10,7 +8,7 @@ from pages import Page
 from trustbayes.report import write_report
 from trustbayes.report.games.recommendation import patterns
 
-NAMES = ["trust-embedded", "averaging"]
+NAMES = ["trust-embedded", "average"]
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +18,11 @@ def trials():
 
 @pytest.fixture(scope="module")
 def written(trials, analyse_made_up, tmp_path_factory):
-    return write_report(
-        analyse_made_up(trials, NAMES), tmp_path_factory.mktemp("report") / "report.html"
-    )
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # made-up draws: importance ratios beyond all bounds
+        analysis = analyse_made_up(trials, NAMES)
+    return write_report(analysis, tmp_path_factory.mktemp("report") / "report.html")
 
 
 def test_everything_is_drawn_and_asks_the_question_of_recommendations(written):
@@ -34,10 +34,9 @@ def test_everything_is_drawn_and_asks_the_question_of_recommendations(written):
     assert len(Page(text).sections) > 5
 
 
-def test_observed_weights_are_those_of_a_loop_over_the_trials(trials, written):
-    found = json.loads(written.results.read_text("utf-8"))["experiment"]["weights"]["receiver"]
+def test_observed_weights_are_those_of_a_loop_over_the_trials(trials):
     table = trials.table
-    for row in found:
+    for row in patterns.weights(trials).to_dict("records"):
         kept = followed = tell = 0
         squares = products = 0.0
         for _, trial in table[table["treatment"] == row["treatment"]].iterrows():

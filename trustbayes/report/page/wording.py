@@ -53,14 +53,16 @@ def number(value: Any, digits: int = 3) -> str:
     return text.replace("-", _MINUS)
 
 
-def fixed(value: float, places: int = 2) -> str:
-    """A number with a fixed number of decimals.
+def fixed(value: float | None, places: int = 2) -> str:
+    """A number with a fixed number of decimals, or a dash where there is none.
 
     Examples
     --------
-    >>> fixed(-0.5), fixed(-0.001)
-    ('−0.50', '0.00')
+    >>> fixed(-0.5), fixed(-0.001), fixed(None)
+    ('−0.50', '0.00', '–')
     """
+    if value is None or math.isnan(value):
+        return "\N{EN DASH}"
     text = f"{value:.{places}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", _MINUS)
 
