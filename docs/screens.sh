@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Screens of a report's first page into docs/screens/: docs/screens.sh REPORT.html NAME
-# Wide and narrow, light and dark, and the printed first sheet; needs chromium and pdftoppm.
+# Wide (the README shows sample-wide.png) and narrow, light and dark, and the printed first sheet; needs chromium and pdftoppm.
 set -euo pipefail
 report=$(realpath "$1"); name=$2; out=$(dirname "$(realpath "$0")")/screens
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT

@@ -54,3 +54,10 @@ def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, trustbayes; print(sorted({'pymc', 'pandas', 'arviz'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_an_analysis_shows_itself_in_a_notebook_that_asks_for_nothing_else():
+    code = "import trustbayes as tb; tb.analyse; print(tb.Analysis.shown_by.__name__)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "first_page"

@@ -28,6 +28,9 @@ _RENAMED: dict[str, str] = {
 }
 """Public names of version 0.1 that have another name now: old to new."""
 
+_SHOWN = ("Analysis", "analyse")
+"""What a notebook shows by a page of the report, which is therefore loaded with them."""
+
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for (PEP 562)."""
@@ -37,4 +40,6 @@ def __getattr__(name: str) -> Any:
         new = _RENAMED[name]
         warn(f"tb.{name} is now tb.{new}", FutureWarning, stacklevel=2)
         return _load(new)
+    if name in _SHOWN:
+        _load("write_report")
     return _load(name)

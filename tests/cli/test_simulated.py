@@ -21,7 +21,7 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import FullTrust
-from trustbayes.report.studies import calibration_report, design_report
+from trustbayes.report.studies import study_report
 from trustbayes.simulation import experiments
 from trustbayes.simulation.calibration import Calibration
 from trustbayes.simulation.experiments import Experiment
@@ -150,15 +150,15 @@ def calibration(power=1.0):
 
 
 def test_a_calibration_report_says_whether_it_passed(tmp_path):
-    text = calibration_report(calibration(), tmp_path / "a.html").html.read_text("utf-8")
+    text = study_report(calibration(), tmp_path / "a.html").html.read_text("utf-8")
     assert "Passed: in 100 simulations" in text
     assert "FAILED" not in text
-    text = calibration_report(calibration(2.0), tmp_path / "b.html").html.read_text("utf-8")
+    text = study_report(calibration(2.0), tmp_path / "b.html").html.read_text("utf-8")
     assert "FAILED: the ranks of &lt;i&gt;spread&lt;/i&gt; are not uniform" in text
     assert "<i>" not in text
     lost = dict.fromkeys(range(50), "R-hat 1.3")
     few = replace(calibration(), lost=lost)
-    text = calibration_report(few, tmp_path / "c.html").html.read_text("utf-8")
+    text = study_report(few, tmp_path / "c.html").html.read_text("utf-8")
     assert "FAILED: too many simulations are missing" in text
     assert "50 simulations left out" in text
 
@@ -175,7 +175,7 @@ def test_a_design_report_names_the_smallest_size_that_does(tmp_path):
     seconds = {"compile": 1.0, "sample": 2.0}
     names = ("level-k", "full-trust")
     power = Power(SENDERS.game, names, Sampling(), pd.DataFrame(rows), (), seconds)
-    text = design_report(power, tmp_path / "d.html").html.read_text("utf-8")
+    text = study_report(power, tmp_path / "d.html").html.read_text("utf-8")
     assert "The smallest that does so in at least 80" in text
     assert "40 senders and 10 rounds" in text
     assert "could not be drawn" not in text

@@ -6,13 +6,16 @@ from dataclasses import replace
 import pytest
 from pages import Page
 
+from trustbayes.games import read_game
 from trustbayes.report import results, write_report
 from trustbayes.report.answer import answer, best_model, group_shares
 from trustbayes.report.first_page import replicated
+from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page import picture
 from trustbayes.report.page.style import Encoded
 from trustbayes.report.page.wording import percent
 from trustbayes.report.quantities import against_half, chance, of_them, of_whom
+from trustbayes.trials.datasets import bundled
 
 FIVE = ("people", "wins", "sure", "typical", "rely")
 """By how much in people, who wins, how sure, what a typical person does, can I rely on it."""
@@ -337,3 +340,13 @@ def test_the_first_page_stands_in_a_notebook(make_analysis, undrawn):
     assert not Page(str(inside)).sections
     other = replace(whole, ci_prob=0.8)
     assert "80" in str(Page(other._repr_html_()).all("iframe")[0]["srcdoc"])
+
+
+def test_the_question_is_that_of_the_kind_of_game():
+    talk, advice = (
+        kind_of(read_game(bundled(name).game)).questions
+        for name in ("simulated-finite", "simulated-recommendation")
+    )
+    assert "think a few steps ahead" in talk["receiver",]
+    assert list(advice) == [("receiver",)]
+    assert "steps ahead" not in advice["receiver",]

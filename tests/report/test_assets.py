@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from pages import Page
 
+from trustbayes.models import SPECS
 from trustbayes.report import results, write_report
 from trustbayes.report.assets import csv_table, latex, latex_table
 from trustbayes.report.page.table import table
@@ -69,11 +70,17 @@ def test_latex_takes_the_table(tmp_path):
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60)
 
 
-@pytest.mark.parametrize("label", ["=1+1", "+cmd", "-cmd", "@sum", "−x"])
+@pytest.mark.parametrize("label", ["=1+1", "+cmd", "-cmd", "@sum", "−x", "-1+cmd|A0"])
 def test_a_spreadsheet_runs_no_label(label):
     said = csv_table(table("x", "what|n", [(label, "−1.5")]))
     assert said.splitlines()[1].startswith("'")
     assert said.splitlines()[1].endswith(",-1.5")
+
+
+@pytest.mark.parametrize("said", ["−1.5", "−2.50 (−3.10 to −1)", "−0.1 to 0.2", "−0.15 ± 0.1"])
+def test_a_number_in_a_table_stays_a_number(said):
+    [_, row] = csv.reader(io.StringIO(csv_table(table("x", "what|n", [("a", said)]))))
+    assert row[1] == said.replace("−", "-")
 
 
 def test_the_methods_paragraph_says_what_was_done(analysis):
@@ -99,10 +106,21 @@ def test_references_are_those_that_were_used(make_analysis, analysis):
     assert "crawford2003lying" in keys(alone)
 
 
+def test_every_source_that_a_theory_cites_has_its_reference(make_analysis):
+    found = results(make_analysis(subjects=2, rounds=3, names=["level-k"]))
+    [made, *_] = found["how"]["models"]
+    for spec in SPECS:
+        cited = found | {"how": found["how"] | {"models": [made | {"citation": spec.citation}]}}
+        texts = [reference.text for reference in references(cited)]
+        for surname, year in re.findall(r"(\w+)(?: and \w+)? \((\d{4})\)", spec.citation):
+            assert any(surname in text and f"({year})" in text for text in texts), spec.citation
+
+
 def test_bibtex_is_balanced_and_plain(analysis):
     for one in references(results(analysis)):
         entry = one.bibtex
         assert entry.count("{") == entry.count("}")
         assert entry.startswith(f"@{one.kind}{{{one.key},\n")
+        assert entry.isascii()
         assert one.text.endswith(".")
         assert one.fields["year"] in one.text

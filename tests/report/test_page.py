@@ -44,7 +44,7 @@ def test_a_section_has_its_message_open_and_the_rest_folded():
         assert text not in inside
     for text in ("Second, of R-hat.", "A table.", "copy me"):
         assert text in inside
-    assert "1 table, 1 text to copy and notes" in inside
+    assert "1 table, 1 copyable text and notes" in inside
     assert page.count("<details>") == 1  # a part with nothing to fold has no fold
 
 

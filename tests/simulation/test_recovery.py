@@ -11,7 +11,7 @@ from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import TrustEmbedded
-from trustbayes.report.studies import recovery_report
+from trustbayes.report.studies import study_report
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.recovery import RecoveryStudy, estimates_of, recovery_study
 
@@ -84,7 +84,7 @@ def test_where_no_fit_was_usable_the_table_is_empty_and_the_report_says_so(tmp_p
     nothing = RecoveryStudy(RECEIVERS, Sampling(), whole.values.iloc[:0], lost, (), {})
     assert nothing.table.empty
     assert list(nothing.table) == list(whole.table)
-    text = recovery_report(nothing, tmp_path / "report.html").html.read_text(encoding="utf-8")
+    text = study_report(nothing, tmp_path / "report.html").html.read_text(encoding="utf-8")
     assert "no simulation could be used" in text
     assert "10 and 40 rounds" in text
     assert "R-hat 2.9" in text

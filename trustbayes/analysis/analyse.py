@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -169,6 +169,8 @@ class Analysis:
     both: BothRoles | None
     persons: pd.DataFrame
     ci_prob: float
+    shown_by: ClassVar[Callable[[Analysis], str] | None] = None
+    """Makes HTML of an analysis: the report, which lies above this room, puts itself here."""
 
     @property
     def converged(self) -> bool:
@@ -178,11 +180,9 @@ class Analysis:
         folds = not any(one.failed for one in self.kfolds.values())
         return together and folds and all(fit.gate.passed for fit in self.fits.values())
 
-    def _repr_html_(self) -> str:
-        """The first page of the report, for notebooks."""
-        # The report lies above this room, so it is asked for by name when a page is wanted.
-        page: str = import_module("trustbayes.report").first_page(self)
-        return page
+    def _repr_html_(self) -> str | None:
+        """The first page of the report, for notebooks; None where no report is loaded."""
+        return None if Analysis.shown_by is None else Analysis.shown_by(self)
 
 
 _REPLICATIONS = 300

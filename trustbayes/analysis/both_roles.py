@@ -7,6 +7,7 @@ from itertools import product
 
 import pandas as pd
 
+from trustbayes.analysis.conventions import Key
 from trustbayes.comparison import Comparison
 from trustbayes.errors import InputError
 from trustbayes.estimates.trust_gap import trust_gap
@@ -22,8 +23,6 @@ from trustbayes.simulation.policies.worth import trust_worth
 from trustbayes.trials.table import Trials
 
 __all__ = ["best", "check_policies", "gap_of", "policies_of", "worth_of"]
-
-Key = tuple[str, Role]
 
 
 def check_policies(

@@ -88,7 +88,7 @@ def policy(
     import pandas as pd
 
     from trustbayes.inference.fit import load_fit
-    from trustbayes.report.studies import policy_report
+    from trustbayes.report.studies import study_report
     from trustbayes.simulation.policies import counterfactual, read_policies
 
     chosen = read_policies(policies)
@@ -112,7 +112,7 @@ def policy(
             check=data,
             progress=watched(quiet),
         )
-    written = write_or_keep(lambda path: policy_report(effect, path, invocation), out)
+    written = write_or_keep(lambda path: study_report(effect, path, invocation), out)
     write_whole({table: csv_text(effect.effects, table.name)})
     if as_json:
         numbers = effect.to_dict()

@@ -139,7 +139,7 @@ def calibrate(
     out : Path
         The report; its numbers are written beside it as JSON.
     """
-    from trustbayes.report.studies import calibration_report
+    from trustbayes.report.studies import study_report
     from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, calibrate as run
 
     check_targets(out, folder=study.folder)
@@ -152,7 +152,7 @@ def calibrate(
             sampling=sampling,
             **how,
         )
-    written = write_or_keep(lambda path: calibration_report(calibration, path, invocation), out)
+    written = write_or_keep(lambda path: study_report(calibration, path, invocation), out)
     verdict = "passed" if calibration.passed else "FAILED"
     if study.as_json:
         tests = records(calibration.tests)
@@ -204,7 +204,7 @@ def recover(
     out : Path
         The report; its numbers are written beside it as JSON.
     """
-    from trustbayes.report.studies import recovery_report
+    from trustbayes.report.studies import study_report
     from trustbayes.simulation.recovery import RECOVERY_SAMPLING, recovery_study
 
     check_targets(out, folder=study.folder)
@@ -219,7 +219,7 @@ def recover(
             sampling=sampling,
             **how,
         )
-    written = write_or_keep(lambda path: recovery_report(recovery, path, invocation), out)
+    written = write_or_keep(lambda path: study_report(recovery, path, invocation), out)
     if study.as_json:
         _print_written(written, table=records(recovery.table))
     else:
@@ -269,7 +269,7 @@ def design(
         The report; its numbers are written beside it as JSON.
     """
     from trustbayes.games import read_game
-    from trustbayes.report.studies import design_report
+    from trustbayes.report.studies import study_report
     from trustbayes.simulation.power import DESIGN_SAMPLING, design as run
 
     check_targets(out, folder=study.folder)
@@ -289,7 +289,7 @@ def design(
             sampling=sampling,
             **how,
         )
-    written = write_or_keep(lambda path: design_report(power, path, invocation), out)
+    written = write_or_keep(lambda path: study_report(power, path, invocation), out)
     if study.as_json:
         _print_written(written, table=records(power.table))
     else:

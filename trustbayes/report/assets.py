@@ -106,12 +106,13 @@ def csv_table(table: Table) -> str:
     return file.getvalue()
 
 
-_NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?")
+_SIZE = r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?(?: ?%)?"
+_NUMBER = re.compile(rf"{_SIZE}(?: (?:to|±) {_SIZE}| \([-+\d.,eE%to ]*\))?\W?")
 
 
 def _cell(text: str) -> str:
     text = text.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
-    runs = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.match(text)
+    runs = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text)
     return f"'{text}" if runs else text
 
 

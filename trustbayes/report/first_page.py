@@ -13,20 +13,13 @@ from trustbayes.analysis.analyse import Analysis, roles
 from trustbayes.report.answer import answer, best_model, models_of
 from trustbayes.report.figures import first
 from trustbayes.report.figures.worth import together_says, way_to_trust
+from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page.front import Card, Caution, Front
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.wording import counted, listed, probability
 
 __all__ = ["PICTURES", "front_page", "replicated"]
 
-_QUESTIONS = {
-    ("sender",): "Why do senders say what they say: because lying has a cost for them, or because "
-    "they think a few steps ahead?",
-    ("receiver",): "Why do receivers do what they do: because they trust in part, or because they "
-    "think a few steps ahead?",
-    ("sender", "receiver"): "Why do people say and believe what they do: because honesty and trust "
-    "weigh with them, or because they think a few steps ahead?",
-}
 _FEW = 20
 
 
@@ -45,7 +38,7 @@ def front_page(analysis: Analysis, found: Mapping[str, Any]) -> Front:
     """
     shown = [picture for make in PICTURES if (picture := make(analysis)) is not None]
     return Front(
-        _QUESTIONS[tuple(roles(analysis))],
+        kind_of(analysis.trials.game).questions[tuple(roles(analysis))],
         [_card(found, role) for role in roles(analysis)],
         [render(one) for one in shown],
         [_gate(found), *(_fit(found, role) for role in roles(analysis)), _sample(found)],
@@ -118,7 +111,6 @@ def _gate(found: Mapping[str, Any]) -> Caution:
     text = "the fit converged." if len(found["gate"]) == 1 else f"all {size} converged."
     if doubtful:
         text += f" How well {counted(len(doubtful), 'person')} "
-        text = text.replace("persons", "people")
         text += f"{'is' if len(doubtful) == 1 else 'are'} predicted is unreliable."
     return Caution("The computation", text, "convergence", not doubtful)
 

@@ -18,7 +18,7 @@ from trustbayes.report.figures import people, planted_types, population, predict
 from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
 from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
 from trustbayes.report.first_page import replicated
-from trustbayes.report.games.kind import Kind
+from trustbayes.report.material import Material
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.wording import counted, fixed, listed, probability
@@ -30,8 +30,9 @@ from trustbayes.report.typical import typical_values
 __all__ = ["checks_section", "people_section", "population_section"]
 
 
-def checks_section(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> Section:
+def checks_section(material: Material) -> Section:
     """What each model replicates well and badly."""
+    analysis, kind, found = material.analysis, material.kind, material.found
     parts, messages = [], []
     for role in roles(analysis):
         groups = {"theories": theories(analysis, role), "benchmarks": benchmarks(analysis, role)}
@@ -68,10 +69,9 @@ def checks_section(analysis: Analysis, kind: Kind, found: Mapping[str, Any]) -> 
     return Section("checks", title, message, [text], parts=parts)
 
 
-def people_section(
-    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
-) -> Section:
+def people_section(material: Material) -> Section:
     """Every subject's parameters and types."""
+    analysis, found, titles = material.analysis, material.found, material.titles
     parts = []
     for role in roles(analysis):
         pictures = []
@@ -171,10 +171,9 @@ def _person_pictures(analysis: Analysis, model: str, role: Role) -> list[Picture
     return pictures
 
 
-def population_section(
-    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
-) -> Section:
+def population_section(material: Material) -> Section:
     """Population estimates against their priors."""
+    analysis, found, titles = material.analysis, material.found, material.titles
     parts = []
     for role in roles(analysis):
         pictures = [
@@ -200,7 +199,7 @@ def population_section(
     if analysis.worth is not None:
         parts.append(_worth(analysis.worth, analysis.ci_prob, found))
     if analysis.policies is not None:
-        parts.append(policies_section(analysis.policies, dict(titles)))
+        parts.append(policies_section(analysis.policies, titles))
     if analysis.gap is not None:
         parts.append(_gap(analysis, analysis.gap, found, titles))
     if analysis.both is not None:

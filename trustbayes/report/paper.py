@@ -52,8 +52,11 @@ class Reference:
         return "\n".join([f"@{self.kind}{{{self.key},", *lines, "}"])
 
 
+_LETTERS = (("Ö", '{\\"O}'), ("ü", '{\\"u}'), ("å", "{\\aa}"), ("–", "--"), ("&", "\\&"))
+
+
 def _tex(value: str) -> str:
-    for letter, spelled in (("Ö", '{\\"O}'), ("ü", '{\\"u}'), ("–", "--"), ("&", "\\&")):
+    for letter, spelled in _LETTERS:
         value = value.replace(letter, spelled)
     return value
 
@@ -86,7 +89,7 @@ _SOURCES = (
         "Li, Xiaolin and Özer, Özalp and Subramanian, Upender",
         "Are we strategically naive or guided by trust and trustworthiness in cheap-talk "
         "communication?",
-        "Management Science; 68(1), 376–398",
+        "Management Science; 68(1)",
         "2022",
     ),
     _article(
@@ -108,7 +111,7 @@ _SOURCES = (
     ),
     _article(
         "crawford1982strategic",
-        "Crawford and Sobel",
+        "Crawford and Sobel (1982)",
         "Crawford, Vincent P. and Sobel, Joel",
         "Strategic information transmission",
         "Econometrica; 50(6), 1431–1451",
@@ -121,6 +124,22 @@ _SOURCES = (
         "On players' models of other players: theory and experimental evidence",
         "Games and Economic Behavior; 10(1), 218–254",
         "1995",
+    ),
+    _article(
+        "yaniv2000advice",
+        "Yaniv and Kleinberger (2000)",
+        "Yaniv, Ilan and Kleinberger, Eli",
+        "Advice taking in decision making: egocentric discounting and reputation formation",
+        "Organizational Behavior and Human Decision Processes; 83(2), 260–281",
+        "2000",
+    ),
+    _article(
+        "soll2009revising",
+        "Soll and Larrick (2009)",
+        "Soll, Jack B. and Larrick, Richard P.",
+        "Strategies for revising judgment: how (and how well) people use others' opinions",
+        "Journal of Experimental Psychology: Learning, Memory, and Cognition; 35(3), 780–805",
+        "2009",
     ),
     _article(
         "hoffman2014nuts",

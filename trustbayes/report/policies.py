@@ -116,8 +116,8 @@ def _effects(found: Counterfactual) -> Table:
                 treatment,
                 number(both["mean"]),
                 _difference(both),
-                _chance(both["p_above_0"]),
-                _chance(both["p_matters"]),
+                fixed(both["p_above_0"]),
+                fixed(both["p_matters"]),
                 *(_change(by_outcome, key) for key in beside),
             )
         )
@@ -149,10 +149,6 @@ def _change(rows: Any, key: tuple[str, str]) -> str:
         return fixed(row["mean"])
     sign = "+" if change > 0 else ""
     return f"{fixed(row['mean'])} ({sign}{fixed(change)})"
-
-
-def _chance(value: float) -> str:
-    return "\N{EN DASH}" if value != value else fixed(value)
 
 
 def _frontier(one: Frontier, found: Counterfactual) -> Section:

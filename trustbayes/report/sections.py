@@ -131,19 +131,14 @@ def _shifts(material: Material) -> str:
 
 
 def _comparison(material: Material) -> Section:
-    analysis, kind, found, titles = (
-        material.analysis,
-        material.kind,
-        material.found,
-        material.titles,
-    )
+    analysis, found, titles = material.analysis, material.found, material.titles
     parts = [_comparison_of(analysis, role, found, titles) for role in roles(analysis)]
     variants = [tables.variant_table(found, titles)] if found["variants"] else []
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
     by_trial = [role for role, one in analysis.comparisons.items() if one.unit == "subject-sum"]
     texts = [_PREDICTED, *map(_BY_TRIAL.format, by_trial), verdict_rules(), _refits(analysis)]
-    texts += kind.comparison_texts
+    texts += material.kind.comparison_texts
     remarks = (fit.model.spec.remark for fit in analysis.fits.values())
     texts += dict.fromkeys(remark for remark in remarks if remark)
     headline = Picture(
@@ -245,18 +240,6 @@ def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> l
     ]
 
 
-def _checks(material: Material) -> Section:
-    return checks_section(material.analysis, material.kind, material.found)
-
-
-def _people(material: Material) -> Section:
-    return people_section(material.analysis, material.found, material.titles)
-
-
-def _population(material: Material) -> Section:
-    return population_section(material.analysis, material.found, material.titles)
-
-
 def _convergence(material: Material) -> Section:
     analysis, found, titles = material.analysis, material.found, material.titles
     texts = [
@@ -310,9 +293,9 @@ def _making(material: Material) -> Section:
 SECTIONS: tuple[Builder, ...] = (
     _experiment,
     _comparison,
-    _checks,
-    _people,
-    _population,
+    checks_section,
+    people_section,
+    population_section,
     _convergence,
     paper_section,
     _making,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.files import expanded, write_whole
 from trustbayes.report.assets import assets as assets_of
 from trustbayes.report.first_page import front_page
-from trustbayes.report.page.page import Written, page_of
+from trustbayes.report.games.registry import kind_of
+from trustbayes.report.page.page import Written, page_of, write_page
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.report.results import results
 from trustbayes.report.sections import sections
@@ -49,16 +47,11 @@ def write_report(
     InputError
         If a file cannot be written.
     """
-    path = expanded(path)
     found = results(analysis, command)
     front = front_page(analysis, found)
-    written = replace(Written.at(path), summary=front.summary)
     made = sections(analysis, found)
-    page = page_of(*_titles(analysis), front, made)
     more = {} if assets is None else assets_of(made, front.pictures, assets)
-    numbers = json.dumps(found, indent=1, allow_nan=False)
-    write_whole({written.html: page, written.results: numbers, **more})
-    return written
+    return write_page(path, *_titles(analysis), front, made, found, more)
 
 
 def first_page(analysis: Analysis) -> str:
@@ -80,11 +73,14 @@ def first_page(analysis: Analysis) -> str:
     )
 
 
+Analysis.shown_by = first_page
+
+
 def _titles(analysis: Analysis) -> tuple[str, str]:
     """The title of the page, and what it is made from."""
     trials = analysis.trials
     people = listed(counted(len(trials.subjects(role)), role) for role in trials.roles)
     return (
-        f"Trust or limited thinking? {trials.game.name}",
+        f"{kind_of(trials.game).topic} {trials.game.name}",
         f"{counted(len(trials.table), 'trial')} of {people}, from {trials.source}.",
     )

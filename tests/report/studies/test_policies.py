@@ -12,7 +12,7 @@ from trustbayes import Audit, Policy, Strength, counterfactual, model, trials_fr
 from trustbayes.games import Feedback, FiniteGame
 from trustbayes.report import write_report
 from trustbayes.report.figures import policies as figures
-from trustbayes.report.studies import policy_report
+from trustbayes.report.studies import study_report
 from trustbayes.simulation.policies import unseen
 
 TRIALS = small_trials()
@@ -40,7 +40,7 @@ def found(monkeypatch):
 
 
 def test_the_report_says_everything_and_only_as_text(found, tmp_path):
-    written = policy_report(found, tmp_path / "policy.html", "trustbayes policy ...")
+    written = study_report(found, tmp_path / "policy.html", "trustbayes policy ...")
     text = written.html.read_text("utf-8")
     page = Page(text)
     assert any("What would build trust? " in heading for heading in page.headings)
@@ -62,7 +62,7 @@ def test_without_the_check_the_report_says_that_there_was_none(tmp_path):
         synthetic_fit(model("level-k", role), TRIALS, draws=4) for role in ("sender", "receiver")
     ]
     told = counterfactual(*fits, [Policy("less conflict", game={"bias": 0.1})], seed=1)
-    text = policy_report(told, tmp_path / "policy.html").html.read_text("utf-8")
+    text = study_report(told, tmp_path / "policy.html").html.read_text("utf-8")
     assert "No treatment was left out" in text
 
 
@@ -99,6 +99,16 @@ def test_figures_say_what_they_show(found):
     ]
 
 
+def test_most_is_said_only_of_a_policy_that_gains_for_sure(found):
+    effects = found.effects.copy()
+    both = (effects["outcome"] == "payoff") & (effects["party"] == "both")
+    columns = ["difference_lower", "difference", "difference_upper"]
+    for policy, numbers in zip(POLICIES, ((-5.0, 9.0, 20.0), (1.0, 2.0, 3.0)), strict=True):
+        effects.loc[both & (effects["policy"] == policy.name), columns] = numbers
+    words = figures.effects_says(replace(found, effects=effects))
+    assert "gain by a guarantee, most by a guarantee (2.00)" in words
+
+
 def test_paths_are_drawn_where_people_learn(tmp_path):
     game = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0}, feedback=Feedback("state"))
     trials = trials_from_frame(TRIALS.table, game)
@@ -113,6 +123,6 @@ def test_paths_are_drawn_where_people_learn(tmp_path):
     rows = told.effects[(told.effects["outcome"] == "trust") & (told.effects["policy"] == "blind")]
     first = rows.loc[rows["round"] == 1, "mean"].mean()
     assert f"blind from {first:.3f}" in said
-    text = policy_report(told, tmp_path / "p.html").html.read_text("utf-8")
+    text = study_report(told, tmp_path / "p.html").html.read_text("utf-8")
     assert "Round by round" in text
     assert "could not be drawn" not in text

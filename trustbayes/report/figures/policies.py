@@ -95,11 +95,12 @@ def effects_says(found: Counterfactual) -> str:
         & (found.effects["party"] == "both")
         & found.effects["difference"].notna()
     ]
-    gains = list(rows.loc[rows["difference_lower"] > 0, "policy"])
+    sure = rows[rows["difference_lower"] > 0]
+    gains = list(sure["policy"])
     loses = list(rows.loc[rows["difference_upper"] < 0, "policy"])
     parts = []
     if gains:
-        best = rows.loc[rows["difference"].idxmax()]
+        best = sure.loc[sure["difference"].idxmax()]
         parts.append(
             f"By the whole interval both together gain by {listed(gains)}, most by "
             f"{best['policy']} ({number(best['difference'])})"

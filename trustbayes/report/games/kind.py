@@ -16,7 +16,7 @@ from trustbayes.report.page.table import Table
 from trustbayes.simulation import PredictiveCheck
 from trustbayes.trials.table import Trials
 
-__all__ = ["CORNERS", "Kind", "Words"]
+__all__ = ["CORNERS", "QUESTIONS", "TOPIC", "Kind", "Words"]
 
 CORNERS = (
     "The theories coincide at their corners: a trust-embedded receiver with full trust is the "
@@ -24,7 +24,20 @@ CORNERS = (
     "sender, and one with none who expects full trust is the level-1 sender. Subjects there "
     "cannot be told apart by their choices."
 )
-"""Where the theories coincide, in both kinds of game."""
+"""Where the theories coincide, in the kinds of game in which people send messages."""
+
+TOPIC = "Trust or limited thinking?"
+"""What the report is about, where people send messages."""
+
+QUESTIONS: Mapping[tuple[Role, ...], str] = {
+    ("sender",): "Why do senders say what they say: because lying has a cost for them, or because "
+    "they think a few steps ahead?",
+    ("receiver",): "Why do receivers do what they do: because they trust in part, or because they "
+    "think a few steps ahead?",
+    ("sender", "receiver"): "Why do people say and believe what they do: because honesty and trust "
+    "weigh with them, or because they think a few steps ahead?",
+}
+"""The question of the report by the roles that it is about, where people send messages."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,14 @@ class Kind(Protocol):
     @property
     def words(self) -> Mapping[Role, Words]:
         """What each role sees and does."""
+
+    @property
+    def topic(self) -> str:
+        """What the report is about, its title."""
+
+    @property
+    def questions(self) -> Mapping[tuple[Role, ...], str]:
+        """What the report answers, by the roles that it is about."""
 
     @property
     def places(self) -> int:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from trustbayes.files import expanded, write_whole
 from trustbayes.report.page.front import Front
 from trustbayes.report.page.glossary import first_uses
 from trustbayes.report.page.section import Section
 
-__all__ = ["Written", "page_of"]
+__all__ = ["Written", "page_of", "write_page"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,44 @@ def page_of(title: str, subtitle: str, front: Front, sections: Sequence[Section]
         terms=first_uses(read),
         style=Markup(_resource("style.css")),
     )
+
+
+def write_page(
+    path: str | Path,
+    title: str,
+    subtitle: str,
+    front: Front,
+    sections: Sequence[Section],
+    numbers: Mapping[str, Any],
+    more: Mapping[Path, str | Callable[[Path], object]],
+) -> Written:
+    """Write a page, its numbers beside it as JSON and further files, all of them or none.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of the HTML file.
+    title, subtitle, front, sections
+        Of `page_of`.
+    numbers : mapping
+        JSON-safe.
+    more : mapping of Path to str or callable
+        Further files, as `trustbayes.files.write_whole` takes them.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written.
+    """
+    written = replace(Written.at(expanded(path)), summary=front.summary)
+    page = page_of(title, subtitle, front, sections)
+    text = json.dumps(numbers, indent=1, allow_nan=False)
+    write_whole({written.html: page, written.results: text, **more})
+    return written
 
 
 def _resource(name: str) -> str:

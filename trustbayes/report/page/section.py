@@ -61,13 +61,9 @@ class Section:
         held = (
             (len(self.tables), "table"),
             (max(0, len(self.pictures) - 1), "further picture"),
-            (len(self.code), "text to copy"),
+            (len(self.code), "copyable text"),
         )
-        parts = [
-            counted(count, what).replace("text to copys", "texts to copy")
-            for count, what in held
-            if count
-        ]
+        parts = [counted(count, what) for count, what in held if count]
         if len(self.texts) > 1:
             parts.append("notes")
         words = listed(parts)

@@ -53,14 +53,16 @@ def number(value: Any, digits: int = 3) -> str:
     return text.replace("-", _MINUS)
 
 
-def fixed(value: float, places: int = 2) -> str:
-    """A number with a fixed number of decimals.
+def fixed(value: float | None, places: int = 2) -> str:
+    """A number with a fixed number of decimals, or a dash where there is none.
 
     Examples
     --------
-    >>> fixed(-0.5), fixed(-0.001)
-    ('−0.50', '0.00')
+    >>> fixed(-0.5), fixed(-0.001), fixed(None)
+    ('−0.50', '0.00', '–')
     """
+    if value is None or math.isnan(value):
+        return "\N{EN DASH}"
     text = f"{value:.{places}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", _MINUS)
 
@@ -120,10 +122,14 @@ def counted(count: int, what: str) -> str:
 
     Examples
     --------
-    >>> counted(1, "trial"), counted(7671, "trial")
-    ('1 trial', '7,671 trials')
+    >>> counted(1, "trial"), counted(7671, "trial"), counted(2, "policy"), counted(0, "person")
+    ('1 trial', '7,671 trials', '2 policies', '0 people')
     """
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    if count == 1:
+        return f"1 {what}"
+    if what == "person":
+        return f"{count:,} people"
+    return f"{count:,} {what[:-1]}ies" if what.endswith("y") else f"{count:,} {what}s"
 
 
 def type_label(label: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,39 +12,20 @@ from matplotlib.patches import Patch
 
 from trustbayes.files import records
 from trustbayes.report.page.front import Card, Front
-from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.style import GREY, OBSERVED, grid, legend_below, look, wrapped
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, listed, number, percent
-from trustbayes.report.studies.shared import complete, made, missing, size_of, write
+from trustbayes.report.studies.shared import StudyPage, complete, made, missing, size_of
 from trustbayes.simulation.calibration import LEVEL, Calibration, calibration_rules
 from trustbayes.simulation.uniformity import band
 
-__all__ = ["calibration_report", "ecdf_figure", "ecdf_says"]
+__all__ = ["calibration_page", "ecdf_figure", "ecdf_says"]
 
 
-def calibration_report(calibration: Calibration, path: str | Path, command: str = "") -> Written:
-    """Write a calibration as one self-contained HTML file, its numbers beside it as JSON.
-
-    Parameters
-    ----------
-    calibration : Calibration
-    path : str or Path
-        Of the HTML file; the numbers have its name with the ending .json.
-    command : str
-        That made it, for the record.
-
-    Returns
-    -------
-    Written
-
-    Raises
-    ------
-    InputError
-        If a file cannot be written.
-    """
+def calibration_page(calibration: Calibration, command: str) -> StudyPage:
+    """A calibration, as a page."""
     one = calibration
     title = f"Calibration of {one.model.spec.title}, {one.model.role}s"
     picture = Picture(
@@ -66,7 +46,7 @@ def calibration_report(calibration: Calibration, path: str | Path, command: str 
         Section(
             "quantities",
             "Every quantity",
-            f"{passed} of {counted(len(one.tests), 'quantity')} passed".replace("ys", "ies"),
+            f"{passed} of {counted(len(one.tests), 'quantity')} passed",
             texts=[calibration_rules()],
             tables=[_table(one)],
         ),
@@ -100,10 +80,9 @@ def calibration_report(calibration: Calibration, path: str | Path, command: str 
         "experiment": one.experiment.to_dict(),
         "sampling": vars(one.sampling),
         "seconds": dict(one.seconds),
-        "command": command,
     }
     subtitle = f"{counted(one.simulations, 'simulation')} of {size_of(one.experiment)}."
-    return write(Path(path), title, subtitle, front, sections, numbers)
+    return StudyPage(title, subtitle, front, sections, numbers)
 
 
 def answer(calibration: Calibration) -> str:

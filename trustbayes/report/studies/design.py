@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,41 +12,22 @@ from trustbayes.comparison import verdict_rules
 from trustbayes.files import records
 from trustbayes.models import model
 from trustbayes.report.page.front import Card, Front
-from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.style import GREY, grid, legend_below
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, listed, percent
-from trustbayes.report.studies.shared import complete, made, missing, write
+from trustbayes.report.studies.shared import StudyPage, complete, made, missing
 from trustbayes.simulation.power import Power
 
-__all__ = ["design_report", "power_figure"]
+__all__ = ["design_page", "power_figure"]
 
 _COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 _MARKERS = ["o", "s", "^", "D", "v", "P"]
 
 
-def design_report(power: Power, path: str | Path, command: str = "") -> Written:
-    """Write a study of designs as one self-contained HTML file, its numbers beside it as JSON.
-
-    Parameters
-    ----------
-    power : Power
-    path : str or Path
-        Of the HTML file; the numbers have its name with the ending .json.
-    command : str
-        That made it, for the record.
-
-    Returns
-    -------
-    Written
-
-    Raises
-    ------
-    InputError
-        If a file cannot be written.
-    """
+def design_page(power: Power, command: str) -> StudyPage:
+    """A study of designs, as a page."""
     one = power
     titles = [model(name, one.game.roles[0], one.game).spec.title for name in one.theories]
     roles = list(dict.fromkeys(one.experiments["role"]))
@@ -101,11 +81,10 @@ def design_report(power: Power, path: str | Path, command: str = "") -> Written:
         "game": one.game.to_dict(),
         "sampling": vars(one.sampling),
         "seconds": dict(one.seconds),
-        "command": command,
     }
     subtitle = f"{counted(len(one.experiments), 'simulated experiment')}, {one.game.name}."
     title = f"Would it tell {listed(titles)} apart?"
-    return write(Path(path), title, subtitle, front, sections, numbers)
+    return StudyPage(title, subtitle, front, sections, numbers)
 
 
 def _answer(power: Power, role: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,40 +11,21 @@ from matplotlib.lines import Line2D
 
 from trustbayes.files import plain, records
 from trustbayes.report.page.front import Card, Front
-from trustbayes.report.page.page import Written
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.style import GREY, grid, legend_below, look, wrapped
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, listed, percent
-from trustbayes.report.studies.shared import complete, made, missing, size_of, write
+from trustbayes.report.studies.shared import StudyPage, complete, made, missing, size_of
 from trustbayes.simulation.recovery import RecoveryStudy
 
-__all__ = ["coverage_figure", "recovery_report", "scatter_figure"]
+__all__ = ["coverage_figure", "recovery_page", "scatter_figure"]
 
 _MOST_POINTS = 1500
 
 
-def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = "") -> Written:
-    """Write a recovery study as one self-contained HTML file, its numbers beside it as JSON.
-
-    Parameters
-    ----------
-    recovery : RecoveryStudy
-    path : str or Path
-        Of the HTML file; the numbers have its name with the ending .json.
-    command : str
-        That made it, for the record.
-
-    Returns
-    -------
-    Written
-
-    Raises
-    ------
-    InputError
-        If a file cannot be written.
-    """
+def recovery_page(recovery: RecoveryStudy, command: str) -> StudyPage:
+    """A recovery study, as a page."""
     one = recovery
     player = one.experiment.player
     title = f"Recovery of {player.spec.title}, {player.role}s"
@@ -122,12 +102,11 @@ def recovery_report(recovery: RecoveryStudy, path: str | Path, command: str = ""
         "experiment": one.experiment.to_dict(),
         "sampling": vars(one.sampling),
         "seconds": dict(one.seconds),
-        "command": command,
     }
     size = one.values[["rounds", "seed"]].drop_duplicates().shape[0]
     people = counted(one.experiment.subjects, player.role)
     subtitle = f"{counted(size, 'simulated experiment')}: {people}, {tried} rounds."
-    return write(Path(path), title, subtitle, front, sections, numbers)
+    return StudyPage(title, subtitle, front, sections, numbers)
 
 
 def _answer(recovery: RecoveryStudy) -> str:

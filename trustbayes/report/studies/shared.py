@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from trustbayes.files import write_whole
 from trustbayes.inference.sampling import Sampling, versions
 from trustbayes.report.page.front import Caution, Front
-from trustbayes.report.page.page import Written, page_of
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, listed
 from trustbayes.simulation.experiments import Experiment
 
-__all__ = ["complete", "made", "missing", "size_of", "write"]
+__all__ = ["StudyPage", "complete", "made", "missing", "size_of"]
 
 
-def write(
-    path: Path,
-    title: str,
-    subtitle: str,
-    front: Front,
-    sections: Sequence[Section],
-    numbers: Mapping[str, Any],
-) -> Written:
-    """Write a report, and its numbers beside it as JSON under the same name."""
-    written = replace(Written.at(path), summary=front.summary)
-    page = page_of(title, subtitle, front, sections)
-    write_whole({path: page, written.results: json.dumps(numbers, indent=1, allow_nan=False)})
-    return written
+@dataclass(frozen=True)
+class StudyPage:
+    """What the report on a study says.
+
+    Parameters
+    ----------
+    title, subtitle : str
+    front : Front
+    sections : list of Section
+    numbers : mapping
+        What is written beside the page, JSON-safe.
+    """
+
+    title: str
+    subtitle: str
+    front: Front
+    sections: list[Section]
+    numbers: Mapping[str, Any]
 
 
 def size_of(experiment: Experiment) -> str:

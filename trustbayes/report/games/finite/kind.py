@@ -15,7 +15,7 @@ from trustbayes.games import FiniteGame, Role
 from trustbayes.report.games.finite import choices, raw
 from trustbayes.report.games.finite.patterns import game_of, shares, words_of
 from trustbayes.report.games.finite.tables import DIRECTIONS, design_table, treatment_table
-from trustbayes.report.games.kind import CORNERS
+from trustbayes.report.games.kind import CORNERS, QUESTIONS, TOPIC
 from trustbayes.report.page.picture import Picture
 from trustbayes.report.page.style import PRIOR
 from trustbayes.report.page.table import Table
@@ -30,6 +30,7 @@ _HEIGHTS = {"theories": 1.75, "benchmarks": 1.4}
 class Finite:
     """States, messages and actions from lists: shares of choices, as heat maps and bars."""
 
+    topic, questions = TOPIC, QUESTIONS
     places = 2
     comparison_texts = (CORNERS,)
 

@@ -13,7 +13,7 @@ from trustbayes.analysis.analyse import Analysis
 from trustbayes.games import Role
 from trustbayes.report.games.forecast import choices, patterns, raw, slopes
 from trustbayes.report.games.forecast.tables import design_table, slope_table, treatment_table
-from trustbayes.report.games.kind import CORNERS
+from trustbayes.report.games.kind import CORNERS, QUESTIONS, TOPIC
 from trustbayes.report.page.picture import Picture
 from trustbayes.report.page.style import PRIOR
 from trustbayes.report.page.table import Table
@@ -35,6 +35,7 @@ class Forecast:
     """Forecasts, reports and capacities on a line: scatters, bands and slopes."""
 
     words = patterns.WORDS
+    topic, questions = TOPIC, QUESTIONS
     places = 1
     comparison_texts = (CORNERS, _DENSITY)
 

@@ -37,12 +37,18 @@ _DENSITY = (
     "which a spike is its probability over a step. The differences between the models do not "
     "depend on the unit."
 )
+_QUESTIONS: Mapping[tuple[Role, ...], str] = {
+    ("receiver",): "How do people take recommendations: do they give them a weight of their own, "
+    "by how far they trust, or go by a rule, such as keeping, following or averaging?"
+}
 
 
 class Recommendation:
     """Estimates, recommendations and decisions on a line: weights, spikes and outcomes."""
 
     words = patterns.WORDS
+    topic = "What is a recommendation worth?"
+    questions = _QUESTIONS
     places = 1
     comparison_texts = (_CORNERS, _DENSITY)
 

@@ -50,8 +50,8 @@ def weight_table(found: Mapping[str, Any]) -> Table:
             f"{row['too_near']:,}",
             number(row["slope"]),
             number(row["median"]),
-            _share(row["kept"]),
-            _share(row["followed"]),
+            fixed(row["kept"]),
+            fixed(row["followed"]),
             number(row["precise"]),
         )
         for row in found["experiment"]["weights"]["receiver"]
@@ -115,7 +115,3 @@ def keeper_table(found: Mapping[str, Any]) -> Table:
 
 
 _SPIKES = ("kept", "followed")
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else fixed(value)
