@@ -12,11 +12,13 @@ import trustbayes as tb
 HERE = Path(__file__).parent
 SEED = 20020901
 PRECISION = tb.Prior("Gamma", mean=6.0, shape=2.0)
+SPREAD = 1e-9  # of what is common to all of a role: it is as stated
+EXPECTED_TRUST = tb.Prior("LogitNormal", mu=0.5, sigma=SPREAD)
 LEARNING = {
-    "memory": tb.Prior("LogitNormal", mu=2.0, sigma=1.0),
-    "gain_good": tb.Prior("Normal", mu=0.2, sigma=1.0),
-    "gain_bad": tb.Prior("Normal", mu=0.6, sigma=1.0),
-}  # common to all, so that only the locations count
+    "memory": tb.Prior("LogitNormal", mu=2.0, sigma=SPREAD),
+    "gain_good": tb.Prior("Normal", mu=0.2, sigma=SPREAD),
+    "gain_bad": tb.Prior("Normal", mu=0.6, sigma=SPREAD),
+}
 
 
 def make(folder: Path) -> None:
@@ -29,7 +31,7 @@ def make(folder: Path) -> None:
             priors={
                 "response_precision": PRECISION,
                 "lying_aversion": tb.Prior("LogNormal", mu=-0.9, sigma=0.8),
-                "expected_trust": tb.Prior("LogitNormal", mu=0.5, sigma=1.0),
+                "expected_trust": EXPECTED_TRUST,
                 **LEARNING,
             },
         ),

@@ -4,6 +4,7 @@ import pytest
 
 import trustbayes as tb
 from trustbayes.games import game_from_dict
+from trustbayes.games.feedback import Feedback
 
 GAME = """
 kind = "finite"
@@ -64,3 +65,11 @@ def test_every_fault_is_named(tmp_path, text, faults):
 def test_payoffs_say_nothing_certain_of_forecasts(tmp_path):
     with pytest.raises(tb.InputError, match="hides the forecast"):
         read(tmp_path, '[feedback]\nshown = "payoff"\n', 'kind = "forecast-sharing"\n')
+    with pytest.raises(ValueError, match="hides the forecast"):
+        tb.ForecastGame(feedback=Feedback("none", {"CHUH": "payoff"}))
+
+
+@pytest.mark.parametrize("given", [("stat",), ("state", {"Low": "action"})])
+def test_other_words_are_refused_in_code_too(given):
+    with pytest.raises(ValueError, match=r"feedback, shown: found '(stat|action)'"):
+        Feedback(*given)

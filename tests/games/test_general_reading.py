@@ -4,33 +4,20 @@ import itertools
 
 import numpy as np
 import pytest
+from fuzzing import GENERAL
 
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, read_game
 
-GAME = """
-kind = "finite"
-states = [0, 1, 2]
-actions = ["accept", "challenge"]
-[payoffs]
-family = "formula"
-sender = "gain * message if action == accept else -fine * (message != state)"
-receiver = "5 if action == 'challenge' and message != state else 2 - gain * message"
-constants = {fine = 3}
-[treatments.High]
-direction = "up"
-gain = 1
-prior = [0.5, 0.25, 0.25]
-receiver_prior = "uniform"
-[treatments.Low]
-direction = "down"
-gain = -0.5
-[treatments.Same]
+GAME = (
+    GENERAL.decode()
+    + """[treatments.Same]
 direction = "up"
 gain = 1
 prior = [0.5, 0.25, 0.25]
 receiver_prior = "uniform"
 """
+)
 
 
 @pytest.fixture
@@ -97,7 +84,7 @@ FAULTS = {
     ("action == accept", "action == acept"):
         "key payoffs.sender, character 29: found 'acept', expected 'accept' (did you mean it?)",
     ("2 - gain * message", "2 - bias"):
-        "key payoffs.receiver, character 58: found 'bias', expected",
+        "key payoffs.receiver, character 62: found 'bias', expected",
     ("gain = -0.5", ""): "key treatments.Low.gain: expected a number",
     ("gain = -0.5", 'gain = "x"'): "key treatments.Low.gain: found 'x', expected a number",
     ("gain = -0.5", "gain = -0.5\nprio = 3"):

@@ -1,5 +1,6 @@
 """The bundled experiments are what their makers and their data cards say."""
 
+import re
 import subprocess
 import sys
 
@@ -78,6 +79,26 @@ def test_its_slopes_in_chuh_are_within_two_standard_errors_of_the_published_ones
         assert f"{slope:.3f}" in card
         known = first.loc[regression]
         assert abs(slope - known["coefficient"]) < 2 * known["standard_error"]
+
+
+def test_the_one_of_learning_is_what_the_data_card_says():
+    dataset = bundled("simulated-learning")
+    trials = read_trials(dataset.trials, dataset.game)
+    assert len(trials.table) == 1600
+    assert len(trials.table[["sender", "receiver"]].drop_duplicates()) == 40
+    assert not trials.warnings
+    parameters = pd.read_csv(dataset.parameters, keep_default_na=False)
+    card = (dataset.trials.parent / "README.md").read_text(encoding="utf-8")
+    shared = {"memory": "0.881", "gain_good": "0.2", "gain_bad": "0.6"}
+    for role, names in {
+        "sender": {**shared, "expected_trust": "0.622"},
+        "receiver": shared,
+    }.items():
+        common = parameters[(parameters["role"] == role) & (parameters["subject"] == "")]
+        assert set(common["parameter"]) == set(names)
+        for name, value in zip(common["parameter"], common["value"], strict=True):
+            assert f"{value:.3g}" == names[name]
+            assert re.search(rf"the same for all.*\| {re.escape(names[name])}\b", card)
 
 
 def test_the_one_of_recommendations_is_what_the_data_card_says():

@@ -6,6 +6,7 @@ import pytest
 
 import trustbayes as tb
 from trustbayes.games.feedback import Feedback
+from trustbayes.games.layout import Layout
 from trustbayes.trials.news import finite_news
 from trustbayes.trials.sequences import missing_rounds
 
@@ -37,6 +38,17 @@ def test_partners_are_told_apart():
     sizes = np.diff(first.start)
     assert sorted(sizes.tolist()) == [1, 1, 1, 2]  # r1 met s1 twice
     assert np.diff(units.chains.start).tolist() == [3, 2]
+
+
+def test_partners_may_stand_in_a_column_that_says_more():
+    layout = Layout(columns={"treatment": "pair"})
+    feedback = Feedback("state", partners="pair")
+    game = tb.FiniteGame(
+        [1, 2, 3], treatments={"p": 1.0, "q": 1.0}, layout=layout, feedback=feedback
+    )
+    frame = FRAME.assign(pair=["p", "q", "q", "p", "p"])
+    units = tb.trials_from_frame(frame, game).sequences("sender")
+    assert units.event_partner.tolist() == [0, 1, 1, 0, 1]  # s1: q, p, p; s2: q, p
 
 
 def test_units_come_back_from_a_file():

@@ -216,8 +216,8 @@ def _variants(tables: Mapping[Key, pd.DataFrame], found: Mapping[Key, Fit]) -> p
 
 
 def _in_words(fit: Fit) -> str:
-    settled = fit.model.resolve_conventions(fit.game).items()
-    return ", ".join(f"{name}: {value}" for name, value in settled if name != "lapse")
+    chosen = fit.model.effective_conventions(fit.game).items()
+    return ", ".join(f"{name}: {value}" for name, value in chosen if name != "lapse")
 
 
 def _rivals(base: Model, trials: Trials) -> list[Model]:

@@ -89,7 +89,7 @@ class _Node:
     def texts(self, attribute: str) -> list[str]:
         """An attribute that is a list of texts; empty if there is none."""
         node = self.attributes.get(attribute)
-        return [str(one or "") for one in node.held] if isinstance(node, _Node) else []
+        return [str(value or "") for value in node.held] if isinstance(node, _Node) else []
 
 
 class _Reader:
@@ -155,7 +155,7 @@ class _Reader:
             raise ValueError(f"a value of R's type {kind}")
         node = _Node(held, self.item().held if attributed else {})
         if kind == _LOGICAL:
-            node.held = tuple({0: "False", 1: "True"}.get(one) for one in held)
+            node.held = tuple({0: "False", 1: "True"}.get(value) for value in held)
         return node
 
     def chain(self, attributed: bool, tagged: bool) -> _Node:
@@ -193,8 +193,8 @@ def _is_table(value: Any) -> bool:
 def _cells(column: _Node) -> list[Any]:
     """The cells of a column; a factor's are its labels."""
     if labels := column.texts("levels"):
-        return [labels[one - 1] if 0 < one <= len(labels) else "" for one in column.held]
-    return [_table(one) if _is_table(one) else _text(one) for one in column.held]
+        return [labels[at - 1] if 0 < at <= len(labels) else "" for at in column.held]
+    return [_table(node) if _is_table(node) else _text(node) for node in column.held]
 
 
 def _text(value: Any) -> str:

@@ -36,6 +36,11 @@ class Feedback:
         with the same partner as long as the file names the same. Else the file's column that names
         the partner of a trial.
 
+    Raises
+    ------
+    ValueError
+        If something else is to be shown.
+
     Examples
     --------
     >>> Feedback("state", {"Blind": "none"}).in_treatment("Blind")
@@ -46,6 +51,11 @@ class Feedback:
     by_treatment: Mapping[str, Shown] = field(default_factory=dict)
     column: str | None = None
     partners: str = "random"
+
+    def __post_init__(self) -> None:
+        for word in (self.shown, *self.by_treatment.values()):
+            if word not in _SHOWN:
+                raise ValueError(f"feedback, shown: found {word!r}, expected one of {_SHOWN}")
 
     def in_treatment(self, name: str) -> Shown:
         """What is shown in a treatment."""

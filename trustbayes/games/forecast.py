@@ -14,7 +14,15 @@ from trustbayes.games.base import Game, Role
 from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
-__all__ = ["NUMBERS", "OZC_TREATMENTS", "ForecastGame", "Market", "Terms", "game_faults"]
+__all__ = [
+    "NUMBERS",
+    "OZC_TREATMENTS",
+    "ForecastGame",
+    "Market",
+    "Terms",
+    "feedback_faults",
+    "game_faults",
+]
 
 NUMBERS = (
     "mean_demand",
@@ -198,7 +206,7 @@ class ForecastGame(Game):
             "largest_capacity": float(largest_capacity),
         }
         markets = dict(OZC_TREATMENTS if treatments is None else treatments)
-        faults = list(game_faults(numbers, markets))
+        faults = [*game_faults(numbers, markets), *feedback_faults(feedback)]
         if not 0 <= fine < np.inf:
             faults.append(_fault("fine", fine, "a number of at least 0"))
         if faults:
@@ -312,6 +320,19 @@ class ForecastGame(Game):
             feedback=Feedback.from_dict(form.get("feedback")),
             fine=form.get("fine", 0.0),
         )
+
+
+def feedback_faults(feedback: Feedback | None) -> Iterator[Fault]:
+    """Find what cannot be shown after a trial of this game.
+
+    Yields
+    ------
+    Fault
+        Its place is the key.
+    """
+    if feedback is not None and "payoff" in {feedback.shown, *feedback.by_treatment.values()}:
+        expected = '"state" or "none": what demand is by chance hides the forecast in a payoff'
+        yield Fault("feedback.shown", "payoff", expected)
 
 
 def game_faults(numbers: Mapping[str, float], treatments: Mapping[str, Market]) -> Iterator[Fault]:

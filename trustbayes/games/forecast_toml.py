@@ -8,7 +8,13 @@ from pathlib import Path
 
 from trustbayes.errors import Fault
 from trustbayes.games.feedback import read_feedback
-from trustbayes.games.forecast import NUMBERS, ForecastGame, Market, game_faults
+from trustbayes.games.forecast import (
+    NUMBERS,
+    ForecastGame,
+    Market,
+    feedback_faults,
+    game_faults,
+)
 from trustbayes.games.layout_toml import LAYOUT_KEYS, read_layout
 from trustbayes.games.toml_section import Section
 
@@ -29,9 +35,8 @@ def read_forecast(section: Section, path: Path) -> ForecastGame | None:
     treatments = _treatments(section) if "treatments" in section.raw else default.treatments
     layout = read_layout(section, ForecastGame.trial_columns)
     feedback = read_feedback(section, treatments)
-    if feedback is not None and "payoff" in {feedback.shown, *feedback.by_treatment.values()}:
-        expected = '"state" or "none": what demand is by chance hides the forecast in a payoff'
-        section.faults.append(Fault(section.place("feedback.shown"), "payoff", expected))
+    for fault in feedback_faults(feedback):
+        section.faults.append(Fault(section.place(fault.place), fault.value, fault.expected))
     _note_senseless(section, numbers, treatments)
     if section.faults:
         return None

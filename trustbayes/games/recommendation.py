@@ -202,7 +202,9 @@ class RecommendationGame(Game):
             **{key: value if np.isfinite(value) else None for key, value in numbers.items()},
             "treatments": None
             if self.treatments is None
-            else {name: {"adviser_error": one.error} for name, one in self.treatments.items()},
+            else {
+                name: {"adviser_error": adviser.error} for name, adviser in self.treatments.items()
+            },
         }
 
     @classmethod
@@ -219,7 +221,7 @@ class RecommendationGame(Game):
         numbers["lowest"] = -np.inf if form["lowest"] is None else form["lowest"]
         numbers["highest"] = np.inf if form["highest"] is None else form["highest"]
         listed = form["treatments"]
-        treatments = listed and {n: Adviser(one["adviser_error"]) for n, one in listed.items()}
+        treatments = listed and {n: Adviser(each["adviser_error"]) for n, each in listed.items()}
         return cls(**numbers, treatments=treatments, name=form["name"])
 
 

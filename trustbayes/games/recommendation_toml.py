@@ -52,14 +52,14 @@ def read_recommendation(section: Section, path: Path) -> RecommendationGame | No
 
 def _treatments(section: Section) -> dict[str, Adviser]:
     listed = section.section("treatments")
-    found: dict[str, Adviser] = {}
+    advisers: dict[str, Adviser] = {}
     if listed is None:
-        return found
+        return advisers
     for name in listed.raw:
         adviser = listed.section(name, "adviser_error")
         if adviser is not None:
             adviser.allow("adviser_error")
             adviser.number("adviser_error")
             error = adviser.raw.get("adviser_error")
-            found[name] = Adviser(float(error) if is_number(error) else math.nan)
-    return found
+            advisers[name] = Adviser(float(error) if is_number(error) else math.nan)
+    return advisers

@@ -147,9 +147,9 @@ class FitTask:
 
     @property
     def label(self) -> str:
-        """Model, role and conventions, for messages."""
-        settled = self.model.resolve_conventions(self.trials.game).items()
-        settings = ", ".join(f"{name}={value}" for name, value in settled)
+        """Model, role and the conventions that have an effect, for messages."""
+        chosen = self.model.effective_conventions(self.trials.game).items()
+        settings = ", ".join(f"{name}={value}" for name, value in chosen)
         return f"{self.model.name}, {self.model.role}" + (f" ({settings})" if settings else "")
 
     @property

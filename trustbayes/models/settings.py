@@ -268,6 +268,19 @@ class ModelSettings:
         """
         return self.spec.resolve(game, self.conventions) if self.spec.resolve else self.conventions
 
+    def effective_conventions(self, game: Game) -> dict[str, Any]:
+        """As `resolve_conventions`, without those that have no effect: what a list should name.
+
+        Examples
+        --------
+        >>> import trustbayes as tb
+        >>> game = tb.read_game(tb.bundled("simulated-finite").game)
+        >>> tb.TrustEmbedded("receiver").effective_conventions(game)
+        {'belief': 'truncated', 'lapse': False, 'learning': 'none'}
+        """
+        settled = self.resolve_conventions(game)
+        return {c.name: settled[c.name] for c in self.spec.in_effect(settled)}
+
     @property
     def learns(self) -> bool:
         """Whether people learn from what they are shown, so that the order of trials matters."""
@@ -330,8 +343,12 @@ class ModelSettings:
 
 
 def _active(spec: ModelSpec, conventions: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    idle = {c.name for c in spec.conventions} - {c.name for c in spec.in_effect(conventions)}
     return tuple(
-        p for p in spec.parameters if p.only_with is None or conventions[p.only_with] in p.only_for
+        p
+        for p in spec.parameters
+        if p.only_with is None
+        or (conventions[p.only_with] in p.only_for and p.only_with not in idle)
     )
 
 

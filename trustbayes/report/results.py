@@ -267,7 +267,7 @@ def _how(analysis: Analysis, command: str) -> dict[str, Any]:
 
 
 def _made(fit: Fit) -> dict[str, Any]:
-    kept = ("conventions", "parametrisation", "sampler", "versions", "created", "seconds")
+    kept = ("parametrisation", "sampler", "versions", "created", "seconds")
     return {
         "role": fit.model.role,
         "model": fit.model.name,
@@ -284,6 +284,7 @@ def _made(fit: Fit) -> dict[str, Any]:
         "code": list(dict.fromkeys(prior.source for prior in fit.model.code_priors.values())),
         "varies": {name: list(over) for name, over in fit.model.varies.items()},
         "formulas": {name: formula.text for name, formula in fit.model.formulas.items()},
+        "conventions": fit.model.effective_conventions(fit.game),
         **{name: fit.manifest[name] for name in kept},
         "engine": fit.manifest.get("engine"),
         "why_nuts": fit.manifest.get("why_nuts"),

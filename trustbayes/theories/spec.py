@@ -91,6 +91,10 @@ class Convention:
     rivals : tuple
         The choices that a fair comparison of theories tries; the others are variations that
         come close to one of these, or cost more than they explain.
+    only_with : str, optional
+        Name of another convention: this one has an effect with some of its choices only.
+    only_for : tuple
+        These choices.
     """
 
     name: str
@@ -98,6 +102,8 @@ class Convention:
     default: Any
     meaning: str
     rivals: tuple[Any, ...] = ()
+    only_with: str | None = None
+    only_for: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -265,3 +271,20 @@ class ModelSpec:
     guide: Guide | None = None
     coupling: Mapping[str, str] = field(default_factory=dict)
     drift: Mapping[str, Callable[[Values, Mapping[str, Any]], Any]] = field(default_factory=dict)
+
+    def in_effect(self, conventions: Mapping[str, Any]) -> tuple[Convention, ...]:
+        """The conventions that have an effect, the others being as they are.
+
+        Examples
+        --------
+        >>> from trustbayes.theories.registry import REGISTRY
+        >>> spec = REGISTRY.spec("level-k", "sender", "finite")
+        >>> static = {c.name: c.default for c in spec.conventions}
+        >>> len(spec.conventions) - len(spec.in_effect(static))  # news and experience
+        2
+        """
+        return tuple(
+            c
+            for c in self.conventions
+            if c.only_with is None or conventions[c.only_with] in c.only_for
+        )

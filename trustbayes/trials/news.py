@@ -81,26 +81,26 @@ def finite_news(game: FiniteGame, role: Role, table: pd.DataFrame, shown: np.nda
         for name, v in lists.items()
     )
     known = shown != "none"
-    found = np.zeros((4, len(table)))
+    parts = np.zeros((4, len(table)))
     keys = table[["treatment", "bias"]].drop_duplicates().to_numpy().tolist()
     for treatment, bias in keys:
         rows = ((table["treatment"] == treatment) & (table["bias"] == bias)).to_numpy() & known
         stage = game.in_treatment(str(treatment))
-        told, weights = (_of_receiver if role == "receiver" else _of_sender)(stage, float(bias))
+        tables, weights = (_of_receiver if role == "receiver" else _of_sender)(stage, float(bias))
         first, second = (s, m) if role == "receiver" else (m, a)
         exact = rows & (shown == "state")
-        found[:, exact] = told[:, first[exact], second[exact]]
+        parts[:, exact] = tables[:, first[exact], second[exact]]
         for row in np.flatnonzero(rows & (shown == "payoff")):
             chance = weights(int(s[row]), int(m[row]), int(a[row]))
-            of = told[:, :, m[row]] if role == "receiver" else told[:, m[row]]
-            found[:, row] = of @ chance
-    return News(known, *found).where(known)
+            of = tables[:, :, m[row]] if role == "receiver" else tables[:, m[row]]
+            parts[:, row] = of @ chance
+    return News(known, *parts).where(known)
 
 
-_Told = tuple[np.ndarray, Callable[[int, int, int], np.ndarray]]
+_Tables = tuple[np.ndarray, Callable[[int, int, int], np.ndarray]]
 
 
-def _of_receiver(game: FiniteGame, bias: float) -> _Told:
+def _of_receiver(game: FiniteGame, bias: float) -> _Tables:
     """What each state and message tell, shape (4, states, messages); and states given a payoff."""
     gap = game.messages[None, :] - game.states[:, None]
     false = np.abs(gap) > SAME
@@ -111,7 +111,7 @@ def _of_receiver(game: FiniteGame, bias: float) -> _Told:
     # Who cannot exaggerate any further is truthful, or as near to it as can be.
     nearest = np.abs(gap) <= np.abs(gap).min(axis=1, keepdims=True) + SAME
     exaggerates = np.where(count > 0, beyond / np.maximum(count, 1), nearest)
-    told = np.stack(
+    tables = np.stack(
         [false, np.abs(gap) / np.abs(gap).max(), options * ~false, options * exaggerates]
     )
     payoffs = game.receiver_outcomes
@@ -124,10 +124,10 @@ def _of_receiver(game: FiniteGame, bias: float) -> _Told:
                 break
         return np.asarray(weight / weight.sum())
 
-    return told, states
+    return tables, states
 
 
-def _of_sender(game: FiniteGame, bias: float) -> _Told:
+def _of_sender(game: FiniteGame, bias: float) -> _Tables:
     """What each message and action tell, shape (4, messages, actions); actions given a payoff."""
     if game.payoffs.continuous:
         believed = game.receiver_payoff(
@@ -143,14 +143,14 @@ def _of_sender(game: FiniteGame, bias: float) -> _Told:
     far = np.abs(game.actions - game.actions[best][:, None])
     size = ignored if game.labelled else far / far.max()
     others = options * ignored / max(options - 1, 1)
-    told = np.stack([ignored, size, options * ~ignored, others])
+    tables = np.stack([ignored, size, options * ~ignored, others])
     payoffs = game.sender_outcomes(bias)
 
     def actions(s: int, m: int, a: int) -> np.ndarray:
         same = np.isclose(payoffs[s, m], payoffs[s, m, a])
         return np.asarray(same / same.sum())
 
-    return told, actions
+    return tables, actions
 
 
 def forecast_news(game: ForecastGame, role: Role, table: pd.DataFrame, shown: np.ndarray) -> News:

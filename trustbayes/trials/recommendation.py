@@ -66,8 +66,8 @@ class Recommendations(Points):
         w_e² / (w_e² + w_m²) (w_e and w_m the widths of estimate and recommendation); NaN where
         one of them is not known.
         """
-        own, other = self.trial_estimate_width**2, self.trial_message_width**2
-        return np.asarray(own / (own + other))
+        estimate, message = self.trial_estimate_width**2, self.trial_message_width**2
+        return np.asarray(estimate / (estimate + message))
 
 
 def advice_of_trials(

@@ -337,7 +337,9 @@ def _from_table(file: TextTable, game: Game) -> Trials:
         kept, idle = _of_role(kept, columns[roles[0]])
         notes += idle
     standard = check_trials(kept, columns, roles, game, players)
-    table, others = _with_other_columns(standard, kept, set(columns.values()))
+    asked = () if game.feedback is None else game.feedback.columns  # by the names of the file
+    used = {column for name, column in columns.items() if column not in asked or column == name}
+    table, others = _with_other_columns(standard, kept, used)
     return Trials(
         table=table,
         game=game,

@@ -295,3 +295,13 @@ def test_receivers_alone_cannot_learn_without_the_state():
     )
     with pytest.raises(tb.InputError, match="column state: from it receivers learn"):
         tb.LevelK("receiver", learning="depth").build(tb.trials_from_frame(frame, game))
+
+
+@pytest.mark.parametrize("game", [finite_trials().game, forecast_trials().game])
+def test_who_does_not_learn_has_nothing_of_those_who_do(game):
+    still = tb.TrustEmbedded("receiver", game.kind, experience="both", news="size")
+    assert still.parameters == tb.TrustEmbedded("receiver", game.kind).parameters
+    assert not {"news", "experience"} & set(still.effective_conventions(game))
+    moving = still.replace(learning="delta")
+    assert {"rate_good", "rate_bad", "partner_share"} <= {p.name for p in moving.parameters}
+    assert {"news", "experience"} <= set(moving.effective_conventions(game))

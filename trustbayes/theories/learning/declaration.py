@@ -100,6 +100,8 @@ def _conventions(rules: tuple[str, ...], kind: str, experience: tuple[str, ...])
                 "What people who learn take from a trial: whether the message was false (to a "
                 "sender: was not followed), or by how much, as a share of the most that can be."
             ),
+            only_with="learning",
+            only_for=rules,
         ),
         Convention(
             name="experience",
@@ -110,6 +112,8 @@ def _conventions(rules: tuple[str, ...], kind: str, experience: tuple[str, ...])
                 + (", or both, weighed" if "both" in experience else "")
                 + ". Default: the partner's where the game says that partners stay."
             ),
+            only_with="learning",
+            only_for=rules,
         ),
     )
 
