@@ -138,10 +138,15 @@ def test_correlations_drawn_from_the_prior_are_inside_their_intervals():
 
 
 def test_a_correlation_in_many_people_is_seen():
-    trials, sender, receiver = made(0.8, people=100)
+    trials, sender, receiver = made(0.8, people=100, draws=120)
     assert len(trials.people_in_both_roles) == 100
     found = both_roles(sender, receiver)
     assert found.passed
+    # Four pairs are made of every draw, and are worth no more than it.
+    each = [
+        fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"] for fit in (sender, receiver)
+    ]
+    assert 1 < found.draws <= min(each)
     assert found.density.sum() == pytest.approx(1)
     low, high = found.interval
     assert found.below(low) == pytest.approx(0.05)

@@ -1,7 +1,10 @@
 """What a fit says of how people learn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import xarray as xr
 from priorfit import prior_fit
 
 import trustbayes as tb
@@ -23,6 +26,14 @@ def test_asymmetry_is_of_the_draws(trials):
     assert row["above"] == (gap > 0).mean()
     memory = fit.posterior["memory"].to_numpy().ravel()
     assert table.loc["half-life", "mean"] == pytest.approx((np.log(0.5) / np.log(memory)).mean())
+
+
+def test_what_is_never_forgotten_lasts_long(trials):
+    fit = prior_fit(tb.TrustEmbedded("receiver", learning="shift"), trials, tb.Sampling())
+    memory = xr.ones_like(fit.posterior["memory"])
+    fit = replace(fit, posterior=fit.posterior.assign(memory=memory))
+    table = tb.learning_effects(fit).set_index("quantity")
+    assert (table.loc["half-life", ["mean", "lower", "upper"]] > 1e9).all()
 
 
 def test_who_does_not_learn_has_no_effects(trials):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
+from trustbayes.comparison.psis import good_k
 from trustbayes.comparison.shared_people import Side, side_of
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
@@ -23,7 +24,7 @@ _TURNS = 4
 """Draws of receivers that each draw of senders is paired with."""
 _FLOOR = 1e-9
 """Of a ratio of densities, which the error of a series could make negative."""
-_ENOUGH = 100.0
+_ENOUGH = 100.0  # draws, by which a mean is known to a tenth of a standard deviation
 _SHAPE = 2.0
 _BUDGET = 32 * 2**20  # bytes of the largest array
 
@@ -53,7 +54,7 @@ class BothRoles:
     pareto_k : float
         Reliability of the weights by which draws of separate fits become draws of the joint one.
     draws : float
-        How many independent draws the weighted ones are worth.
+        How many independent draws the weighted ones are worth, by the role that has fewer.
     good_k : float
         Pareto k above which weights are unreliable.
     ci_prob : float
@@ -194,8 +195,7 @@ def both_roles(
         side_of(sender, first or _aversion_of(sender), people, draws),
         side_of(receiver, second or "trust", people, draws),
     )
-    size = min(one.size for one in sides)
-    return _joined(sides[0].first(size), sides[1].first(size), people, shape, ci_prob)
+    return _joined(*sides, people, shape, ci_prob)
 
 
 def _aversion_of(fit: Fit) -> str:
@@ -212,11 +212,13 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
     powers = _GRID ** np.arange(len(left.moments))[:, None]
     prior = (shape - 1) * np.log1p(-(_GRID**2))
     prior -= log_total(prior, axis=0)
+    size = min(left.size, right.size)
+    sent = np.tile(np.arange(size), _TURNS)
+    received = (sent + 1 + np.repeat(np.arange(_TURNS), size) * (size // _TURNS)) % size
     step = max(1, _BUDGET // (8 * _GRID.size * len(people)))
-    rows = [np.arange(i, min(i + step, left.size)) for i in range(0, left.size, step)]
-    turned = [right.turned(turn) for turn in range(_TURNS)]
     parts = [
-        _pairs(left.of(part), other.of(part), powers, prior) for other in turned for part in rows
+        _pairs(left.of(sent[i : i + step]), right.of(received[i : i + step]), powers, prior)
+        for i in range(0, sent.size, step)
     ]
     both = _Pairs(
         *(
@@ -228,13 +230,13 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
     weights = np.exp(smoothed[0])
     kept, tails = _smoothed((both.without - both.apart).T)
     joint = log_total(kept + (both.apart + both.total[:, None] - both.without).T, axis=1)
-    alone, own = _smoothed(-both.apart.T)
+    alone, others = _smoothed(-both.apart.T)
     scores = pd.DataFrame(
         {
             "subject": people,
             "joint": joint,
             "separate": log_total(alone + both.apart.T, axis=1),
-            "pareto_k": np.maximum(tails, own),
+            "pareto_k": np.maximum(tails, others),
         }
     )
     return BothRoles(
@@ -247,8 +249,11 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
         scores=scores,
         bayes_factor=float(np.exp(log_total(both.total, axis=0) - math.log(weights.size))),
         pareto_k=float(pareto_k[0]),
-        draws=float(1 / (weights**2).sum()),
-        good_k=min(1 - 1 / math.log10(weights.size), 0.7),
+        # Pairs share draws: they are worth no more than the draws of either role.
+        draws=min(
+            float(1 / (np.bincount(of, weights=weights) ** 2).sum()) for of in (sent, received)
+        ),
+        good_k=good_k(size),
         ci_prob=ci_prob,
     )
 
@@ -305,10 +310,10 @@ def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logs of weights that add up to one, and their Pareto k, row by row."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # equal weights have no tail
-        found, tails = array_stats.psislw(-np.ascontiguousarray(logs), r_eff=1.0)
-    found = np.asarray(found) - log_total(np.asarray(found), axis=1)[:, None]
+        smoothed, tails = array_stats.psislw(-np.ascontiguousarray(logs), r_eff=1.0)
+    weights = np.asarray(smoothed) - log_total(np.asarray(smoothed), axis=1)[:, None]
     flat = np.ptp(logs, axis=1) < 1e-10
-    return found, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
+    return weights, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
 
 
 def _people(pairs: _Pairs, weights: np.ndarray, people: list[str], ci_prob: float) -> pd.DataFrame:

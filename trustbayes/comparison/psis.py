@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import arviz as az
@@ -9,9 +10,10 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 from trustbayes.inference.fit import Fit
+from trustbayes.inference.gate import GOOD_K
 from trustbayes.numerics.arrays import log_sum_exp, log_total
 
-__all__ = ["psis"]
+__all__ = ["good_k", "psis"]
 
 _BUDGET = 32 * 2**20  # bytes of the weights held at a time
 
@@ -49,22 +51,36 @@ def psis(
     varies = np.ptp(logs, axis=0) > 1e-10
     predicted = logs if predicted is None else predicted
     elpd, pareto_k = log_total(predicted, axis=0) - np.log(len(logs)), np.zeros(logs.shape[1])
-    good_k = min(1 - 1 / np.log10(chains * draws), 0.7)
     efficiency = _relative_efficiency(fit) if varies.any() else 1.0
     step = max(1, _BUDGET // (len(logs) * 8))
     columns = np.flatnonzero(varies)
     for start in range(0, columns.size, step):
-        here = columns[start : start + step]
-        part = np.ascontiguousarray(logs[:, here].T)
+        some = columns[start : start + step]
+        part = np.ascontiguousarray(logs[:, some].T)
         with warnings.catch_warnings():
             # Equal densities have no tail; that is kept and reported by the caller.
             warnings.simplefilter("ignore", UserWarning)
             weights, tails = array_stats.psislw(part, r_eff=efficiency)
-        gain = np.ascontiguousarray(predicted[:, here].T)
-        elpd[here] = log_sum_exp(weights + gain) - log_sum_exp(weights)
+        gain = np.ascontiguousarray(predicted[:, some].T)
+        elpd[some] = log_sum_exp(weights + gain) - log_sum_exp(weights)
         # Where no tail could be fitted the estimate is as unreliable as can be.
-        pareto_k[here] = np.nan_to_num(tails, nan=np.inf)
-    return elpd, pareto_k, good_k
+        pareto_k[some] = np.nan_to_num(tails, nan=np.inf)
+    return elpd, pareto_k, good_k(chains * draws)
+
+
+def good_k(draws: int) -> float:
+    """The Pareto k above which weights of so many draws are unreliable.
+
+    References
+    ----------
+    Vehtari et al. (2024), Journal of Machine Learning Research 25(72).
+
+    Examples
+    --------
+    >>> round(good_k(1000), 3), good_k(10_000)
+    (0.667, 0.7)
+    """
+    return min(1 - 1 / math.log10(draws), GOOD_K)
 
 
 def _relative_efficiency(fit: Fit) -> float:

@@ -44,14 +44,6 @@ class Side:
         """Number of draws."""
         return len(self.logs)
 
-    def first(self, size: int) -> Side:
-        """The first draws only."""
-        return self.of(np.arange(size))
-
-    def turned(self, turns: int) -> Side:
-        """The draws in another order, so that they meet other draws of the other role."""
-        return self.of((np.arange(self.size) + 1 + turns * (self.size // 4)) % self.size)
-
     def of(self, rows: np.ndarray) -> Side:
         """Some of the draws, by their positions."""
         return replace(

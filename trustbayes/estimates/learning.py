@@ -56,8 +56,8 @@ def learning_effects(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
     drawn = {n: _of_population(fit.posterior[n]) for n in _names(fit)}
     quantities = {n: values for n, values in drawn.items() if n in _ALONE}
     if "memory" in drawn:
-        with np.errstate(divide="ignore"):
-            quantities["half-life"] = np.log(0.5) / np.log(np.clip(drawn["memory"], 1e-12, 1.0))
+        memory = drawn["memory"].clip(1e-12, 1 - 1e-12)  # at 1 it would be minus infinity
+        quantities["half-life"] = np.log(0.5) / np.log(memory)
     for bad, good in _PAIRS:
         if bad in drawn:
             quantities |= {bad: drawn[bad], good: drawn[good]}

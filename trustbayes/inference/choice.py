@@ -10,7 +10,7 @@ from trustbayes.inference.sampling import Sampling
 from trustbayes.models.model import Model
 from trustbayes.trials.table import Trials
 
-__all__ = ["nuts_of_both", "settled"]
+__all__ = ["nuts_of_both", "settled", "why_not"]
 
 
 def settled(
@@ -69,9 +69,13 @@ def settled(
     except InputError as error:
         if sampling.method == "population":
             raise
-        reason = "; ".join(f"{fault.place}: {fault.value}" for fault in error.faults)
-        return replace(sampling, method="nuts"), reason
+        return replace(sampling, method="nuts"), why_not(error)
     return replace(sampling, method="population"), ""
+
+
+def why_not(error: InputError) -> str:
+    """Why the population engine does not fit a model, from what it said."""
+    return "; ".join(f"{fault.place}: {fault.value}" for fault in error.faults)
 
 
 def nuts_of_both(sampling: Sampling) -> Sampling:

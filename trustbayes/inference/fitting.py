@@ -15,7 +15,7 @@ import xarray as xr
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import plain as plain_values
 from trustbayes.games import Game
-from trustbayes.inference.choice import settled
+from trustbayes.inference.choice import settled, why_not
 from trustbayes.inference.engines.compiled import Sampled, plain
 from trustbayes.inference.engines.nuts import Adaptation, sample
 from trustbayes.inference.engines.population.density import NoHighestPoint
@@ -82,8 +82,8 @@ def fit(
         are named in the manifest under "added"; the graph itself cannot be stored.
     method : {"auto", "population", "nuts"}, optional
         In place of that of ``sampling``. "auto" is the population engine in finite games for
-        theories of one parameter a person without formulas, else NUTS; the manifest and a line of
-        the log then say why.
+        theories of one parameter a person without formulas, else NUTS, and so where the engine
+        meets a density without a highest point; the manifest and a line of the log then say why.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def fit(
         If the trials lack the model's role, or are of another kind of game; if what was built is
         of another model or other trials, lacks something, or is of a model that combines theories,
         whose two runs need graphs of their own; if the population engine is asked for and cannot
-        fit the model, such as by a prior in code.
+        fit the model, such as by a prior in code or where its density has no highest point.
 
     Examples
     --------
@@ -118,12 +118,10 @@ def fit(
     if sampling.method == "population":
         try:
             return _of_population(model, trials, sampling, cores)
-        except NoHighestPoint:
-            reason = "the population's density grows without end where a spread goes to zero"
+        except NoHighestPoint as error:
             if asked == "population":
-                expected = f"'nuts' or 'auto' for {model.name}, {model.role}: {reason}"
-                raise InputError(Fault("method", asked, expected)) from None
-            sampling = replace(sampling, method="nuts")
+                raise
+            sampling, reason = replace(sampling, method="nuts"), why_not(error)
     if reason:
         _log.info("sampling %s, %s, by NUTS: %s", model.name, model.role, reason)
     folded = model.fold(trials)

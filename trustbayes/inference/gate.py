@@ -12,7 +12,7 @@ import xarray as xr
 
 from trustbayes.files import plain
 
-__all__ = ["INTEGRATION_ERROR", "Check", "Gate", "gate_of", "gate_of_population"]
+__all__ = ["GOOD_K", "INTEGRATION_ERROR", "Check", "Gate", "gate_of", "gate_of_population"]
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,9 @@ class Gate:
 INTEGRATION_ERROR = 0.05
 """By how many posterior standard deviations a finer rule may move a population's mean."""
 
-_GOOD_K = 0.7
-"""Vehtari et al. (2024), Journal of Machine Learning Research 25(72)."""
+GOOD_K = 0.7
+"""Pareto k up to which weights are reliable: Vehtari et al. (2024), Journal of Machine Learning
+Research 25(72)."""
 
 
 def gate_of(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Gate:
@@ -138,7 +139,7 @@ def gate_of_population(
     own = (
         _of_nuts(sample_stats)
         if pareto_k is None
-        else (Check("Pareto k of proposals", pareto_k, _GOOD_K, True),)
+        else (Check("Pareto k of proposals", pareto_k, GOOD_K, True),)
     )
     error = Check("integration error, sd", engine["integration"]["error"], INTEGRATION_ERROR, True)
     return Gate((*_mixing(posterior.drop_vars(others)), *own, error))

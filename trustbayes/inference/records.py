@@ -88,7 +88,9 @@ def recorded(
 def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
     """Identify a fit by its content: the same inputs have the same key.
 
-    The method counts as the one that is used: "auto" has the key of what it comes to.
+    The method counts as the one that is used: "auto" has the key of what it comes to. That the
+    engine meets a density without a highest point is known only when it has tried: such a fit by
+    NUTS is kept and looked for under the name of the engine's, its own key is that of NUTS.
 
     What formulas take from people is a part of the model, so the trials without them are enough.
 

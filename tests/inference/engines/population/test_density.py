@@ -1,12 +1,21 @@
 """Where a population's density is highest, and what happens if it is so nowhere."""
 
+import pickle
+from functools import partial
+
 import numpy as np
 import pytest
+from priorfit import prior_fit
+from synthetic import small_trials
 
 import trustbayes as tb
-from trustbayes.errors import InputError
+from trustbayes.errors import Fault, InputError
 from trustbayes.inference import fitting
+from trustbayes.inference.engines.compiled import Sampled
+from trustbayes.inference.engines.population import engine
 from trustbayes.inference.engines.population.density import NoHighestPoint, highest_point
+from trustbayes.inference.records import fit_key
+from trustbayes.inference.tasks import FitTask, run_fits
 
 
 def test_the_mode_of_a_normal_density_and_its_covariance():
@@ -31,30 +40,36 @@ def test_a_spread_that_may_go_to_zero_leaves_no_highest_point():
         value = -0.5 * (a**2 + b**2) * wide - s
         return value, np.array([-a * wide, -b * wide, (a**2 + b**2) * wide - 1])
 
-    with pytest.raises(NoHighestPoint):
+    with pytest.raises(NoHighestPoint) as caught:
         highest_point(density, np.array([0.1, -0.1, 0.0]))
+    again = pickle.loads(pickle.dumps(caught.value))  # as it comes from a worker
+    assert (type(again), str(again)) == (NoHighestPoint, str(caught.value))
 
 
-class Reached(Exception):
-    """NUTS would sample now."""
-
-
-def test_what_has_no_highest_point_is_said_or_goes_to_nuts(monkeypatch, caplog):
-    data = tb.bundled("simulated-finite")
-    trials = tb.read_trials(data.trials, data.game)
+def test_what_has_no_highest_point_is_said_or_goes_to_nuts(monkeypatch, caplog, tmp_path):
+    trials, model = small_trials(), tb.LevelK("sender")
 
     def without(*_):
-        raise NoHighestPoint
+        raise NoHighestPoint(Fault("population engine", "no mode", 'method="nuts"'))
 
-    monkeypatch.setattr(fitting, "sample_population", without)
-    model = tb.LevelK("sender")
-    with pytest.raises(InputError, match="'nuts' or 'auto' for level-k, sender: the population's"):
-        tb.fit(model, trials, method="population", progress=False)
+    monkeypatch.setattr(engine, "highest_point", without)
+    for work in (tb.build_population, partial(tb.fit, method="population", progress=False)):
+        with pytest.raises(InputError, match=r"population engine: .* expected method"):
+            work(model, trials)
 
-    def sampled(_):
-        raise Reached
+    runs = []
+
+    def sampled(chains):
+        runs.append(chains.sampling.method)
+        made = prior_fit(model, trials, chains.sampling)
+        return chains.information, Sampled(made.posterior, made.sample_stats, {"sample": 1.0})
 
     monkeypatch.setattr(fitting._Chains, "run", sampled)
-    with caplog.at_level("INFO", "trustbayes"), pytest.raises(Reached):
-        tb.fit(model, trials, progress=False)
-    assert "level-k, sender, by NUTS: the population's density grows" in caplog.text
+    with caplog.at_level("INFO", "trustbayes"):
+        [first] = run_fits([FitTask(model, trials, tb.Sampling())], tmp_path, progress=False)
+    assert "level-k, sender, by NUTS: population engine: no mode" in caplog.text
+    assert first.manifest["why_nuts"] == "population engine: no mode"
+    assert first.manifest["key"] == fit_key(model, trials, tb.Sampling(method="nuts"))
+    [again] = run_fits([FitTask(model, trials, tb.Sampling())], tmp_path, progress=False)
+    assert runs == ["nuts"]  # the second time it is read
+    assert again.posterior.equals(first.posterior)

@@ -11,6 +11,7 @@ import pytensor
 from pytensor.graph.replace import vectorize_graph
 from scipy.optimize import minimize
 
+from trustbayes.errors import Fault, InputError
 from trustbayes.inference.engines.population.interpreted import Interpreted
 from trustbayes.numerics.graphs import PLAIN
 
@@ -111,7 +112,7 @@ class PopulationDensity:
         ]
 
 
-class NoHighestPoint(Exception):
+class NoHighestPoint(InputError):
     """A density that grows without end, such as where a spread goes to zero."""
 
 
@@ -156,7 +157,9 @@ def highest_point(density: Any, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
         else:
             break
     if np.abs(point).max() > _FARTHEST:
-        raise NoHighestPoint
+        what = "a density that grows without end, such as where a spread goes to zero"
+        expected = 'priors that keep spreads away from zero, or method="nuts"'
+        raise NoHighestPoint(Fault("population engine", what, expected))
     return point, covariance
 
 

@@ -152,8 +152,8 @@ def build_population(model: Model, trials: Trials) -> pm.Model:
     Raises
     ------
     InputError
-        If a prior is Python code or ties subjects together, the trials lack the model's role, or
-        are of another kind of game.
+        If a prior is Python code or ties subjects together, the trials lack the model's role or
+        are of another kind of game, or the density has no highest point.
 
     Examples
     --------

@@ -14,10 +14,9 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
-__all__ = ["GOOD_K", "Adapted", "Proposal", "adapted", "pareto_k"]
+from trustbayes.inference.gate import GOOD_K
 
-GOOD_K = 0.7
-"""Vehtari et al. (2024), Journal of Machine Learning Research 25(72)."""
+__all__ = ["Adapted", "Proposal", "adapted", "pareto_k"]
 
 _FREEDOM = 6.0
 _ROUNDS = (500, 1000, 1000, 1500, 1500, 1500)  # draws
@@ -26,8 +25,8 @@ _COMPONENTS = 4
 _STEPS = 8  # of expectation and maximisation
 _WIDER = 1.15  # covariance of a t that has been fitted
 _SHARED = 0.15  # of each component's covariance is that of all
-_BETTER_K = 0.5  # with which no more rounds are needed
-_ENOUGH = 0.45  # share of draws that are effective
+_BETTER_K = 0.5  # below which the weights have a variance: no more rounds are needed, if
+_ENOUGH = 0.45  # so large a share of the draws is effective
 
 
 @dataclass(frozen=True, eq=False)

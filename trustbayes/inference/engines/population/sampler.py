@@ -23,7 +23,8 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from trustbayes.inference.engines.population.density import PopulationDensity
-from trustbayes.inference.engines.population.proposals import GOOD_K, Adapted, pareto_k
+from trustbayes.inference.engines.population.proposals import Adapted, pareto_k
+from trustbayes.inference.gate import GOOD_K
 from trustbayes.inference.sampling import Sampling
 
 __all__ = [
