@@ -286,8 +286,11 @@ def test_a_data_set_is_fetched(run, tmp_path, shared, monkeypatch):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         local = replace(
             known,
-            url=f"http://127.0.0.1:{server.server_address[1]}/{source.name}",
-            checksum=sha256(source.read_bytes()).hexdigest(),
+            sources={
+                f"http://127.0.0.1:{server.server_address[1]}/{source.name}": sha256(
+                    source.read_bytes()
+                ).hexdigest()
+            },
         )
         monkeypatch.setitem(datasets.DATASETS, known.name, local)
         monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / name)
