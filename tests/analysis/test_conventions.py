@@ -85,7 +85,9 @@ def test_a_rival_is_used_only_if_it_is_surely_better(monkeypatch, lead, rhat, us
     monkeypatch.setattr(theoryfits, "leave_one_subject_out", new_people)
     monkeypatch.setattr(manyfits, "fit", fake)
     monkeypatch.setattr(Fit, "gate", property(gate))
-    fits, variants = fit_theories(TRIALS, settled_models(TRIALS, ["level-k"]), FULL, progress=False)
+    fits, variants, _ = fit_theories(
+        TRIALS, settled_models(TRIALS, ["level-k"]), FULL, progress=False
+    )
     assert list(fits) == [("level-k", role) for role in TRIALS.roles]
     for (_, role), one in fits.items():
         assert one.model.conventions["ties"] == used
@@ -109,7 +111,7 @@ def test_models_without_alternatives_have_no_variants(monkeypatch):
     monkeypatch.setattr(
         manyfits, "fit", lambda model, trials, sampling, progress: synthetic_fit(model, trials)
     )
-    fits, variants = fit_theories(
+    fits, variants, _ = fit_theories(
         TRIALS, settled_models(TRIALS, ["full-trust"]), FULL, progress=False
     )
     assert set(fits) == {("full-trust", "sender"), ("full-trust", "receiver")}

@@ -61,7 +61,9 @@ class OverRounds:
     people: pd.DataFrame
 
 
-def trust_over_rounds(fit: Fit, trials: Trials, *, draws: int = 200, ci_prob: float = 0.9) -> OverRounds:
+def trust_over_rounds(
+    fit: Fit, trials: Trials, *, draws: int = 200, ci_prob: float = 0.9
+) -> OverRounds:
     """Trust, or depth of thought, in each round as the fit has it, after what people were shown.
 
     Trust is shown for every treatment, whatever people played in a round: as what they had been

@@ -9,7 +9,7 @@ from typing import Any
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import against_half, chance, joined, of_them, of_whom, ratio
 
-__all__ = ["Answer", "answer", "best_model", "group_shares"]
+__all__ = ["Answer", "answer", "best_model", "group_shares", "ranked_models"]
 
 Found = Mapping[str, Any]
 
@@ -87,10 +87,10 @@ def best_model(found: Found, role: str) -> str | None:
 
     A benchmark counts only if none predicts better: it is no description of people by default.
     """
-    return next(iter(_ranked(found, role)), None)
+    return next(iter(ranked_models(found, role)), None)
 
 
-def _ranked(found: Found, role: str) -> list[str]:
+def ranked_models(found: Found, role: str) -> list[str]:
     """The models that passed the gate, best first, without benchmarks that others beat."""
     passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
     known, ranking = models_of(found, role), _ranking(found, role)
@@ -289,7 +289,7 @@ def _typical(found: Found, role: str) -> str:
     to fit everybody, and says something else.
     """
     known, groups = models_of(found, role), group_shares(found, role)
-    for place, name in enumerate(_ranked(found, role)):
+    for place, name in enumerate(ranked_models(found, role)):
         theory = name
         start, whom = f"By {known[name]['title']}, a typical {role}", f"{role}s"
         if known[name]["combines"]:

@@ -50,9 +50,9 @@ class ExperienceCheck:
     ci_prob : float
     replications : int
     after : DataFrame
-        Columns treatment ("all" last), trials (with news before them), bad (share of them after
-        bad news), observed (mean shift after bad news less that after good), mean, lower, upper,
-        inside.
+        Columns treatment ("all" last, if there are several), trials (with news before them), bad
+        (share of them after bad news), observed (mean shift after bad news less that after good),
+        mean, lower, upper, inside.
     since : DataFrame
         Columns treatment, since (rounds since the last bad news, one of `SINCE`), trials, observed
         (mean shift there, as if the same people saw the same as in the whole treatment), mean,
@@ -249,7 +249,8 @@ def _check(
 ) -> ExperienceCheck:
     after, since = [], []
     treatment, group = before.treatment, _since(before)
-    for t, name in enumerate((*units.treatments, _ALL)):
+    names = (*units.treatments, _ALL) if len(units.treatments) > 1 else units.treatments
+    for t, name in enumerate(names):
         rows = before.known & ((treatment == t) if t < len(units.treatments) else True)
         numbers = _row(observed.after[0, t], copied.after[:, t], ci_prob)
         share = before.bad[rows].mean() if rows.any() else np.nan
