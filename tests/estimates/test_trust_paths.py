@@ -50,7 +50,9 @@ def test_the_path_after_one_lie_is_that_of_the_filter(shift):
         halves.append(there[0] if there else np.inf)
     assert fall["back"] == np.isfinite(halves).mean()
     assert fall["half"] in halves
-    assert np.mean(np.array(halves) < fall["half"]) <= 0.5 <= np.mean(np.array(halves) <= fall["half"])
+    assert (
+        np.mean(np.array(halves) < fall["half"]) <= 0.5 <= np.mean(np.array(halves) <= fall["half"])
+    )
 
 
 def test_depth_after_one_lie_is_that_of_a_markov_chain(trials):

@@ -228,7 +228,7 @@ def _part(material: Material, role: Role, one: Learning) -> Section:
             Picture(
                 f"rounds-{role}",
                 f"{_TRUST[one.rounds[learner].name].capitalize()} over the rounds, {role}s",
-                partial(figures.over_the_rounds, one, learner),
+                partial(figures.over_the_rounds, one.rounds[learner], learner),
                 partial(_rounds_says, numbers, learner, titles),
             )
         )

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.analysis.learning import Learning
-from trustbayes.estimates.trust_paths import AfterOne
+from trustbayes.estimates.trust_paths import AfterOne, OverRounds
 from trustbayes.games import Role
 from trustbayes.report.games.kind import Kind
 from trustbayes.report.games.patterns import as_shown
@@ -187,9 +187,8 @@ def since_bad_news(
     return figure
 
 
-def over_the_rounds(learning: Learning, model: str) -> Figure:
+def over_the_rounds(found: OverRounds, model: str) -> Figure:
     """The population's trust in every round, and single people, a panel for each treatment."""
-    found = learning.rounds[model]
     shown = list(dict.fromkeys(found.population["treatment"]))[:MOST]
     colour = look(model).colour
     figure, panels = grid(len(shown), 2, width=4.4, height=2.9)
