@@ -7,7 +7,7 @@ Trust-embedded and level-k play, each with people who stay as they are and with 
 (trust that shifts after news and forgets; depth of thought that moves up after bad news and down
 after good): leave-one-subject-out, memory, gains and asymmetry with intervals, the gate, and
 whether what choices owe to news lies in the interval of each model's replications. The feedback of
-the experiment is not documented; it is taken to be the state to receivers and the action to senders.
+the experiment is not documented; it is taken to be the state to receivers, to senders the action.
 """
 
 from __future__ import annotations
