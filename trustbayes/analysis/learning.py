@@ -31,6 +31,8 @@ from trustbayes.trials.table import Trials
 
 __all__ = ["Learning", "learning_of"]
 
+_WORK = 10_000_000  # trials times rounds up to which people play anew: each round looks at all
+
 
 @dataclass(frozen=True, eq=False)
 class Learning:
@@ -45,7 +47,7 @@ class Learning:
         The same of the theories whose people learn in the comparison, if nobody learns.
     free : ExperienceCheck or None
         The same where the models of both roles that predict best play by themselves; None unless
-        both roles were fitted and have a model past the gate.
+        both roles were fitted and have a model past the gate, or where that would take long.
     players : mapping of role to str
         Those models; empty without ``free``.
     effects : mapping of str to DataFrame
@@ -108,7 +110,8 @@ def learning_of(
         if role in known and (fit := best(found, comparisons, role)) is not None
     }
     free: Mapping[Role, ExperienceCheck] = {}
-    if len(players) == 2:
+    work = len(trials.table) * trials.table["round"].nunique() if players else 0
+    if len(players) == 2 and work <= _WORK:
         free = free_running_check(players, trials, seed=seed, ci_prob=ci_prob)
     names: dict[Role, str] = {role: fit.model.name for role, fit in players.items()}
     result = {}

@@ -22,6 +22,7 @@ _MOVED = {"receiver": "trust", "sender": "expected_trust"}
 _DEPTH = "level"
 _BEFORE, _AFTER = 3, 20
 """Rounds of good news before the lie of a path, and after it."""
+_SIZE, _LEAST = 20_000_000, 20  # numbers in all draws, and draws however many those are
 
 
 def moving(fit: Fit) -> str | None:
@@ -76,7 +77,7 @@ def trust_over_rounds(
     trials : Trials
         Those that it was fitted to.
     draws : int
-        No more of the fit than that.
+        No more of the fit than that; fewer where there are millions of trials.
     ci_prob : float
 
     Returns
@@ -95,7 +96,7 @@ def trust_over_rounds(
     name = _moving(fit)
     units = _sequences_of(fit, trials)
     rounds = trials.of_role(fit.model.role).table["round"].to_numpy()
-    some = fit.draws(draws)
+    some = fit.draws(_fewer(draws, units.n_trials))
     if name == _DEPTH:
         tables = [_blocks("", units, rounds, _levels(some), ci_prob)]
     else:
@@ -110,6 +111,11 @@ def trust_over_rounds(
             tables.append(_blocks(treatment, units, rounds, trust, ci_prob))
     population, people = (pd.concat(part, ignore_index=True) for part in zip(*tables, strict=True))
     return OverRounds(name, ci_prob, population, people)
+
+
+def _fewer(draws: int, size: int) -> int:
+    """As many draws as asked for, or fewer where each is of many numbers."""
+    return min(draws, max(_LEAST, _SIZE // size))
 
 
 def _moving(fit: Fit) -> str:
@@ -225,7 +231,7 @@ def after_one_lie(fit: Fit, *, draws: int = 400, ci_prob: float = 0.9) -> AfterO
     fit : Fit
         Of a model with learning.
     draws : int
-        No more of the fit than that.
+        No more of the fit than that; fewer where there are millions of trials.
     ci_prob : float
 
     Returns
@@ -244,9 +250,9 @@ def after_one_lie(fit: Fit, *, draws: int = 400, ci_prob: float = 0.9) -> AfterO
     if not fit.model.learns:
         expected = "a model with learning, such as learning='shift'"
         raise InputError(Fault(f"{fit.model.name}, {fit.model.role}", "no learning", expected))
-    name, some = _moving(fit), fit.draws(draws)
-    units: Any = fit.units
-    if not (units.event_known & (units.event_broken > 0)).any():
+    name, units = _moving(fit), fit.units
+    some = fit.draws(_fewer(draws, len(units.subjects) * (_BEFORE + 1 + _AFTER)))
+    if not (units.event_known & (units.event_broken > 0)).any():  # type: ignore[attr-defined]
         expected = "at least one trial with bad news: nothing is known of what it would do"
         raise InputError(Fault("after one lie, trials", "", expected))
     paths, falls = [], []

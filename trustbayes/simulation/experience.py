@@ -7,8 +7,8 @@ on, so that news is what the replicated people do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ SINCE = ("none yet", "1", "2", "3", "4", "5 or more")
 """Rounds since the last bad news, as they are told apart."""
 
 _ALL = "all"
+_SIZE = 8_000_000  # choices that are replicated at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +119,13 @@ def experience_check(
     >>> experience_check(fit, trials).after  # doctest: +SKIP
     """
     units = _sequences_of(fit, trials)
-    choices = replicate_trials(fit.draws(draws), np.random.default_rng(seed))
-    shifts = kind_of(fit.game).trial_shifts(fit.game, units, choices)
-    before = news_before(units, fit.game)
-    observed = _observed(units, fit.game)
-    copied = _Pattern.of(before, shifts, len(units.treatments))
+    before, some = news_before(units, fit.game), fit.draws(draws)
+    rng, step, parts = np.random.default_rng(seed), max(1, _SIZE // units.n_trials), []
+    for first in range(0, some.size, step):
+        part = replace(some, data=some.data.isel(sample=slice(first, first + step)))
+        shifts = kind_of(fit.game).trial_shifts(fit.game, units, replicate_trials(part, rng))
+        parts.append(_Pattern.of(before, shifts, len(units.treatments)))
+    copied, observed = _Pattern.joined(parts), _observed(units, fit.game)
     return _check(units, "one step ahead", before, observed, copied, ci_prob)
 
 
@@ -165,10 +168,7 @@ def free_running_check(
     found = {}
     for role, of_role in units.items():
         copies = [_observed(one.sequences(role), one.game) for one in played]
-        copied = _Pattern(
-            np.concatenate([one.after for one in copies]),
-            np.concatenate([one.since for one in copies]),
-        )
+        copied = _Pattern.joined(copies)
         before, observed = news_before(of_role, trials.game), _observed(of_role, trials.game)
         found[role] = _check(of_role, "free running", before, observed, copied, ci_prob)
     return found
@@ -218,6 +218,12 @@ class _Pattern:
                 if (rows := (treatment == t) & (group == k)).any():
                     since[:, t, k] = mean + own_shifts[:, rows].mean(axis=1)
         return cls(after, since)
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Pattern]) -> _Pattern:
+        """Those of all experiments."""
+        after, since = zip(*((part.after, part.since) for part in parts), strict=True)
+        return cls(np.concatenate(after), np.concatenate(since))
 
 
 def _since(before: Before) -> np.ndarray:
