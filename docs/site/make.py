@@ -15,6 +15,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+from explorer import explorer
 from pictures import draw_all
 
 HERE = Path(__file__).resolve().parent
@@ -129,7 +130,7 @@ def main(build: Path) -> None:
     source = build / "source"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(
-        HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py")
+        HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py", "explorer.*")
     )
     notebooks = build.parent / "notebooks"
     where = notebooks if notebooks.exists() else ROOT / "notebooks"
@@ -146,6 +147,7 @@ def main(build: Path) -> None:
     ):
         (source / target).write_text(from_root(name, title), "utf-8")
     draw_all(source)
+    (source / "explorer.html").write_text(explorer(), "utf-8")
 
 
 if __name__ == "__main__":
