@@ -1,6 +1,7 @@
-"""The two theories to be moved about: choices of the package's functions on a grid, drawn by a script.
+"""The two theories to be moved about: choices on a grid, which a script draws.
 
-The page carries its numbers and its script; it asks for nothing from elsewhere.
+The choices are those of the functions that the models use. The page carries its numbers and its
+script; it asks for nothing from elsewhere.
 """
 
 from __future__ import annotations

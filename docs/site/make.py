@@ -130,7 +130,9 @@ def main(build: Path) -> None:
     source = build / "source"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(
-        HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py", "explorer.*")
+        HERE,
+        source,
+        ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py", "explorer.*"),
     )
     notebooks = build.parent / "notebooks"
     where = notebooks if notebooks.exists() else ROOT / "notebooks"

@@ -43,7 +43,9 @@ def test_the_numbers_are_the_theories_closed_forms(grid, market, step, gain):
         assert np.allclose(line, np.minimum(seen + level * step, 150), atol=ROUNDING)
     inner = (seen >= -150 + step) & (seen < 150)
     assert np.allclose(
-        np.array(found["level_capacities"][1])[inner], (250 + seen - step + gain)[inner], atol=ROUNDING
+        np.array(found["level_capacities"][1])[inner],
+        (250 + seen - step + gain)[inner],
+        atol=ROUNDING,
     )
     believing = found["capacities"][-1]
     assert np.allclose(believing, 250 + seen + gain, atol=ROUNDING)
