@@ -32,6 +32,7 @@ def tool(name: str):
 
 @pytest.fixture(scope="module")
 def make():
+    tool("explorer")
     tool("pictures")
     return tool("make")
 
