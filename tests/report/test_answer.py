@@ -1,6 +1,7 @@
 """The sentences of the first page follow from the numbers of the results, by rules."""
 
 import copy
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,8 @@ from pages import Page
 
 from trustbayes.games import read_game
 from trustbayes.report import results, write_report
-from trustbayes.report.answer import answer, best_model, group_shares
-from trustbayes.report.first_page import replicated
+from trustbayes.report.answer import answer, group_shares, in_short, ranked
+from trustbayes.report.first_page import replications
 from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page import picture
 from trustbayes.report.page.style import Encoded
@@ -229,7 +230,7 @@ def test_without_convergence_nothing_is_said_of_people(found):
     assert "--tune 600" in said.missing
     found["how"]["models"][1]["benchmark"] = True
     found["gate"][0]["passed"], found["gate"][1]["passed"] = False, True
-    assert best_model(found, "sender") is None  # a benchmark that another beats is no description
+    assert ranked(found, "sender") == []  # a benchmark that another beats is no description
     found["gate"][1]["passed"] = False
     assert answer(found, "sender").typical.startswith("What a typical sender does cannot be said")
 
@@ -301,9 +302,8 @@ def test_the_first_page_says_what_the_results_say(page):
         for group in group_shares(found, role):
             exact = f"{group.count} of {group.total}" if group.total else percent(group.share)
             assert group.total == 1 or exact in said.people
-        best = replicated(found, role)
-        if best is not None:
-            assert f"{best[1]} of {best[2]} pattern" in parsed.answers["rely"][0]
+        for title, held, size in replications(found, role)[:1]:
+            assert f"{title} reproduces {held} of {size} pattern" in parsed.answers["rely"][0]
 
 
 def test_what_is_missing_is_said_where_nothing_is_named(page):
@@ -321,8 +321,13 @@ def test_headings_and_first_sentences_carry_the_argument(page):
     said = " ".join(parsed.headings)
     assert "converge" in said
     assert "reproduces" in said or not any(fit.gate.passed for fit in whole.fits.values())
-    for text in parsed.answers["wins"]:
-        assert text.removesuffix(".") in said
+    for place, role in enumerate(whole.comparisons):
+        found = answer(results(whole), role)
+        for text in (found.people, found.wins):
+            assert text.removesuffix(".") in said
+        assert in_short(found.typical) in said
+        assert not re.search(r"\(\S+ to \S+\)", in_short(found.typical))
+        assert parsed.answers["wins"][place] == found.wins
 
 
 def test_the_answer_does_not_change_the_results(found):
