@@ -342,11 +342,11 @@ _IOANNIDIS = RemoteDataset(
     },
     convert=_ioannidis_pairs,
     description=(
-        "Habitual communication (K. Ioannidis, Experimental Economics): 128 senders and 128 "
+        "Habitual communication (K. Ioannidis, working paper): 128 senders and 128 "
         "receivers, 60 rounds, five states, three biases."
     ),
     licence="none stated: for work of your own, not to be passed on",
-    citation="Ioannidis, Habitual communication, Experimental Economics",
+    citation="Ioannidis, Habitual communication, working paper",
 )
 
 _OEY_COLUMNS = {
@@ -386,7 +386,10 @@ _OEY = RemoteDataset(
         "100 rounds, each in both roles by turns against a computer, six treatments."
     ),
     licence="none stated: for work of your own, not to be passed on",
-    citation="Oey, Schachner and Vul, Designing and detecting lies by reasoning about other agents",
+    citation=(
+        "Oey, Schachner and Vul (2022), Designing and detecting lies by reasoning about other "
+        "agents, Journal of Experimental Psychology: General, doi 10.1037/xge0001277"
+    ),
 )
 
 _ESM_ADVICE = RemoteDataset(
