@@ -18,7 +18,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from explorer import explorer
+from explorers import explorers
 from pictures import draw_all
 from specimens import specimens
 
@@ -204,7 +204,8 @@ def main(build: Path) -> None:
     ):
         (source / target).write_text(from_root(name, title), "utf-8")
     draw_all(source)
-    (source / "explorer.html").write_text(explorer(), "utf-8")
+    for name, page in explorers().items():
+        (source / name).write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def tool(name: str):
 
 @pytest.fixture(scope="module")
 def make():
-    for name in ("explorer", "pictures", "specimens"):
+    for name in ("explorers", "pictures", "specimens"):
         tool(name)
     return tool("make")
 
