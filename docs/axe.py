@@ -71,7 +71,7 @@ def violations(axe: str, page: Path, look: str) -> list[str]:
              "--virtual-time-budget=60000", f"--user-data-dir={folder}", *LOOKS[look], address],
             capture_output=True, text=True, timeout=300, check=True,
         )  # fmt: skip
-    said = re.search(r'<pre id="axe-says">(.*?)</pre>', done.stdout, flags=re.S)
+    said = re.search(r'<pre id="axe-says"[^>]*>(.*?)</pre>', done.stdout, flags=re.S)
     if said is None:
         raise RuntimeError(f"{page}: axe-core did not come to an end")
     found = json.loads(html.unescape(said[1]))

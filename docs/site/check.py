@@ -92,7 +92,7 @@ def unsearchable(site: Path, names: list[str]) -> list[str]:
              "--virtual-time-budget=20000", f"--user-data-dir={folder}", Path(copy.name).as_uri()],
             capture_output=True, text=True, timeout=300, check=True,
         )  # fmt: skip
-    said = re.search(r'<pre id="lost">(.*?)</pre>', done.stdout)
+    said = re.search(r'<pre id="lost"[^>]*>(.*?)</pre>', done.stdout)
     return names if said is None else list(json.loads(said[1]))
 
 
