@@ -41,6 +41,6 @@ html_theme_options = {
     "navigation_with_keys": True,
     "search_bar_text": "Search",
 }
-html_sidebars = {"index": []}
+html_sidebars = {"**": []}  # pages have no parts that would stand there
 html_show_sourcelink = False
 html_math_renderer = "mathml"

@@ -13,6 +13,7 @@ import pkgutil
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -163,7 +164,7 @@ def _figures(text: str, folder: Path, prefix: str, before: str = "") -> list[str
 
 
 def _code(name: str) -> list[str]:
-    code = inspect.cleandoc(inspect.getsource(found_at(name)))
+    code = textwrap.dedent(inspect.getsource(found_at(name))).rstrip()
     return [f"`{name.replace(':', '.')}`:", "", "````python", code, "````", ""]
 
 

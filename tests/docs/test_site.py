@@ -105,6 +105,8 @@ def test_the_gallery_has_the_code_of_each_figure(make, tmp_path):
     assert len(drawing) > 30
     for name in drawing:
         assert f"`{name.replace(':', '.')}`:" in page
+    for code in re.findall(r"````python\n(.*?)````", page, flags=re.S):
+        compile(code, "gallery", "exec")
     assert "![a (b)](figure-f.png)" in page
     assert "Says." in page
     assert (tmp_path / "figure-f.png").read_bytes() == b"hi"
