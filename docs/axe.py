@@ -23,7 +23,8 @@ LOOKS = {
         "--blink-settings=preferredColorScheme=0",
     ],
 }
-ASK = """<script>axe.run(document).then((found) => {
+ASK = """<script>addEventListener("load", () => setTimeout(async () => {
+  const found = await axe.run(document);
   const pre = document.createElement("pre");
   pre.id = "axe-says";
   pre.textContent = JSON.stringify({
@@ -31,7 +32,7 @@ ASK = """<script>axe.run(document).then((found) => {
     violations: found.violations.map((v) => [v.id, v.help, v.nodes.map((n) => n.target.join(" "))]),
   });
   document.body.append(pre);
-});</script>"""
+}, 1000));</script>"""
 
 
 def violations(axe: str, page: Path, look: str) -> list[str]:
