@@ -171,9 +171,7 @@ def common_scales(model: ModelSettings) -> tuple[CommonScale, ...]:
     return tuple(found)
 
 
-def _of_population(
-    parameter: Parameter, prior: Prior, model: ModelSettings
-) -> list[CommonScale]:
+def _of_population(parameter: Parameter, prior: Prior, model: ModelSettings) -> list[CommonScale]:
     over = model.varies[parameter.name]
     location, by_treatment = prior.family.location, "treatment" in over
     found = []

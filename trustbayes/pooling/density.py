@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import logsumexp
@@ -79,15 +80,15 @@ class PooledDensity:
             self._precision[np.ix_([at], range(k), place, place)] = one.precision
         self._columns = [(self.labels.index(n), x) for n, x in self.designs.items()]
         self.size = 2 * width + sum(x.shape[1] for _, x in self._columns)
-        self.start = np.concatenate(
-            [priors.means, np.full(width, np.log(0.5 * priors.between)), np.zeros(self.size - 2 * width)]
-        )
+        middling = np.full(width, np.log(0.5 * priors.between))
+        rest = np.zeros(self.size - 2 * width)
+        self.start = np.concatenate([priors.means, middling, rest])
 
     def split(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Points, shape (..., size), as means, log spreads and effects by number with any."""
         width = len(self.labels)
         ends = np.cumsum([2 * width, *[x.shape[1] for _, x in self._columns]])
-        slopes = [points[..., a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        slopes = [points[..., a:b] for a, b in pairwise(ends)]
         return points[..., :width], points[..., width : 2 * width], slopes
 
     def locations(self, points: np.ndarray) -> np.ndarray:
@@ -129,9 +130,7 @@ class PooledDensity:
         parts = []
         for some in np.array_split(points, max(1, len(points) // _CHUNK)):
             _, log_spread, _ = self.split(some)
-            value, *_ = self._conditional(
-                self.locations(some), np.exp(-2 * log_spread)[:, None, :]
-            )
+            value, *_ = self._conditional(self.locations(some), np.exp(-2 * log_spread)[:, None, :])
             parts.append(logsumexp(value, axis=-1))
         return np.concatenate(parts)
 

@@ -60,14 +60,10 @@ class Evidence:
     def log_likelihood(self, points: np.ndarray) -> np.ndarray:
         """The log likelihood, but for a number, shape (points,)."""
         square = np.einsum("nd,kde,ne->nk", points, self.precision, points)
-        return np.asarray(
-            logsumexp(self.constants + points @ self.linear.T - 0.5 * square, axis=1)
-        )
+        return np.asarray(logsumexp(self.constants + points @ self.linear.T - 0.5 * square, axis=1))
 
 
-def evidence_of(
-    scales: Sequence[CommonScale], draws: np.ndarray, treatments: int = 1
-) -> Evidence:
+def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: int = 1) -> Evidence:
     """The likelihood that draws from a posterior speak of.
 
     Parameters

@@ -20,7 +20,6 @@ from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits, run_fits
-from trustbayes.models import Model
 from trustbayes.pooling.likelihoods import Evidence
 from trustbayes.pooling.population import (
     PooledPopulation,

@@ -88,6 +88,11 @@ class PooledPopulation:
         return dict(zip(self.scales, values.T, strict=True))
 
     @cached_property
+    def _flat(self) -> xr.Dataset:
+        stacked = self.posterior.stack(sample=("chain", "draw"))  # noqa: PD013 - of xarray
+        return stacked.transpose("sample", ...)
+
+    @cached_property
     def errors(self) -> pd.DataFrame:
         """How far mixtures of normals stand in for the fits' draws.
 
@@ -103,7 +108,7 @@ class PooledPopulation:
         keep = np.linspace(0, len(self.points) - 1, _POPULATIONS).astype(int)
         located = self.density.locations(self.points[keep])
         spreads = np.exp(self.density.split(self.points[keep])[1])
-        pooled = self.posterior["population"].stack(sample=("chain", "draw"))
+        pooled = self._flat["population"]
         rows = []
         for at, (name, evidence) in enumerate(self.evidence.items()):
             place = [list(self.scales).index(one.label) for one in evidence.scales]
@@ -143,7 +148,7 @@ class PooledPopulation:
             without the others).
         """
         tails = np.array([0.5, (1 - ci_prob) / 2, (1 + ci_prob) / 2])
-        flat = self.posterior.stack(sample=("chain", "draw"))
+        flat = self._flat
         rows = []
         new = self.of_new(len(self.points), 1)
         for label, scale in self.scales.items():
@@ -240,9 +245,9 @@ def pool_evidence(
     cores: int | None = None,
     unseen: Sequence[str] = (),
 ) -> PooledPopulation:
-    """Estimate the population that experiments come from.
+    r"""Estimate the population that experiments come from.
 
-    .. math:: \\psi_e \\sim N(\\mu + X_e \\gamma, \\tau), \\qquad y_e \\sim p(y_e \\mid \\psi_e)
+    .. math:: \psi_e \sim N(\mu + X_e \gamma, \tau), \qquad y_e \sim p(y_e \mid \psi_e)
 
     Each experiment's likelihood is a sum of normal forms fitted to the draws of its own fit, see
     `trustbayes.pooling.likelihoods`, so that ψ is integrated out exactly; NUTS draws μ, log τ and
@@ -343,7 +348,9 @@ def _designs(
         formula = formulas.get(scale.parameter)
         if formula is None or scale.statistic == "spread" or not formula.has_slopes:
             continue
-        known_of = [at for at, one in enumerate(names) if set(formula.covariates) <= set(covariates[one])]
+        known_of = [
+            at for at, one in enumerate(names) if set(formula.covariates) <= set(covariates[one])
+        ]
         people = {n: tuple(covariates[names[at]][n] for at in known_of) for n in formula.covariates}
         known = replace(formula, known=Known(people, (), ()))
         designs[label] = np.zeros((len(names), len(known.columns)))  # of others: average ones

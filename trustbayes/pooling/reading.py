@@ -65,11 +65,17 @@ def read_study(path: str | Path, cache: str | Path | None = None) -> Study:
         held = {} if formulas is None else {name: formulas.text(name) for name in formulas.raw}
         settings["formulas"] = held
     listed = section.raw.get("experiments")
-    if not isinstance(listed, list) or not listed or not all(isinstance(e, Mapping) for e in listed):
+    if (
+        not isinstance(listed, list)
+        or not listed
+        or not all(isinstance(e, Mapping) for e in listed)
+    ):
         section.note("experiments", "a table [[experiments]] for each experiment")
         listed = []
     experiments = [
-        _experiment(Section(raw, section.file, f"experiments[{number}]", section.faults), path, cache)
+        _experiment(
+            Section(raw, section.file, f"experiments[{number}]", section.faults), path, cache
+        )
         for number, raw in enumerate(listed, start=1)
     ]
     read = [one for one in experiments if one is not None]
@@ -95,9 +101,7 @@ def _texts(section: Section, key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _experiment(
-    section: Section, path: Path, cache: str | Path | None
-) -> StudyExperiment | None:
+def _experiment(section: Section, path: Path, cache: str | Path | None) -> StudyExperiment | None:
     section.allow(*_OF_EXPERIMENT)
     before = len(section.faults)
     name = section.text("name")

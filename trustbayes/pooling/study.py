@@ -73,7 +73,7 @@ class Study:
         Whose choices to pool; default: those that any experiment has.
     models : sequence of str, optional
         The theories to fit wherever an experiment's game and roles know them; default: those that
-        `trustbayes.models.ModelSpec` marks so.
+        `trustbayes.models.ModelSpec` marks so for the kind of game.
     parameters : sequence of str, optional
         The parameters that have a population of experiments; default: all that two experiments or
         more have on a common scale. The others keep each experiment's own prior.
@@ -104,6 +104,7 @@ class Study:
     models: tuple[str, ...]
     parameters: tuple[str, ...]
     formulas: Mapping[str, Formula]
+    models_named: bool
 
     def __init__(
         self,
@@ -128,6 +129,7 @@ class Study:
             "roles": tuple(r for r in _ROLES if r in (roles or _roles(held))),
             "models": tuple(models or _default_models(held)),
             "parameters": (),
+            "models_named": models is not None,
             "formulas": MappingProxyType(given),
         }
         for name, value in settled.items():
@@ -159,7 +161,8 @@ class Study:
         """A theory as an experiment has it; None where its game or trials do without."""
         if role not in experiment.roles:
             return None
-        known = model_names(experiment.game.kind, role=role)
+        kind, by_default = experiment.game.kind, not self.models_named
+        known = model_names(kind, role=role, by_default=by_default)
         return model(name, role, experiment.game) if name in known else None
 
     def _shared(self) -> dict[str, list[int]]:
@@ -252,5 +255,7 @@ def _of_formula(formula: Formula, experiments: Sequence[StudyExperiment]) -> lis
             expected = f"a covariate of every experiment with the parameter, also {lacking[0]}"
             faults.append(Fault(formula.place, name, expected))
         elif len({one.covariates[name] for one in experiments}) == 1:
-            faults.append(Fault(formula.place, name, "a covariate that differs between experiments"))
+            faults.append(
+                Fault(formula.place, name, "a covariate that differs between experiments")
+            )
     return faults

@@ -112,7 +112,8 @@ def comparable(scores: Scores) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Examples
     --------
     >>> one = np.zeros(3)
-    >>> comparable({"a": {"x": one, "y": one, "z": one}, "b": {"x": one, "y": one}, "c": {"z": one}})
+    >>> rare = {"z": one}
+    >>> comparable({"a": {"x": one, "y": one, "z": one}, "b": {"x": one, "y": one}, "c": rare})
     (('a', 'b'), ('x', 'y'))
     """
     names = list(dict.fromkeys(name for held in scores.values() for name in held))
