@@ -103,7 +103,12 @@ from .simulation.simulate import (
     read_parameters as read_parameters,
     simulate as simulate,
 )
-from .trials.datasets import bundled as bundled, fetch as fetch, published as published
+from .trials.datasets import (
+    bundled as bundled,
+    bundled_study as bundled_study,
+    fetch as fetch,
+    published as published,
+)
 from .trials.table import (
     Trials as Trials,
     read_trials as read_trials,
