@@ -90,5 +90,5 @@ def test_a_study_says_all_it_holds(fitted, tmp_path: Path):
 
 
 def test_the_spread_of_spreads_is_above_nothing():
-    with pytest.raises(InputError, match="between: found '0.0', expected a number above 0"):
+    with pytest.raises(InputError, match=r"between: found '0\.0', expected a number above 0"):
         pool(study_of(2), between=0.0)

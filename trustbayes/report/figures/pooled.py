@@ -170,6 +170,7 @@ def parameters_figure(found: PooledStudy, panels: int = _PANELS) -> Figure:
 
 
 _OF_ALL = ("pooled mean", "new experiment", "spread between")
+_ALONE = ("alone", "alone_lower", "alone_upper")
 _POOLED = ("median", "lower", "upper")
 
 
@@ -215,11 +216,12 @@ def parameters_says(found: PooledStudy, panels: int = 3) -> str:
         first = part.iloc[0]
         mean, new, spread = (part[part["of"] == one].iloc[0] for one in _OF_ALL)
         scale = f" on the {first['scale']} scale" if first["scale"] else ""
+        name = _name(first)
         sentences.append(
-            f"{_name(first)[:1].upper()}{_name(first)[1:]} ({found.titles[first['model']]}, "
-            f"{first['role']}s): {number(mean['median'])} ({interval(mean['lower'], mean['upper'])}) "
-            f"in an average experiment, {interval(new['lower'], new['upper'])} in one to come; "
-            f"experiments differ by {number(spread['median'])}{scale}."
+            f"{name[:1].upper()}{name[1:]} ({found.titles[first['model']]}, {first['role']}s): "
+            f"{number(mean['median'])} ({interval(mean['lower'], mean['upper'])}) in an average "
+            f"experiment, {interval(new['lower'], new['upper'])} in one to come; experiments differ "
+            f"by {number(spread['median'])}{scale}."
         )
     return " ".join(sentences) + f" Intervals: {probability(found.ci_prob)}, equal-tailed."
 
@@ -263,11 +265,11 @@ def losses_says(found: PooledStudy) -> str:
         here = rows[rows["role"] == role]
         if here.empty:
             continue
-        words = [
-            f"{found.titles[model]} {number(float((own['loso'] - own['loeo']).sum() / own['people'].sum()))}"
-            for model in _ranked(found, role, True)
-            if not (own := here[here["model"] == model]).empty
-        ]
+        words = []
+        for model in _ranked(found, role, True):
+            own = here[here["model"] == model]
+            lost = float((own["loso"] - own["loeo"]).sum() / own["people"].sum())
+            words.append(f"{found.titles[model]} {number(lost)}")
         parts.append(
             f"A {role} of an experiment that was left out is predicted worse than by the others of "
             f"her own experiment by (nats): {listed(words)}."
