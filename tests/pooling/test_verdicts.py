@@ -1,4 +1,4 @@
-"""The verdict over all experiments, its standard errors, and whether a lead is the same everywhere."""
+"""The verdict over all experiments, its standard errors, and where a lead is another."""
 
 import numpy as np
 import pytest

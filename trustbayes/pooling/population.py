@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -294,7 +295,8 @@ def pool_evidence(
     priors = Hyperpriors(moments[:, 0], moments[:, 1], between)
     density = PooledDensity(list(scales), every, designs, priors)
     mode, covariance = highest_point(density, density.start)
-    drawn = draw_by_nuts(density, mode, covariance, replace(sampling, method="nuts"), cores)
+    target: Any = density  # has what the engine's own densities have
+    drawn = draw_by_nuts(target, mode, covariance, sampling, cores)
     chains, size = drawn.points.shape[:2]
     points = drawn.points.reshape(chains * size, -1)
     each = density.draw_experiments(points, np.random.default_rng(sampling.seed))

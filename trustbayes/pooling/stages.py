@@ -94,14 +94,16 @@ class ScoreTask:
             If it cannot be read.
         """
         form = _read(path, "scores of new people")
-        arrays = {n: _floats(form[n]) for n in ("elpd", "lppd", "pareto_k", "error")}
         return SubjectScores(
             basis=Basis.of_fit(self.fit),
             unit="subject",
             labels=tuple(form["labels"]),
             good_k=float(form["good_k"]),
             draws=int(form["draws"]),
-            **arrays,
+            elpd=_floats(form["elpd"]),
+            lppd=_floats(form["lppd"]),
+            pareto_k=_floats(form["pareto_k"]),
+            error=_floats(form["error"]),
         )
 
     def check_travel(self) -> None:

@@ -220,8 +220,8 @@ def parameters_says(found: PooledStudy, panels: int = 3) -> str:
         sentences.append(
             f"{name[:1].upper()}{name[1:]} ({found.titles[first['model']]}, {first['role']}s): "
             f"{number(mean['median'])} ({interval(mean['lower'], mean['upper'])}) in an average "
-            f"experiment, {interval(new['lower'], new['upper'])} in one to come; experiments differ "
-            f"by {number(spread['median'])}{scale}."
+            f"experiment, {interval(new['lower'], new['upper'])} in one to come; experiments "
+            f"differ by {number(spread['median'])}{scale}."
         )
     return " ".join(sentences) + f" Intervals: {probability(found.ci_prob)}, equal-tailed."
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
+from trustbayes.games import Role
 from trustbayes.inference.sampling import versions
 from trustbayes.pooling.pool import PooledStudy
 from trustbayes.pooling.verdicts import differences, heterogeneity, pooled_rules
@@ -193,9 +195,9 @@ def _comparison(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section
     )
 
 
-def _totals(found: PooledStudy, role: str, new_experiments: bool) -> Table:
+def _totals(found: PooledStudy, role: Role, new_experiments: bool) -> Table:
     rows = []
-    for model, row in found.comparison(role, new_experiments).iterrows():  # type: ignore[arg-type]
+    for model, row in found.comparison(role, new_experiments).iterrows():
         rows.append(
             (
                 found.titles[str(model)],
@@ -212,8 +214,8 @@ def _totals(found: PooledStudy, role: str, new_experiments: bool) -> Table:
     return table(f"{role.capitalize()}s: sums over all experiments, {what} (nats).", header, rows)
 
 
-def _leads(found: PooledStudy, role: str, new_experiments: bool) -> list[Table]:
-    leads = found.leads(role, new_experiments)  # type: ignore[arg-type]
+def _leads(found: PooledStudy, role: Role, new_experiments: bool) -> list[Table]:
+    leads = found.leads(role, new_experiments)
     if leads.empty:
         return []
     rows = [
@@ -225,13 +227,14 @@ def _leads(found: PooledStudy, role: str, new_experiments: bool) -> list[Table]:
             fixed(one.se, 1),
             fixed(one.mean, 3),
         )
-        for one in leads.itertuples()
+        for one in _rows(leads)
     ]
     caption = f"{role.capitalize()}s: leads by experiment (nats)."
     by_experiment = table(caption, "lead|experiment|people|nats|se|a person", rows, (0, 1))
-    scores = found.of_new_experiments(role) if new_experiments else found.of_people(role)  # type: ignore[arg-type]
+    scores = found.of_new_experiments(role) if new_experiments else found.of_people(role)
     several = []
-    for (best, other), _ in leads.groupby(["model", "other"], sort=False):
+    pairs = dict.fromkeys((str(one.model), str(one.other)) for one in _rows(leads))
+    for best, other in pairs:
         gaps = differences(scores, best, other)
         if len(gaps) < 2:
             continue
@@ -252,6 +255,11 @@ def _leads(found: PooledStudy, role: str, new_experiments: bool) -> list[Table]:
     return [by_experiment, table(caption, header, several, (0,))] if several else [by_experiment]
 
 
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table, its columns as names."""
+    return table.itertuples()
+
+
 def _parameters(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
     rows = found.parameters
     if rows.empty:
@@ -269,7 +277,7 @@ def _parameters(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section
             "" if pd.isna(one.alone) else interval(one.alone_lower, one.alone_upper),
             one.scale or "natural",
         )
-        for one in rows.itertuples()
+        for one in _rows(rows)
     ]
     header = "theory|people|number|of|median|interval|alone|interval alone|scale"
     notes = [
@@ -306,7 +314,7 @@ def _carried(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | 
             fixed(one.error, 2),
             fixed(one.nats, 2),
         )
-        for one in found.carried.itertuples()
+        for one in _rows(found.carried)
     ]
     header = (
         "experiment|theory|people|number|from the same experiment|from the others|lost a person"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ _PAGES: dict[type[Any], Callable[[Any, str], StudyPage]] = {
     RecoveryStudy: recovery_page,
     Power: design_page,
     Counterfactual: policy_page,
-    PooledStudy: pooled_page,
 }
 
 
@@ -61,7 +59,9 @@ def study_report(
     InputError
         If a file cannot be written.
     """
-    page = partial(pooled_page, reports=reports) if reports else _PAGES[type(study)]
-    made = page(study, command)
+    if isinstance(study, PooledStudy):
+        made = pooled_page(study, command, reports)
+    else:
+        made = _PAGES[type(study)](study, command)
     numbers = dict(made.numbers) | {"command": command}
     return write_page(path, made.title, made.subtitle, made.front, made.sections, numbers, {})
