@@ -47,25 +47,31 @@ def test_a_population_can_be_given_other_numbers(drawn):
     scales = {scale.label: scale for scale in common_scales(model)}
     rng = np.random.default_rng(2)
     wanted = {label: 0.5 * rng.normal(size=4000) for label in scales}
+    if any(scale.apart for scale in scales.values()):
+        only_means = {label: v for label, v in wanted.items() if not scales[label].apart}
+        check_means_alone(draws, scales, only_means, model)
     changed = with_values(draws.data, scales, wanted, model)
     for label, scale in scales.items():
         np.testing.assert_allclose(scale.values(changed), wanted[label], atol=1e-8)
     assert not any("subject" in array.dims for array in changed.data_vars.values())
+    if "expected_trust" in changed:
+        mu = changed["expected_trust_mu"].to_numpy()
+        np.testing.assert_allclose(changed["expected_trust"], 1 / (1 + np.exp(-mu)), atol=1e-12)
+
+
+def check_means_alone(draws, scales, wanted, model):
+    changed = with_values(draws.data, scales, wanted, model)
     for name in changed.data_vars:
         if "treatment" in changed[name].dims and str(name).endswith("_mu"):
             before = draws.data[name].transpose("sample", ...).to_numpy()
             after = changed[name].transpose("sample", ...).to_numpy()
             # What sets treatments apart stays.
             np.testing.assert_allclose(np.diff(after), np.diff(before), atol=1e-12)
-    if "expected_trust" in changed:
-        mu = changed["expected_trust_mu"].to_numpy()
-        np.testing.assert_allclose(changed["expected_trust"], 1 / (1 + np.exp(-mu)), atol=1e-12)
 
 
-def test_shares_are_chances_to_go_beyond(drawn):
-    model, draws = drawn
-    if model.name != "level-k":
-        pytest.skip("no shares")
+def test_shares_are_chances_to_go_beyond():
+    model = LevelK("receiver")
+    draws = prior_draws(model, TRIALS.game, model.fold(TRIALS), 50, 1)
     shares = draws.data["level_share"].transpose("sample", "level").to_numpy()
     beyond = [s for s in common_scales(model) if s.statistic.startswith("beyond")]
     chance = beyond[1].natural(beyond[1].values(draws.data))

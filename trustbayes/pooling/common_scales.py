@@ -1,26 +1,33 @@
 """On which scales populations of people in different games are held against each other.
 
 What a population of people is like is a handful of numbers: where a parameter lies and how far
-people spread about it, each on the scale of its link, and how people share out among levels. A
-number that two experiments have in the same unit can have a population of experiments; one whose
-unit is another, such as the noise of reports and that of choices, cannot.
+people spread about it, each on the scale of its link, and how people share out among levels. Where
+a location differs by treatment, that is the mean of the treatments' locations, and how far they lie
+apart. A number that two experiments have in the same unit can have a population of experiments; one
+whose unit is another, such as the noise of reports and that of choices, cannot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from scipy import stats
+from scipy.special import digamma, polygamma
 
 from trustbayes.models.settings import ModelSettings
 from trustbayes.priors.families import FAMILIES
-from trustbayes.priors.links import Link
+from trustbayes.priors.links import LOG, Link
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 
-__all__ = ["CommonScale", "common_scales", "with_values"]
+__all__ = ["APART", "CommonScale", "common_scales", "with_values"]
+
+APART = "between treatments"
+"""The number that says how far the locations of treatments lie apart."""
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +40,8 @@ class CommonScale:
         Of the model.
     symbol : str
     statistic : str
-        "location", "spread" or, of shares, "beyond LABEL": the chance of those that are not before
+        "location", "spread", "between treatments" (the standard deviation of their locations) or,
+        of shares, "beyond LABEL": the chance of those that are not before
         a type to be none of it, on the logit scale.
     unit : str
         Of the parameter: numbers of different units are different numbers.
@@ -46,7 +54,8 @@ class CommonScale:
     labels : tuple of str
         Of shares: all types.
     by_treatment : bool
-        Whether the variable has a value for each treatment, of which this is the mean.
+        Whether the variable has a value for each treatment, of which this is the mean or the
+        standard deviation.
     people : Link or None
         Of locations: the link of the people's own values.
     """
@@ -86,6 +95,15 @@ class CommonScale:
         """From the variable's own values to the scale without bounds."""
         return self.prior.family.link
 
+    @property
+    def apart(self) -> bool:
+        """Whether it says how far treatments lie apart."""
+        return self.statistic == APART
+
+    def exists(self, treatments: int) -> bool:
+        """Whether an experiment of so many treatments has it."""
+        return treatments > 1 or not self.apart
+
     def values(self, draws: xr.Dataset) -> np.ndarray:
         """The number in draws of the model.
 
@@ -108,6 +126,8 @@ class CommonScale:
             beyond = np.clip(shares[:, self.place + 1 :].sum(axis=1) / rest, 1e-12, 1 - 1e-12)
             return np.asarray(self.link.forward(beyond))
         linked = self.link.forward(array.transpose("sample", ...).to_numpy())
+        if self.apart:
+            return np.log(np.maximum(linked.std(axis=1, ddof=1), _LEAST))
         return np.asarray(linked.mean(axis=1) if self.by_treatment else linked)
 
     def moments(self, treatments: int) -> tuple[float, float]:
@@ -120,10 +140,19 @@ class CommonScale:
         """
         location, shape = self._arguments
         mean, variance = self.prior.family.moments(location, shape)
+        if self.apart:  # half the log of a chi-square over its degrees of freedom
+            freedom = max(treatments, 2) - 1
+            middle = 0.5 * (digamma(freedom / 2) + np.log(2 / freedom) + np.log(variance))
+            return float(middle), float(np.sqrt(polygamma(1, freedom / 2)) / 2)
         return float(mean), float(np.sqrt(variance / (treatments if self.by_treatment else 1)))
 
     def log_prior(self, values: np.ndarray, treatments: int) -> np.ndarray:
         """Log density of its prior, on the scale without bounds; arguments as in `moments`."""
+        if self.apart:
+            freedom = treatments - 1
+            variance = self.prior.family.moments(*self._arguments)[1]
+            square = freedom * np.exp(2 * values) / variance
+            return np.asarray(stats.chi2.logpdf(square, freedom) + np.log(2 * square))
         if self.by_treatment:
             mean, spread = self.moments(treatments)
             z = (values - mean) / spread
@@ -182,18 +211,19 @@ def _of_population(parameter: Parameter, prior: Prior, model: ModelSettings) -> 
             continue  # nothing is spread
         if argument == location and by_treatment and not _is_normal(hyper):
             continue  # the mean over treatments has no density in closed form
-        found.append(
-            CommonScale(
-                parameter=parameter.name,
-                symbol=parameter.symbol,
-                statistic="location" if argument == location else "spread",
-                unit=parameter.unit,
-                variable=f"{parameter.name}_{argument}",
-                prior=hyper,
-                by_treatment=by_treatment and argument == location,
-                people=prior.family.link if argument == location else None,
-            )
+        made = CommonScale(
+            parameter=parameter.name,
+            symbol=parameter.symbol,
+            statistic="location" if argument == location else "spread",
+            unit=parameter.unit,
+            variable=f"{parameter.name}_{argument}",
+            prior=hyper,
+            by_treatment=by_treatment and argument == location,
+            people=prior.family.link if argument == location else None,
         )
+        found.append(made)
+        if made.by_treatment:
+            found.append(replace(made, statistic=APART, people=LOG))
     return found
 
 
@@ -238,7 +268,7 @@ def with_values(
 ) -> xr.Dataset:
     """Draws of a model in which its population is another.
 
-    Where a number is the mean of treatments, what sets them apart stays.
+    Where a number is the mean of treatments, what sets them apart stays unless that is given, too.
 
     Parameters
     ----------
@@ -258,17 +288,20 @@ def with_values(
     personal = [str(n) for n, array in draws.data_vars.items() if "subject" in array.dims]
     data = draws.drop_vars(personal).copy()
     sticks: dict[str, dict[int, np.ndarray]] = {}
-    for label, value in values.items():
-        scale = scales[label]
+    # How far treatments lie apart comes before their mean, which it does not move.
+    for label in sorted(values, key=lambda label: not scales[label].apart):
+        scale, value = scales[label], np.asarray(values[label])
         if scale.place is not None:
             sticks.setdefault(scale.variable, {})[scale.place] = value
             continue
         before = data[scale.variable].transpose("sample", ...)
         linked = scale.link.forward(before.to_numpy())
         if scale.by_treatment:
-            linked = linked - linked.mean(axis=1, keepdims=True) + value[:, None]
+            mean = linked.mean(axis=1, keepdims=True)
+            apart = np.exp(value - scale.values(data))[:, None] if scale.apart else 1.0
+            linked = (mean if scale.apart else value[:, None]) + apart * (linked - mean)
         else:
-            linked = np.asarray(value)
+            linked = value
         data[scale.variable] = (before.dims, scale.link.inverse(linked))
     for variable, beyond in sticks.items():
         before = data[variable].transpose("sample", ...)

@@ -19,7 +19,7 @@ from trustbayes.inference.gate import Gate, gate_of
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models.covariates import Known
 from trustbayes.models.formula import Formula
-from trustbayes.pooling.common_scales import CommonScale, common_scales
+from trustbayes.pooling.common_scales import APART, CommonScale, common_scales
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
 from trustbayes.pooling.likelihoods import Evidence, evidence_of
 
@@ -217,7 +217,8 @@ def shared_scales(
     count: dict[str, int] = {}
     for fit in fits.values():
         for scale in common_scales(fit.model):
-            if parameters is None or scale.parameter in parameters:
+            known = parameters is None or scale.parameter in parameters
+            if known and scale.exists(len(fit.units.treatments)):
                 found.setdefault(scale.label, scale)
                 count[scale.label] = count.get(scale.label, 0) + 1
     least = min(2, len(fits))
@@ -226,11 +227,12 @@ def shared_scales(
 
 def evidence_from(fit: Fit, scales: Mapping[str, CommonScale]) -> Evidence | None:
     """What a fit says of the numbers that have a population of experiments; None if of none."""
-    held = [one for one in common_scales(fit.model) if one.label in scales]
+    treatments = len(fit.units.treatments)
+    held = [s for s in common_scales(fit.model) if s.label in scales and s.exists(treatments)]
     if not held:
         return None
     draws = np.column_stack([scale.values(fit.posterior) for scale in held])
-    return evidence_of(held, draws, len(fit.units.treatments))
+    return evidence_of(held, draws, treatments)
 
 
 def pool_evidence(
@@ -348,7 +350,7 @@ def _designs(
     designs, columns = {}, {}
     for label, scale in scales.items():
         formula = formulas.get(scale.parameter)
-        if formula is None or scale.statistic == "spread" or not formula.has_slopes:
+        if formula is None or scale.statistic in ("spread", APART) or not formula.has_slopes:
             continue
         known_of = [
             at for at, one in enumerate(names) if set(formula.covariates) <= set(covariates[one])

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.games.base import Role
+from trustbayes.pooling.common_scales import APART
 from trustbayes.pooling.pool import PooledStudy
 from trustbayes.pooling.verdicts import differences, heterogeneity
 from trustbayes.report.page.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
@@ -117,7 +118,7 @@ def located(found: PooledStudy) -> list[pd.DataFrame]:
         return []
     parts = [
         part
-        for (model, *_), part in rows[rows["statistic"] != "spread"].groupby(
+        for (model, *_), part in rows[~rows["statistic"].isin(["spread", APART])].groupby(
             ["model", "role", "label"], sort=False
         )
         if not benchmark[str(model)]
