@@ -124,7 +124,9 @@ def density():
     moments = np.array([one.moments(1) for one in BOTH]).T
     design = {TRUST.label: np.array([[-1.0], [0.5], [0.5]])}
     labels = [one.label for one in BOTH]
-    return PooledDensity(labels, evidence, design, Hyperpriors(*moments)), evidence
+    return PooledDensity(
+        labels, evidence, design, Hyperpriors(*moments, np.array([1.0, 0.7]))
+    ), evidence
 
 
 def test_the_gradient_is_that_of_the_density(density):

@@ -31,15 +31,15 @@ class Hyperpriors:
     ----------
     means, spreads : array, shape (scales,)
         Of the normal prior of each pooled mean: those of the prior in one experiment.
-    between : float
-        Of the half-normal prior of each spread between experiments.
+    between : array, shape (scales,)
+        Scales of the half-normal prior of each spread between experiments.
     slope : float
         Standard deviation of the normal prior of each effect of a covariate, which is standardised.
     """
 
     means: np.ndarray
     spreads: np.ndarray
-    between: float = 1.0
+    between: np.ndarray
     slope: float = 1.0
 
 
@@ -80,7 +80,7 @@ class PooledDensity:
             self._precision[np.ix_([at], range(k), place, place)] = one.precision
         self._columns = [(self.labels.index(n), x) for n, x in self.designs.items()]
         self.size = 2 * width + sum(x.shape[1] for _, x in self._columns)
-        middling = np.full(width, np.log(0.5 * priors.between))
+        middling = np.log(0.5 * priors.between)
         rest = np.zeros(self.size - 2 * width)
         self.start = np.concatenate([priors.means, middling, rest])
 

@@ -229,7 +229,8 @@ def pool(
     fits : Path, optional
         Folder in which everything is kept; what is there is not repeated.
     between : float
-        Scale of the half-normal prior of spreads between experiments, on log and logit scales.
+        Scale of the half-normal prior of spreads between experiments, on log and logit scales; of
+        numbers whose prior in one experiment is narrower than 1 so much less.
     carry_over : bool
         Whether to leave out each experiment in turn and predict its people from the others.
     executor : concurrent.futures.Executor, optional

@@ -23,7 +23,7 @@ from trustbayes.pooling.common_scales import APART, CommonScale, common_scales
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
 from trustbayes.pooling.likelihoods import Evidence, evidence_of
 
-__all__ = ["PooledPopulation", "evidence_from", "pool_evidence", "shared_scales"]
+__all__ = ["PooledPopulation", "between_scales", "evidence_from", "pool_evidence", "shared_scales"]
 
 _POPULATIONS = 100  # of experiments, by which draws of single fits are weighed
 _LEAST = 100.0  # draws that must be effective for the weights to say something
@@ -235,6 +235,30 @@ def evidence_from(fit: Fit, scales: Mapping[str, CommonScale]) -> Evidence | Non
     return evidence_of(held, draws, treatments)
 
 
+def between_scales(spreads: np.ndarray, between: float) -> np.ndarray:
+    """Scales of the half-normal priors of spreads between experiments.
+
+    They are as given, on log or logit scales, but of a number whose prior in one experiment is
+    narrower than 1 so much less: experiments are not believed to differ by more than that.
+
+    Parameters
+    ----------
+    spreads : array
+        Standard deviations of the priors in one experiment.
+    between : float
+
+    Returns
+    -------
+    array
+
+    Examples
+    --------
+    >>> between_scales(np.array([1.5, 0.5]), 0.8)
+    array([0.8, 0.4])
+    """
+    return np.asarray(between * np.minimum(1.0, spreads))
+
+
 def pool_evidence(
     model: str,
     role: Role,
@@ -269,8 +293,7 @@ def pool_evidence(
     covariates : mapping of str to mapping of str to float or str, optional
         Of each experiment.
     between : float
-        Scale of the half-normal prior of each spread between experiments, without unit: on the
-        log or logit scale.
+        Scale of the half-normal prior of each spread between experiments, see `between_scales`.
     sampling : Sampling, optional
     cores : int, optional
     unseen : sequence of str
@@ -294,7 +317,7 @@ def pool_evidence(
         (), np.zeros(1), np.zeros((1, 0)), np.zeros((1, 0, 0)), np.zeros((0, 0)), np.zeros(0)
     )
     every = [*evidence.values(), *[nothing for _ in unseen]]
-    priors = Hyperpriors(moments[:, 0], moments[:, 1], between)
+    priors = Hyperpriors(*moments.T, between_scales(moments[:, 1], between))
     density = PooledDensity(list(scales), every, designs, priors)
     mode, covariance = highest_point(density, density.start)
     target: Any = density  # has what the engine's own densities have
