@@ -20,7 +20,11 @@ from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import trials_from_frame
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # The one model of all tries populations that are nobody's, which have no density.
+    pytest.mark.filterwarnings("ignore:(invalid value|overflow|divide):RuntimeWarning"),
+]
 
 SAMPLING = Sampling(draws=500, tune=300, chains=4, seed=7, method="population")
 MODEL = FullTrust("sender")
