@@ -24,6 +24,9 @@ sample: $(VENV)/.package
 	$(VENV)/bin/trustbayes report $(FINITE)/trials.csv --game $(FINITE)/game.toml \
 	  --planted $(FINITE)/parameters.csv --draws 2000 --tune 1000 --out reports/sample.html
 
+# Two processes on two cores: threads of small matrix products would only wait for each other.
+test notebooks: export OPENBLAS_NUM_THREADS := 1
+
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 	$(MAKE) notebooks
