@@ -10,8 +10,9 @@ from synthetic import small_trials
 import trustbayes.inference.tasks as manyfits
 from trustbayes.errors import InputError
 from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import FitTask
 from trustbayes.pooling.pool import pool
-from trustbayes.pooling.stages import ScoreTask
+from trustbayes.pooling.stages import ScoreTask, TransferTask
 from trustbayes.pooling.study import Study, StudyExperiment
 
 SAMPLING = Sampling(draws=100, tune=100, chains=2, seed=4, method="nuts")
@@ -87,6 +88,31 @@ def test_a_study_says_all_it_holds(fitted, tmp_path: Path):
     again = pool(study, sampling=SAMPLING, fits=tmp_path, progress=False)
     assert sorted(path.name for path in tmp_path.glob("transfer-*")) == kept
     assert again.carried.equals(carried)
+
+
+def test_what_a_worker_writes_is_what_is_made_here(fitted, tmp_path: Path):
+    found = pool(study_of(2), sampling=SAMPLING, fits=tmp_path, progress=False)
+    key = ("e0", "full-trust", "sender")
+    fit, trials = found.fits[key], found.study.experiments[0].trials
+    task = FitTask(fit.model, trials, SAMPLING)
+    scoring = ScoreTask(task, fit, tmp_path, 50)
+    function, arguments = scoring.job
+    function(*arguments, tmp_path / "scores.json", 1)
+    here, there = scoring.make(None, False), scoring.read(tmp_path / "scores.json")
+    assert (here.labels, here.draws, here.good_k) == (there.labels, there.draws, there.good_k)
+    for name in ("elpd", "lppd", "pareto_k", "error"):
+        np.testing.assert_allclose(getattr(there, name), getattr(here, name), rtol=1e-12)
+    label = next(iter(found.populations[key[1:]].scales))
+    moving = TransferTask(fit.model, trials, {label: np.linspace(0.5, 1.5, 40)}, 40, 1)
+    function, arguments = moving.job
+    function(*arguments, tmp_path / "transfer.json", 1)
+    made = moving.make(None, False)
+    read = moving.read(tmp_path / "transfer.json")
+    np.testing.assert_allclose(read.elpd, made.elpd, rtol=1e-12)
+    assert read.labels == made.labels == trials.subjects("sender")
+    (tmp_path / "transfer.json").write_text("{}")
+    with pytest.raises(InputError, match="a prediction from other experiments"):
+        moving.read(tmp_path / "transfer.json")
 
 
 def test_the_spread_of_spreads_is_above_nothing():

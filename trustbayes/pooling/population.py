@@ -317,7 +317,8 @@ def pool_evidence(
         (), np.zeros(1), np.zeros((1, 0)), np.zeros((1, 0, 0)), np.zeros((0, 0)), np.zeros(0)
     )
     every = [*evidence.values(), *[nothing for _ in unseen]]
-    priors = Hyperpriors(*moments.T, between_scales(moments[:, 1], between))
+    means, spreads = moments.T
+    priors = Hyperpriors(means, spreads, between_scales(spreads, between))
     density = PooledDensity(list(scales), every, designs, priors)
     mode, covariance = highest_point(density, density.start)
     target: Any = density  # has what the engine's own densities have
@@ -325,11 +326,11 @@ def pool_evidence(
     chains, size = drawn.points.shape[:2]
     points = drawn.points.reshape(chains * size, -1)
     each = density.draw_experiments(points, np.random.default_rng(sampling.seed))
-    means, log_spread, slopes = density.split(drawn.points)
+    pooled, log_spread, slopes = density.split(drawn.points)
     labels = [f"{label}: {column}" for label, held in columns.items() for column in held]
     posterior = xr.Dataset(
         {
-            "mean": (("chain", "draw", "number"), means),
+            "mean": (("chain", "draw", "number"), pooled),
             "spread": (("chain", "draw", "number"), np.exp(log_spread)),
             "population": (
                 ("chain", "draw", "experiment", "number"),
