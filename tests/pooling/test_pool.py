@@ -1,5 +1,6 @@
 """The whole job: what is done once, what is kept, and what it says of experiments left out."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,7 @@ def test_what_a_worker_writes_is_what_is_made_here(fitted, tmp_path: Path):
     made = moving.make(None, False)
     read = moving.read(tmp_path / "transfer.json")
     np.testing.assert_allclose(read.elpd, made.elpd, rtol=1e-12)
+    assert pickle.loads(pickle.dumps(moving.job))[1][3:] == (40, 1)
     assert read.labels == made.labels == trials.subjects("sender")
     (tmp_path / "transfer.json").write_text("{}")
     with pytest.raises(InputError, match="a prediction from other experiments"):

@@ -82,9 +82,15 @@ def test_a_lead_of_one_large_experiment_decides_nothing():
 
 def test_no_verdict_without_convergence_nor_on_one_theory():
     scores = scores_of([1.0, 1.0], [30, 30])
-    failed = pooled_verdict(scores, "receiver", TITLES, ["Theory B in e1"])
+    failed = pooled_verdict(
+        scores, "receiver", TITLES, [("e1", "b", "receiver"), ("e0", "c", "receiver")]
+    )
     assert failed.winner is None
     assert "Theory B in e1 did not pass" in failed.text
+    other = pooled_verdict(
+        scores, "receiver", TITLES, [("e1", "b", "sender"), ("e9", "b", "receiver")]
+    )
+    assert other.winner == "a"  # what is not ranked does not bear on the verdict
     only = pooled_verdict({"a": scores["a"]}, "receiver", TITLES)
     assert only.winner is None
     assert "nothing to rank" in only.text

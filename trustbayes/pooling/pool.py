@@ -59,6 +59,8 @@ class PooledStudy:
         Of the people of an experiment, from the others; empty with one experiment.
     populations : mapping of (model name, role) to PooledPopulation
         Of experiments; theories of which no two experiments share a number have none.
+    unsettled : tuple of (experiment, model name, role)
+        Experiments left out where the population of the others did not pass the gate.
     verdicts, carries_over : mapping of role to PooledVerdict
         Over all experiments, of new people of the same experiments, and of experiments left out.
     between : float
@@ -73,6 +75,7 @@ class PooledStudy:
     scores: Mapping[Key, SubjectScores]
     transfers: Mapping[Key, Transfer]
     populations: Mapping[tuple[str, Role], PooledPopulation]
+    unsettled: tuple[Key, ...]
     verdicts: Mapping[Role, PooledVerdict]
     carries_over: Mapping[Role, PooledVerdict]
     between: float
@@ -92,7 +95,8 @@ class PooledStudy:
     def converged(self) -> bool:
         """Whether every fit, and every population of experiments, passed the gate."""
         fits = all(fit.gate.passed for fit in self.fits.values())
-        return fits and all(one.gate.passed for one in self.populations.values())
+        pooled = all(one.gate.passed for one in self.populations.values())
+        return fits and pooled and not self.unsettled
 
     def of_people(self, role: Role) -> dict[str, dict[str, Any]]:
         """Scores of new people of the same experiments, by theory and experiment."""
@@ -276,8 +280,9 @@ def pool(
         for (name, role), found in parts.items()
     }
     transfers: dict[Key, Transfer] = {}
+    unsettled: list[Key] = []
     if carry_over and len(study.experiments) > 1:
-        transferring = _transfers(study, tasks, parts, sampling, between)
+        transferring, unsettled = _transfers(study, tasks, parts, sampling, between)
         transfers = dict(
             zip(
                 transferring,
@@ -287,14 +292,7 @@ def pool(
         )
     titles = {fit.model.name: fit.model.spec.title for fit in made.values()}
     roles = [role for role in study.roles if any(key[2] == role for key in made)]
-    failed = {
-        role: [
-            f"{titles[name]} in {experiment}"
-            for (experiment, name, of), fit in made.items()
-            if of == role and not fit.gate.passed
-        ]
-        for role in roles
-    }
+    failed = [key for key, fit in made.items() if not fit.gate.passed]
     people = {key: one.elpd for key, one in scores.items()}
     left_out = {key: one.elpd for key, one in transfers.items()}
     return PooledStudy(
@@ -304,16 +302,16 @@ def pool(
         scores=scores,
         transfers=transfers,
         populations=populations,
+        unsettled=tuple(unsettled),
         verdicts={
-            role: pooled_verdict(_by_model(people, role), role, titles, failed[role])
-            for role in roles
+            role: pooled_verdict(_by_model(people, role), role, titles, failed) for role in roles
         },
         carries_over={
             role: pooled_verdict(
                 _by_model(left_out, role),
                 role,
                 titles,
-                failed[role],
+                [*failed, *unsettled],
                 "the people of an experiment that was left out, from the other experiments alone",
             )
             for role in roles
@@ -387,21 +385,29 @@ def _transfers(
     parts: _Parts,
     sampling: Sampling,
     between: float,
-) -> dict[Key, TransferTask]:
-    """Each experiment predicted from the others, which are pooled without it."""
+) -> tuple[dict[Key, TransferTask], list[Key]]:
+    """Each experiment predicted from the others, pooled without it; where that did not converge.
+
+    A short run will do where it passes the gate.
+    """
     short = replace(sampling, draws=min(_SHORT, sampling.draws), tune=min(_SHORT, sampling.tune))
-    found = {}
+    found, unsettled = {}, []
     for key, task in tasks.items():
         experiment, name, role = key
         evidence = parts.get((name, role), {})
         values: Mapping[str, Any] = {}
         if experiment in evidence and len(evidence) > 1:
-            without = _pooled(study, name, role, evidence, short, between, [experiment])
+            for settings in dict.fromkeys((short, sampling)):
+                without = _pooled(study, name, role, evidence, settings, between, [experiment])
+                if without.gate.passed:
+                    break
+            else:
+                unsettled.append(key)
             new = without.of_new(_TRANSFERS, sampling.seed, experiment)
             values = {scale.label: new[scale.label] for scale in evidence[experiment].scales}
         draws = len(next(iter(values.values()))) if values else _TRANSFERS
         found[key] = TransferTask(task.model, task.trials, values, draws, sampling.seed)
-    return found
+    return found, unsettled
 
 
 def _by_model(scores: Mapping[Key, Any], role: Role) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from trustbayes.comparison.rows import SMALL
+from trustbayes.errors import listing
 from trustbayes.games import Role
 
 __all__ = [
@@ -275,7 +276,7 @@ def pooled_verdict(
     scores: Scores,
     role: Role,
     titles: Mapping[str, str],
-    failed: Sequence[str] = (),
+    failed: Sequence[tuple[str, str, str]] = (),
     what: str = "new people of these experiments",
 ) -> PooledVerdict:
     """Name the theory that predicts best over all experiments, if the scores allow it.
@@ -287,8 +288,8 @@ def pooled_verdict(
     role : "sender" or "receiver"
     titles : mapping of str to str
         Of the theories.
-    failed : sequence of str
-        Fits that did not pass the convergence gate, in words.
+    failed : sequence of (str, str, str)
+        Experiment, theory and role of what did not pass the convergence gate.
     what : str
         What was predicted.
 
@@ -298,15 +299,20 @@ def pooled_verdict(
         By `pooled_rules`.
     """
     table = totals(scores)
-    if failed:
-        text = f"No verdict on {role}s: {'; '.join(failed)} did not pass the convergence gate."
+    models, experiments = comparable(scores)
+    lacking = [
+        f"{titles[model]} in {experiment}"
+        for experiment, model, of in dict.fromkeys(failed)
+        if of == role and model in models and experiment in experiments
+    ]
+    if lacking:
+        text = f"No verdict on {role}s: {listing(lacking)} did not pass the convergence gate."
         return PooledVerdict(role, None, False, text)
     if len(table) < 2:
         only = f"Only {titles[str(table.index[0])]}" if len(table) else "No theory"
         text = f"{only} was fitted to {role}s of several experiments: there is nothing to rank."
         return PooledVerdict(role, None, False, text)
     best, rival = (str(name) for name in table.index[:2])
-    experiments = comparable(scores)[1]
     gaps = differences(scores, best, rival, experiments)
     found = heterogeneity(gaps)
     lead, count = float(gaps["difference"].sum()), len(gaps)

@@ -92,6 +92,7 @@ def _front(found: PooledStudy, pictures: list[Rendered]) -> Front:
 
 def _cautions(found: PooledStudy) -> list[Caution]:
     failed = [key for key, fit in found.fits.items() if not fit.gate.passed]
+    failed += [(*key, "left out") for key in found.unsettled]
     pooled = [key for key, one in found.populations.items() if not one.gate.passed]
     text = "every fit, and every population of experiments, passed the gate."
     if failed or pooled:
