@@ -91,13 +91,12 @@ def _front(found: PooledStudy, pictures: list[Rendered]) -> Front:
 
 
 def _cautions(found: PooledStudy) -> list[Caution]:
-    failed = [key for key, fit in found.fits.items() if not fit.gate.passed]
-    failed += [(*key, "left out") for key in found.unsettled]
-    pooled = [key for key, one in found.populations.items() if not one.gate.passed]
+    failed = [", ".join(key) for key, fit in found.fits.items() if not fit.gate.passed]
+    failed += [f"{', '.join(key)}, left out" for key in found.unsettled]
+    pooled = [", ".join(key) for key, one in found.populations.items() if not one.gate.passed]
     text = "every fit, and every population of experiments, passed the gate."
     if failed or pooled:
-        words = [", ".join(key) for key in (*failed, *pooled)]
-        text = f"did not pass the gate: {listed(words)}."
+        text = f"did not pass the gate: {listed([*failed, *pooled])}."
     cautions = [Caution("Convergence", text, "convergence", not (failed or pooled))]
     errors = {key: one.error for key, one in found.populations.items()}
     known = {key: error for key, error in errors.items() if error == error}
