@@ -27,6 +27,7 @@ from scipy.special import gammaln, logsumexp
 
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.marginal import PopulationValue
+from trustbayes.inference.engines.population.narrow import node_logs
 from trustbayes.inference.engines.population.rule import Rule
 
 __all__ = ["HabitMarginal", "is_habitual"]
@@ -126,9 +127,9 @@ class HabitMarginal:
             for j in range(self.log_u.size):  # s_i - log u_j stands at i - j + last
                 on_gap[last - j : last - j + self.s.size] += spread[:, j]
             weighed = on_gap * np.exp(density)
-            by_location[k] = -(weighed * slope).sum()
+            by_location[k] = -(weighed * slope[0]).sum()
             for key, values in slopes.items():
-                by_argument[key] += float((weighed * values).sum())
+                by_argument[key] += float((weighed * values[0]).sum())
         slopes_of = PopulationValue(
             (by_location,), (by_argument,), np.zeros(population.log_shares.shape), {}
         )
@@ -255,9 +256,9 @@ class HabitMarginal:
         logs: Any = 0.0
         sums, densities = [], []
         for k, location in enumerate(population.location[0]):
-            gap, shape = self.gap - location, population.shape[0]
-            slopes = self.family.slopes(gap, shape) if sloped else (None, {})
-            density = (self.family.log_density(gap, shape), *slopes)
+            gap, step = (self.gap - location)[None], np.array([self.step])
+            found = node_logs(self.family, gap, step, population.shape[0], sloped)
+            density = found[0][0] - math.log(self.step), found[1], found[2]
             band = sliding_window_view(np.exp(density[0]), self.s.size)[::-1]
             sums.append(self.factor @ np.ascontiguousarray(band).T)  # counts, log u
             densities.append(density)
