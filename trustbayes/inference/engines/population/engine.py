@@ -294,7 +294,7 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         known = refinements > 0 or points is not None or layout.subjects <= _PILOTS[0]
         prepared = _located(prepared, known and prepared.adapted.good)
         some = prepared.adapted.resampled(_POINTS, np.random.default_rng(1))
-        wide = neighbourhood(prepared, prepared.adapted.likely)
+        wide = neighbourhood(prepared, np.concatenate([prepared.adapted.likely, some]))
         check = Comparison(prepared, some, wide)
         error, nats = check.error(prepared.rule, prepared.near)
         if error < _AIM or refinements == _REFINED:
@@ -376,12 +376,16 @@ class Comparison:
         return float(gap.sum(axis=1).std() * scale), float(np.abs(gap).max())
 
     def finer(self, rule: Rule) -> Rule:
-        """The rule with those steps halved that matter."""
+        """The rule with those steps halved that matter, at points that the tables reach."""
         before = self._logs(rule, self.wide)
         changes = [rule.halved(effect) for effect in range(len(rule.steps))]
         if self.prepared.layout.shared:
             changes.append(replace(rule, knots=rule.knots / 2))
-        errors = [(self._logs(one, self.wide) - before).sum(axis=1).std() for one in changes]
+        errors = []
+        for one in changes:
+            gap = (self._logs(one, self.wide) - before).sum(axis=1)
+            gap = gap[np.isfinite(gap)]
+            errors.append(gap.std() if gap.size else 0.0)
         made = replace(rule, cut=rule.cut + 2)
         for effect, error in enumerate(errors):
             if error >= 0.3 * max(errors):
