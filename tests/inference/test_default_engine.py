@@ -137,6 +137,19 @@ def test_formulas_go_to_nuts_unless_the_engine_is_asked_for(trials):
     assert settled(model, trials, replace(SHORT, method="population"))[0].method == "population"
 
 
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (tb.LevelK("sender"), ""),
+        (tb.TrustEmbedded("receiver"), ""),
+        (tb.TrustEmbedded("sender"), "expected_trust is common to all"),
+    ],
+)
+def test_two_parameters_a_person_are_the_engines_unless_all_share_another(trials, model, reason):
+    chosen, said = settled(model, trials, SHORT)
+    assert (chosen.method, said) == ("nuts" if reason else "population", reason)
+
+
 def test_three_parameters_a_person_go_to_nuts_unless_the_engine_is_asked_for(trials):
     model = tb.TrustEmbedded("receiver", lapse=True)
     chosen, reason = settled(model, trials, SHORT)

@@ -82,8 +82,9 @@ def fit(
         are named in the manifest under "added"; the graph itself cannot be stored.
     method : {"auto", "population", "nuts"}, optional
         In place of that of ``sampling``. "auto" is the population engine in finite games for
-        theories of one parameter a person without formulas, else NUTS, and so where the engine
-        meets a density without a highest point; the manifest and a line of the log then say why.
+        theories of up to two parameters a person without formulas, unless all people share a
+        further one, else NUTS, and so where the engine meets a density without a highest point; the
+        manifest and a line of the log then say why.
 
     Returns
     -------
