@@ -1,6 +1,7 @@
-"""The population engine against long NUTS runs, on the experiment that comes with the package.
+"""The population engine against long NUTS runs, on the experiments that come with the package.
 
-    python benchmarks/against_nuts.py [--models NAME ...] [--seeds N] [--folder FITS] [--out DIR]
+    python benchmarks/against_nuts.py [--experiments NAME ...] [--models NAME ...]
+        [--roles NAME ...] [--seeds N] [--folder FITS] [--out DIR]
 
 Every statistic of the posterior by which the two could differ: the mean and the 5, 50 and 95 %
 quantiles of every parameter of the population, and every subject's mean (in every treatment, where
@@ -14,6 +15,7 @@ long run, with the part that draws it scaled to the default's number of steps.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
 
 import arviz as az
@@ -28,15 +30,22 @@ from trustbayes.inference.tasks import FitTask, run_fits
 from trustbayes.report.page.style import GREY, grid, legend_below, style
 
 FORMULAS = {"trust": "1 + treatment", "response_precision": "1 + treatment"}
+BOTH = ("sender", "receiver")
 MODELS = {
-    "trust-embedded": ("sender", "receiver"),
-    "trust-embedded, formulas": ("receiver",),
-    "level-k": ("sender", "receiver"),
-    "hybrid": ("sender", "receiver"),
-    "mixture": ("sender", "receiver"),
-    "full-trust": ("sender", "receiver"),
-    "babbling": ("sender", "receiver"),
+    ("simulated-finite", "trust-embedded"): BOTH,
+    ("simulated-finite", "trust-embedded, formulas"): ("receiver",),
+    ("simulated-finite", "level-k"): BOTH,
+    ("simulated-finite", "hybrid"): BOTH,
+    ("simulated-finite", "mixture"): BOTH,
+    ("simulated-finite", "full-trust"): BOTH,
+    ("simulated-finite", "babbling"): BOTH,
+    ("simulated-forecast", "trust-embedded"): BOTH,
+    ("simulated-forecast", "level-k"): BOTH,
+    ("simulated-forecast", "mixture"): BOTH,
+    ("simulated-forecast", "full-trust"): BOTH,
+    ("simulated-forecast", "babbling"): BOTH,
 }
+"""Roles, by experiment and model."""
 DEFAULT = tb.Sampling(method="population")
 LONG = tb.Sampling(method="nuts", draws=1500, tune=700, seed=7)
 QUANTILES = (0.05, 0.5, 0.95)
@@ -46,35 +55,45 @@ WIDEST, RMS = 4.0, 1.3
 
 def main() -> None:
     parser = command_line(__doc__, experiment=False)
-    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    names = list(dict.fromkeys(name for _, name in MODELS))
+    parser.add_argument(
+        "--experiments", nargs="+", default=["simulated-finite", "simulated-forecast"]
+    )
+    parser.add_argument("--models", nargs="+", choices=names, default=names)
+    parser.add_argument("--roles", nargs="+", choices=BOTH, default=BOTH)
     parser.add_argument("--seeds", type=int, default=3, help="of the engine")
     options = parser.parse_args()
-    data = tb.bundled("simulated-finite")
-    trials = tb.read_trials(data.trials, data.game)
     parts = []
-    for name in options.models:
-        for role in MODELS[name]:
-            parts.append(compared(made(name, role), name, trials, options))
-            print(markdown(parts[-1].groupby(["model", "role", "seed"])["z"].agg(**AGREEMENT).reset_index().round(2)))
+    for (experiment, name), both in MODELS.items():
+        if experiment not in options.experiments or name not in options.models:
+            continue
+        for role in both:
+            if role in options.roles:
+                parts.append(compared(experiment, name, role, options))
+                print(markdown(summary(parts[-1]).round(2)), flush=True)
     table = pd.concat(parts)
     rows = summary(table)
-    write_results(
-        "against_nuts",
-        options.out,
-        {"against_nuts.csv": rows.round(3)},
-        figure(table),
-        says(rows),
-    )
+    files = {"against_nuts.csv": rows.round(3)}
+    write_results("against_nuts", options.out, files, figure(table), says(rows))
 
 
-def made(name: str, role: str) -> tb.Model:
+def trials_of(experiment: str) -> tb.Trials:
+    """Trials of an experiment that comes with the package."""
+    data = tb.bundled(experiment)
+    return tb.read_trials(data.trials, data.game)
+
+
+def made(name: str, role: str, trials: tb.Trials) -> tb.Model:
     """A model by the name that it has here."""
     plain, _, formulas = name.partition(", ")
-    return tb.model(plain, role, **({"formulas": FORMULAS} if formulas else {}))
+    settings = {"formulas": FORMULAS} if formulas else {}
+    return tb.model(plain, role, trials.game, **settings)
 
 
-def compared(model: tb.Model, name: str, trials: tb.Trials, options: object) -> pd.DataFrame:
+def compared(experiment: str, name: str, role: str, options: Namespace) -> pd.DataFrame:
     """Every statistic of one model by both, a row for each and seed of the engine."""
+    trials = trials_of(experiment)
+    model = made(name, role, trials)
     seeds = [replace(DEFAULT, seed=seed) for seed in range(1, options.seeds + 1)]
     tasks = [FitTask(model, trials, sampling) for sampling in (LONG, *seeds)]
     nuts, *fits = run_fits(tasks, options.folder, progress=False)
@@ -85,8 +104,9 @@ def compared(model: tb.Model, name: str, trials: tb.Trials, options: object) -> 
         both = both[error > 0].assign(z=(both["value"] - both["value_nuts"]) / error)
         parts.append(
             both.reset_index().assign(
+                experiment=experiment,
                 model=name,
-                role=model.role,
+                role=role,
                 seed=sampling.seed,
                 seconds=sum(fit.manifest["seconds"].values()),
                 seconds_nuts=waited(nuts),
@@ -130,7 +150,7 @@ AGREEMENT = {
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """A row for each model and role: the worst of the engine's seeds."""
-    keys = ["model", "role"]
+    keys = ["experiment", "model", "role"]
     by_seed = table.groupby([*keys, "seed"], sort=False)["z"].agg(**AGREEMENT)
     worst = by_seed.groupby(keys, sort=False).max()
     rest = table.groupby(keys, sort=False)[["seconds", "seconds_nuts", "error"]].median()
@@ -145,13 +165,15 @@ def figure(table: pd.DataFrame) -> Figure:
     """Every z of the first seed, by model, over what a standard normal would have."""
     with style():
         drawing, [panel] = grid(1, 1, width=7.0, height=4.2)
-        models = list(table.groupby(["model", "role"], sort=False))
-        for y, ((model, role), rows) in enumerate(models):
+        models = list(table.groupby(["experiment", "model", "role"], sort=False))
+        for y, (_, rows) in enumerate(models):
             z = np.sort(rows.loc[rows["seed"] == rows["seed"].min(), "z"])
             jitter = 0.25 * np.sin(np.arange(z.size) * 2.4)
             panel.plot(z, y + jitter, ".", color="#0072B2", ms=3, alpha=0.6)
         panel.axvspan(-WIDEST, WIDEST, color=GREY, alpha=0.15, lw=0)
-        panel.set_yticks(range(len(models)), [f"{m}, {r}s" for (m, r), _ in models])
+        panel.set_yticks(
+            range(len(models)), [f"{m}, {r}s ({e.split('-')[1]})" for (e, m, r), _ in models]
+        )
         panel.set_ylim(len(models) - 0.5, -0.5)
         panel.set_xlabel("engine less NUTS, in Monte Carlo errors of both")
         marks = [
@@ -167,6 +189,7 @@ def says(rows: pd.DataFrame) -> str:
     yes = {True: "yes", False: "no"}
     shown = pd.DataFrame(
         {
+            "experiment": rows["experiment"],
             "model": rows["model"],
             "role": rows["role"],
             "statistics": rows["statistics"],
@@ -189,11 +212,11 @@ at most {RMS:g}.
 
 {markdown(shown)}
 
-Experiment that comes with the package: 32 senders, 32 receivers, 60 rounds, three treatments. The
-engine with {int(rows["seeds"].max())} seeds, of which the worst counts; NUTS with {LONG.chains}
-chains of {LONG.draws:,} draws after {LONG.tune:,}. Statistics: means and 5, 50, 95 % quantiles of the
-population, and subjects' means. Seconds: compilation included, {DEFAULT.chains} chains of
-{DEFAULT.draws:,} draws, as the machine was at the time.
+The experiments that come with the package. The engine with {int(rows["seeds"].max())} seeds, of
+which the worst counts; NUTS with {LONG.chains} chains of {LONG.draws:,} draws after
+{LONG.tune:,}. Statistics: means and 5, 50, 95 % quantiles of the population, and subjects' means.
+Seconds: compilation included, {DEFAULT.chains} chains of {DEFAULT.draws:,} draws, as the machine
+was at the time.
 """
 
 

@@ -86,7 +86,7 @@ def node_logs(
     for name, value in shape.items():
         width = _DIFFERENCE * value
         high, low = (family.moments(0.0, {**shape, name: value + s * width}) for s in (1, -1))
-        middles, variances = ((h - l) / (2 * width) for h, l in zip(high, low, strict=True))
+        middles, variances = ((b - a) / (2 * width) for a, b in zip(low, high, strict=True))
         by[name] = by_variance * variances - by_middle * middles
         if wide:
             rise = variances / (2 * np.sqrt(variance)) / step / (_WIDE - _NARROW)
