@@ -83,8 +83,8 @@ def fit(
     method : {"auto", "population", "nuts"}, optional
         In place of that of ``sampling``. "auto" is the population engine for theories of up to
         two parameters a person without formulas, unless all people share a further one, and not
-        for recommendations; else NUTS, and so where the engine meets a density without a highest point; the
-        manifest and a line of the log then say why.
+        for recommendations; else NUTS, and so where the engine meets a density without a highest
+        point; the manifest and a line of the log then say why.
 
     Returns
     -------

@@ -37,8 +37,8 @@ class Sampling:
     method : {"auto", "population", "nuts"}
         "population" integrates subjects out and samples the population alone, see
         `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
-        Default, "auto": "population" for theories of up to two parameters a person without formulas,
-        unless all people share a further one, and not for recommendations; else "nuts".
+        Default, "auto": "population" for theories of up to two parameters a person without
+        formulas, unless all people share a further one, and not for recommendations; else "nuts".
     """
 
     draws: int = 1000

@@ -60,8 +60,8 @@ _AIM = 0.5 * INTEGRATION_ERROR  # draws reach further than what is known before
 _SHIFT = 0.31
 """Of a step, for the check: no simple fraction, at which errors of two grids could be alike."""
 _SINGLE = 20_000
-"""Subjects from which on tables are in single precision: its errors of some 1e-5 nats, being random,
-add up to a hundredth for a million, and memory is halved."""
+"""Subjects from which on tables are in single precision: its errors of some 1e-5 nats, being
+random, add up to a hundredth for a million, and memory is halved."""
 
 
 @dataclass(frozen=True)

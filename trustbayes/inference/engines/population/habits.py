@@ -33,13 +33,14 @@ from trustbayes.inference.engines.population.rule import Rule
 __all__ = ["HabitMarginal", "is_habitual"]
 
 _LOW, _HIGH = -15.0, 4.0
-"""Of s, from the log of the number of messages n: at the upper end the first factor is e^-54n, at the
-lower it is e^-15 for each message sent; what was never sent lies as low as the population lets it."""
+"""Of s, from the log of the number of messages n: at the upper end the first factor is e^-54n, at
+the lower it is e^-15 for each message sent; what was never sent lies as low as the population lets
+it."""
 _FIRST, _LAST = -8.0, 3.0  # of log u, likewise: u is a gamma variable of shape n, over a sum
 _FAR = 6.0  # standard deviations of habits by which both are widened
 _STEP = 4.6
-"""Standard deviations of the narrowest factor, times a rule's step: 1.15 for a step of .25, where the
-rule of trapezoids errs by 3e-7 (measured: a millionth)."""
+"""Standard deviations of the narrowest factor, times a rule's step: 1.15 for a step of .25, where
+the rule of trapezoids errs by 3e-7 (measured: a millionth)."""
 _SWEEPS = 2  # of Gibbs steps after a draw from nodes, which is right but for their step
 _ALONE = 12  # of them from a start that is only likely
 _NEWTON = 8  # steps to a mode, of a concave function, each of at most 1
