@@ -26,8 +26,9 @@ from trustbayes.priors.family import Family
 __all__ = ["node_logs"]
 
 _WIDE, _NARROW = 1.0, 0.7
-"""Steps in a standard deviation, above which density serves and below which triangles do; between
-them one goes over into the other. At either end both are right to a thousandth."""
+"""Standard deviations in steps, above which density serves and below which triangles do; between
+them one goes over into the other. There both are right to a thousandth for a likelihood that is two
+steps wide."""
 _ROUND = 0.25
 """Of the variance of a triangle: how smoothly what is taken from a variance stops at zero."""
 _FLOOR = 1e-300
