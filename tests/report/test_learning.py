@@ -77,8 +77,8 @@ def test_every_model_is_checked_and_learners_beside_their_static_selves(learnt):
 
 def test_the_section_draws_all_its_pictures(learnt, monkeypatch):
     found = results(learnt)
-    ranked = ["trust-embedded", "level-k"]  # as if they had passed the gate
-    monkeypatch.setattr("trustbayes.report.learning.ranked_models", lambda *_: ranked)
+    passed = ["trust-embedded", "level-k"]  # as if they had passed the gate
+    monkeypatch.setattr("trustbayes.report.learning.ranked", lambda *_: passed)
     section = learning_section(Material(learnt, found))
     pictures = [*section.pictures, *(one for part in section.parts for one in part.pictures)]
     assert [one.error for one in pictures if one.error] == []
@@ -92,8 +92,8 @@ def test_the_section_draws_all_its_pictures(learnt, monkeypatch):
 
 def test_the_first_page_says_how_trust_moves_if_learning_is_ahead(learnt, undrawn, monkeypatch):
     found = results(learnt)
-    best = {"receiver": "trust-embedded", "sender": None}
-    monkeypatch.setattr("trustbayes.report.learning.best_model", lambda _, role: best[role])
+    best = {"receiver": ["trust-embedded"], "sender": []}
+    monkeypatch.setattr("trustbayes.report.learning.ranked", lambda _, role: best[role])
     said = moves(found, "receiver")
     [fall] = found["learning"]["receiver"]["after"]["trust-embedded"]["fall"]
     assert f"lower by {fall['depth']:.2f}" in said
@@ -103,7 +103,7 @@ def test_the_first_page_says_how_trust_moves_if_learning_is_ahead(learnt, undraw
     senders, receivers = front_page(learnt, found).cards
     assert [text for name, _, text in receivers.more if name == "moves"] == [said]
     assert "moves" not in {name for name, *_ in senders.more}
-    monkeypatch.setattr("trustbayes.report.learning.best_model", lambda *_: "level-k")
+    monkeypatch.setattr("trustbayes.report.learning.ranked", lambda *_: ["level-k"])
     assert moves(found, "receiver") == ""  # who does not learn is ahead
 
 

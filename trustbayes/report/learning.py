@@ -11,7 +11,7 @@ from trustbayes.analysis.analyse import Analysis
 from trustbayes.analysis.learning import Learning
 from trustbayes.files import plain, records
 from trustbayes.games import Role
-from trustbayes.report.answer import best_model, ranked_models
+from trustbayes.report.answer import ranked
 from trustbayes.report.figures import learning as figures
 from trustbayes.report.material import Material
 from trustbayes.report.page.picture import Picture, render
@@ -78,7 +78,7 @@ def moves(found: Found, role: str) -> str:
         Of `trustbayes.report.results.results`.
     role : "sender" or "receiver"
     """
-    best = best_model(found, role)
+    best = next(iter(ranked(found, role)), None)
     learning = found["learning"].get(role)
     if learning is None or best is None or best not in learning["after"]:
         return ""
@@ -187,8 +187,8 @@ def learning_section(material: Material) -> Section | None:
 
 def _best_learner(found: Found, role: str, one: Learning) -> str:
     """The model of people who learn that predicts best; empty if there is none."""
-    ranked = [name for name in ranked_models(found, role) if name in one.after]
-    return ranked[0] if ranked else ""
+    names = (name for name in ranked(found, role) if name in one.after)
+    return next(names, "")
 
 
 def _one_lie_says(material: Material) -> str:
@@ -205,7 +205,7 @@ def _one_lie_says(material: Material) -> str:
 def _part(material: Material, role: Role, one: Learning) -> Section:
     found, titles, kind = material.found, material.titles, material.kind
     numbers = found["learning"][role]
-    order = [name for name in ranked_models(found, role) if name in one.checks]
+    order = [name for name in ranked(found, role) if name in one.checks]
     order += [name for name in one.checks if name not in order]
     models = order[: figures.MOST]
     learner = _best_learner(found, role, one)
