@@ -42,9 +42,9 @@ def main() -> None:
     drawn: dict[str, Learning] = {}
     for role in options.roles:
         static = {name: tb.model(name, role, trials.game) for name in RULES}
-        moves = {name: one.replace(learning=RULES[name]) for name, one in static.items()}
-        tasks = [FitTask(one, trials, STATIC) for one in static.values()]
-        tasks += [FitTask(one, trials, SAMPLING) for one in moves.values()]
+        moves = {name: model.replace(learning=RULES[name]) for name, model in static.items()}
+        tasks = [FitTask(model, trials, STATIC) for model in static.values()]
+        tasks += [FitTask(model, trials, SAMPLING) for model in moves.values()]
         if options.jobs > 1:
             with process_pool(options.jobs) as pool:
                 made = run_fits(tasks, options.folder, pool)

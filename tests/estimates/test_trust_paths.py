@@ -25,7 +25,7 @@ def shift(trials):
 
 def test_the_path_after_one_lie_is_that_of_the_filter(shift):
     """s(t) = sum of memory^(t-1-j) times the gain of round j; three rounds before the lie."""
-    found = tb.after_one_lie(shift, draws=20)
+    after = tb.after_one_lie(shift, draws=20)
     data = shift.draws(20).data
     memory, good, bad = (data[n].to_numpy() for n in ("memory", "gain_good", "gain_bad"))
     static = logit(data["trust"].to_numpy()[:, :, 0])  # draws, subjects
@@ -36,10 +36,10 @@ def test_the_path_after_one_lie_is_that_of_the_filter(shift):
         state = memory * state + (-bad if number == 3 else good)
         without = memory * without + good
     means, others = np.array(means), np.array(others)
-    np.testing.assert_allclose(found.path["mean"], means.mean(axis=1), atol=1e-10)
-    np.testing.assert_allclose(found.path["without"], others.mean(axis=1), atol=1e-10)
-    assert found.path["round"].tolist() == list(range(-3, 21))
-    [fall] = found.fall.to_dict("records")
+    np.testing.assert_allclose(after.path["mean"], means.mean(axis=1), atol=1e-10)
+    np.testing.assert_allclose(after.path["without"], others.mean(axis=1), atol=1e-10)
+    assert after.path["round"].tolist() == list(range(-3, 21))
+    [fall] = after.fall.to_dict("records")
     lost = others - means
     assert fall["before"] == pytest.approx(means[3].mean())
     assert fall["depth"] == pytest.approx(lost[4].mean())
@@ -57,7 +57,7 @@ def test_the_path_after_one_lie_is_that_of_the_filter(shift):
 
 def test_depth_after_one_lie_is_that_of_a_markov_chain(trials):
     fit = prior_fit(tb.LevelK("receiver", learning="depth"), trials, tb.Sampling())
-    found = tb.after_one_lie(fit, draws=5)
+    after = tb.after_one_lie(fit, draws=5)
     draws = fit.draws(5)
     want = []
     for draw in range(5):
@@ -73,29 +73,29 @@ def test_depth_after_one_lie_is_that_of_a_markov_chain(trials):
                 moves[level, goal] += chance
             share = share @ moves
         want.append(path)
-    np.testing.assert_allclose(found.path["mean"], np.mean(want, axis=0), atol=1e-10)
-    assert (found.name, found.fall["depth"].item() > 0) == ("level", True)
+    np.testing.assert_allclose(after.path["mean"], np.mean(want, axis=0), atol=1e-10)
+    assert (after.name, after.fall["depth"].item() > 0) == ("level", True)
 
 
 def test_trust_over_rounds_is_the_trust_of_the_trials(shift, trials):
     """With one treatment every trial is played in it."""
-    found = tb.trust_over_rounds(shift, trials, draws=10)
+    moved = tb.trust_over_rounds(shift, trials, draws=10)
     draws = shift.draws(10)
     trust = moved_trust(
         draws.values(slice(None)), shift.model.resolve_conventions(shift.game), "trust"
     )
     rounds = trials.table["round"].to_numpy()
-    want = [trust[:, rounds == number].mean() for number in found.population["round"]]
-    np.testing.assert_allclose(found.population["mean"], want, atol=1e-12)
-    assert len(found.people) == len(trials.table)
-    np.testing.assert_allclose(found.people["mean"], trust.mean(axis=0), atol=1e-12)
+    want = [trust[:, rounds == number].mean() for number in moved.population["round"]]
+    np.testing.assert_allclose(moved.population["mean"], want, atol=1e-12)
+    assert len(moved.people) == len(trials.table)
+    np.testing.assert_allclose(moved.people["mean"], trust.mean(axis=0), atol=1e-12)
 
 
 @pytest.mark.parametrize("model", [tb.TrustEmbedded("sender"), tb.LevelK("receiver")])
 def test_without_learning_nothing_moves(trials, model):
     fit = prior_fit(model, trials, tb.Sampling())
-    found = tb.trust_over_rounds(fit, trials, draws=10)
-    assert found.population["mean"].std() < 1e-12
+    moved = tb.trust_over_rounds(fit, trials, draws=10)
+    assert moved.population["mean"].std() < 1e-12
     with pytest.raises(tb.InputError, match="no learning"):
         tb.after_one_lie(fit)
 

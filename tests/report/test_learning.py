@@ -43,7 +43,7 @@ def trials():
 def learnt(analyse_made_up, trials):
     """An analysis of made-up numbers, with people who learn in the place of three of the fits."""
     made = analyse_made_up(trials, ("trust-embedded", "level-k"))
-    fits = {key: prior_fit(one, trials, tb.Sampling()) for key, one in GIVEN.items()}
+    fits = {key: prior_fit(model, trials, tb.Sampling()) for key, model in GIVEN.items()}
     comparisons = {
         role: compare(
             [fit for (_, of), fit in fits.items() if of == role], ("subject", "trial"), 60
@@ -80,9 +80,9 @@ def test_the_section_draws_all_its_pictures(learnt, monkeypatch):
     passed = ["trust-embedded", "level-k"]  # as if they had passed the gate
     monkeypatch.setattr("trustbayes.report.learning.ranked", lambda *_: passed)
     section = learning_section(Material(learnt, found))
-    pictures = [*section.pictures, *(one for part in section.parts for one in part.pictures)]
-    assert [one.error for one in pictures if one.error] == []
-    names = {one.name for one in pictures}
+    pictures = [*section.pictures, *(each for part in section.parts for each in part.pictures)]
+    assert [each.error for each in pictures if each.error] == []
+    names = {each.name for each in pictures}
     assert {"one-lie", "news-receiver", "since-sender", "rounds-receiver"} <= names
     assert not re.search(r"\bnan\b|None", section.words)
     assert "half of that" in section.pictures[0].message

@@ -60,8 +60,8 @@ def test_means_by_rounds_since_a_lie_are_of_the_same_people_and_messages(trials)
 def test_who_learns_passes_and_who_does_not_fails(trials):
     """Fits that know the truth: the planted population, and the same without learning."""
     learns, stays = (
-        tb.experience_check(prior_fit(one, trials, tb.Sampling()), trials, draws=100)
-        for one in (LEARNS, STAYS)
+        tb.experience_check(prior_fit(model, trials, tb.Sampling()), trials, draws=100)
+        for model in (LEARNS, STAYS)
     )
     assert learns.source == "one step ahead"
     assert learns.after["inside"].all()
@@ -75,10 +75,10 @@ def test_people_who_play_by_themselves_make_their_own_news(trials):
         "sender": prior_fit(LIES, trials, tb.Sampling()),
         "receiver": prior_fit(LEARNS, trials, tb.Sampling()),
     }
-    found = tb.free_running_check(fits, trials, draws=6)
-    assert {one.source for one in found.values()} == {"free running"}
-    assert found["receiver"].replications == 6
-    assert found["receiver"].after["mean"].item() < -0.1  # a lie of theirs moves them, too
+    checks = tb.free_running_check(fits, trials, draws=6)
+    assert {check.source for check in checks.values()} == {"free running"}
+    assert checks["receiver"].replications == 6
+    assert checks["receiver"].after["mean"].item() < -0.1  # a lie of theirs moves them, too
     with pytest.raises(tb.InputError, match="also a fit of the senders"):
         tb.free_running_check({"receiver": fits["receiver"]}, trials)
 
@@ -91,9 +91,9 @@ def test_continuous_choices_have_cells_by_fifths():
     sender, receiver = both
     played = tb.simulate(game, sender=sender, receiver=receiver, subjects=4, rounds=12, seed=1)
     trials = tb.trials_from_frame(played.trials, game)
-    fits = {one.role: prior_fit(one, trials, tb.Sampling()) for one in (sender, receiver)}
-    for role, one in tb.free_running_check(fits, trials, draws=2).items():
-        assert (one.since["observed"].notna()).all()
+    fits = {model.role: prior_fit(model, trials, tb.Sampling()) for model in (sender, receiver)}
+    for role, check in tb.free_running_check(fits, trials, draws=2).items():
+        assert check.since["observed"].notna().all()
         assert tb.experience_check(fits[role], trials, draws=5).replications == 5
 
 

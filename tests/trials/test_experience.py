@@ -8,7 +8,7 @@ from trustbayes.trials.experience import news_before
 
 def by_hand(table, role, other, stay):
     """Whether the round before was known and bad, and how long ago bad news was."""
-    found = []
+    news = []
     for _, row in table.iterrows():
         past = table[(table[role] == row[role]) & (table["round"] < row["round"])]
         if stay:
@@ -20,8 +20,8 @@ def by_hand(table, role, other, stay):
             if lie:
                 since = ago
                 break
-        found.append((bool(lied), bool(lied) and lied[-1], since))
-    return found
+        news.append((bool(lied), bool(lied) and lied[-1], since))
+    return news
 
 
 @pytest.mark.parametrize("partners", ["fixed", "random"])

@@ -152,15 +152,15 @@ def _levels(draws: Draws) -> np.ndarray:
     rng = np.random.default_rng(1)
     first = draw_types(draws, rng)
     assert first is not None
-    found = []
+    levels = []
     for rows, logs in draws.cell_logs():
         steps = draws.steps(rows)
-        found.append(
+        levels.append(
             first[rows][:, draws.units.trial_subject]
             if steps is None
             else steps.walk(logs, first[rows], len(draws.model.types), rng)
         )
-    return np.concatenate(found).astype(float)
+    return np.concatenate(levels).astype(float)
 
 
 def _blocks(

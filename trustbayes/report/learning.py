@@ -31,26 +31,26 @@ _TRUST = {"trust": "trust", "expected_trust": "expected trust", "level": "level 
 
 def learning_results(analysis: Analysis) -> dict[str, Any]:
     """All numbers of the section, by role; single people's paths aside."""
-    return {role: _numbers(one) for role, one in analysis.learning.items()}
+    return {role: _numbers(learnt) for role, learnt in analysis.learning.items()}
 
 
-def _numbers(one: Learning) -> dict[str, Any]:
-    checks = [(name, True, check) for name, check in one.checks.items()]
-    checks += [(name, False, check) for name, check in one.static.items()]
-    if one.free is not None:
-        checks.append((one.players[one.role], True, one.free))
+def _numbers(learnt: Learning) -> dict[str, Any]:
+    checks = [(name, True, check) for name, check in learnt.checks.items()]
+    checks += [(name, False, check) for name, check in learnt.static.items()]
+    if learnt.free is not None:
+        checks.append((learnt.players[learnt.role], True, learnt.free))
     found: dict[str, Any] = plain(
         {
-            "gain": records(one.gain),
-            "players": dict(one.players),
-            "effects": {name: records(rows) for name, rows in one.effects.items()},
+            "gain": records(learnt.gain),
+            "players": dict(learnt.players),
+            "effects": {name: records(rows) for name, rows in learnt.effects.items()},
             "after": {
                 name: {"what": path.name, "fall": records(path.fall), "path": records(path.path)}
-                for name, path in one.after.items()
+                for name, path in learnt.after.items()
             },
             "rounds": {
                 name: {"what": path.name, "population": records(path.population)}
-                for name, path in one.rounds.items()
+                for name, path in learnt.rounds.items()
             },
             "checks": [
                 {
@@ -147,10 +147,10 @@ def learning_section(material: Material) -> Section | None:
     learning = material.analysis.learning
     if not learning:
         return None
-    parts = [_part(material, role, one) for role, one in learning.items()]
+    parts = [_part(material, role, learnt) for role, learnt in learning.items()]
     said = {role: moves(material.found, role) for role in learning}
-    told = [text.partition("; ")[0] for text in said.values() if text]
-    message = ". ".join(one.partition(". ")[0] for one in told)
+    clauses = [text.partition("; ")[0] for text in said.values() if text]
+    message = ". ".join(clause.partition(". ")[0] for clause in clauses)
     message = message or "No sign that trust moves with what people were shown"
     text = (
         "What people had been shown before each choice, and whether it moved them. To a receiver "
@@ -160,9 +160,9 @@ def learning_section(material: Material) -> Section | None:
         "check, also those in which nobody learns: they fail it where people do."
     )
     paths = {
-        role: one.after[name]
-        for role, one in learning.items()
-        if (name := _best_learner(material.found, role, one)) in one.after
+        role: learnt.after[name]
+        for role, learnt in learning.items()
+        if (name := _best_learner(material.found, role, learnt)) in learnt.after
     }
     pictures = []
     if paths:
@@ -180,21 +180,21 @@ def learning_section(material: Material) -> Section | None:
         message,
         [text],
         items=[f"{role.capitalize()}s: {text}" for role, text in said.items() if text],
-        pictures=[render(one) for one in pictures],
+        pictures=[render(picture) for picture in pictures],
         parts=parts,
     )
 
 
-def _best_learner(found: Found, role: str, one: Learning) -> str:
+def _best_learner(found: Found, role: str, learnt: Learning) -> str:
     """The model of people who learn that predicts best; empty if there is none."""
-    names = (name for name in ranked(found, role) if name in one.after)
+    names = (name for name in ranked(found, role) if name in learnt.after)
     return next(names, "")
 
 
 def _one_lie_says(material: Material) -> str:
     parts = []
-    for role, one in material.analysis.learning.items():
-        name = _best_learner(material.found, role, one)
+    for role, learnt in material.analysis.learning.items():
+        name = _best_learner(material.found, role, learnt)
         if name:
             said = _path_says(material.found["learning"][role], name, role)
             parts.append(f"{material.titles[name]}, {role}s: {said}")
@@ -202,24 +202,24 @@ def _one_lie_says(material: Material) -> str:
     return " ".join([*parts, bands])
 
 
-def _part(material: Material, role: Role, one: Learning) -> Section:
+def _part(material: Material, role: Role, learnt: Learning) -> Section:
     found, titles, kind = material.found, material.titles, material.kind
     numbers = found["learning"][role]
-    order = [name for name in ranked(found, role) if name in one.checks]
-    order += [name for name in one.checks if name not in order]
+    order = [name for name in ranked(found, role) if name in learnt.checks]
+    order += [name for name in learnt.checks if name not in order]
     models = order[: figures.MOST]
-    learner = _best_learner(found, role, one)
+    learner = _best_learner(found, role, learnt)
     pictures = [
         Picture(
             f"news-{role}",
             f"What choices of {role}s owe to news",
-            partial(figures.effect_of_news, one, kind, models, titles),
+            partial(figures.effect_of_news, learnt, kind, models, titles),
             partial(_effect_says, numbers, role, models, titles),
         ),
         Picture(
             f"since-{role}",
             f"Choices of {role}s by rounds since bad news",
-            partial(figures.since_bad_news, one, kind, models, titles),
+            partial(figures.since_bad_news, learnt, kind, models, titles),
             partial(_since_says, numbers, models, titles),
         ),
     ]
@@ -227,25 +227,25 @@ def _part(material: Material, role: Role, one: Learning) -> Section:
         pictures.append(
             Picture(
                 f"rounds-{role}",
-                f"{_TRUST[one.rounds[learner].name].capitalize()} over the rounds, {role}s",
-                partial(figures.over_the_rounds, one.rounds[learner], learner),
+                f"{_TRUST[learnt.rounds[learner].name].capitalize()} over the rounds, {role}s",
+                partial(figures.over_the_rounds, learnt.rounds[learner], learner),
                 partial(_rounds_says, numbers, learner, titles),
             )
         )
     texts = [_tried(numbers, titles, role)]
-    if one.free is not None:
-        who = " and ".join(f"{titles[name]} ({of}s)" for of, name in one.players.items())
+    if learnt.free is not None:
+        who = " and ".join(f"{titles[name]} ({of}s)" for of, name in learnt.players.items())
         texts.append(
             "One step ahead, everybody is shown before each trial what she was shown in the "
             f"experiment. Free running, {who} play it from the first round on "
-            f"({counted(one.free.replications, 'time')}), so that news is what these people do."
+            f"({counted(learnt.free.replications, 'time')}), so that news is what these people do."
         )
     shown = [_effects_table(numbers, titles), _check_table(numbers, titles, role)]
     return Section(
         f"learning-{role}",
         f"{role.capitalize()}s",
         texts=texts,
-        tables=[one for one in shown if one.rows],
+        tables=[made for made in shown if made.rows],
         pictures=[render(picture) for picture in pictures],
     )
 
@@ -309,9 +309,9 @@ def _rounds_says(numbers: Found, model: str, titles: Mapping[str, str]) -> str:
     what = _TRUST[numbers["rounds"][model]["what"]]
     parts = []
     for treatment in list(dict.fromkeys(row["treatment"] for row in rows))[: figures.MOST]:
-        own = [row for row in rows if row["treatment"] == treatment]
+        theirs = [row for row in rows if row["treatment"] == treatment]
         where = f" in {treatment}" if treatment else ""
-        parts.append(f"from {fixed(own[0]['mean'])} to {fixed(own[-1]['mean'])}{where}")
+        parts.append(f"from {fixed(theirs[0]['mean'])} to {fixed(theirs[-1]['mean'])}{where}")
     return (
         f"{titles[model]}: mean {what} {listed(parts)}, from the first round to the last; every "
         "treatment as what people had been shown until then makes it there."
@@ -327,8 +327,8 @@ def _effects_table(numbers: Found, titles: Mapping[str, str]) -> Table:
             interval(row["lower"], row["upper"]),
             fixed(row["above"]),
         )
-        for model, own in numbers["effects"].items()
-        for row in own
+        for model, theirs in numbers["effects"].items()
+        for row in theirs
     ]
     caption = (
         "What moves people: memory (the share of experience that is left after one more piece of "

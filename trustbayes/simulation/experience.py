@@ -165,13 +165,13 @@ def free_running_check(
     """
     units: dict[Role, Sequences] = {r: _sequences_of(fit, trials) for r, fit in fits.items()}
     played = played_freely(fits, trials, draws, seed)
-    found = {}
+    checks = {}
     for role, of_role in units.items():
-        copies = [_observed(one.sequences(role), one.game) for one in played]
+        copies = [_observed(part.sequences(role), part.game) for part in played]
         copied = _Pattern.joined(copies)
         before, observed = news_before(of_role, trials.game), _observed(of_role, trials.game)
-        found[role] = _check(of_role, "free running", before, observed, copied, ci_prob)
-    return found
+        checks[role] = _check(of_role, "free running", before, observed, copied, ci_prob)
+    return checks
 
 
 def _sequences_of(fit: Fit, trials: Trials) -> Sequences:
@@ -202,9 +202,9 @@ class _Pattern:
     def of(cls, before: Before, shifts: np.ndarray, treatments: int) -> _Pattern:
         """That of shifts of shape (experiments, trials)."""
         known, treatment = before.known, before.treatment
-        own = _within(before.bad[known].astype(float), before.cell[known])
+        news = _within(before.bad[known].astype(float), before.cell[known])
         at = treatment[known] == np.arange(treatments)[:, None]  # treatments, trials
-        weight, among = own * at, np.array([(own[where] ** 2).sum() for where in at])
+        weight, among = news * at, np.array([(news[where] ** 2).sum() for where in at])
         total = shifts[:, known] @ weight.T
         among, total = np.append(among, among.sum()), np.c_[total, total.sum(axis=1)]
         with np.errstate(invalid="ignore", divide="ignore"):

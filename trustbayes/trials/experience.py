@@ -94,7 +94,7 @@ def _along(
     since = np.where((last >= begins) & ~first, step - last, 0)
     before = np.r_[False, heard[:-1]] & ~first
     after_bad = np.r_[False, lied[:-1]] & ~first
-    found = [np.empty(size, dtype=kind) for kind in (bool, bool, int)]
-    for array, values in zip(found, (before, after_bad, since), strict=True):
+    arrays = [np.empty(size, dtype=kind) for kind in (bool, bool, int)]
+    for array, values in zip(arrays, (before, after_bad, since), strict=True):
         array[order] = values
-    return found[0], found[1], found[2]
+    return arrays[0], arrays[1], arrays[2]

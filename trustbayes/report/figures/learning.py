@@ -55,10 +55,10 @@ def one_lie(paths: Mapping[Role, AfterOne]) -> Figure:
     return figure
 
 
-def _one_lie(panel: Axes, role: Role, found: AfterOne) -> None:
-    treatments = list(dict.fromkeys(found.path["treatment"]))[:MOST]
+def _one_lie(panel: Axes, role: Role, after: AfterOne) -> None:
+    treatments = list(dict.fromkeys(after.path["treatment"]))[:MOST]
     for name, (colour, line) in zip(treatments, _LINES, strict=False):
-        rows = found.path[found.path["treatment"] == name]
+        rows = after.path[after.path["treatment"] == name]
         panel.fill_between(rows["round"], rows["lower"], rows["upper"], color=colour, alpha=0.13)
         panel.plot(
             rows["round"], rows["mean"], line, color=colour, lw=1.8, label=brief(name or "all")
@@ -67,7 +67,7 @@ def _one_lie(panel: Axes, role: Role, found: AfterOne) -> None:
     bad = "lie" if role == "receiver" else "message not followed"
     panel.axvline(0, color=GREY, lw=1, ls=":")
     panel.set_xlabel(f"rounds since the {bad}")
-    panel.set_ylabel(WHAT[found.name])
+    panel.set_ylabel(WHAT[after.name])
     panel.set_title(f"{role.capitalize()}s: one {bad} (round 0)\namong good news; thin: without it")
     if len(treatments) > 1:
         panel.legend(loc="best", fontsize=8)
@@ -95,31 +95,27 @@ def shown_checks(
     learning: Learning, models: Sequence[str], titles: Mapping[str, str], free: bool
 ) -> list[Shown]:
     """The checks of some models: as they are compared, static, and where asked for free running."""
-    found = []
+    entries = []
     for name in models:
-        own = look(name)
-        shape = {"fmt": own.marker, "color": own.colour, "mfc": own.colour}
-        found.append(Shown(titles[name], learning.checks[name], shape))
+        theirs = look(name)
+        shape = {"fmt": theirs.marker, "color": theirs.colour, "mfc": theirs.colour}
+        entries.append(Shown(titles[name], learning.checks[name], shape))
         if name in learning.static:
             grey = {**shape, "color": GREY, "mfc": GREY}
-            found.append(Shown(f"{titles[name]}, static", learning.static[name], grey))
+            entries.append(Shown(f"{titles[name]}, static", learning.static[name], grey))
         if free and learning.free is not None and learning.players[learning.role] == name:
             hollow = {**shape, "mfc": "white"}
-            found.append(Shown(f"{titles[name]}, free running", learning.free, hollow))
-    return found
+            entries.append(Shown(f"{titles[name]}, free running", learning.free, hollow))
+    return entries
 
 
 def _handles(shown: Sequence[Shown], line: Line2D) -> list[Line2D]:
-    return [
-        line,
-        *(
-            Line2D(
-                [], [], color=one.shape["color"], marker=one.shape["fmt"], mfc=one.shape["mfc"],
-                ms=5, lw=1.3, label=one.label,
-            )
-            for one in shown
-        ),
-    ]  # fmt: skip
+    return [line, *(_handle(entry.label, entry.shape) for entry in shown)]
+
+
+def _handle(label: str, shape: Mapping[str, Any]) -> Line2D:
+    colours = {"color": shape["color"], "mfc": shape["mfc"]}
+    return Line2D([], [], marker=shape["fmt"], ms=5, lw=1.3, label=label, **colours)
 
 
 def _bars(panel: Axes, x: np.ndarray, table: pd.DataFrame, shown: Shown) -> None:
@@ -139,8 +135,8 @@ def effect_of_news(
     panel.axhline(0, color="#DDDDDD", lw=0.8, zorder=0)
     for i, value in zip(x, first["observed"], strict=True):
         panel.plot([i - 0.42, i + 0.42], [value, value], color=OBSERVED.colour, lw=1.6, zorder=1)
-    for one, step in zip(shown, steps, strict=True):
-        _bars(panel, x + step, _after(one.check, kind), one)
+    for entry, step in zip(shown, steps, strict=True):
+        _bars(panel, x + step, _after(entry.check, kind), entry)
     for i in x[1:]:
         panel.axvline(i - 0.5, color="#EEEEEE", lw=0.8, zorder=0)
     panel.set_xticks(x, [brief(t, 60 // len(x)) for t in first["treatment"]])
@@ -166,7 +162,7 @@ def since_bad_news(
     """Mean shift by rounds since the last bad news, a panel for each treatment."""
     role, words = learning.role, kind.words[learning.role]
     checks = shown_checks(learning, models, titles, free=False)
-    tables = [as_shown(one.check.since, words.sign) for one in checks]
+    tables = [as_shown(entry.check.since, words.sign) for entry in checks]
     shown = list(dict.fromkeys(tables[0]["treatment"]))[:MOST]
     figure, panels = grid(len(shown), 2, width=4.4, height=2.9)
     steps = np.linspace(-0.25, 0.25, len(checks)) if len(checks) > 1 else np.zeros(1)
@@ -174,8 +170,8 @@ def since_bad_news(
         rows = tables[0][tables[0]["treatment"] == treatment]
         x = np.array([SINCE.index(label) for label in rows["since"]])
         panel.plot(x, rows["observed"], color=OBSERVED.colour, lw=1, marker=OBSERVED.marker, ms=7)
-        for one, table, step in zip(checks, tables, steps, strict=True):
-            _bars(panel, x + step, table[table["treatment"] == treatment], one)
+        for entry, table, step in zip(checks, tables, steps, strict=True):
+            _bars(panel, x + step, table[table["treatment"] == treatment], entry)
         panel.set_xticks(range(len(SINCE)), ["none\nyet", "1", "2", "3", "4", "5 or\nmore"])
         panel.set_xlim(-0.6, len(SINCE) - 0.4)
         panel.set_title(brief(treatment, 30))
@@ -187,23 +183,23 @@ def since_bad_news(
     return figure
 
 
-def over_the_rounds(found: OverRounds, model: str) -> Figure:
+def over_the_rounds(moved: OverRounds, model: str) -> Figure:
     """The population's trust in every round, and single people, a panel for each treatment."""
-    shown = list(dict.fromkeys(found.population["treatment"]))[:MOST]
+    shown = list(dict.fromkeys(moved.population["treatment"]))[:MOST]
     colour = look(model).colour
     figure, panels = grid(len(shown), 2, width=4.4, height=2.9)
     for panel, treatment in zip(panels, shown, strict=True):
-        people = found.people[found.people["treatment"] == treatment]
+        people = moved.people[moved.people["treatment"] == treatment]
         by_person = people.groupby("subject", sort=False)
         for _, rows in list(by_person)[:: -(-by_person.ngroups // _PEOPLE)]:
             panel.plot(rows["round"], rows["mean"], color=GREY, lw=0.5, alpha=0.55)
-        rows = found.population[found.population["treatment"] == treatment]
+        rows = moved.population[moved.population["treatment"] == treatment]
         panel.fill_between(rows["round"], rows["lower"], rows["upper"], color=colour, alpha=0.3)
         panel.plot(rows["round"], rows["mean"], color=colour, lw=2)
         panel.set_title(brief(treatment, 30) if treatment else "")
         panel.set_xlabel("round")
-        panel.set_ylabel(WHAT[found.name])
-        if found.name != "level":
+        panel.set_ylabel(WHAT[moved.name])
+        if moved.name != "level":
             panel.set_ylim(0, 1)
     handles = [
         Line2D([], [], color=colour, lw=2, label="mean of all people, with its interval"),
