@@ -47,6 +47,7 @@ site: $(VENV)/.site build/notebooks/.done
 
 bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/speed.py
+	$(PYTHON) benchmarks/against_nuts.py
 	$(PYTHON) benchmarks/loso_refits.py
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py
