@@ -83,8 +83,8 @@ def fit(
     method : {"auto", "population", "nuts"}, optional
         In place of that of ``sampling``. "auto" is the population engine for theories of one
         parameter a person, or of two if there are no types and all people share no further one;
-        without formulas, and not for recommendations. Else NUTS, and so where the engine meets a density without a highest
-        point; the manifest and a line of the log then say why.
+        without formulas, and not for recommendations. Else NUTS, and so where the engine meets a
+        density without a highest point; the manifest and a line of the log then say why.
 
     Returns
     -------
