@@ -225,13 +225,13 @@ def _kept_logs(
                 gap = at[effect.name] - population.location[e][effect.location_of]
                 most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
             density = density + most
-    found = []
+    by_pose = []
     every = np.ones(layout.units.unit_subject.size, dtype=bool)
     for pose in poses:
         gaps, shared = _posed(layout, pose)
         logs = _unit_logs(layout, kind, at, gaps, shared)
-        found.append(_by_subject(layout, logs, every) + density)
-    return found
+        by_pose.append(_by_subject(layout, logs, every) + density)
+    return by_pose
 
 
 def _posed(
@@ -336,7 +336,7 @@ class PointsAnew:
 
     def pullback(self, weight: np.ndarray) -> Mapping[str, np.ndarray]:
         """Slopes in the exposures last given."""
-        given, found = self.last, {}
+        given, slopes = self.last, {}
         for name in self.names:
             slope = np.zeros(given[name].size)
             for e in range(slope.size):
@@ -345,6 +345,6 @@ class PointsAnew:
                 moved[1][e] -= self._step
                 high, low = (self.logs({**given, name: m}) for m in moved)
                 slope[e] = (high - low) @ weight / (2 * self._step)
-            found[name] = slope
+            slopes[name] = slope
         self.last = given
-        return found
+        return slopes

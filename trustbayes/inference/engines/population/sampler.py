@@ -175,8 +175,8 @@ def evaluated(
     workers = cores or os.cpu_count() or 1
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         parts = np.array_split(points, workers)
-        found = pool.map(lambda part: [density.value(point) for point in part], parts)
-        return np.array([value for part in found for value in part])
+        densities = pool.map(lambda part: [density.value(point) for point in part], parts)
+        return np.array([value for part in densities for value in part])
 
 
 def draw_by_proposals(

@@ -42,7 +42,7 @@ def selected(
     list of (array of int, array of int)
         By type: subject and node of each that is kept, subjects increasing; at least one each.
     """
-    coarse = [_Coarse(one, near) for one in types]
+    coarse = [_Coarse(table, near) for table in types]
     subjects = types[0].layout.subjects
     step = max(1, _NUMBERS // max(c.nodes.size for c in coarse))
     subject: list[list[np.ndarray]] = [[] for _ in types]
@@ -66,16 +66,16 @@ def _kept(
     for number in range(len(near.populations) if near else len(_POSES)):
         logs = [c.terms(part, of, number) for c, of in zip(coarse, fixed, strict=True)]
         if together:
-            total = _log_sums(np.stack([_log_sums(one) for one in logs], axis=1))
+            total = _log_sums(np.stack([_log_sums(by_node) for by_node in logs], axis=1))
             limits = np.repeat(total[:, None] - cut, len(logs), axis=1)
         else:
-            limits = np.stack([one.max(axis=1) for one in logs], axis=1)
+            limits = np.stack([by_node.max(axis=1) for by_node in logs], axis=1)
             limits = limits - (cut if near else _PILOT_CUT)
-        for k, one in enumerate(logs):
-            keep[k] |= one >= limits[:, k : k + 1]
+        for k, by_node in enumerate(logs):
+            keep[k] |= by_node >= limits[:, k : k + 1]
             if number == 0:
-                keep[k][np.arange(len(one)), one.argmax(axis=1)] = True
-    return [c.widened(one) for c, one in zip(coarse, keep, strict=True)]
+                keep[k][np.arange(len(by_node)), by_node.argmax(axis=1)] = True
+    return [c.widened(mask) for c, mask in zip(coarse, keep, strict=True)]
 
 
 def _log_sums(logs: np.ndarray) -> np.ndarray:
@@ -99,10 +99,10 @@ class _Coarse:
             logs = []
             for e in table.active:
                 family, axes = table.layout.effects[e].family, table.axes[e]
-                found = axes.densities(
+                density = axes.densities(
                     family, population.location[e], population.shape[e], slopes=False
                 )
-                logs.append(found.logs)
+                logs.append(density.logs)
             self.densities.append(logs)
         if table.habit is None and not table.anew:
             self.plain = np.ascontiguousarray(table.plain[:, self.nodes])
@@ -175,8 +175,8 @@ class _Coarse:
             if (e, k) not in self.at_knots:
                 self.at_knots[e, k] = table.at_knot(e, k, self.nodes)
             columns, logs = self.at_knots[e, k]
-            found = table.counts[units[mine]][:, columns] @ logs
-            np.add.at(total, owner[mine], found)
+            added = table.counts[units[mine]][:, columns] @ logs
+            np.add.at(total, owner[mine], added)
 
     def widened(self, keep: np.ndarray) -> np.ndarray:
         """The nodes that are kept, and those next to them, among all."""

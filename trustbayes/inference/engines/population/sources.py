@@ -31,7 +31,7 @@ def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
     tuple of str
     """
     active = [layout.effects[e] for e in layout.active(kind)]
-    found = [e.name for e in active if e.exposures]
+    names = [e.name for e in active if e.exposures]
     rng = np.random.default_rng(0)
     size = 5
     for shared in layout.shared:
@@ -47,8 +47,8 @@ def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
                 linked = {e.name: whole for e in active}
                 values.append(point_logs(layout, kind, linked, {}, given))
         if np.abs(values[0] - values[1]).max() > 1e-10:
-            found.append(shared.name)
-    return tuple(found)
+            names.append(shared.name)
+    return tuple(names)
 
 
 def default_range(layout: Layout, name: str) -> tuple[np.ndarray, np.ndarray]:
