@@ -217,8 +217,8 @@ The experiments that come with the package. The engine with {int(rows["seeds"].m
 which the worst counts; NUTS with {LONG.chains} chains of {LONG.draws:,} draws after
 {LONG.tune:,}. Statistics: means and 5, 50, 95 % quantiles of the population, and subjects' means.
 Seconds: compilation included, {DEFAULT.chains} chains of {DEFAULT.draws:,} draws, as the machine
-was at the time: load average {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores, where a quiet one has
-at most {os.cpu_count()}.
+was at the time: load average {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores, where a quiet one
+has at most {os.cpu_count()}.
 """
 
 
