@@ -118,9 +118,9 @@ def _triangles(
     by_spread: Any = 0.0
     for t, factor in ((left, 1.0), (mid, -2.0), (right, 1.0)):
         below, density = ndtr(t / spread), np.exp(-0.5 * (t / spread) ** 2) / _ROOT
-        value = value + factor * (t * below + spread * density)
-        by_z = by_z + factor * below
-        by_spread = by_spread + factor * density
+        value += factor * (t * below + spread * density)
+        by_z += factor * below
+        by_spread += factor * density
     some = value > _FLOOR * step
     value = np.maximum(value, _FLOOR * step)
     by_z = np.where(some, -np.sign(z) * by_z / value, 0.0)
