@@ -15,6 +15,7 @@ long run, with the part that draws it scaled to the default's number of steps.
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from dataclasses import replace
 
@@ -99,7 +100,7 @@ def compared(experiment: str, name: str, role: str, options: Namespace) -> pd.Da
     nuts, *fits = run_fits(tasks, options.folder, progress=False)
     before, parts = statistics(nuts), []
     for sampling, fit in zip(seeds, fits, strict=True):
-        both = statistics(fit).join(before, rsuffix="_nuts")
+        both = statistics(fit).join(before.add_suffix("_nuts"))
         error = np.hypot(both["mcse"], both["mcse_nuts"])
         both = both[error > 0].assign(z=(both["value"] - both["value_nuts"]) / error)
         parts.append(
@@ -216,7 +217,8 @@ The experiments that come with the package. The engine with {int(rows["seeds"].m
 which the worst counts; NUTS with {LONG.chains} chains of {LONG.draws:,} draws after
 {LONG.tune:,}. Statistics: means and 5, 50, 95 % quantiles of the population, and subjects' means.
 Seconds: compilation included, {DEFAULT.chains} chains of {DEFAULT.draws:,} draws, as the machine
-was at the time.
+was at the time: load average {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores, where a quiet one
+has at most {os.cpu_count()}.
 """
 
 

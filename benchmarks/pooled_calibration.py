@@ -36,8 +36,8 @@ SEED = 20261127
 EXPERIMENTS, SUBJECTS, ROUNDS = 6, 8, 12
 BETWEEN = 0.5
 GAME = tb.FiniteGame([1, 2, 3], treatments={"Only": 1.0})
-FITS = tb.Sampling(draws=250, tune=250, chains=4, method="population")
-POOL = tb.Sampling(draws=250, tune=250, chains=4)
+FITS = tb.Sampling(draws=500, tune=250, chains=4, method="population")
+POOL = tb.Sampling(draws=500, tune=250, chains=4)
 RANKS = 100  # of so many draws, evenly spaced
 
 
@@ -233,6 +233,11 @@ def says(options: Any, studies: list[dict[str, Any]], table: pd.DataFrame) -> st
     fits = sum(study["fits"] for study in studies)
     pooled = sum(bool(study["pooled"]) for study in studies)
     errors = np.array([study["error"] for study in studies], dtype=float)
+    errors = errors[np.isfinite(errors)]
+    error = "too few draws bear weight to know the second stage's error"
+    if errors.size:
+        middle = f"{np.median(errors):.2g} posterior standard deviations"
+        error = f"the second stage's error, known of {errors.size}, has median {middle}"
     worst = table.sort_values("p").head(3)
     adjusted = min(1.0, float(worst["p"].iloc[0]) * len(table))
     return (
@@ -241,9 +246,7 @@ def says(options: Any, studies: list[dict[str, Any]], table: pd.DataFrame) -> st
         f"rounds each; {len(table)} numbers. The smallest p-value of uniformity is "
         f"{worst['p'].iloc[0]:.3g}, {adjusted:.3g} when allowed for that many. {fits} of "
         f"{EXPERIMENTS * len(studies)} fits, and {pooled} second stages, did not pass the gate at "
-        f"these few draws and are kept; the second stage's error has median "
-        f"{np.nanmedian(errors):.2g} posterior standard deviations.\n\n{{plot}}\n\n"
-        + markdown(worst.round(3))
+        f"these few draws and are kept; {error}.\n\n{{plot}}\n\n" + markdown(worst.round(3))
     )
 
 

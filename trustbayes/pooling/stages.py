@@ -173,7 +173,7 @@ class TransferTask:
     @property
     def label(self) -> str:
         """What is done, for messages."""
-        return f"{self.model.name}, {self.model.role}: predicted from other experiments"
+        return f"{self.model.name}, {self.model.role}: {self.source} predicted from the others"
 
     @property
     def source(self) -> str:

@@ -62,7 +62,8 @@ def leads_figure(found: PooledStudy, new_experiments: bool = False) -> Figure:
     for panel, role in zip(axes, roles, strict=True):
         best, *others = _ranked(found, role, new_experiments)
         scores = _scores(found, role, new_experiments)
-        names = [n for n in found.study.names if n in scores[best]]
+        both = {n for other in others for n in scores[other]} & set(scores[best])
+        names = [n for n in found.study.names if n in both]
         steps = np.linspace(-0.2, 0.2, len(others)) if len(others) > 1 else [0.0]
         for other, step in zip(others, steps, strict=True):
             gaps = differences(scores, best, other)
@@ -149,7 +150,7 @@ def parameters_figure(found: PooledStudy, panels: int = _PANELS) -> Figure:
         _bars(panel, own, places + 0.14, _POOLED, shape.colour, "o", shape.colour)
         _bars(panel, mean.to_frame().T, np.array([len(own)]), _POOLED, "#000000", "D", "#000000")
         _bars(panel, new.to_frame().T, np.array([len(own) + 1]), _POOLED, "#000000", "s", "white")
-        labels = [*(brief(n, 16) for n in own["of"]), "Pooled mean", "New experiment"]
+        labels = [*(brief(n, 20) for n in own["of"]), "Pooled mean", "New experiment"]
         panel.set_yticks(range(len(labels)), labels)
         panel.set_ylim(len(labels) - 0.5, -0.5)
         panel.axhline(len(own) - 0.5, color="#DDDDDD", lw=0.8, zorder=0)
