@@ -42,11 +42,12 @@ build/notebooks/.done: $(VENV)/.test $(wildcard notebooks/*.ipynb) $(shell find 
 site: $(VENV)/.site build/notebooks/.done
 	@rm -rf build/site
 	$(PYTHON) docs/site/make.py build/site
-	$(PYTHON) -m sphinx -W --keep-going -q -b html build/site/source build/site/html
+	$(PYTHON) -m sphinx -W --keep-going -q -j 2 -b html build/site/source build/site/html
 	$(PYTHON) docs/site/check.py build/site
 
 bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/speed.py
+	$(PYTHON) benchmarks/against_nuts.py
 	$(PYTHON) benchmarks/loso_refits.py
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py

@@ -9,8 +9,8 @@ from trustbayes.inference.engines.population.theory import choice_logs, point_lo
 
 __all__ = ["coinciding_types"]
 
-_SAME = 1e-9
-_POINTS = 4
+_SAME = 1e-9  # of a log likelihood: what rounding does to sums of a few hundred
+_POINTS = 4  # values of every parameter at which choices are compared
 
 
 def coinciding_types(layout: Layout) -> tuple[tuple[str, ...], ...]:

@@ -9,9 +9,11 @@ from numba import njit
 
 __all__ = ["neighbours_of", "pick"]
 
-_TRIES = 25
 _ROOM = 1.35
 """By how much, and coordinate, the density may exceed the linear one that values are drawn from."""
+_TRIES = 25
+"""At one in 1.35 of them a value is kept, in three dimensions at one in 2.5: that none is, happens
+to one draw in a million, which then takes the last."""
 
 
 @njit(cache=True, nogil=True)

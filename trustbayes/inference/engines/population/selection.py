@@ -18,8 +18,10 @@ from trustbayes.inference.engines.population.type_table import TypeTable
 
 __all__ = ["selected"]
 
-_NUMBERS = 2**22  # of an array of some subjects at every second node
+_NUMBERS = 2**22  # of an array of some subjects at every second node: 32 MiB
 _PILOT_CUT = 30.0
+"""In place of a rule's cut while no population is known: what is so far below a likelihood's peak
+matters only if the population lies nearly eight spreads from it."""
 _POSES = (-0.6, -0.3, 0.0, 0.3, 0.6)
 """Where exposures lie if no population is known, as parts of half their range."""
 

@@ -13,7 +13,9 @@ from trustbayes.inference.engines.population.theory import choice_logs, point_lo
 __all__ = ["default_range", "knots_of", "sources_of"]
 
 _WIDEST = {"positive": (-12.0, 9.0), "unit": (-9.0, 9.0), "real": (-5.0, 5.0)}
+"""Of what all share, on the scale of the link: at the ends a trust is 0 or 1 to one in 8,000."""
 _GAP = 8.0
+"""Between treatments: two logits of which one is at a trust of .02, the other at .98."""
 
 
 def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
