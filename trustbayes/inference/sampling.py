@@ -37,8 +37,9 @@ class Sampling:
     method : {"auto", "population", "nuts"}
         "population" integrates subjects out and samples the population alone, see
         `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
-        Default, "auto": "population" for theories of up to two parameters a person without
-        formulas, unless all people share a further one, and not for recommendations; else "nuts".
+        Default, "auto": "population" for theories of one parameter a person, or of two if there
+        are no types and all people share no further one; without formulas, and not for
+        recommendations. Else "nuts".
     """
 
     draws: int = 1000

@@ -6,9 +6,8 @@ from scipy.stats import gamma, norm
 from synthetic import small_trials
 
 import trustbayes as tb
-from trustbayes.inference.engines.population.engine import Comparison, neighbourhood, prepare
+from trustbayes.inference.engines.population.engine import prepare
 from trustbayes.inference.engines.population.narrow import node_logs
-from trustbayes.inference.engines.population.rule import Rule
 from trustbayes.priors.families import FAMILIES
 
 STEP, WIDTH = 0.25, 0.5  # of nodes, and of a normal likelihood
@@ -75,18 +74,3 @@ def test_a_game_of_four_people_has_a_highest_point(name):
         value for population in prepared.near.populations for value in population.shape[0].values()
     ]
     assert min(spreads) > 1e-3  # not that of a single node
-
-
-def test_a_point_beyond_the_tables_hides_no_step_that_is_too_wide(monkeypatch):
-    prepared = prepare(tb.TrustEmbedded("receiver"), small_trials())
-    points = np.stack([prepared.mode, prepared.mode + 0.2, prepared.mode - 0.2, prepared.mode])
-    [position] = [
-        s.start
-        for v, s in zip(prepared.density.values, prepared.density._slices, strict=True)
-        if v.name.startswith("trust_mu")
-    ]
-    points[-1, position] += 40  # further than any gap between treatments is tabulated
-    coarse = Rule((2.0, 0.25))
-    check = Comparison(prepared, points, neighbourhood(prepared, points[:-1]))
-    assert check.error(coarse, check.wide) == (np.inf, np.inf)
-    assert check.finer(coarse).steps == (1.0, 0.25)

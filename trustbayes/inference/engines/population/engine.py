@@ -259,11 +259,13 @@ def _piloted(prepared: Prepared) -> Prepared:
     for size in _PILOTS:
         if prepared.near is not None and layout.subjects < 2 * size:
             break
-        some = _some(layout, size)
-        pilot = layout.of_subjects(some) if some.size < layout.subjects else layout
+        people = _some(layout, size)
+        pilot = layout.of_subjects(people) if people.size < layout.subjects else layout
         operator.marginal = prepared.tabulate(pilot, coarse, prepared.near)
         prepared = _located(prepared)
-        prepared = replace(prepared, near=neighbourhood(prepared, prepared.adapted.likely))
+        state = prepared.adapted
+        some = state.resampled(_POINTS, np.random.default_rng(2))
+        prepared = replace(prepared, near=neighbourhood(prepared, state.likely, some))
     return prepared
 
 
@@ -302,7 +304,7 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         known = refinements > 0 or points is not None or layout.subjects <= _PILOTS[0]
         prepared = _located(prepared, known and prepared.adapted.good)
         some = prepared.adapted.resampled(_POINTS, np.random.default_rng(1))
-        wide = neighbourhood(prepared, np.concatenate([prepared.adapted.likely, some]))
+        wide = neighbourhood(prepared, prepared.adapted.likely, some)
         check = Comparison(prepared, some, wide)
         error, nats = check.error(prepared.rule, prepared.near)
         if error < _AIM or refinements == _REFINED:
@@ -325,21 +327,39 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
 def measured(prepared: Prepared, points: np.ndarray) -> Prepared:
     """With the error of the integration at draws from the posterior, shape (n, size)."""
     some = points[:: max(1, len(points) // _POINTS)]
-    check = Comparison(prepared, some, neighbourhood(prepared, points))
+    check = Comparison(prepared, some, neighbourhood(prepared, points, some))
     error, nats = check.error(prepared.rule, prepared.near)
     return replace(prepared, integration=replace(prepared.integration, error=error, nats=nats))
 
 
-def neighbourhood(prepared: Prepared, points: np.ndarray) -> Neighbourhood:
-    """The populations at some points: those that are extreme in something, and others."""
+def neighbourhood(
+    prepared: Prepared, points: np.ndarray, compared: np.ndarray | None = None
+) -> Neighbourhood:
+    """The populations that tables must serve, from points all over the posterior.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    points : array, shape (n, size)
+        Of which those serve that are extreme in something, and some others.
+    compared : array, shape (m, size), optional
+        All of which serve: a table tells nothing of another's error where both lack a node.
+
+    Returns
+    -------
+    Neighbourhood
+    """
     points = points[:: max(1, len(points) // 400)]
+    kept = 0 if compared is None else len(compared)
+    if compared is not None:
+        points = np.concatenate([compared, points])
     every = [prepared.population(point) for point in points]
     names = list(every[0].exposures)
     exposures = {n: np.array([one.exposures[n] for one in every]) for n in names}
     coordinates = np.column_stack([points, *[e for e in exposures.values() if e.shape[1] <= 24]])
     extreme = [coordinates.argmin(axis=0), coordinates.argmax(axis=0)]
-    among = np.linspace(0, len(points) - 1, _AMONG).astype(int)
-    chosen = np.unique(np.concatenate([*extreme, among]))
+    among = np.linspace(kept, len(points) - 1, _AMONG).astype(int)
+    chosen = np.unique(np.concatenate([*extreme, among, np.arange(kept)]))
     low = {n: e.min(axis=0) for n, e in exposures.items()}
     high = {n: e.max(axis=0) for n, e in exposures.items()}
     margin = {n: _MARGIN * (1 + high[n] - low[n]) for n in names}

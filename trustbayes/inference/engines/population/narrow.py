@@ -17,6 +17,7 @@ is taken as normal there, with the family's moments: narrow families nearly are.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
@@ -112,12 +113,14 @@ def _triangles(
     # Of an even function, on the side where nothing cancels.
     at = -np.abs(z)
     left, mid, right = at - step, at, at + step
-    value, by_z, by_spread = 0.0, 0.0, 0.0
+    value: Any = 0.0
+    by_z: Any = 0.0
+    by_spread: Any = 0.0
     for t, factor in ((left, 1.0), (mid, -2.0), (right, 1.0)):
         below, density = ndtr(t / spread), np.exp(-0.5 * (t / spread) ** 2) / _ROOT
-        value = value + factor * (t * below + spread * density)
-        by_z = by_z + factor * below
-        by_spread = by_spread + factor * density
+        value += factor * (t * below + spread * density)
+        by_z += factor * below
+        by_spread += factor * density
     some = value > _FLOOR * step
     value = np.maximum(value, _FLOOR * step)
     by_z = np.where(some, -np.sign(z) * by_z / value, 0.0)
