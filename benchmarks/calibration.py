@@ -22,8 +22,9 @@ import trustbayes as tb
 from trustbayes.games import Game
 from trustbayes.inference.executors import process_pool
 from trustbayes.report.page.style import GREY, grid, look, style, wrapped
-from trustbayes.simulation.calibration import RANKS, Calibration, calibrate
+from trustbayes.simulation.calibration import Calibration, calibrate
 from trustbayes.simulation.experiments import Experiment
+from trustbayes.simulation.ranks import RANKS
 from trustbayes.simulation.uniformity import band
 from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
 from trustbayes.theories.responses.logit import Logit, unit_log_likelihood

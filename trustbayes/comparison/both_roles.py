@@ -11,13 +11,16 @@ import pandas as pd
 from arviz_stats.base import array_stats
 
 from trustbayes.comparison.psis import good_k
-from trustbayes.comparison.shared_people import Side, side_of
+from trustbayes.comparison.shared_people import Side, lying_parameter, side_of
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.numerics.arrays import log_total
 from trustbayes.numerics.hermite import copula
 
-__all__ = ["BothRoles", "both_roles"]
+__all__ = ["SHAPE", "BothRoles", "both_roles"]
+
+SHAPE = 2.0
+"""Of the default prior of the correlation."""
 
 _GRID = np.linspace(-0.97, 0.97, 98)
 _TURNS = 4
@@ -25,7 +28,6 @@ _TURNS = 4
 _FLOOR = 1e-9
 """Of a ratio of densities, which the error of a series could make negative."""
 _ENOUGH = 100.0  # draws, by which a mean is known to a tenth of a standard deviation
-_SHAPE = 2.0
 _BUDGET = 32 * 2**20  # bytes of the largest array
 
 
@@ -59,6 +61,9 @@ class BothRoles:
         Pareto k above which weights are unreliable.
     ci_prob : float
         Probability of all intervals, which are equal-tailed.
+    pairs : DataFrame
+        Draws of the joint posterior: sender and receiver (positions among the draws of the fits,
+        each thinned as asked) and weight; the weights add up to one.
     """
 
     sender: str
@@ -73,6 +78,7 @@ class BothRoles:
     draws: float
     good_k: float
     ci_prob: float
+    pairs: pd.DataFrame
 
     @property
     def mean(self) -> float:
@@ -130,7 +136,7 @@ def both_roles(
     receiver: Fit,
     *,
     parameters: tuple[str, str] | None = None,
-    shape: float = _SHAPE,
+    shape: float = SHAPE,
     draws: int = 1000,
     ci_prob: float = 0.9,
 ) -> BothRoles:
@@ -192,20 +198,10 @@ def both_roles(
         raise InputError(Fault("both roles, people", str(len(people)), "two or more in both roles"))
     first, second = parameters or (None, "trust")
     sides = (
-        side_of(sender, first or _aversion_of(sender), people, draws),
+        side_of(sender, first or lying_parameter(sender.model), people, draws),
         side_of(receiver, second or "trust", people, draws),
     )
     return _joined(*sides, people, shape, ci_prob)
-
-
-def _aversion_of(fit: Fit) -> str:
-    names = [p.name for p in fit.model.parameters]
-    able = [name for name in ("lying_aversion", "lump_sum_aversion") if name in names]
-    if len(able) != 1:
-        given = " and ".join(able) or fit.model.name
-        expected = "a model of senders with one aversion to lying, or parameters=(..., ...)"
-        raise InputError(Fault("both roles, sender", given, expected))
-    return able[0]
 
 
 def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: float) -> BothRoles:
@@ -255,6 +251,7 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
         ),
         good_k=good_k(size),
         ci_prob=ci_prob,
+        pairs=pd.DataFrame({"sender": sent, "receiver": received, "weight": weights}),
     )
 
 
