@@ -186,14 +186,13 @@ def figure(found: list[tuple[Case, Calibration]]) -> Figure:
         return drawing
 
 
-def says(found: list[tuple[Case, Calibration]]) -> str:
-    """The section of the README."""
-    rows, spent = [], 0.0
+def verdicts(found: list[tuple[Case, Calibration]]) -> pd.DataFrame:
+    """How each model did, a row for each, in text."""
+    rows = []
     for case, one in found:
         tests = one.tests
         worst = tests.loc[tests["p_value"].idxmin()]
         failed = list(tests.loc[~tests["passed"], "quantity"])
-        spent += sum(one.seconds.values())
         rows.append(
             {
                 "model": case.label,
@@ -211,6 +210,12 @@ def says(found: list[tuple[Case, Calibration]]) -> str:
                 "seconds each": f"{sum(one.seconds.values()) / max(1, one.simulations):.1f}",
             }
         )
+    return pd.DataFrame(rows)
+
+
+def says(found: list[tuple[Case, Calibration]]) -> str:
+    """The section of the README."""
+    spent = sum(sum(one.seconds.values()) for _, one in found)
     right = [one.passed for case, one in found if not case.broken]
     wrong = [not one.passed for case, one in found if case.broken]
     sampling = found[0][1].sampling
@@ -224,7 +229,7 @@ Each line is one quantity (parameters of the population, of two subjects, and th
 black ones leave their band. Grey: the band of uniform ranks, for all quantities of a model together
 at 5 %. Broken models have an axis of their own.
 
-{markdown(pd.DataFrame(rows))}
+{markdown(verdicts(found))}
 
 Fits: {sampling.chains} chains of {sampling.draws} draws after {sampling.tune} steps of warm-up,
 {RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does

@@ -20,8 +20,8 @@ TRUST = expit(both.POPULATION["sender"]["expected_trust"][1]["mu"])
 
 
 def made(correlation, people=60, rounds=40, seed=1, draws=60):
-    game, table = both.both_roles_trials(correlation, people, rounds, seed)
-    trials = trials_from_frame(table, game)
+    played = both.both_roles_trials(correlation, people, rounds, seed)
+    trials = trials_from_frame(played.trials, played.game)
     fits = (both.truthful_fit(role, trials, draws) for role in ("sender", "receiver"))
     return trials, *fits
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from trustbayes.analysis.both_roles import check_policies, gap_of, policies_of, worth_of
+from trustbayes.analysis.best_models import check_policies, gap_of, policies_of, worth_of
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
 from trustbayes.analysis.mended import mended
 from trustbayes.analysis.same_people import both_of, by_whole_person
