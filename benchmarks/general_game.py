@@ -2,9 +2,9 @@
 
     python benchmarks/general_game.py [--folder FITS] [--out DIR] [--simulations 200]
 
-Two treatments of a public lying game with detection, which differ in payoffs, prior and direction;
-actions are labels. Trust-embedded and level-k of both roles, and people who play both roles, whose
-populations are fitted and joined. 20 subjects, 20 rounds, default priors.
+A lying game with detection and three states: a message is accepted or challenged; two treatments
+differ in payoffs, prior and direction. Trust-embedded and level-k of both roles, and people who
+play both roles, whose populations are fitted and joined. 20 subjects, 16 rounds, default priors.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ from typing import Any
 
 import pandas as pd
 from calibration import Case, figure, verdicts
-from common import HERE, command_line, markdown, write_results
+from common import command_line, markdown, write_results
 from recovery import coverage
 
 import trustbayes as tb
+from trustbayes.games import FiniteGame, FiniteTerms, PayoffFormulas
 from trustbayes.inference.executors import process_pool
 from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, Calibration, calibrate
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.ranks import RANKS
 from trustbayes.simulation.recovery import RecoveryStudy, recovery_study
 
-SEED, SUBJECTS, ROUNDS = 20220427, 20, 20
-TREATMENTS = ("red, 0.2", "blue, 0.5")
-GAME = HERE.parent / "data/games/oey-vul-2022.toml"
+SEED, SUBJECTS, ROUNDS = 20220427, 20, 16
 
 
 def main() -> None:
@@ -68,14 +67,39 @@ def main() -> None:
 
 def experiments() -> Iterator[tuple[str, Experiment]]:
     """Who plays what."""
-    game = tb.read_game(GAME)
+    game = lying_game()
     for theory in ("level-k", "trust-embedded"):
         sender, receiver = (tb.model(theory, role, game) for role in ("sender", "receiver"))
-        size = SUBJECTS, ROUNDS, TREATMENTS
+        size = SUBJECTS, ROUNDS
         yield f"{theory}, sender", Experiment(game, sender, None, *size)
         yield f"{theory}, receiver", Experiment(game, sender, receiver, *size)
     both = Experiment(game, sender, receiver, *size, same_people=True)
     yield "trust-embedded, people in both roles", both
+
+
+def lying_game() -> FiniteGame:
+    """Accept or challenge, where senders gain by higher messages, or by lower ones."""
+    pay = {
+        name: PayoffFormulas(
+            f"-2 if action == challenge and message != state else {gain}",
+            "2 if action == challenge and message != state else "
+            f"4 - ({gain}) - 2 * (action == challenge)",
+            {"accept": 0.0, "challenge": 1.0},
+        )
+        for name, gain in (("up", "message"), ("down", "4 - message"))
+    }
+    terms = {
+        "up": FiniteTerms([0.5, 0.3, 0.2], direction="up", payoffs=pay["up"]),
+        "down": FiniteTerms([0.4, 0.2, 0.4], direction="down", payoffs=pay["down"]),
+    }
+    return FiniteGame(
+        [1, 2, 3],
+        actions=[0, 1],
+        payoffs=pay["up"],
+        action_labels=["accept", "challenge"],
+        terms=terms,
+        name="a lying game with detection",
+    )
 
 
 def says(ranked: list[tuple[Case, Calibration]], recovered: list[tuple[str, RecoveryStudy]]) -> str:
@@ -106,7 +130,7 @@ Coverage with its standard error over experiments; correlation of the ranks of p
 values, the median parameter. Bias, error and coverage of every parameter:
 [general_game_recovery.csv](results/general_game_recovery.csv).
 
-{SUBJECTS} subjects, {ROUNDS} rounds; 2 chains of {CALIBRATION_SAMPLING.draws} draws after
+{SUBJECTS} subjects, {ROUNDS} rounds, default priors; 2 chains of {CALIBRATION_SAMPLING.draws} draws after
 {CALIBRATION_SAMPLING.tune} steps of warm-up; {RANKS} possible ranks. Compiling and sampling:
 {spent / 60:.0f} min in all.
 """

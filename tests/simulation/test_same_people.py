@@ -71,7 +71,9 @@ def played():
     one = Experiment(GAME, sender, receiver, subjects=6, rounds=8, same_people=True)
     assert Experiment.from_dict(one.to_dict()).to_dict() == one.to_dict()
     made = one.play(seed=3)
-    return made, [prior_fit(model, made.trials, Sampling(seed=2)) for model in one.players]
+    return made, [
+        prior_fit(model, made.trials, Sampling(draws=60, chains=2, seed=2)) for model in one.players
+    ]
 
 
 def test_an_experiment_of_the_same_people_has_trials_of_both_roles(played):

@@ -28,6 +28,8 @@ _TURNS = 4
 _FLOOR = 1e-9
 """Of a ratio of densities, which the error of a series could make negative."""
 _ENOUGH = 100.0  # draws, by which a mean is known to a tenth of a standard deviation
+_ALIKE = 0.5
+"""Range of log weights within which they are as good as equal: a Pareto fit would describe noise."""
 _BUDGET = 32 * 2**20  # bytes of the largest array
 
 
@@ -304,12 +306,12 @@ def _pairs(left: Side, right: Side, powers: np.ndarray, prior: np.ndarray) -> _P
 
 
 def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logs of weights that add up to one, and their Pareto k, row by row."""
+    """Logs of weights that add up to one, and their Pareto k, row by row; 0 if they are alike."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # equal weights have no tail
         smoothed, tails = array_stats.psislw(-np.ascontiguousarray(logs), r_eff=1.0)
     weights = np.asarray(smoothed) - log_total(np.asarray(smoothed), axis=1)[:, None]
-    flat = np.ptp(logs, axis=1) < 1e-10
+    flat = np.ptp(logs, axis=1) < _ALIKE
     return weights, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
 
 

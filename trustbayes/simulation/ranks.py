@@ -24,7 +24,7 @@ RANKS = 100
 
 COLUMNS = ["quantity", "about", "rank", "pit", "ess"]
 _SUBJECTS = 2
-_JOINED = 1000  # draws of each role that are joined, at most
+_JOINED = 200  # draws of each role that are joined, at most: twice the ranks
 
 
 def ranks_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
