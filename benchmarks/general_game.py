@@ -130,8 +130,8 @@ Coverage with its standard error over experiments; correlation of the ranks of p
 values, the median parameter. Bias, error and coverage of every parameter:
 [general_game_recovery.csv](results/general_game_recovery.csv).
 
-{SUBJECTS} subjects, {ROUNDS} rounds, default priors; 2 chains of {CALIBRATION_SAMPLING.draws} draws after
-{CALIBRATION_SAMPLING.tune} steps of warm-up; {RANKS} possible ranks. Compiling and sampling:
+{SUBJECTS} subjects, {ROUNDS} rounds, default priors; 2 chains of {CALIBRATION_SAMPLING.draws} draws
+after {CALIBRATION_SAMPLING.tune} steps of warm-up; {RANKS} possible ranks. Compiling and sampling:
 {spent / 60:.0f} min in all.
 """
 

@@ -4,19 +4,20 @@ from pathlib import Path
 
 import both
 import numpy as np
+import pandas as pd
 import pytest
 from priorfit import prior_fit
 from scipy.special import logit
 from scipy.stats import kstest, norm
 
-from trustbayes.comparison import both_roles
+from trustbayes.comparison import BothRoles
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, read_game
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import LevelK, TrustEmbedded
+from trustbayes.simulation import ranks, recovery
+from trustbayes.simulation.enough import Unusable
 from trustbayes.simulation.experiments import Experiment
-from trustbayes.simulation.ranks import ranks_of_both
-from trustbayes.simulation.recovery import estimates_of_both
 from trustbayes.simulation.same_people import met_by, planted_correlation
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import trials_from_frame
@@ -71,9 +72,26 @@ def played():
     one = Experiment(GAME, sender, receiver, subjects=6, rounds=8, same_people=True)
     assert Experiment.from_dict(one.to_dict()).to_dict() == one.to_dict()
     made = one.play(seed=3)
-    return made, [
-        prior_fit(model, made.trials, Sampling(draws=60, chains=2, seed=2)) for model in one.players
-    ]
+    return made, [prior_fit(model, made.trials, Sampling(seed=2)) for model in one.players]
+
+
+def joined(pareto_k=0.1):
+    """Two joined fits, made up: a few pairs of draws, of different weights."""
+    rng = np.random.default_rng(7)
+    line = np.linspace(-0.97, 0.97, 98)
+    density = np.exp(-0.5 * ((line - 0.3) / 0.3) ** 2)
+    people = pd.DataFrame({"subject": [f"p0{i}" for i in range(1, 7)]})
+    for role in ("sender", "receiver"):
+        people[role] = 0.5
+        people[f"{role}_lower"], people[f"{role}_upper"] = rng.uniform(0.1, 0.4, 6), 0.9
+    pairs = pd.DataFrame(rng.integers(200, size=(50, 2)), columns=["sender", "receiver"]).assign(
+        weight=rng.dirichlet(np.ones(50))
+    )
+    return BothRoles(
+        sender="lying_aversion", receiver="trust", models=("trust-embedded", "trust-embedded"),
+        correlation=line, density=density / density.sum(), people=people, scores=pd.DataFrame(),
+        bayes_factor=2.0, pareto_k=pareto_k, draws=150.0, good_k=0.7, ci_prob=0.9, pairs=pairs,
+    )  # fmt: skip
 
 
 def test_an_experiment_of_the_same_people_has_trials_of_both_roles(played):
@@ -83,48 +101,46 @@ def test_an_experiment_of_the_same_people_has_trials_of_both_roles(played):
     assert set(made.parameters["role"]) == {"sender", "receiver", "both"}
 
 
-def test_ranks_in_the_joint_posterior_are_weighted_shares_of_draws_below(played):
+def test_ranks_in_the_joint_posterior_are_weighted_shares_of_draws_below(played, monkeypatch):
     made, fits = played
-    found = ranks_of_both(made, fits).set_index("quantity")
-    joined = both_roles(*fits)
+    monkeypatch.setattr(ranks, "both_roles", lambda *fits, **asked: joined())
+    found = ranks.ranks_of_both(made, fits).set_index("quantity")
     known = made.parameters.set_index(["role", "parameter", "subject", "treatment"])["value"]
     for role, quantity, key in (
         ("sender", "sender: lying aversion mu", ("sender", "lying_aversion_mu", "", "")),
         ("receiver", "receiver: trust mu, low", ("receiver", "trust_mu", "", "low")),
     ):
-        fit = fits[role == "receiver"].thinned(1000)
-        values = fit.draws().data[key[1]]
+        values = fits[role == "receiver"].draws().data[key[1]]
         values = (values.sel(treatment=key[3]) if key[3] else values).to_numpy()
         below = sum(
             pair.weight
-            for pair in joined.pairs.itertuples()
+            for pair in joined().pairs.itertuples()
             if values[getattr(pair, role)] < known[key]
         )
+        assert 0.01 < below < 0.99
         # A rank among so many draws is a number and a uniform part of one more.
-        assert found.loc[quantity, "pit"] == pytest.approx(below, abs=1.01 / joined.draws)
-    planted = known["both", "correlation", "", ""]
-    half = np.diff(joined.correlation).mean() / 2
-    low = joined.density[joined.correlation + half < planted].sum()
-    high = joined.density[joined.correlation - half < planted].sum()
-    pit = found.loc["correlation", "pit"]
-    assert low - 1 / joined.draws <= pit <= high + 1 / joined.draws
+        assert found.loc[quantity, "pit"] == pytest.approx(below, abs=1.01 / 150)
+    low, high = (norm.cdf((end - 0.3) / 0.3) for end in (-0.98, 0.98))
+    share = (norm.cdf((known["both", "correlation", "", ""] - 0.3) / 0.3) - low) / (high - low)
+    assert found.loc["correlation", "pit"] == pytest.approx(share, abs=1.5 / 150)
     assert (found["about"] == "population").all()
-    assert found["pit"].between(0, 1).all()
+    monkeypatch.setattr(ranks, "both_roles", lambda *fits, **asked: joined(pareto_k=1.2))
+    with pytest.raises(Unusable, match=r"Pareto k 1\.20"):
+        ranks.ranks_of_both(made, fits)
 
 
-def test_what_was_planted_of_people_stands_beside_joined_estimates(played):
+def test_what_was_planted_of_people_stands_beside_joined_estimates(played, monkeypatch):
     made, fits = played
-    table = estimates_of_both(made, fits)
-    joined = both_roles(*fits)
+    monkeypatch.setattr(recovery, "both_roles", lambda *fits, **asked: joined())
+    table = recovery.estimates_of_both(made, fits)
     known = made.parameters[made.parameters["parameter"] == "lying_aversion"]
     people = table[table["parameter"] == "sender: lying_aversion"].set_index("place")
     for row in known.itertuples():
         assert people.loc[row.subject, "planted"] == row.value
-    np.testing.assert_array_equal(people["q05"], joined.people["sender_lower"])
-    assert (people["q05"] <= people["q25"]).all()
-    assert (people["q75"] <= people["q95"]).all()
+    np.testing.assert_array_equal(people["q05"], joined().people["sender_lower"])
     [row] = table[table["parameter"] == "correlation"].itertuples()
-    assert (row.q05, row.q95) == joined.interval
+    assert (row.q05, row.q95) == pytest.approx(joined().interval)
+    assert {"sender: lying_aversion_mu", "receiver: trust_mu"} <= set(table["parameter"])
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ _FLOOR = 1e-9
 """Of a ratio of densities, which the error of a series could make negative."""
 _ENOUGH = 100.0  # draws, by which a mean is known to a tenth of a standard deviation
 _ALIKE = 0.5
-"""Range of log weights within which they are as good as equal: a Pareto fit would describe noise."""
+"""Range of log weights within which they are as good as equal: their tail is noise."""
 _BUDGET = 32 * 2**20  # bytes of the largest array
 
 
