@@ -67,14 +67,14 @@ def main() -> None:
 
 def experiments() -> Iterator[tuple[str, Experiment]]:
     """Who plays what."""
-    game = lying_game()
+    game, size = lying_game(), (SUBJECTS, ROUNDS)
     for theory in ("level-k", "trust-embedded"):
         sender, receiver = (tb.model(theory, role, game) for role in ("sender", "receiver"))
-        size = SUBJECTS, ROUNDS
-        yield f"{theory}, sender", Experiment(game, sender, None, *size)
+        if theory == "trust-embedded":
+            both = Experiment(game, sender, receiver, *size, same_people=True)
+            yield f"{theory}, people in both roles", both
         yield f"{theory}, receiver", Experiment(game, sender, receiver, *size)
-    both = Experiment(game, sender, receiver, *size, same_people=True)
-    yield "trust-embedded, people in both roles", both
+        yield f"{theory}, sender", Experiment(game, sender, None, *size)
 
 
 def lying_game() -> FiniteGame:
