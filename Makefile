@@ -24,6 +24,9 @@ sample: $(VENV)/.package
 	$(VENV)/bin/trustbayes report $(FINITE)/trials.csv --game $(FINITE)/game.toml \
 	  --planted $(FINITE)/parameters.csv --draws 2000 --tune 1000 --out reports/sample.html
 
+# Two processes on two cores: threads of small matrix products would only wait for each other.
+test notebooks: export OPENBLAS_NUM_THREADS := 1
+
 test: $(VENV)/.test
 	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 	$(MAKE) notebooks
@@ -39,11 +42,12 @@ build/notebooks/.done: $(VENV)/.test $(wildcard notebooks/*.ipynb) $(shell find 
 site: $(VENV)/.site build/notebooks/.done
 	@rm -rf build/site
 	$(PYTHON) docs/site/make.py build/site
-	$(PYTHON) -m sphinx -W --keep-going -q -b html build/site/source build/site/html
+	$(PYTHON) -m sphinx -W --keep-going -q -j 2 -b html build/site/source build/site/html
 	$(PYTHON) docs/site/check.py build/site
 
 bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/speed.py
+	$(PYTHON) benchmarks/against_nuts.py
 	$(PYTHON) benchmarks/loso_refits.py
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py

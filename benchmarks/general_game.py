@@ -41,7 +41,9 @@ def main() -> None:
         folder = options.folder / "general"
         how: dict[str, Any] = {"seed": SEED, "folder": folder, "progress": False}
         with process_pool(options.jobs) as pool:
-            one = calibrate(experiment, simulations=options.simulations, executor=pool, **how)
+            calibrated = calibrate(
+                experiment, simulations=options.simulations, executor=pool, **how
+            )
             again = recovery_study(
                 experiment,
                 replications=options.replications,
@@ -49,10 +51,10 @@ def main() -> None:
                 executor=pool,
                 **how,
             )
-        verdict = "passed" if one.passed else "FAILED"
+        verdict = "passed" if calibrated.passed else "FAILED"
         spent = time.perf_counter() - started
-        print(f"{label}: {verdict}; {len(one.lost)} left out; {spent:.0f} s", flush=True)
-        ranked.append((Case(label, experiment, experiment.player), one))
+        print(f"{label}: {verdict}; {len(calibrated.lost)} left out; {spent:.0f} s", flush=True)
+        ranked.append((Case(label, experiment, experiment.player), calibrated))
         recovered.append((label, again))
         tables = {
             "general_game.csv": pd.concat([c.tests.assign(case=k.label) for k, c in ranked]),
@@ -104,9 +106,9 @@ def lying_game() -> FiniteGame:
 
 def says(ranked: list[tuple[Case, Calibration]], recovered: list[tuple[str, RecoveryStudy]]) -> str:
     """The section of the README."""
-    passed = [one.passed for _, one in ranked]
+    passed = [calibrated.passed for _, calibrated in ranked]
     table = verdicts(ranked).drop(columns="broken")
-    spent = sum(sum(one.seconds.values()) for _, one in (*ranked, *recovered))
+    spent = sum(sum(study.seconds.values()) for _, study in (*ranked, *recovered))
     return f"""
 {sum(passed)} of {len(passed)} pass their calibration.
 

@@ -137,10 +137,10 @@ def _precision(q: np.ndarray, grad: np.ndarray, subjects: int) -> float:
     rate = shape * math.exp(-q[0])
     total = rest = 0.0
     for i in range(subjects):
-        own = rate * math.exp(q[2 + i])
-        total += shape * q[2 + i] - own
-        rest += shape - own
-        grad[2 + i] = shape - own
+        scaled = rate * math.exp(q[2 + i])
+        total += shape * q[2 + i] - scaled
+        rest += shape - scaled
+        grad[2 + i] = shape - scaled
     log_rate = q[1] - q[0]
     of_shape = total / shape + subjects * (log_rate + 1.0 - _digamma(shape))
     grad[0] = -rest - (q[0] - 1.0)
@@ -164,16 +164,16 @@ def _sender(
     condition_treatment, condition_bias, distrusted, states, messages, lie, scale, exponent,
 ):  # fmt: skip
     total = _precision(q, grad, subjects)
-    at_mu, own = 2 + subjects, 4 + subjects
-    trust = own + subjects
+    at_mu, at_aversion = 2 + subjects, 4 + subjects
+    trust = at_aversion + subjects
     total += _spread(q, grad, at_mu + 1)
     mu, sigma = q[at_mu], math.exp(q[at_mu + 1])
     grad[at_mu] = -(mu + 0.7)
     total += -0.5 * (mu + 0.7) ** 2 - _HALF_LOG_2_PI
     for i in range(subjects):
-        gap = (q[own + i] - mu - coupling[i] * q[2 + i]) / sigma
+        gap = (q[at_aversion + i] - mu - coupling[i] * q[2 + i]) / sigma
         total += -0.5 * gap * gap - q[at_mu + 1] - _HALF_LOG_2_PI
-        grad[own + i] = -gap / sigma
+        grad[at_aversion + i] = -gap / sigma
         grad[at_mu] += gap / sigma
         grad[2 + i] += coupling[i] * gap / sigma
         grad[at_mu + 1] += gap * gap - 1.0
@@ -197,7 +197,7 @@ def _sender(
     for u in range(unit_subject.size):
         i, c = unit_subject[u], unit_condition[u]
         rest = 1.0 - coupling[i]
-        precision, aversion = math.exp(q[2 + i]), math.exp(q[own + i] + rest * q[2 + i])
+        precision, aversion = math.exp(q[2 + i]), math.exp(q[at_aversion + i] + rest * q[2 + i])
         of_precision = of_aversion = moved = 0.0
         for s in range(n_states):
             if seen[u, s] == 0.0:
@@ -218,7 +218,7 @@ def _sender(
                 of_aversion -= surprise * lie[s, m]
                 moved += surprise * slope[c, s, m]
         grad[2 + i] += precision * of_precision + rest * aversion * of_aversion
-        grad[own + i] += aversion * of_aversion
+        grad[at_aversion + i] += aversion * of_aversion
         of_trust[c] += precision * moved
     for t in range(treatments):
         grad[trust + t] = -q[trust + t] / 2.25
@@ -237,7 +237,7 @@ def _receiver(
     total = _precision(q, grad, subjects)
     treatments = weights.shape[1]
     at_mu, at_sigma = 2 + subjects, 2 + subjects + treatments
-    own = at_sigma + 1
+    at_trust = at_sigma + 1
     total += _spread(q, grad, at_sigma)
     sigma = math.exp(q[at_sigma])
     for t in range(treatments):
@@ -248,10 +248,10 @@ def _receiver(
         middle = 0.0
         for t in range(treatments):
             middle += weights[i, t] * q[at_mu + t]
-        effect[i] = q[own + i] - middle
+        effect[i] = q[at_trust + i] - middle
         away = effect[i] / sigma
         total += -0.5 * away * away - q[at_sigma] - _HALF_LOG_2_PI
-        grad[own + i] = -away / sigma
+        grad[at_trust + i] = -away / sigma
         grad[at_sigma] += away * away - 1.0
         for t in range(treatments):
             grad[at_mu + t] += weights[i, t] * away / sigma
@@ -296,7 +296,7 @@ def _receiver(
                 moved += surprise * moves[a]
         grad[2 + i] += precision * of_precision
         push = precision * moved * alpha * (1.0 - alpha)
-        grad[own + i] += push
+        grad[at_trust + i] += push
         grad[at_mu + t] += push
         for other in range(treatments):
             grad[at_mu + other] -= weights[i, other] * push

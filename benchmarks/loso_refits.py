@@ -126,14 +126,14 @@ def agreement(
     table["se"] = np.sqrt((table[errors] ** 2).sum(axis=1))
     table["agrees"] = table["difference"].abs() <= np.maximum(BAND, 2 * table["se"])
     [shared] = monte_carlo_error(by_draw.sum(axis=1, keepdims=True), chains)
-    own = (table[["loso_integration_error", "refit_se"]] ** 2).to_numpy().sum()
+    independent = (table[["loso_integration_error", "refit_se"]] ** 2).to_numpy().sum()
     total = {
         **what,
         "subjects": len(table),
         "loso": table["loso"].sum(),
         "refit": table["refit"].sum(),
         "difference": table["difference"].sum(),
-        "se": float(np.sqrt(shared**2 + own)),
+        "se": float(np.sqrt(shared**2 + independent)),
         "largest": table["difference"].abs().max(),
         "agree": int(table["agrees"].sum()),
         "gate": "passed" if fit.gate.passed else "failed",

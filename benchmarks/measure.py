@@ -44,12 +44,12 @@ BATCHES, EVALUATIONS = 31, 50
 def main() -> None:
     task = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     xr.DataArray([0.0])  # with the first one, xarray imports all kinds of array that it may hold
-    found = globals()[task.pop("what")](**task)
+    measured = globals()[task.pop("what")](**task)
     # Linux counts in KiB, macOS in bytes; of worker processes the largest.
     unit = 1 if sys.platform == "darwin" else 1024
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, _CHILDREN)]
-    found["memory"] = unit * max(peaks)
-    write_whole({Path(sys.argv[2]): json.dumps(found)})
+    measured["memory"] = unit * max(peaks)
+    write_whole({Path(sys.argv[2]): json.dumps(measured)})
 
 
 _CHILDREN = resource.RUSAGE_CHILDREN
@@ -86,8 +86,8 @@ def _sampled(
     posterior, gradients, seconds = _ENGINES[engine](data, name, role, how)
     whole = time.perf_counter() - started
     kept = posterior[[*PRECISION, *POPULATION[name][role]]]
-    found = {"compile": whole - seconds, "sample": seconds, "gradients": gradients}
-    return {**found, **smallest(kept)}, kept
+    timing = {"compile": whole - seconds, "sample": seconds, "gradients": gradients}
+    return {**timing, **smallest(kept)}, kept
 
 
 def smallest(posterior: xr.Dataset) -> dict[str, float]:
@@ -203,11 +203,11 @@ def _numpyro(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -> R
     draws = {n: np.asarray(v) for n, v in sampler.get_samples(group_by_chain=True).items()}
     seconds = time.perf_counter() - begun - sum(compiled)
     steps += int(np.sum(sampler.get_extra_fields()["num_steps"]))
-    found = {
+    variables = {
         n: (("chain", "draw", *(f"{n}_{axis}" for axis in range(v.ndim - 2))), v)
         for n, v in draws.items()
     }
-    return xr.Dataset(found), steps, seconds
+    return xr.Dataset(variables), steps, seconds
 
 
 _ENGINES: dict[str, Callable[..., Run]] = {
@@ -295,13 +295,13 @@ def summed_out(name: str, role: Any, trials: str, game: str) -> dict[str, Any]:
 
 def moments(posterior: xr.Dataset) -> dict[str, list[list[float]]]:
     """Means and standard deviations of what is not a subject's own, by name."""
-    found = {}
+    by_name = {}
     for name, draws in posterior.data_vars.items():
         if "subject" in draws.dims:
             continue
         values = draws.to_numpy().reshape(draws.sizes["chain"] * draws.sizes["draw"], -1)
-        found[str(name)] = [values.mean(axis=0).tolist(), values.std(axis=0).tolist()]
-    return found
+        by_name[str(name)] = [values.mean(axis=0).tolist(), values.std(axis=0).tolist()]
+    return by_name
 
 
 def _gradient_seconds(model: pm.Model) -> float:

@@ -63,15 +63,15 @@ def main() -> None:
     tasks = [
         FitTask(tb.model(name, role), trials, SAMPLING) for (_, _, trials), role, name in places
     ]
-    found: dict[tuple[str, int, str], dict[str, tuple[tb.SubjectScores, Gate]]] = {}
+    scored: dict[tuple[str, int, str], dict[str, tuple[tb.SubjectScores, Gate]]] = {}
     spent = 0.0
     with process_pool(options.jobs) as pool:
         for position, fit in iter_fits(tasks, options.folder, pool):
             (family, number, _), role, name = places[position]
             scores = tb.leave_one_subject_out(fit, draws=DRAWS)
-            found.setdefault((family, number, role), {})[name] = scores, fit.gate
+            scored.setdefault((family, number, role), {})[name] = scores, fit.gate
             spent += sum(fit.manifest["seconds"].values())
-    table = pd.DataFrame([row(*key, found[key]) for key in sorted(found, key=_order)])
+    table = pd.DataFrame([row(*key, scored[key]) for key in sorted(scored, key=_order)])
     wall = time.perf_counter() - started
     print(f"{wall:.0f} s in this run; {spent:.0f} s of compiling and sampling in all fits")
     write_results(

@@ -25,27 +25,27 @@ def crowds_of(
     played: tb.Simulation, models: dict[str, tb.Model], treatment: str
 ) -> dict[str, Crowd]:
     """Both roles, from the table of what was planted; one draw, the truth."""
-    found = {}
+    crowds = {}
     for role, model in models.items():
         rows = played.parameters[played.parameters["role"] == role]
         people = natural_order(list(played.trials[role].unique()))
         arrays, personal = {}, set()
         for name in (p.name for p in model.parameters if p.support != "simplex"):
-            own = rows[(rows["parameter"] == name) & rows["treatment"].isin(["", treatment])]
-            if (own["subject"] == "").all():
-                arrays[name] = own["value"].to_numpy()[:1]
+            planted = rows[(rows["parameter"] == name) & rows["treatment"].isin(["", treatment])]
+            if (planted["subject"] == "").all():
+                arrays[name] = planted["value"].to_numpy()[:1]
             else:
                 personal.add(name)
-                arrays[name] = own.set_index("subject")["value"].loc[people].to_numpy()[None]
+                arrays[name] = planted.set_index("subject")["value"].loc[people].to_numpy()[None]
         types = None
         if model.types:
             levels = rows[rows["parameter"] == "level"].set_index("subject")["value"]
             types = levels.loc[people].to_numpy().astype(int)[None]
-        found[role] = Crowd(
+        crowds[role] = Crowd(
             model, played.game, treatment, arrays, frozenset(personal), types, 1, len(people), 1,
             (role, treatment),
         )  # fmt: skip
-    return found
+    return crowds
 
 
 def earned_by(

@@ -99,8 +99,8 @@ class Bench:
         if not path.exists():
             print(f"{label}: ", end="", flush=True)
             started = time.perf_counter()
-            found = {"label": label, **run()}
-            write_whole({path: json.dumps(found)})
+            record = {"label": label, **run()}
+            write_whole({path: json.dumps(record)})
             print(f"{time.perf_counter() - started:.0f} s", flush=True)
         return json.loads(path.read_text("utf-8"))
 
@@ -116,14 +116,14 @@ class Bench:
                 shutil.rmtree(cache, ignore_errors=True)
             cache.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory() as name:
-                given, found = Path(name) / "task.json", Path(name) / "found.json"
+                given, output = Path(name) / "task.json", Path(name) / "found.json"
                 given.write_text(json.dumps(task), "utf-8")
                 subprocess.run(
-                    [sys.executable, str(HERE / "measure.py"), str(given), str(found)],
+                    [sys.executable, str(HERE / "measure.py"), str(given), str(output)],
                     check=True,
                     env={**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={cache}"},
                 )
-                return json.loads(found.read_text("utf-8"))
+                return json.loads(output.read_text("utf-8"))
 
         return self.once(f"{label}, run {repeat + 1}", task, run)
 
@@ -138,12 +138,14 @@ def comparison(
             for engine in options.engines:
                 if engine == "discrete" and theory != "level-k":
                     continue
-                own = {**how, **SHORTENED.get(engine, {})}
+                settings = {**how, **SHORTENED.get(engine, {})}
                 task = {"what": "sampled", "engine": engine, "name": theory, "role": role}
                 label = f"{theory}, {role}, {engine}"
                 runs = pd.DataFrame(
                     [
-                        bench.measured(label, {**task, **files, **own, "again": repeat}, repeat)
+                        bench.measured(
+                            label, {**task, **files, **settings, "again": repeat}, repeat
+                        )
                         for repeat in range(ENGINES[engine])
                     ]
                 ).drop(columns="label")
@@ -158,7 +160,7 @@ def comparison(
                         "role": role,
                         "engine": engine,
                         "runs": ENGINES[engine],
-                        "draws": own["draws"],
+                        "draws": settings["draws"],
                         **middle,
                         # The first run compiles all; later ones find most of it in the cache.
                         "compile": runs["compile"].iloc[0],
@@ -195,23 +197,25 @@ def growth(bench: Bench, how: Mapping[str, int], sizes: list[int]) -> pd.DataFra
             label = f"{theory}, {subjects} subjects"
             if not file.exists():
                 bench.measured(f"{label}, simulation", played)
-            own = {**how, **(SHORT if subjects > LARGE else {})}
+            settings = {**how, **(SHORT if subjects > LARGE else {})}
             for role in ROLES:
                 task = {"name": theory, "role": role, "game": game, "trials": str(file)}
-                found = bench.measured(f"{label}, {role}", {"what": "grown", **task, **own})
-                known = found.pop("population")
-                least = min(found["bulk"], found["tail"])
+                grown = bench.measured(f"{label}, {role}", {"what": "grown", **task, **settings})
+                known = grown.pop("population")
+                least = min(grown["bulk"], grown["tail"])
                 row = {"model": theory, "role": role, "subjects": subjects}
-                to_400 = 400 * found["sample"] / least
-                rows.append({**row, "method": "nuts", **own, **found, "seconds_to_400": to_400})
+                to_400 = 400 * grown["sample"] / least
+                rows.append(
+                    {**row, "method": "nuts", **settings, **grown, "seconds_to_400": to_400}
+                )
                 given = {"what": "summed_out", **task}
-                found = bench.measured(f"{label}, {role}, population engine", given)
-                apart = differences(found.pop("population"), known)
-                rows.append({**row, "method": "population", **found, **apart})
+                summed_out = bench.measured(f"{label}, {role}, population engine", given)
+                apart = differences(summed_out.pop("population"), known)
+                rows.append({**row, "method": "population", **summed_out, **apart})
     return pd.DataFrame(rows).drop(columns="label")
 
 
-def differences(found: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, float]:
+def differences(moments: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, float]:
     """How the population engine's moments of the population differ from NUTS's, at worst.
 
     Returns
@@ -222,7 +226,7 @@ def differences(found: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str,
     """
     shifts, ratios = [], []
     for name, (means, spreads) in known.items():
-        own_means, own_spreads = map(np.array, found[name])
+        own_means, own_spreads = map(np.array, moments[name])
         shifts += list(abs(own_means - means) / spreads)
         ratios += list(own_spreads / spreads)
     return {"shift": max(shifts), "narrowest": min(ratios), "widest": max(ratios)}
@@ -239,8 +243,8 @@ def report(bench: Bench, files: Mapping[str, str]) -> pd.DataFrame:
             ]  # fmt: skip
             return watched(command)
 
-    found = bench.once("report", {"files": dict(files)}, run)
-    return pd.DataFrame([found]).drop(columns="label")
+    record = bench.once("report", {"files": dict(files)}, run)
+    return pd.DataFrame([record]).drop(columns="label")
 
 
 def watched(command: list[str]) -> dict[str, float]:
@@ -275,10 +279,10 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 def _memory(process: psutil.Process) -> int:
     try:
-        found = process.memory_full_info()
+        memory = process.memory_full_info()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0
-    return int(getattr(found, "pss", found.uss))
+    return int(getattr(memory, "pss", memory.uss))
 
 
 if __name__ == "__main__":

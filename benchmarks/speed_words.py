@@ -52,11 +52,11 @@ def _compared(panel: Axes, table: pd.DataFrame) -> list[Line2D]:
     engines = [engine for engine in DRAWN if engine in set(table["engine"])]
     for y, (model, role) in enumerate(models):
         rows = table[(table["model"] == model) & (table["role"] == role)].set_index("engine")
-        found = rows["ess_per_second"]
-        panel.plot([found.min(), found.max()], [y, y], color=GREY, lw=1, zorder=1)
+        speed = rows["ess_per_second"]
+        panel.plot([speed.min(), speed.max()], [y, y], color=GREY, lw=1, zorder=1)
         for engine in rows.index:
             colour, marker = DRAWN[engine]
-            panel.plot(found[engine], y, marker=marker, color=colour, ms=7, ls="", zorder=2)
+            panel.plot(speed[engine], y, marker=marker, color=colour, ms=7, ls="", zorder=2)
     low, high = table["ess_per_second"].min(), table["ess_per_second"].max()
     panel.set_xlim(low / 2, high * 2)
     log_axis(panel, "x")
@@ -149,8 +149,8 @@ one, its own draws had not converged, and neither shift nor spread says which of
 
 def _short(shortened: Mapping[str, Mapping[str, int]]) -> str:
     return " and ".join(
-        f"{one['draws']} draws after {one['tune']} ({NAMES[engine]})"
-        for engine, one in shortened.items()
+        f"{sampling['draws']} draws after {sampling['tune']} ({NAMES[engine]})"
+        for engine, sampling in shortened.items()
     )
 
 
@@ -167,30 +167,30 @@ def targets(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> pd.Da
         times = ratios(tables["comparison"], "ess_per_second")
         for engine, aim in RIVALS.items():
             if engine in times:
-                found = times[engine]
+                ratio = times[engine]
                 what = f"ESS per second, times that of {NAMES[engine]}"
-                rows.append((what, f"≥ {aim}", _each(found, "{:.0f}"), bool((found >= aim).all())))
+                rows.append((what, f"≥ {aim}", _each(ratio, "{:.0f}"), bool((ratio >= aim).all())))
     if "limit" in tables:
-        found = tables["limit"].set_index(["model", "role"])["ratio"]
-        met = bool((found <= LIMIT).all())
+        ratio = tables["limit"].set_index(["model", "role"])["ratio"]
+        met = bool((ratio <= LIMIT).all())
         what = "one gradient, times that by hand"
-        rows.append((what, f"≤ {LIMIT:g}", _each(found, "{:.2f}"), met))
+        rows.append((what, f"≤ {LIMIT:g}", _each(ratio, "{:.2f}"), met))
     if "growth" in tables and {1000, 10000} <= set(tables["growth"]["subjects"]):
         for column, what in (("gradient", "time per gradient"), ("memory", "memory")):
             sampled = tables["growth"][tables["growth"]["method"] == "nuts"]
             wide = sampled.pivot_table(
                 index=["model", "role"], columns="subjects", values=column, sort=False
             )
-            found = wide[10000] / wide[1000]
-            met = bool((found <= FOLD).all())
+            growth = wide[10000] / wide[1000]
+            met = bool((growth <= FOLD).all())
             what = f"{what}, 10,000 subjects against 1,000"
-            rows.append((what, f"≤ {FOLD:g}-fold", _each(found, "{:.1f}"), met))
+            rows.append((what, f"≤ {FOLD:g}-fold", _each(growth, "{:.1f}"), met))
     if "report" in tables:
-        [one] = tables["report"].to_dict("records")
-        memory = one["memory"] / 2**30
+        [record] = tables["report"].to_dict("records")
+        memory = record["memory"] / 2**30
         rows.append(("memory of the whole report", "≤ 2 GiB", f"{memory:.1f}", memory <= 2))
         if (naive := _naive_fit(tables, how)) is not None:
-            times = one["seconds"] / naive
+            times = record["seconds"] / naive
             what = "time of the whole report, times the trust-embedded senders in PyMC, nutpie"
             rows.append((what, "< 1", f"{times:.2f}", times < 1))
     return pd.DataFrame(
@@ -199,10 +199,10 @@ def targets(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> pd.Da
     )
 
 
-def _each(found: pd.Series, form: str) -> str:
+def _each(values: pd.Series, form: str) -> str:
     """Values by model and role in words."""
     short = {"trust-embedded": "TE", "level-k": "LK"}
-    return ", ".join(f"{short[m]} {r} {form.format(v)}" for (m, r), v in found.items())
+    return ", ".join(f"{short[m]} {r} {form.format(v)}" for (m, r), v in values.items())
 
 
 def _naive_fit(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> float | None:
@@ -218,11 +218,11 @@ def _naive_fit(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> fl
 
 
 def _report(tables: Mapping[str, pd.DataFrame], how: Mapping[str, int]) -> str:
-    [one] = tables["report"].to_dict("records")
+    [record] = tables["report"].to_dict("records")
     full = tb.Sampling()
     text = (
-        f"**The whole default report** on the real experiment took {one['seconds']:.0f} s, "
-        f"compilation as the machine's cache has it, and {one['memory'] / 2**30:.1f} GiB in all "
+        f"**The whole default report** on the real experiment took {record['seconds']:.0f} s, "
+        f"compilation as the machine's cache has it, and {record['memory'] / 2**30:.1f} GiB in all "
         "processes together."
     )
     if (naive := _naive_fit(tables, how)) is not None:
@@ -264,28 +264,28 @@ def _times(table: pd.DataFrame, column: str) -> pd.Series:
     """How many times as many ESS per second trustbayes has."""
     if "trustbayes" not in set(table["engine"]):
         return pd.Series("–", index=table.index)
-    found = ratios(table, column)
+    ratio = ratios(table, column)
     keys = zip(table["model"], table["role"], table["engine"], strict=True)
-    values = [found.loc[(model, role), engine] for model, role, engine in keys]
+    values = [ratio.loc[(model, role), engine] for model, role, engine in keys]
     return _form(pd.Series(values, index=table.index), "{:.3g}")
 
 
 def _summed_out(table: pd.DataFrame, large: int) -> str:
     sampled = table[table["method"] == "nuts"].set_index(["model", "role", "subjects"])
     rows = []
-    for one in table[table["method"] == "population"].to_dict("records"):
-        nuts = sampled.loc[(one["model"], one["role"], one["subjects"])]
-        star = " *" if one["subjects"] > large else ""
+    for row in table[table["method"] == "population"].to_dict("records"):
+        nuts = sampled.loc[(row["model"], row["role"], row["subjects"])]
+        star = " *" if row["subjects"] > large else ""
         rows.append(
             {
-                "model": one["model"],
-                "role": one["role"],
-                "subjects": f"{one['subjects']:,}",
-                "seconds": f"{one['compile'] + one['sample']:.0f}",
+                "model": row["model"],
+                "role": row["role"],
+                "subjects": f"{row['subjects']:,}",
+                "seconds": f"{row['compile'] + row['sample']:.0f}",
                 "NUTS's R-hat": f"{nuts['rhat']:.2f}",
                 "NUTS, seconds": f"{nuts['compile'] + nuts['seconds_to_400']:.0f}{star}",
-                "shift": f"{one['shift']:.1f}",
-                "spread": f"{one['narrowest']:.2f} to {one['widest']:.2f}",
+                "shift": f"{row['shift']:.1f}",
+                "spread": f"{row['narrowest']:.2f} to {row['widest']:.2f}",
             }
         )
     return markdown(pd.DataFrame(rows))

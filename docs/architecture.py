@@ -29,7 +29,8 @@ pays, `trials` hold what people did in it, `theories` say what a person with giv
 do, and `models` put people into a population with priors. `inference` turns a model and trials into
 a fit, which is a file. `estimates`, `comparison` and `simulation` ask fits for what was learnt,
 which theory predicts better, and whether any of it can be relied on. `analysis` does all of this
-for one table of trials, `report` writes it up, and `cli` is how it is asked for.
+for one table of trials, `pooling` for several experiments together, `report` writes it up, and
+`cli` is how it is asked for.
 
 A room imports from rooms below it only; import-linter holds that (`make lint`).
 """

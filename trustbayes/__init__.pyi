@@ -71,6 +71,9 @@ from .models import (
 from .models.draws import prior_draws as prior_draws
 from .models.joint import Joint as Joint
 from .models.model import Model as Model
+from .pooling.pool import PooledStudy as PooledStudy, pool as pool
+from .pooling.reading import read_study as read_study
+from .pooling.study import Study as Study, StudyExperiment as StudyExperiment
 from .priors.prior import Prior as Prior
 from .report.figures.priors import (
     plot_prior_posterior as plot_prior_posterior,
@@ -100,7 +103,12 @@ from .simulation.simulate import (
     read_parameters as read_parameters,
     simulate as simulate,
 )
-from .trials.datasets import bundled as bundled, fetch as fetch, published as published
+from .trials.datasets import (
+    bundled as bundled,
+    bundled_study as bundled_study,
+    fetch as fetch,
+    published as published,
+)
 from .trials.table import (
     Trials as Trials,
     read_trials as read_trials,

@@ -31,8 +31,8 @@ class Fault:
     expected: str
 
     def __str__(self) -> str:
-        found = f"found {self.value!r}, " if self.value else ""
-        return f"{self.place}: {found}expected {self.expected}"
+        actual = f"found {self.value!r}, " if self.value else ""
+        return f"{self.place}: {actual}expected {self.expected}"
 
 
 class InputError(ValueError):

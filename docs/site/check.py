@@ -1,17 +1,33 @@
 """Check a built site: links lead somewhere, nothing comes from elsewhere, search finds the API.
 
-Run as ``python docs/site/check.py BUILD``; it prints every fault and ends with code 1 if any.
+Where there is Chromium, each public name is typed into the site's own search. Run as
+``python docs/site/check.py BUILD``; it prints every fault and ends with code 1 if any.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 from make import public_names
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+
+_SEARCH = """<script>addEventListener("load", () => {
+  const found = (name) => Search._performSearch(...Search._parseQuery(name)).some(
+    ([page, , anchor]) => page === "api" && anchor === "#trustbayes." + name);
+  const pre = document.createElement("pre");
+  pre.id = "lost";
+  pre.textContent = JSON.stringify(NAMES.filter((name) => !found(name)));
+  document.body.append(pre);
+});</script></body>"""
 
 
 class Links(HTMLParser):
@@ -53,10 +69,31 @@ def faults(site: Path) -> list[str]:
                 found.append(f"{short} links to {link}, which is not there")
             elif anchor and target in pages and unquote(anchor) not in pages[target].anchors:
                 found.append(f"{short} links to {link}, which has no such place")
-    index = (site / "searchindex.js").read_text("utf-8").lower()
     names = [name for group in public_names().values() for name in group]
-    found += [f"search does not find {name}" for name in names if name.lower() not in index]
-    return found
+    index = (site / "searchindex.js").read_text("utf-8").lower()
+    lost = [name for name in names if name.lower() not in index]
+    if BROWSER and not lost:
+        lost = unsearchable(site, names)
+    return [*found, *(f"search does not find {name}" for name in lost)]
+
+
+def unsearchable(site: Path, names: list[str]) -> list[str]:
+    """The names that the site's search does not lead to their places for."""
+    page = (site / "search.html").read_text("utf-8")
+    script = _SEARCH.replace("NAMES", json.dumps(names))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".html", dir=site) as copy,
+    ):
+        copy.write(page.replace("</body>", script))
+        copy.flush()
+        done = subprocess.run(
+            [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+             "--virtual-time-budget=20000", f"--user-data-dir={folder}", Path(copy.name).as_uri()],
+            capture_output=True, text=True, timeout=300, check=True,
+        )  # fmt: skip
+    said = re.search(r'<pre id="lost"[^>]*>(.*?)</pre>', done.stdout)
+    return names if said is None else list(json.loads(said[1]))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ napoleon_use_param = False  # types are words, and no names to be linked
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "undoc-members": False}
-suppress_warnings = ["myst.xref_missing"]  # links of included files to files of the repository
 
 html_theme = "pydata_sphinx_theme"
 html_title = "trustbayes"
@@ -42,6 +41,6 @@ html_theme_options = {
     "navigation_with_keys": True,
     "search_bar_text": "Search",
 }
-html_sidebars = {"index": []}
+html_sidebars = {"**": []}  # pages have no parts that would stand there
 html_show_sourcelink = False
 html_math_renderer = "mathml"

@@ -9,13 +9,21 @@ import ast
 import base64
 import importlib
 import inspect
+import pkgutil
 import re
 import shutil
 import sys
+import textwrap
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+from explorers import explorers
 from pictures import draw_all
+from specimens import specimens
+
+from trustbayes import report
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -80,39 +88,84 @@ class Figures(HTMLParser):
             self.found[-1][self._in] += data
 
 
-def source_of(path: str) -> str:
-    """The code of a function that is named with its module."""
+def found_at(path: str) -> Any:
+    """A function that is named with its module, as MODULE:NAME."""
     module, _, name = path.partition(":")
     found = importlib.import_module(module)
     for part in name.split("."):
         found = getattr(found, part)
-    return inspect.getsource(found)
+    return found
 
 
-def gallery_page(text: str, folder: Path) -> str:
-    """Every figure of a report with what it says and the code that draws it."""
+def gallery_page(text: str, folder: Path, others: Iterable[tuple[str, str]] = ()) -> str:
+    """Every figure of reports with what it says and the code that draws it.
+
+    Parameters
+    ----------
+    text : str
+        The sample report.
+    folder : Path
+        Where the pictures go.
+    others : iterable of tuple of str and str
+        Further reports by title; what they do not draw is left out.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = [
         "# Gallery",
         "",
-        "Every figure of the sample report, with what it says and the function that draws it. The "
-        "files come from `trustbayes report --assets FOLDER`, as SVG and PDF; in Python:",
+        "Every figure of the reports, with what it says and the function that draws it: those of "
+        "the sample report, then those of other reports, whose numbers are made up here to show "
+        "the form, then functions alone. The files come from `trustbayes report --assets FOLDER`, "
+        "as SVG and PDF; in Python:",
         "",
         "```python",
         'tb.write_report(analysis, "report.html", assets="figures")',
         "```",
         "",
+        *_figures(text, folder, "figure"),
     ]
-    for one in Figures(text).found:
-        if "image" not in one:
-            continue
-        file = f"figure-{one['name']}.png"
-        (folder / file).write_bytes(base64.b64decode(one["image"].partition("base64,")[2]))
-        alt = one["alt"].replace("[", "(").replace("]", ")")
-        lines += [f"## {one['title']}", "", f"![{alt}]({file})", "", one["says"], ""]
-        if one["drawn"]:
-            code = inspect.cleandoc(source_of(one["drawn"]))
-            lines += [f"`{one['drawn'].replace(':', '.')}`:", "", "````python", code, "````", ""]
+    for title, other in others:
+        made_up = _figures(other, folder, re.sub(r"\W+", "-", title.lower()), f"{title}: ")
+        lines += [f"*{title}, made-up numbers.*", "", *made_up] if made_up else []
+    shown = set(re.findall(r"^`([\w.]+)`:$", "\n".join(lines), flags=re.M))
+    for name in sorted(name for name in drawing() if name.replace(":", ".") not in shown):
+        says = str(inspect.getdoc(found_at(name))).partition("\n")[0]
+        lines += [f"## {says.removesuffix('.')}", "", *_code(name)]
     return "\n".join(lines)
+
+
+def drawing() -> set[str]:
+    """Every public function of the reports that draws a figure, as MODULE:NAME."""
+    names = set()
+    for module in pkgutil.walk_packages(report.__path__, f"{report.__name__}."):
+        for name, one in vars(importlib.import_module(module.name)).items():
+            here = inspect.isfunction(one) and one.__module__ == module.name
+            if here and one.__annotations__.get("return") == "Figure" and name[0] != "_":
+                names.add(f"{module.name}:{name}")
+    return names
+
+
+def _figures(text: str, folder: Path, prefix: str, before: str = "") -> list[str]:
+    lines = []
+    for one in Figures(text).found:
+        data = one.get("image", "").partition("base64,")[2]
+        if not data:
+            continue
+        file = f"{prefix}-{one['name']}.png"
+        (folder / file).write_bytes(base64.b64decode(data))
+        alt = one["alt"].replace("[", "(").replace("]", ")")
+        lines += [f"## {before}{one['title']}", "", f"![{alt}]({file})", "", one["says"], ""]
+        lines += _code(one["drawn"]) if one["drawn"] else []
+    return lines
+
+
+def _code(name: str) -> list[str]:
+    code = textwrap.dedent(inspect.getsource(found_at(name))).rstrip()
+    return [f"`{name.replace(':', '.')}`:", "", "````python", code, "````", ""]
 
 
 def from_root(name: str, title: str = "") -> str:
@@ -129,14 +182,20 @@ def main(build: Path) -> None:
     source = build / "source"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(
-        HERE, source, ignore=shutil.ignore_patterns("__pycache__", "make.py", "check.py")
+        HERE,
+        source,
+        ignore=shutil.ignore_patterns(
+            "__pycache__", "make.py", "check.py", "specimens.py", "explorer.*"
+        ),
     )
     notebooks = build.parent / "notebooks"
     where = notebooks if notebooks.exists() else ROOT / "notebooks"
     for path in sorted(where.glob("*.ipynb")):
         shutil.copy(path, source / path.name)
     (source / "api.md").write_text(api_page(), "utf-8")
-    (source / "gallery.md").write_text(gallery_page(REPORT.read_text("utf-8"), source), "utf-8")
+    sample = REPORT.read_text("utf-8")
+    others = specimens({one["drawn"] for one in Figures(sample).found})
+    (source / "gallery.md").write_text(gallery_page(sample, source, others), "utf-8")
     for name, target, title in (
         ("CHANGELOG.md", "changelog.md", "Changelog"),
         ("benchmarks/README.md", "benchmarks.md", "Benchmarks"),
@@ -146,6 +205,8 @@ def main(build: Path) -> None:
     ):
         (source / target).write_text(from_root(name, title), "utf-8")
     draw_all(source)
+    for name, page in explorers().items():
+        (source / name).write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

@@ -26,11 +26,11 @@ def senders(treatment: str = "CHUL") -> Figure:
             seen, aversion * game.lying_unit, 0.7, terms, "truncated", "quadratic", wavering=True
         )
         left.plot(seen, reports, color=colour, label=f"lying aversion β = {aversion:g}")
-    left.set_title("Trust-embedded: lies shrink as lying costs more")
+    left.set_title("Trust-embedded: lies that cost")
     reports = np.asarray(level_k.reports(seen, 3, terms))
     for level, (line, colour) in enumerate(zip(_by_level(reports), SHADES, strict=True)):
         right.plot(seen, line, color=colour, label=f"level {level}")
-    right.set_title("Level-k: each step adds the same to every report")
+    right.set_title("Level-k: lies in steps")
     for panel in (left, right):
         panel.plot(seen, seen, color="#8C8C8C", lw=0.8, ls=":")
         panel.set_xlabel("forecast (units of demand)")
@@ -49,11 +49,11 @@ def receivers(treatment: str = "CHUL") -> Figure:
     for trust, colour in zip((0.0, 0.33, 0.67, 1.0), SHADES, strict=True):
         line = trust_embedded.capacity(seen, trust, terms, "truncated")
         left.plot(seen, line, color=colour, label=f"trust α = {trust:g}")
-    left.set_title("Trust-embedded: distrust grows with the report")
+    left.set_title("Trust-embedded: discounts that grow")
     lines = np.asarray(level_k.capacities(seen, 3, terms, "monotone"))
     for level, (line, colour) in enumerate(zip(_by_level(lines), SHADES, strict=True)):
         right.plot(seen, line, color=colour, label=f"level {level}")
-    right.set_title("Level-k: the same is taken off every report")
+    right.set_title("Level-k: discounts in steps")
     for panel in (left, right):
         panel.set_xlabel("report (units of demand)")
         panel.legend(frameon=False, fontsize=8)

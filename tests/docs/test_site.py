@@ -32,7 +32,8 @@ def tool(name: str):
 
 @pytest.fixture(scope="module")
 def make():
-    tool("pictures")
+    for name in ("explorers", "pictures", "specimens"):
+        tool(name)
     return tool("make")
 
 
@@ -96,8 +97,16 @@ def test_the_gallery_has_the_code_of_each_figure(make, tmp_path):
         '<div class="title">T</div><img alt="a [b]" src="data:image/png;base64,aGk=">'
         "<figcaption>Says.</figcaption></figure>"
     )
-    page = make.gallery_page(figure, tmp_path)
-    assert "def expected_and_given" in page
+    other = figure.replace('id="f"', 'id="g"').replace("gap:expected_and_given", "raw:shift_means")
+    page = make.gallery_page(figure, tmp_path, [("Other", other)])
+    assert page.count("def expected_and_given(") == page.count("def shift_means(") == 1
+    assert "## Other: T" in page
+    drawing = make.drawing()
+    assert len(drawing) > 30
+    for name in drawing:
+        assert f"`{name.replace(':', '.')}`:" in page
+    for code in re.findall(r"````python\n(.*?)````", page, flags=re.S):
+        compile(code, "gallery", "exec")
     assert "![a (b)](figure-f.png)" in page
     assert "Says." in page
     assert (tmp_path / "figure-f.png").read_bytes() == b"hi"

@@ -148,7 +148,7 @@ def assert_both_forms_agree(chosen, trials):
         if "treatment" in chosen.varies[name]:
             location = information.weights[name] @ location
         if gamma:
-            own = np.exp(location) * offset
+            effect = np.exp(location) * offset
             log_slope += (np.zeros_like(offset) + location).sum()
             key = f"{name}_own" if "treatment" in chosen.varies[name] else name
         else:
@@ -156,13 +156,13 @@ def assert_both_forms_agree(chosen, trials):
             shift = 0.0
             partner = chosen.spec.coupling.get(name)
             if partner and "treatment" not in chosen.varies[partner]:
-                own = f"{partner}_own"  # a log-normal one's, on the scale of the logarithm
-                known = moved[own] if own in moved else np.log(moved[partner])
+                partner_key = f"{partner}_own"  # a log-normal one's, on the scale of the logarithm
+                known = moved[partner_key] if partner_key in moved else np.log(moved[partner])
                 shift = information.couplings[name] * known
-            own = location + shift + spread * offset
+            effect = location + shift + spread * offset
             log_slope += offset.size * np.log(spread)
             key = f"{name}_own"
-        moved[key] = own
+        moved[key] = effect
     assert set(moved) == {rv.name for rv in built["centred"].free_RVs}
     density, values = pointwise(apart)(point)
     density_centred, values_centred = pointwise(built["centred"])(moved)

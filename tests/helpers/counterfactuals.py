@@ -1,9 +1,9 @@
 """Looking up what a policy does."""
 
 
-def effect(found, policy, outcome="payoff", party="both", treatment="all"):
+def effect(counterfactual, policy, outcome="payoff", party="both", treatment="all"):
     """The row of an outcome under a policy."""
-    rows = found.effects
+    rows = counterfactual.effects
     keys = {"policy": policy, "outcome": outcome, "party": party, "treatment": treatment}
     for column, value in keys.items():
         rows = rows[rows[column] == value]

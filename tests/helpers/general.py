@@ -78,7 +78,7 @@ class Twin:
         sign = -1 if self.sign(bias) < 0 else 1
         of_receiver = [[self.receiver(m, m, a) for a in self.actions] for m in self.messages]
         of_sender = [[-unit * abs(m - s) for m in self.messages] for s in self.states]
-        found = [(of_sender, of_receiver, None)]
+        levels = [(of_sender, of_receiver, None)]
         answers = [max(range(len(row)), key=row.__getitem__) for row in of_receiver]
         for _ in range(deepest):
             of_sender = [
@@ -98,8 +98,8 @@ class Twin:
                 for m, read in zip(self.messages, reads, strict=True)
             ]
             answers = [max(range(len(row)), key=row.__getitem__) for row in of_receiver]
-            found.append((of_sender, of_receiver, reads))
-        return found
+            levels.append((of_sender, of_receiver, reads))
+        return levels
 
     def noisy_levels(self, bias, deepest, unit, precision, scale):
         """Utilities of senders and of receivers at every level, who reckon with noise."""

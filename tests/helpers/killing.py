@@ -83,7 +83,7 @@ def outcome(folder: Path) -> dict[str, Any]:
 
     Raises an error if one of them is not whole.
     """
-    found: dict[str, Any] = {}
+    contents: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         if path.name.startswith(".") or not path.is_file():
             continue
@@ -94,12 +94,12 @@ def outcome(folder: Path) -> dict[str, Any]:
                 digest = hashlib.sha256()
                 for name in sorted(map(str, posterior.data_vars)):
                     digest.update(name.encode() + posterior[name].to_numpy().tobytes())
-                found[path.name] = digest.hexdigest()
+                contents[path.name] = digest.hexdigest()
             case ".json":
-                found[path.name] = _steady(json.loads(path.read_text("utf-8")))
+                contents[path.name] = _steady(json.loads(path.read_text("utf-8")))
             case ".html":
                 assert path.read_text("utf-8").rstrip().endswith("</html>"), path
-    return found
+    return contents
 
 
 def _steady(value: Any) -> Any:

@@ -144,12 +144,12 @@ def components(chosen):
     """The theories of a mixture as models of their own; any other model by itself."""
     if chosen.name != "mixture":
         return [chosen]
-    found = []
+    models = []
     for name in ("trust-embedded", "level-k", "babbling"):
         known = model(name, chosen.role, chosen.spec.kind).conventions
-        own = {k: v for k, v in chosen.conventions.items() if k in known}
-        found.append(model(name, chosen.role, chosen.spec.kind, **own))
-    return found
+        conventions = {k: v for k, v in chosen.conventions.items() if k in known}
+        models.append(model(name, chosen.role, chosen.spec.kind, **conventions))
+    return models
 
 
 def levels(chosen):
@@ -222,10 +222,10 @@ def option_utilities(chosen, game, bias, position, values, level):
         rows = hybrid.receiver_utility(game, bias, trust, [level], *how[1:], settled["belief"])
         return [u / scale for u in rows[0, position].tolist()]
     utilities = getattr(level_tables(game, bias, *how), f"{role}_utility")[level, position]
-    found = [u / scale for u in utilities.tolist()]
+    scaled = [u / scale for u in utilities.tolist()]
     if chosen.name == "hybrid" and level > 0:
-        return less_lies(found, game, position, values["lying_aversion"])
-    return found
+        return less_lies(scaled, game, position, values["lying_aversion"])
+    return scaled
 
 
 def less_lies(utilities, game, position, aversion):
@@ -289,7 +289,7 @@ def best_choice(chosen, game, treatment, seen, values, level):
     e, margin = market.uncertainty, game.wholesale_price - game.production_cost
     f = (margin - market.capacity_cost) / margin
     h, g = 2 * e * (1 - f), e * (2 * f - 1)
-    settled, one = chosen.conventions, np.array([float(seen)])
+    settled, forecast = chosen.conventions, np.array([float(seen)])
     aversion = float(values.get("lying_aversion", 0)) * (game.retail_price - game.wholesale_price)
     match chosen.name, chosen.role:
         case "full-trust", "sender":
@@ -315,13 +315,13 @@ def best_choice(chosen, game, treatment, seen, values, level):
         case "hybrid", "sender":
             terms = game.terms([treatment])
             wavering = settled["indifference"] == "waver"
-            found = hybrid_reports(one, np.array([aversion]), level, terms, wavering)
-            return float(found[level, 0])
+            reports = hybrid_reports(forecast, np.array([aversion]), level, terms, wavering)
+            return float(reports[level, 0])
     assert (chosen.name, chosen.role) == ("trust-embedded", "sender")
     trust, terms = np.array([values["expected_trust"]]), game.terms([treatment])
     how = {name: settled[name] for name in ("belief", "lying_cost")}
     how["wavering"] = settled["indifference"] == "waver"
-    return float(report(one, np.array([aversion]), trust, terms, **how)[0])
+    return float(report(forecast, np.array([aversion]), trust, terms, **how)[0])
 
 
 NOISES = {"normal": stats.norm, "student-t": stats.t(4)}
@@ -358,7 +358,7 @@ def row_logs(chosen, game, row, values):
 def type_logs(chosen, trials, point, dims):
     """Log densities of all rows, shape (rows, types)."""
     subjects, treatments = trials.subjects(chosen.role), trials.treatments
-    found = []
+    logs = []
     for row in trials.table.to_dict("records"):
         where = {
             "subject": subjects.index(row[chosen.role]),
@@ -367,8 +367,8 @@ def type_logs(chosen, trials, point, dims):
         values = {
             name: point[name][tuple(where[d] for d in dims[name] if d in where)] for name in point
         }
-        found.append(row_logs(chosen, trials.game, row, values))
-    return np.array(found)
+        logs.append(row_logs(chosen, trials.game, row, values))
+    return np.array(logs)
 
 
 def log_mean(weights, logs):

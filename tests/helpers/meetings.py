@@ -119,12 +119,12 @@ class Meetings:
 
     def mean(self, reports: list, capacities: list, noises: tuple, times: int = 20) -> np.ndarray:
         """Mean profits of all pairs of a sender and a receiver, and how sure they are."""
-        found = np.zeros((times, 2))
-        for row in found:
+        profits = np.zeros((times, 2))
+        for row in profits:
             for best in reports:
                 for build in capacities:
                     report = self.noisy(best, noises[0], -150, 150)
                     capacity = self.noisy(build(report), noises[1], 0, np.inf)
                     row += np.mean(self.profits(capacity, self.forecast), axis=1)
-        found /= len(reports) * len(capacities)
-        return np.array([found.mean(axis=0), found.std(axis=0) / np.sqrt(times)])
+        profits /= len(reports) * len(capacities)
+        return np.array([profits.mean(axis=0), profits.std(axis=0) / np.sqrt(times)])

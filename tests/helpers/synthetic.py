@@ -71,9 +71,9 @@ def synthetic_fit(
                 if not isinstance(given, Prior):
                     continue
                 by_treatment = parameter.name not in model.formulas  # whose intercept is one
-                own = over if argument == prior.family.location and by_treatment else []
-                values = np.exp(0.3 * rng.normal(size=size if own else (chains, draws)))
-                data[f"{parameter.name}_{argument}"] = (("chain", "draw", *own), values)
+                along = over if argument == prior.family.location and by_treatment else []
+                values = np.exp(0.3 * rng.normal(size=size if along else (chains, draws)))
+                data[f"{parameter.name}_{argument}"] = (("chain", "draw", *along), values)
     for name, formula in model.formulas.items():
         coords[f"{name}_term"] = list(formula.columns)
         over = [f"{name}_term"]

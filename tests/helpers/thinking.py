@@ -67,7 +67,7 @@ class BruteForce:
             self.best(self.messages, [-abs(m - s) for m in self.messages], self.lie_rank(s))
             for s in self.states
         ]
-        found = [(utility_s, utility_r, sending, answering)]
+        levels = [(utility_s, utility_r, sending, answering)]
         for _ in range(deepest):
             utility_s = [self.expected(self.sender, s, answering) for s in self.states]
             sending = [
@@ -87,8 +87,8 @@ class BruteForce:
                     ]
                 )
             answering = [self.best(self.actions, u, self.action_rank) for u in utility_r]
-            found.append((utility_s, utility_r, sending, answering))
-        return [np.array(parts, dtype=float) for parts in zip(*found, strict=True)]
+            levels.append((utility_s, utility_r, sending, answering))
+        return [np.array(parts, dtype=float) for parts in zip(*levels, strict=True)]
 
     def expected(self, payoff, state, answering):
         """What a sender in a state expects of each message."""

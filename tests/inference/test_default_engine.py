@@ -117,16 +117,28 @@ def test_shares_of_coinciding_types_are_added(fitted):
     assert coinciding_shares(fitted).empty
 
 
-def test_continuous_choices_go_to_nuts_unless_the_engine_is_asked_for():
+@pytest.mark.parametrize(
+    ("theory", "role", "method"),
+    [
+        (tb.LevelK, "receiver", "population"),
+        (tb.TrustEmbedded, "receiver", "population"),
+        (tb.TrustEmbedded, "sender", "nuts"),  # all expect the same trust
+    ],
+)
+def test_continuous_choices_are_the_engines_unless_all_share_a_parameter(theory, role, method):
     data = tb.bundled("simulated-forecast")
     trials = tb.read_trials(data.trials, data.game)
-    model = tb.LevelK("receiver", trials.game)
-    chosen, reason = settled(model, trials, SHORT)
+    model = theory(role, trials.game)
+    assert settled(model, trials, SHORT)[0].method == method
+    assert settled(model, trials, replace(SHORT, method="population"))[0].method == "population"
+
+
+def test_recommendations_go_to_nuts():
+    data = tb.bundled("simulated-recommendation")
+    trials = tb.read_trials(data.trials, data.game)
+    chosen, reason = settled(tb.model("keep", "receiver", trials.game), trials, SHORT)
     assert chosen.method == "nuts"
-    assert "continuous choices" in reason
-    chosen, reason = settled(model, trials, replace(SHORT, method="population"))
-    assert chosen.method == "population"
-    assert not reason
+    assert reason.startswith("recommendations")
 
 
 def test_formulas_go_to_nuts_unless_the_engine_is_asked_for(trials):
@@ -135,6 +147,20 @@ def test_formulas_go_to_nuts_unless_the_engine_is_asked_for(trials):
     assert chosen.method == "nuts"
     assert "formulas" in reason
     assert settled(model, trials, replace(SHORT, method="population"))[0].method == "population"
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (tb.LevelK("sender"), ""),
+        (tb.TrustEmbedded("receiver"), ""),
+        (tb.TrustEmbedded("sender"), "expected_trust is common to all"),
+        (tb.Hybrid("receiver"), "types of 2 parameters a person"),
+    ],
+)
+def test_two_parameters_a_person_are_the_engines_unless_all_share_another(trials, model, reason):
+    chosen, said = settled(model, trials, SHORT)
+    assert (chosen.method, said) == ("nuts" if reason else "population", reason)
 
 
 def test_three_parameters_a_person_go_to_nuts_unless_the_engine_is_asked_for(trials):

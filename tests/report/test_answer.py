@@ -1,15 +1,18 @@
 """The sentences of the first page follow from the numbers of the results, by rules."""
 
 import copy
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from advice import advised
 from pages import Page
 
 from trustbayes.games import read_game
 from trustbayes.report import results, write_report
-from trustbayes.report.answer import answer, best_model, group_shares
-from trustbayes.report.first_page import replicated
+from trustbayes.report.answer import answer, group_shares, in_short, ranked
+from trustbayes.report.first_page import replications
 from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page import picture
 from trustbayes.report.page.style import Encoded
@@ -229,7 +232,7 @@ def test_without_convergence_nothing_is_said_of_people(found):
     assert "--tune 600" in said.missing
     found["how"]["models"][1]["benchmark"] = True
     found["gate"][0]["passed"], found["gate"][1]["passed"] = False, True
-    assert best_model(found, "sender") is None  # a benchmark that another beats is no description
+    assert ranked(found, "sender") == []  # a benchmark that another beats is no description
     found["gate"][1]["passed"] = False
     assert answer(found, "sender").typical.startswith("What a typical sender does cannot be said")
 
@@ -257,28 +260,47 @@ def test_a_typical_person_has_the_numbers_of_the_population(found):
     )
 
 
-@pytest.fixture(
-    scope="module",
-    params=["both", "no verdict", "senders", "receivers", "no treatments", "hostile labels", "one"],
-)
-def page(request, make_analysis, analyse_made_up, spoil, tmp_path_factory):
+KINDS = (
+    "both", "no verdict", "senders", "receivers", "no treatments", "hostile labels", "one", "types",
+    "forecasts", "recommendations",
+)  # fmt: skip
+
+
+NAMES, SMALL = ["trust-embedded", "level-k"], {"subjects": 2, "rounds": 3}
+
+
+@pytest.fixture(scope="module")
+def plain(make_analysis):
+    return make_analysis(names=NAMES, **SMALL)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def page(request, plain, make_analysis, analyse_made_up, spoil, tmp_path_factory):
     """The report of every kind of data, its figures not drawn."""
-    labels = {"<b onclick=x>$": 0.5} if request.param == "hostile labels" else None
-    if request.param == "no treatments":
-        labels = {"all": 0.5}
-    names = ["trust-embedded", "level-k"]
-    whole = make_analysis(subjects=2, rounds=3, names=names, treatments=labels)
-    if request.param in ("senders", "receivers"):
-        whole = analyse_made_up(whole.trials.of_role(request.param.removesuffix("s")), names)
-    elif request.param == "one":
-        whole = make_analysis(subjects=2, rounds=3, names=["trust-embedded"])
-    elif request.param == "no verdict":
+    kind, whole = request.param, plain
+    treatments = {"hostile labels": {"<b onclick=x>$": 0.5}, "no treatments": {"all": 0.5}}.get(
+        kind
+    )
+    if kind == "recommendations":
+        with np.errstate(over="ignore", invalid="ignore"):  # made-up draws: weights beyond bounds
+            whole = analyse_made_up(advised(people=3, rounds=6), ["trust-embedded", "average"])
+    elif kind == "forecasts":
+        whole = make_analysis(kind="forecast-sharing", names=NAMES, **SMALL)
+    elif kind == "one":
+        whole = make_analysis(names=NAMES[:1], **SMALL)
+    elif kind == "types":
+        whole = make_analysis(names=[*NAMES, "mixture", "babbling"], **SMALL)
+    elif treatments:
+        whole = make_analysis(names=NAMES, treatments=treatments, **SMALL)
+    elif kind in ("senders", "receivers"):
+        whole = analyse_made_up(plain.trials.of_role(kind.removesuffix("s")), NAMES)
+    elif kind == "no verdict":
         whole = spoil(whole, ("level-k", "sender"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(picture, "encode", lambda draw: Encoded("data:,", 1, 1))
         path = tmp_path_factory.mktemp("kinds") / "report.html"
         text = write_report(whole, path).html.read_text("utf-8")
-    return request.param, whole, Page(text)
+    return kind, whole, Page(text)
 
 
 def test_five_answers_stand_on_the_first_page_of_every_kind_of_data(page):
@@ -301,9 +323,8 @@ def test_the_first_page_says_what_the_results_say(page):
         for group in group_shares(found, role):
             exact = f"{group.count} of {group.total}" if group.total else percent(group.share)
             assert group.total == 1 or exact in said.people
-        best = replicated(found, role)
-        if best is not None:
-            assert f"{best[1]} of {best[2]} pattern" in parsed.answers["rely"][0]
+        for title, held, size in replications(found, role)[:1]:
+            assert f"{title} reproduces {held} of {size} pattern" in parsed.answers["rely"][0]
 
 
 def test_what_is_missing_is_said_where_nothing_is_named(page):
@@ -321,8 +342,13 @@ def test_headings_and_first_sentences_carry_the_argument(page):
     said = " ".join(parsed.headings)
     assert "converge" in said
     assert "reproduces" in said or not any(fit.gate.passed for fit in whole.fits.values())
-    for text in parsed.answers["wins"]:
-        assert text.removesuffix(".") in said
+    for place, role in enumerate(whole.comparisons):
+        found = answer(results(whole), role)
+        for text in (found.people, found.wins):
+            assert text.removesuffix(".") in said
+        assert in_short(found.typical) in said
+        assert not re.search(r"\(\S+ to \S+\)", in_short(found.typical))
+        assert parsed.answers["wins"][place] == found.wins
 
 
 def test_the_answer_does_not_change_the_results(found):
@@ -331,14 +357,13 @@ def test_the_answer_does_not_change_the_results(found):
     assert found == before
 
 
-def test_the_first_page_stands_in_a_notebook(make_analysis, undrawn):
-    whole = make_analysis(subjects=2, rounds=3, names=["trust-embedded", "level-k"])
-    shown = whole._repr_html_()
+def test_the_first_page_stands_in_a_notebook(plain, undrawn):
+    shown = plain._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
     inside = Page(shown).all("iframe")[0]["srcdoc"]
     assert set(FIVE) <= set(Page(str(inside)).answers)
     assert not Page(str(inside)).sections
-    other = replace(whole, ci_prob=0.8)
+    other = replace(plain, ci_prob=0.8)
     assert "80" in str(Page(other._repr_html_()).all("iframe")[0]["srcdoc"])
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pages import Page
 
-from trustbayes.report.answer import answer
+from trustbayes.report.answer import answer, in_short
+from trustbayes.report.first_page import replications
 from trustbayes.report.page.wording import interval, number
 from trustbayes.trials.datasets import bundled
 from trustbayes.trials.table import read_trials
@@ -40,6 +41,16 @@ def test_the_first_page_of_the_sample_is_what_today_is_made_of_its_numbers(found
         assert page.answers["wins"][place] == said.wins
         assert page.answers["sure"][place].endswith(said.sure)
         assert page.answers["typical"][place].endswith(said.typical)
+
+
+def test_the_headings_of_the_sample_are_what_today_is_made_of_its_numbers(found, page):
+    headings = " ".join(page.headings)
+    for role in found["verdict"]:
+        said = answer(found, role)
+        for text in (said.people, said.wins, in_short(said.typical)):
+            assert text.removesuffix(".") in headings
+        title, held, size = replications(found, role)[0]
+        assert f"{title} reproduces {held} of {size} patterns of {role}s" in headings
 
 
 def test_the_tables_of_the_sample_hold_its_numbers(found, page):

@@ -8,6 +8,7 @@ import pytest
 
 from trustbayes.cli.main import main
 from trustbayes.games import read_game
+from trustbayes.trials.datasets import bundled
 from trustbayes.trials.inspect import inspect_table
 from trustbayes.trials.table import read_trials
 
@@ -63,3 +64,21 @@ def test_a_game_file_is_not_overwritten_without_being_told(tmp_path, capsys):
     capsys.readouterr()
     assert main(["inspect", str(CASES / "plain.csv"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["per"] == "interaction"
+
+
+def test_the_draft_has_the_biases_of_the_table(tmp_path):
+    data = bundled("simulated-finite")
+    seen = inspect_table(data.trials)
+    assert "[treatments]  # from the table: the bias of the sender in each\n" in seen.draft
+    (tmp_path / "game.toml").write_text(seen.draft)
+    game = read_game(tmp_path / "game.toml")
+    assert dict(game.treatments) == dict(read_game(data.game).treatments)
+    assert len(read_trials(data.trials, game).table) == 1920
+
+
+@pytest.mark.parametrize("biases", [["1", "2", "3"], ["1", "", "2"]])
+def test_a_bias_that_is_no_single_number_is_asked_for(tmp_path, biases):
+    frame = pd.DataFrame({"sender": "s", "treatment": ["Low", "Low", "High"], "bias": biases})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    draft = inspect_table(tmp_path / "t.csv").draft
+    assert '[treatments]  # ? the bias of the sender in each\n"High" = 1\n"Low" = 1\n' in draft

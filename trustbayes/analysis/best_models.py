@@ -64,7 +64,7 @@ def check_policies(
 
 def policies_of(
     policies: Sequence[Policy],
-    found: Mapping[Key, Fit],
+    fits: Mapping[Key, Fit],
     comparisons: Mapping[Role, Comparison],
     seed: int,
     ci_prob: float,
@@ -74,7 +74,7 @@ def policies_of(
     Parameters
     ----------
     policies : sequence of Policy
-    found : mapping of (model name, role) to Fit
+    fits : mapping of (model name, role) to Fit
     comparisons : mapping of role to Comparison
     seed : int
     ci_prob : float
@@ -86,7 +86,7 @@ def policies_of(
     """
     if not policies:
         return None
-    static = {key: fit for key, fit in found.items() if not fit.model.learns}
+    static = {key: fit for key, fit in fits.items() if not fit.model.learns}
     ranked = {role: _passed(static, comparisons, role) for role in ("sender", "receiver")}
     # The sum of ranks, the senders' first where two pairs are as good.
     pairs = sorted(
@@ -103,14 +103,14 @@ def policies_of(
 
 
 def worth_of(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
+    fits: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], seed: int, ci_prob: float
 ) -> pd.DataFrame | None:
     """What trust is worth to the people as the best-predicting model of each role has them.
 
     See `trustbayes.trust_worth`; None where no model of a role passed the gate. People
     who learn have no single round to be asked for.
     """
-    static = {key: fit for key, fit in found.items() if not fit.model.learns}
+    static = {key: fit for key, fit in fits.items() if not fit.model.learns}
     sender, receiver = (best(static, comparisons, role) for role in ("sender", "receiver"))
     if sender is None or receiver is None:
         return None
@@ -118,7 +118,7 @@ def worth_of(
 
 
 def gap_of(
-    found: Mapping[Key, Fit],
+    fits: Mapping[Key, Fit],
     comparisons: Mapping[Role, Comparison],
     joint: JointFit | None,
     ci_prob: float,
@@ -128,8 +128,8 @@ def gap_of(
         sender: Fit | None = joint.sender
         receiver: Fit | None = joint.receiver
     else:
-        sender = best(found, comparisons, "sender", "expected_trust")
-        receiver = best(found, comparisons, "receiver", "trust")
+        sender = best(fits, comparisons, "sender", "expected_trust")
+        receiver = best(fits, comparisons, "receiver", "trust")
     if sender is None or receiver is None:
         return None
     names = {"sender_model": sender.model.name, "receiver_model": receiver.model.name}
@@ -137,19 +137,19 @@ def gap_of(
 
 
 def best(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
+    fits: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role, has: str = ""
 ) -> Fit | None:
     """The fit that predicts best among those past the gate that have a parameter."""
-    passed = [fit for fit in _passed(found, comparisons, role) if not has or has in fit.posterior]
+    passed = [fit for fit in _passed(fits, comparisons, role) if not has or has in fit.posterior]
     return passed[0] if passed else None
 
 
 def _passed(
-    found: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role
+    fits: Mapping[Key, Fit], comparisons: Mapping[Role, Comparison], role: Role
 ) -> list[Fit]:
     """The fits past the gate, those that predict best first."""
     if role not in comparisons:
         return []
     names = map(str, comparisons[role].rows().index)
-    ranked = [found[name, role] for name in names if (name, role) in found]
+    ranked = [fits[name, role] for name in names if (name, role) in fits]
     return [fit for fit in ranked if fit.gate.passed]

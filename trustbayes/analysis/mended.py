@@ -8,12 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
-from trustbayes.comparison import Comparison, refit_without
+from trustbayes.comparison import Comparison, SubjectScores, refit_without
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.trials.table import Trials
 
-__all__ = ["mended"]
+__all__ = ["mended", "mended_scores"]
 
 _MOST = 8
 """Subjects of a fit that are left out by refits: where more need it, a k-fold says more."""
@@ -52,25 +52,62 @@ def mended(
         The same if there is nothing to mend.
     """
     scores = dict(comparison.scores.get("subject", {}))
-    changed = False
-    for fit in fits:
-        name = fit.model.name
-        doubtful = scores[name].unreliable if name in scores else ()
-        if not 0 < len(doubtful) <= _MOST or fit.sampling.method != "population":
-            continue
-        _log.info("refitting %s, %s, without %s", name, fit.model.role, ", ".join(doubtful))
-        held = refit_without(
-            fit.model,
+    mended = {
+        fit.model.name: mended_scores(
+            fit,
+            scores[fit.model.name],
             trials,
-            doubtful,
-            sampling=replace(sampling, method="population"),
+            sampling,
             folder=folder,
             executor=executor,
             progress=progress,
         )
-        passed = {fold for (_, fold), gate in held.gates.items() if gate.passed}
-        table = held.table[held.table["fold"].isin(passed)]
-        found = dict(zip(table["unit"].astype(str), table["elpd"].astype(float), strict=True))
-        scores[name] = scores[name].with_refits(found)
-        changed = changed or bool(found)
-    return comparison.with_scores(scores) if changed else comparison
+        for fit in fits
+        if fit.model.name in scores
+    }
+    changed = any(mended[name] is not scores[name] for name in mended)
+    return comparison.with_scores(scores | mended) if changed else comparison
+
+
+def mended_scores(
+    fit: Fit,
+    scores: SubjectScores,
+    trials: Trials,
+    sampling: Sampling,
+    *,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> SubjectScores:
+    """Scores of one fit's new subjects, mended as by `mended`.
+
+    Parameters
+    ----------
+    fit : Fit
+    scores : SubjectScores
+        Its own, of new subjects.
+    trials, sampling, folder, executor, progress
+        As for `mended`.
+
+    Returns
+    -------
+    SubjectScores
+        The same if there is nothing to mend.
+    """
+    name, doubtful = fit.model.name, scores.unreliable
+    if not 0 < len(doubtful) <= _MOST or fit.sampling.method != "population":
+        return scores
+    _log.info("refitting %s, %s, without %s", name, fit.model.role, ", ".join(doubtful))
+    held = refit_without(
+        fit.model,
+        trials,
+        doubtful,
+        sampling=replace(sampling, method="population"),
+        folder=folder,
+        executor=executor,
+        progress=progress,
+    )
+    passed = {fold for (_, fold), gate in held.gates.items() if gate.passed}
+    table = held.table[held.table["fold"].isin(passed)]
+    found = dict(zip(table["unit"].astype(str), table["elpd"].astype(float), strict=True))
+    return scores.with_refits(found) if found else scores

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from trustbayes.cli import analysed, compare, inspected, listed, policies, simulated
+from trustbayes.cli import analysed, compare, inspected, listed, policies, pooled, simulated
 from trustbayes.cli.options import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from trustbayes.cli.terminal import expand_home, plain, prepare_output
 from trustbayes.errors import InputError, WorkFailed
@@ -51,6 +51,7 @@ for command in (
     compare.compare,
     compare.holdout,
     policies.policy,
+    pooled.pool,
     simulated.simulate,
     simulated.calibrate,
     simulated.recover,

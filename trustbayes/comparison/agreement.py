@@ -100,5 +100,5 @@ def agreement(comparison: Comparison, kfold: HeldOut) -> Agreement:
         name=kfold.split.partition(":")[0],
         lead=float(gap.sum()),
         error=float(np.sqrt(gap.size) * gap.std()),
-        failed=tuple(one for one in kfold.failed if one.split(", ")[0] in (best, second)),
+        failed=tuple(label for label in kfold.failed if label.split(", ")[0] in (best, second)),
     )

@@ -175,17 +175,17 @@ class Comparison:
         if set(scores) != set(self.models):
             expected = f"those of the comparison: {listing(self.models)}"
             faults.append(Fault("scores, models", listing(scores), expected))
-        for name, one in scores.items():
-            faults += one.basis.faults(f"scores of {name}", self.basis, "the comparison")
+        for name, model_scores in scores.items():
+            faults += model_scores.basis.faults(f"scores of {name}", self.basis, "the comparison")
         first = next(iter(scores), "")
-        for name, one in scores.items():
-            if one.unit != scores[first].unit:
+        for name, model_scores in scores.items():
+            if model_scores.unit != scores[first].unit:
                 expected = f"that of {first}: {UNITS[scores[first].unit]}"
-                faults.append(Fault(f"scores of {name}, unit", UNITS[one.unit], expected))
-            elif one.labels != scores[first].labels:
-                found = f"{len(one.labels)} {one.unit}s"
+                faults.append(Fault(f"scores of {name}, unit", UNITS[model_scores.unit], expected))
+            elif model_scores.labels != scores[first].labels:
+                count = f"{len(model_scores.labels)} {model_scores.unit}s"
                 expected = f"those of {first}: {len(scores[first].labels)}"
-                faults.append(Fault(f"scores of {name}, {one.unit}s", found, expected))
+                faults.append(Fault(f"scores of {name}, {model_scores.unit}s", count, expected))
         if faults:
             raise InputError(faults)
         unit = scores[first].unit
@@ -256,7 +256,7 @@ def compare(
         for unit in ("subject", "group")
         if unit in units
     }
-    rows = [_loso_rows(one) for one in scores.values()]
+    rows = [_loso_rows(by_model) for by_model in scores.values()]
     rows += [
         _trial_rows(points, unit, criterion)
         for unit in ("trial", "subject-sum")
@@ -269,21 +269,21 @@ def compare(
 
 def _loso_rows(scores: Mapping[str, SubjectScores]) -> pd.DataFrame:
     """The rows of one unit of people."""
-    found = score_rows({name: one.elpd for name, one in scores.items()})
-    words = {name: _doubts_of_loso(one) for name, one in scores.items()}
+    rows = score_rows({name: model_scores.elpd for name, model_scores in scores.items()})
+    words = {name: _doubts_of_loso(model_scores) for name, model_scores in scores.items()}
     unit = next(iter(scores.values())).unit
-    p = {name: float(one.p.sum()) for name, one in scores.items()}
-    return _labelled(found, p, words, unit, "loso", len(next(iter(scores.values())).labels))
+    p = {name: float(model_scores.p.sum()) for name, model_scores in scores.items()}
+    return _labelled(rows, p, words, unit, "loso", len(next(iter(scores.values())).labels))
 
 
 def _trial_rows(points: Mapping[str, Pointwise], unit: str, criterion: str) -> pd.DataFrame:
     """The rows of one criterion by trial, or summed by subject."""
     values = {name: _by_trial(point, unit, criterion) for name, point in points.items()}
-    found = score_rows({name: elpd for name, (elpd, _) in values.items()})
+    rows = score_rows({name: elpd for name, (elpd, _) in values.items()})
     p = {name: total for name, (_, total) in values.items()}
     words = {name: _doubts_of_trials(point, criterion) for name, point in points.items()}
     size = next(iter(values.values()))[0].size
-    return _labelled(found, p, words, unit, criterion, size)
+    return _labelled(rows, p, words, unit, criterion, size)
 
 
 def _by_trial(point: Pointwise, unit: str, criterion: str) -> tuple[np.ndarray, float]:
@@ -295,7 +295,7 @@ def _by_trial(point: Pointwise, unit: str, criterion: str) -> tuple[np.ndarray, 
 
 
 def _labelled(
-    found: pd.DataFrame,
+    table: pd.DataFrame,
     p: Mapping[str, float],
     words: Mapping[str, Sequence[str]],
     unit: str,
@@ -303,19 +303,19 @@ def _labelled(
     size: int,
 ) -> pd.DataFrame:
     """The rows with what they are of, and what is doubtful about each."""
-    rows = found.rename_axis("model").reset_index()
+    rows = table.rename_axis("model").reset_index()
     doubts = []
     for name, gap in zip(rows["model"], rows["elpd_diff"], strict=True):
-        own = list(words[name])
+        remarks = list(words[name])
         if size < FEW:
             what = "subject" if unit == "subject-sum" else unit
-            own.append(f"only {size} {what}s: standard errors are rough (Sivula et al. 2025)")
+            remarks.append(f"only {size} {what}s: standard errors are rough (Sivula et al. 2025)")
         if name != rows["model"][0] and abs(gap) < SMALL:
-            own.append(
+            remarks.append(
                 f"less than {SMALL:g} nats behind, which is little whatever the standard error "
                 "(Sivula et al. 2025)"
             )
-        doubts.append("; ".join(own))
+        doubts.append("; ".join(remarks))
     return rows.assign(
         unit=unit, criterion=criterion, p=[p[name] for name in rows["model"]], warning=doubts
     )

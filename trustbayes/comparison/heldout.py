@@ -120,9 +120,9 @@ def check_new_subjects(models: Sequence[Model]) -> None:
     """
     expected = "a prior from which a new subject can be drawn alone"
     faults = [
-        Fault(f"{one.name}, {one.role}, prior of {name}", str(prior), expected)
-        for one in models
-        for name, prior in one.inseparable_priors.items()
+        Fault(f"{model.name}, {model.role}, prior of {name}", str(prior), expected)
+        for model in models
+        for name, prior in model.inseparable_priors.items()
     ]
     if faults:
         raise InputError(faults)
@@ -178,10 +178,10 @@ def held_out(
     keys = [(name, fold) for name in named for fold in range(1, len(parts) + 1)]
     for position, fit in iter_fits(tasks, folder, executor, progress):
         name, fold = keys[position]
-        found = _scores(fit, parts[fold - 1], unit)
-        found.insert(0, "fold", fold)
-        found.insert(0, "model", name)
-        scores[position], gates[position] = found, fit.gate
+        rows = _scores(fit, parts[fold - 1], unit)
+        rows.insert(0, "fold", fold)
+        rows.insert(0, "model", name)
+        scores[position], gates[position] = rows, fit.gate
     return HeldOut(
         basis=Basis.of_trials(trials, role),
         split=split,
@@ -237,15 +237,15 @@ def _draws(fit: Fit, units: Any, known: bool) -> Draws:
 
 def _known_log_likelihood(draws: Draws, fit: Fit) -> np.ndarray:
     """Log likelihood of known subjects' trials given those of the fit, (draws, subjects)."""
-    found = np.empty((draws.size, len(draws.units.subjects)))
+    log_likelihood = np.empty((draws.size, len(draws.units.subjects)))
     learnt = None
     if draws.model.types:
         place = pd.Index(fit.units.subjects).get_indexer(pd.Index(draws.units.subjects))
         learnt = type_log_probabilities(fit.draws())[:, place]
     for rows, logs in draws.cell_logs():
         total = draws.by_subject(logs)
-        found[rows] = total if learnt is None else log_sum_exp(learnt[rows] + total)
-    return found
+        log_likelihood[rows] = total if learnt is None else log_sum_exp(learnt[rows] + total)
+    return log_likelihood
 
 
 def _moved_log_likelihood(fit: Fit, of_fold: Part, part: Trials) -> np.ndarray:

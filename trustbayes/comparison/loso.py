@@ -143,7 +143,9 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     if draws < 0:
         raise ValueError(f"draws: found {draws}, expected a whole number from 0")
     if fit.altered:
-        names = [n for kind, own in fit.added.items() if kind != "deterministic" for n in own]
+        names = [
+            n for kind, variables in fit.added.items() if kind != "deterministic" for n in variables
+        ]
         expected = "a model to which nothing was added that bears on the posterior"
         raise InputError(Fault("prediction of new subjects", listing(names), expected))
     labels, members = members_of(fit, unit)

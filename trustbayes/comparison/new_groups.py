@@ -46,7 +46,7 @@ def members_of(fit: Fit, unit: str) -> tuple[tuple[str, ...], np.ndarray]:
     return labels, np.array([[group == label for group in groups] for label in labels])
 
 
-def by_unit(found: NewSubject, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_unit(new_subject: NewSubject, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum log likelihoods and errors over the members of each unit.
 
     Parameters
@@ -60,7 +60,7 @@ def by_unit(found: NewSubject, members: np.ndarray) -> tuple[np.ndarray, np.ndar
     """
     logs, errors = (
         np.stack([part[:, mask].sum(axis=1) for mask in members], axis=1)
-        for part in (found.log_likelihood, found.error)
+        for part in (new_subject.log_likelihood, new_subject.error)
     )
     return logs, errors
 
@@ -119,8 +119,8 @@ def _new_groups(fit: Fit, number: int) -> tuple[np.ndarray, np.ndarray]:
         data = draws.data.assign({f"{name}_group_effect": effect.copy(data=at)})
         logs, error = by_unit(new_subject_log_likelihood(replace(draws, data=data)), members)
         prior = -0.5 * (at / spread) ** 2 - np.log(spread)
-        own = -0.5 * node**2 - np.log(scale)
-        terms.append(logs + (prior - own)[:, order] + np.log(weight))
+        proposal = -0.5 * node**2 - np.log(scale)
+        terms.append(logs + (prior - proposal)[:, order] + np.log(weight))
         errors.append(error)
     total = log_total(np.array(terms), axis=0)
     share = np.exp(np.array(terms) - total)

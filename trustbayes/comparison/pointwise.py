@@ -77,12 +77,12 @@ def _pointwise(fit: Fit) -> Pointwise:
     """Some subjects at a time: densities of all draws and cells of many would fill the memory."""
     draws, units = fit.draws(), fit.units
     names = ("loo", "waic", "p_loo", "p_waic", "pareto_k")
-    found = {name: np.empty(units.trial_subject.size) for name in names}
+    scores = {name: np.empty(units.trial_subject.size) for name in names}
     for part, trials in draws.parts(max(1, _BUDGET // (8 * draws.size))):
         logs = cell_log_likelihood(part)
         loo, pareto_k, good_k = psis(fit, logs)
         elpd, p_waic = waic(logs)
         values = (loo, elpd, elpd + p_waic - loo, p_waic, pareto_k)
         for name, value in zip(names, values, strict=True):
-            found[name][trials] = value[part.units.trial_cell]
-    return Pointwise(**found, good_k=good_k, subject=fit.units.trial_subject, draws=draws.size)
+            scores[name][trials] = value[part.units.trial_cell]
+    return Pointwise(**scores, good_k=good_k, subject=fit.units.trial_subject, draws=draws.size)

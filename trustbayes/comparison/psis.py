@@ -90,5 +90,5 @@ def _relative_efficiency(fit: Fit) -> float:
         return 1.0
     names = [str(n) for n, array in posterior.data_vars.items() if "subject" not in array.dims]
     sizes = az.ess(posterior[names], method="mean")
-    found = np.concatenate([array.to_numpy().ravel() for array in sizes.data_vars.values()])
-    return float(found.mean() / (posterior.sizes["chain"] * posterior.sizes["draw"]))
+    ess = np.concatenate([array.to_numpy().ravel() for array in sizes.data_vars.values()])
+    return float(ess.mean() / (posterior.sizes["chain"] * posterior.sizes["draw"]))

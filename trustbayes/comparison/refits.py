@@ -163,16 +163,18 @@ def refit_without(
     labels = _labels(trials, model.role, unit)
     known = natural_order(list(labels.unique()))
     place = f"{trials.source}, {unit}s to leave out"
-    faults = [Fault(place, one, suggestion(one, known)) for one in units if one not in known]
+    faults = [
+        Fault(place, label, suggestion(label, known)) for label in units if label not in known
+    ]
     faults += [
-        Fault(place, one, f"every {unit} once") for one in dict.fromkeys(units)
-        if list(units).count(one) > 1
+        Fault(place, label, f"every {unit} once") for label in dict.fromkeys(units)
+        if list(units).count(label) > 1
     ]  # fmt: skip
     if not units:
         faults.append(Fault(place, "", f"at least one {unit}"))
     if faults:
         raise InputError(faults)
-    parts = [_without(trials, labels, [one], f"{unit} {one}") for one in units]
+    parts = [_without(trials, labels, [label], f"{unit} {label}") for label in units]
     split = f"one {unit} at a time: a new {unit}, predicted from all others"
     return held_out(
         {model.name: model}, trials, parts, split, unit, sampling, folder, executor, progress
@@ -240,8 +242,8 @@ def hold_out(
     elif treatment is not None and after_round is None:
         held, what, rest = _of_treatment(trials, treatment)
     else:
-        found = "" if treatment is None else f"round {after_round} and treatment {treatment}"
-        raise InputError(Fault("hold-out", found, "either a round or a treatment"))
+        given = "" if treatment is None else f"round {after_round} and treatment {treatment}"
+        raise InputError(Fault("hold-out", given, "either a round or a treatment"))
     part = Part(trials.subset(~held, rest), trials.subset(held, what))
     predicted, known = set(subjects[held]), set(subjects[~held])
     whose = "known subjects" if predicted & known else "new subjects"

@@ -50,14 +50,14 @@ def score_rows(scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
     {'b': 0.0, 'a': -2.0}
     """
     table = pd.DataFrame({name: np.asarray(values, float) for name, values in scores.items()})
-    found = sums(table)
-    table = table[found.index]
+    rows = sums(table)
+    table = table[rows.index]
     with np.errstate(divide="ignore", invalid="ignore"):
-        away = -found["elpd_diff"].to_numpy() / found["dse"].to_numpy()
-    found["other_sign"] = stats.norm.sf(np.where(found["elpd_diff"] == 0, 0.0, away))
-    found["weight"] = _weights(table, "stacking")
-    found["weight_bma"] = _weights(table, "BB-pseudo-BMA")
-    return found
+        away = -rows["elpd_diff"].to_numpy() / rows["dse"].to_numpy()
+    rows["other_sign"] = stats.norm.sf(np.where(rows["elpd_diff"] == 0, 0.0, away))
+    rows["weight"] = _weights(table, "stacking")
+    rows["weight_bma"] = _weights(table, "BB-pseudo-BMA")
+    return rows
 
 
 def sums(scores: pd.DataFrame) -> pd.DataFrame:
@@ -96,9 +96,9 @@ def _weights(table: pd.DataFrame, method: str) -> pd.Series:
     containers = {str(name): _container(shifted[name].to_numpy()) for name in shifted}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", UserWarning)  # of its diagnostics, which the table has
-        found = az.compare(containers, method=method, round_to="none")["weight"]
-    found = found.clip(lower=0.0)
-    return found / found.sum()
+        weights = az.compare(containers, method=method, round_to="none")["weight"]
+    weights = weights.clip(lower=0.0)
+    return weights / weights.sum()
 
 
 def _container(values: np.ndarray) -> ELPDDataLOO:

@@ -124,14 +124,14 @@ def _only_in_code(model: Model, prior: xr.Dataset, posterior: xr.Dataset) -> lis
     """Names of variables of the population that priors in code add: few numbers, not constant."""
     if not model.code_priors:
         return []
-    own = tuple(p.name for p in model.parameters if p.name not in model.code_priors)
+    parameters = tuple(p.name for p in model.parameters if p.name not in model.code_priors)
     subjects = prior.sizes.get("subject", 0)
     return [
         str(name)
         for name, array in prior.items()
         if name in posterior
         and name not in model.code_priors
-        and not str(name).startswith(own)
+        and not str(name).startswith(parameters)
         and array.size <= _MOST * prior.sizes["sample"]
         and subjects not in array.shape[1:]
     ]

@@ -79,8 +79,9 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
     >>> tb.prior_sensitivity(fit)[["parameter", "prior", "diagnosis"]]  # doctest: +SKIP
     """
     part = fit.thinned(draws)
-    chosen = [one for one in population_quantities(part) if _once(one)]
-    chosen = [one for one in chosen if np.ptp(one.values) > 0]  # without what is given
+    chosen = [quantity for quantity in population_quantities(part) if _once(quantity)]
+    # Without what is given.
+    chosen = [quantity for quantity in chosen if np.ptp(quantity.values) > 0]
     shape = (part.posterior.sizes["chain"], part.posterior.sizes["draw"])
     priors = prior_log_densities(part)
     if fit.model.inseparable_priors or fit.altered:
@@ -89,7 +90,9 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
         likelihood = new_subjects(fit, draws).log_likelihood
     data = xr.DataTree.from_dict(
         {
-            "posterior": _dataset({str(i): one.values for i, one in enumerate(chosen)}, shape),
+            "posterior": _dataset(
+                {str(i): quantity.values for i, quantity in enumerate(chosen)}, shape
+            ),
             "log_prior": _dataset(priors, shape),
             "log_likelihood": _dataset({"choices": likelihood.sum(axis=1)}, shape),
         }
@@ -101,17 +104,19 @@ def prior_sensitivity(fit: Fit, draws: int = _DRAWS) -> pd.DataFrame:
         {
             "model": fit.model.name,
             "role": fit.model.role,
-            "parameter": one.parameter.name,
-            "symbol": one.parameter.symbol,
-            "statistic": one.statistic,
-            "treatment": one.treatment,
-            "option": one.option,
+            "parameter": quantity.parameter.name,
+            "symbol": quantity.parameter.symbol,
+            "statistic": quantity.statistic,
+            "treatment": quantity.treatment,
+            "option": quantity.option,
             "prior": prior,
             "likelihood": data_,
             "strongest": max(alone, key=lambda name: alone[name][position]),
             "diagnosis": _diagnosis(prior, data_),
         }
-        for position, (one, prior, data_) in enumerate(zip(chosen, to_all, to_data, strict=True))
+        for position, (quantity, prior, data_) in enumerate(
+            zip(chosen, to_all, to_data, strict=True)
+        )
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -122,30 +127,30 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def _once(one: Quantity) -> bool:
+def _once(quantity: Quantity) -> bool:
     """Of the same quantity in two units, that of the report."""
-    unit = one.parameter.report_unit
-    return not unit or one.unit == unit or one.statistic == "population spread"
+    unit = quantity.parameter.report_unit
+    return not unit or quantity.unit == unit or quantity.statistic == "population spread"
 
 
 def _dataset(values: Mapping[str, np.ndarray], shape: tuple[int, int]) -> xr.Dataset:
     return xr.Dataset(
-        {name: (("chain", "draw"), one.reshape(shape)) for name, one in values.items()}
+        {name: (("chain", "draw"), draws.reshape(shape)) for name, draws in values.items()}
     )
 
 
 def _sensitivities(data: xr.DataTree, group: str, name: str | None = None) -> list[float]:
     scaled = data[{"prior": "log_prior", "likelihood": "log_likelihood"}[group]].to_dataset()
-    logs = sum(scaled[one].to_numpy() for one in ([name] if name else scaled))
+    logs = sum(scaled[variable].to_numpy() for variable in ([name] if name else scaled))
     if np.ptp(logs) < _FLAT:  # to any power it is the same
         return [0.0] * len(data["posterior"].data_vars)
-    found = psense(
+    sensitivity = psense(
         data,
         group=group,
         sample_dims=["chain", "draw"],
         group_var_names=None if name is None else [name],
     )
-    return [float(found[one]) for one in data["posterior"].data_vars]
+    return [float(sensitivity[variable]) for variable in data["posterior"].data_vars]
 
 
 def _diagnosis(prior: float, likelihood: float) -> str:
@@ -181,16 +186,16 @@ def prior_log_densities(fit: Fit) -> dict[str, np.ndarray]:
     ]
     natural = remove_value_transforms(built)
     variables = [natural[name] for name in names]
-    values = [natural.rvs_to_values[one] for one in variables]
+    values = [natural.rvs_to_values[rv] for rv in variables]
     logs = natural.logp(vars=variables, sum=False)
     density = natural.compile_fn(
-        [one.sum() for one in logs], inputs=values, mode=PLAIN, point_fn=False
+        [term.sum() for term in logs], inputs=values, mode=PLAIN, point_fn=False
     )
     data = fit.draws().data
     arrays = [data[name].transpose("sample", ...).to_numpy() for name in names]
-    found = np.array([density(*point) for point in zip(*arrays, strict=True)])
+    densities = np.array([density(*point) for point in zip(*arrays, strict=True)])
     total: dict[str, np.ndarray] = {}
-    for name, column in zip(names, found.T, strict=True):
+    for name, column in zip(names, densities.T, strict=True):
         whose = _whose(name, model)
         total[whose] = total.get(whose, 0.0) + column
     return total

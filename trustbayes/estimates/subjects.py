@@ -44,12 +44,12 @@ def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
         array = draws.data[parameter.name]
         if "subject" not in array.dims:
             continue
-        values, own = array.to_numpy(), alone.get(parameter.name)
+        values, estimate = array.to_numpy(), alone.get(parameter.name)
         if "treatment" in array.dims:
             subject, treatment = pairs.T
             values = values[:, subject, treatment]
             labels = np.array(units.treatments)[treatment]
-            own = own[subject, treatment] if own is not None else None
+            estimate = estimate[subject, treatment] if estimate is not None else None
             count = trials[subject, treatment]
         else:
             subject, labels = np.arange(len(units.subjects)), np.full(len(units.subjects), "")
@@ -70,7 +70,7 @@ def subject_estimates(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
                     "median": median,
                     "lower": lower,
                     "upper": upper,
-                    "alone": own * factor if own is not None else np.nan,
+                    "alone": estimate * factor if estimate is not None else np.nan,
                     "trials": count,
                 }
             )
@@ -106,35 +106,39 @@ def _alone(fit: Fit) -> dict[str, np.ndarray]:
     depend on a parameter, its value is missing.
     """
     model, data = fit.model, fit.posterior
-    own = [p for p in model.parameters if p.support in _REACH and "subject" in data[p.name].dims]
-    if not own or len(own) > 2 or any(p.option for p in own):
+    parameters = [
+        p for p in model.parameters if p.support in _REACH and "subject" in data[p.name].dims
+    ]
+    if not parameters or len(parameters) > 2 or any(p.option for p in parameters):
         return {}
-    dims = [tuple(map(str, data[p.name].dims[2:])) for p in own]
+    dims = [tuple(map(str, data[p.name].dims[2:])) for p in parameters]
     by_treatment = ["treatment" in over for over in dims]
     if model.types and any(by_treatment):
         return {}
-    links = [p.prior.family.link for p in own]
-    found = [
+    links = [p.prior.family.link for p in parameters]
+    middles = [
         np.full([data.sizes[dim] for dim in over], prior_centre(p.prior))
-        for p, over in zip(own, dims, strict=True)
+        for p, over in zip(parameters, dims, strict=True)
     ]
-    reach = [_REACH[p.support] for p in own]
+    reach = [_REACH[p.support] for p in parameters]
     flat: list[np.ndarray] = []
     for points in (_COARSE, _FINE):
         steps = [np.linspace(-most, most, points) for most in reach]
         grid = np.meshgrid(*steps, indexing="ij")
         tried = {
             p.name: (over, link.inverse(middle + part.reshape(-1, *(1,) * middle.ndim)))
-            for p, over, link, middle, part in zip(own, dims, links, found, grid, strict=True)
+            for p, over, link, middle, part in zip(
+                parameters, dims, links, middles, grid, strict=True
+            )
         }
-        score = _scores(fit, tried, points ** len(own))
+        score = _scores(fit, tried, points ** len(parameters))
         best, lines = _best(score.reshape(*grid[0].shape, *score.shape[1:]), by_treatment)
         flat = flat or [np.ptp(line, axis=0) <= _FLAT for line in lines]
-        found = [middle + step[at] for middle, step, at in zip(found, steps, best, strict=True)]
+        middles = [middle + step[at] for middle, step, at in zip(middles, steps, best, strict=True)]
         reach = [4 * most / (points - 1) for most in reach]
     return {
         p.name: np.where(nothing, np.nan, link.inverse(value))
-        for p, link, value, nothing in zip(own, links, found, flat, strict=True)
+        for p, link, value, nothing in zip(parameters, links, middles, flat, strict=True)
     }
 
 

@@ -85,7 +85,7 @@ def trait_effects(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
         formula = fit.model.formulas.get(parameter.name)
         if formula is None or not formula.has_slopes:
             continue
-        own = {
+        of_parameter = {
             "model": fit.model.name,
             "role": fit.model.role,
             "parameter": parameter.name,
@@ -94,13 +94,13 @@ def trait_effects(fit: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
         of_shares = parameter.support == "simplex"
         coefficients = _coefficients(draws, parameter, formula)
         averages = (_on_shares if of_shares else _on_values)(draws, parameter, formula)
-        for kind, found in (("coefficient", coefficients), ("average effect", averages)):
-            for term, change, option, unit, values in found:
+        for kind, effects in (("coefficient", coefficients), ("average effect", averages)):
+            for term, change, option, unit, values in effects:
                 lower, upper = np.quantile(values, [tail, 1 - tail])
                 labels = {"kind": kind, "term": term, "change": change, "option": option}
                 numbers = {"mean": float(values.mean()), "lower": lower, "upper": upper}
                 above = {"positive": float((values > 0).mean())}
-                rows.append({**own, **labels, "unit": unit, **numbers, **above})
+                rows.append({**of_parameter, **labels, "unit": unit, **numbers, **above})
     return pd.DataFrame(rows, columns=[*_LABELS, *_NUMBERS])
 
 

@@ -47,8 +47,8 @@ def trust_gap(sender: Fit, receiver: Fit, ci_prob: float = 0.9) -> pd.DataFrame:
     common = [t for t in sender.units.treatments if t in receiver.units.treatments]
     if not common:
         wanted = f"at least one of {listing(sender.units.treatments)}"
-        found = listing(receiver.units.treatments)
-        raise InputError(Fault("trust gap, treatments of receivers", found, wanted))
+        treatments = listing(receiver.units.treatments)
+        raise InputError(Fault("trust gap, treatments of receivers", treatments, wanted))
     tail = (1 - ci_prob) / 2
     rows = []
     for treatment in common:

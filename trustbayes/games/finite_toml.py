@@ -92,9 +92,9 @@ class _Reader:
         """The terms of treatments in which anything differs."""
         terms = {}
         for name in self.treatments or {}:
-            own = replace(self.terms.get(name, _NOTHING), payoffs=payoffs.get(name))
-            if any(getattr(own, field.name) is not None for field in fields(own)):
-                terms[name] = own
+            of_treatment = replace(self.terms.get(name, _NOTHING), payoffs=payoffs.get(name))
+            if any(getattr(of_treatment, field.name) is not None for field in fields(of_treatment)):
+                terms[name] = of_treatment
         return terms
 
     def _payoffs(self) -> dict[str, Payoffs]:
@@ -145,7 +145,7 @@ class _Reader:
             name: {} if table is None else _constants(table, _OF_TREATMENT)
             for name, (_, table) in (self.treatments or {}).items()
         }
-        known = {*general, *(name for own in by_treatment.values() for name in own)}
+        known = {*general, *(name for constants in by_treatment.values() for name in constants)}
         labels = dict(zip(self.labels, self.actions or (), strict=False))
         texts, formulas = [], []
         for key, names in (("sender", SENDER_NAMES), ("receiver", RECEIVER_NAMES)):
@@ -167,8 +167,8 @@ class _Reader:
         if not any(by_treatment.values()):
             return {EVERY: PayoffFormulas(texts[0], texts[1], general, labels)}
         return {
-            name: PayoffFormulas(texts[0], texts[1], general | own, labels)
-            for name, own in by_treatment.items()
+            name: PayoffFormulas(texts[0], texts[1], general | constants, labels)
+            for name, constants in by_treatment.items()
         }
 
     def _check_constants(
@@ -184,14 +184,14 @@ class _Reader:
         for key in general:
             if key not in named or key in taken:
                 payoffs.faults.append(Fault(payoffs.place(f"constants.{key}"), key, unused))
-        needed = {name for own in by_treatment.values() for name in own} - set(general)
-        for name, own in by_treatment.items():
+        needed = {name for constants in by_treatment.values() for name in constants} - set(general)
+        for name, constants in by_treatment.items():
             place = self.section.place(f"treatments.{name}")
-            for key in own:
+            for key in constants:
                 if key not in named or key in taken:
                     expected = f"one of {', '.join(_OF_TREATMENT)}, or {unused}"
                     payoffs.faults.append(Fault(f"{place}.{key}", key, expected))
-            for key in sorted(needed & named - set(own)):
+            for key in sorted(needed & named - set(constants)):
                 payoffs.faults.append(Fault(f"{place}.{key}", "", "a number"))
 
     def _check_table_game(self, payoffs: PayoffTable) -> None:

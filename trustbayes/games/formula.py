@@ -208,7 +208,7 @@ def parse_formula(
     reader.read(tree, 1)
     if reader.faults:
         raise InputError(reader.faults)
-    return Formula(text, tree, frozenset(reader.found), reader.smooth, dict(labels or {}))
+    return Formula(text, tree, frozenset(reader.used), reader.smooth, dict(labels or {}))
 
 
 class _Reader:
@@ -220,7 +220,7 @@ class _Reader:
         self.text, self.before, self.place = text, before, place
         self.names, self.labels = names, labels
         self.faults: list[Fault] = []
-        self.found: set[str] = set()
+        self.used: set[str] = set()
         self.smooth = True
 
     def fault(self, node: ast.expr, expected: str) -> None:
@@ -249,7 +249,7 @@ class _Reader:
             case ast.Name(id=name):
                 if name not in self.names:
                     self.fault(node, suggestion(name, sorted(self.names)))
-                self.found.add(name)
+                self.used.add(name)
             case ast.BinOp(left=left, right=right) if type(node.op) in _ARITHMETIC:
                 self.read(left, depth + 1)
                 self.read(right, depth + 1)

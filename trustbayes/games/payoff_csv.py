@@ -80,29 +80,29 @@ def read_payoff_tables(
         Listing everything that is wrong with the two files.
     """
     faults: list[Fault] = []
-    found: list[_Tables] = []
+    both: list[_Tables] = []
     for path, optional in ((sender, ["bias"]), (receiver, [])):
         try:
             content = read_bytes(path, "a CSV file of payoffs")
             table = parse_csv(content, Path(path).name)
-            found.append(_File(table, optional, axes, faults).tables())
+            both.append(_File(table, optional, axes, faults).tables())
         except InputError as error:
             faults.extend(error.faults)
     if faults:
         raise InputError(faults)
-    names = [EVERY] if all(EVERY in tables for tables in found) else list(axes.treatments)
-    arrays = [array for tables in found for group in tables.values() for array in group.values()]
+    names = [EVERY] if all(EVERY in tables for tables in both) else list(axes.treatments)
+    arrays = [array for tables in both for group in tables.values() for array in group.values()]
     by_message = any((array != array[:, :1]).any() for array in arrays)
-    return {name: _payoff_table(found, name, axes, by_message) for name in names}
+    return {name: _payoff_table(both, name, axes, by_message) for name in names}
 
 
-def _payoff_table(found: list[_Tables], name: str, axes: Axes, by_message: bool) -> PayoffTable:
+def _payoff_table(both: list[_Tables], name: str, axes: Axes, by_message: bool) -> PayoffTable:
     of_sender, of_receiver = (
         {
             bias: array if by_message else array[:, 0]
             for bias, array in tables.get(name, tables.get(EVERY, {})).items()
         }
-        for tables in found
+        for tables in both
     )
     every = of_sender.pop(None, None)
     return PayoffTable(

@@ -6,11 +6,17 @@ from dataclasses import replace
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.engines.population.engine import fitting_layout
+from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models.model import Model
+from trustbayes.trials.recommendation import Recommendations
 from trustbayes.trials.table import Trials
 
 __all__ = ["nuts_of_both", "settled", "why_not"]
+
+_MOST = 2
+"""Parameters a person with which the engine was held against NUTS (benchmarks/against_nuts.py):
+nodes grow with their power."""
 
 
 def settled(
@@ -55,22 +61,32 @@ def settled(
             expected = 'method="nuts": subjects stand in a built model with all the rest'
             raise InputError(Fault("population engine", "a built model", expected))
         units = trials.fold(model.role)
-        if units.continuous and sampling.method == "auto":
-            # Its tables follow kinks in the best choice: senders' take minutes, NUTS less than one.
-            return replace(sampling, method="nuts"), "continuous choices, where NUTS is quicker"
-        if model.formulas and sampling.method == "auto":
-            # Each subject has gaps between treatments of her own, and so tables of her own.
-            return replace(sampling, method="nuts"), "formulas, where NUTS is quicker"
-        layout = fitting_layout(model, trials.game, units)
-        widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
-        if widest > 1 and sampling.method == "auto":
-            # Several dimensions were not yet held against NUTS closely enough to be the default.
-            return replace(sampling, method="nuts"), f"{widest} parameters a person"
+        slower = _slower(fitting_layout(model, trials.game, units))
+        if slower and sampling.method == "auto":
+            return replace(sampling, method="nuts"), slower
     except InputError as error:
         if sampling.method == "population":
             raise
         return replace(sampling, method="nuts"), why_not(error)
     return replace(sampling, method="population"), ""
+
+
+def _slower(layout: Layout) -> str:
+    """Why NUTS is quicker with a model, or was not yet compared; empty if it is not."""
+    if isinstance(layout.units, Recommendations):
+        return "recommendations, with which the engine was not held against NUTS"
+    if layout.model.formulas:
+        # Each subject has gaps between treatments of her own, and so tables of her own.
+        return "formulas, where NUTS is quicker"
+    widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
+    if widest > _MOST:
+        return f"{widest} parameters a person"
+    if widest == _MOST and layout.model.types:
+        return f"types of {widest} parameters a person"
+    if widest == _MOST and layout.shared:
+        # Tables on knots in all of them, and a posterior that is far from normal.
+        return f"{layout.shared[0].name} is common to all"
+    return ""
 
 
 def why_not(error: InputError) -> str:

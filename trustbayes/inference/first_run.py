@@ -53,7 +53,7 @@ def refined(information: Information, draws: Draws) -> Information:
     if not information.stand_ins:
         return information
     model, chances = draws.model, type_probabilities(draws)
-    found = dict(information.stand_ins)
+    stand_ins = dict(information.stand_ins)
     for name, (middle, spread) in information.stand_ins.items():
         heeds = [name not in model.ignored[label] for label in model.types]
         weight = chances[..., heeds].sum(axis=-1)
@@ -69,11 +69,11 @@ def refined(information: Information, draws: Draws) -> Information:
         total = weight.sum(axis=0)
         mean = (weight * linked).sum(axis=0) / np.maximum(total, 1e-300)
         variance = (weight * (linked - mean) ** 2).sum(axis=0) / np.maximum(total, 1e-300)
-        found[name] = (
+        stand_ins[name] = (
             np.where(enough, mean, middle),
             np.where(enough, np.maximum(_WIDER * np.sqrt(variance), 0.05), spread),
         )
-    return replace(information, stand_ins=found)
+    return replace(information, stand_ins=stand_ins)
 
 
 def likely_chains(draws: Draws, chains: int) -> np.ndarray:
@@ -161,13 +161,13 @@ def _typical(
     model: ModelSettings, units: Units, game: Game, information: Information
 ) -> xr.Dataset:
     """One draw: the pilot's locations, typical spreads and even shares."""
-    found: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
     coords: dict[str, Any] = {"treatment": list(units.treatments)}
     for parameter in model.parameters:
         name, prior = parameter.name, model.priors[parameter.name]
         if parameter.support == "simplex":
             size = len(model.shares[name])
-            found[f"{name}_share"] = ((name,), np.full(size, 1 / size))
+            variables[f"{name}_share"] = ((name,), np.full(size, 1 / size))
             continue
         over = ("treatment",) if "treatment" in model.varies[name] else ()
         location = information.locations.get(name)
@@ -175,7 +175,7 @@ def _typical(
             width = model.width(parameter, game)
             coords[parameter.option] = np.arange(width)
             if "subject" not in model.varies[name]:
-                found[name] = ((parameter.option,), np.zeros(width))
+                variables[name] = ((parameter.option,), np.zeros(width))
             continue
         if "subject" in model.varies[name]:
             assert location is not None
@@ -183,13 +183,13 @@ def _typical(
             formula = model.formulas.get(name)
             if formula is not None:
                 over, location = (), np.mean(location)
-                found |= no_contribution(name, formula)
-            found[f"{name}_{argument}"] = (over, prior.family.natural_location_of(location))
+                variables |= no_contribution(name, formula)
+            variables[f"{name}_{argument}"] = (over, prior.family.natural_location_of(location))
             for key, value in prior.arguments.items():
                 if key != argument:
-                    found[f"{name}_{key}"] = ((), max(1.0, typical(value)))
+                    variables[f"{name}_{key}"] = ((), max(1.0, typical(value)))
         elif location is not None:
-            found[name] = (over, prior.family.link.inverse(location))
+            variables[name] = (over, prior.family.link.inverse(location))
         else:
-            found[name] = (over, np.full(len(units.treatments) if over else (), typical(prior)))
-    return xr.Dataset(found, coords=coords).expand_dims(sample=[0])
+            variables[name] = (over, np.full(len(units.treatments) if over else (), typical(prior)))
+    return xr.Dataset(variables, coords=coords).expand_dims(sample=[0])

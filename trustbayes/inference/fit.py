@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.files import expanded, write_whole
@@ -228,16 +228,22 @@ def write_file(path: Path, groups: Mapping[str, xr.Dataset], manifest: Mapping[s
     """
     tree = xr.DataTree.from_dict(dict(groups))
     tree.attrs = {"trustbayes": json.dumps(manifest)}
-    # By way of memory: HDF5 that finds no room when it closes a file ends the process at its exit.
-    with _without_cluster():
-        content = tree.to_netcdf(engine="h5netcdf")
-    write_whole({path: lambda part: part.write_bytes(content)})
+    write_whole({path: lambda part: part.write_bytes(_as_bytes(tree))})
 
 
-def _without_cluster() -> AbstractContextManager[object]:
-    """Dask's workers ask the cluster for a lock by a file's name, which memory does not have."""
-    config = sys.modules.get("dask.config")
-    return nullcontext() if config is None else cast(Any, config).set(scheduler="synchronous")
+def _as_bytes(tree: xr.DataTree) -> bytes:
+    """A tree as NetCDF.
+
+    By way of memory: HDF5 that finds no room when it closes a file ends the process at its exit.
+    Node by node without a lock, as `DataTree.to_netcdf` cannot: by default a worker of Dask asks
+    its cluster for one by the name of the file, which memory does not have.
+    """
+    memory = BytesIO()
+    for node in tree.subtree:
+        mode: Any = "a" if memory.getbuffer().nbytes else "w"
+        with H5NetCDFStore.open(memory, mode=mode, group=node.path, lock=False) as store:
+            node.to_dataset(inherit=False).dump_to_store(store)
+    return memory.getvalue()
 
 
 def read_file(path: str | Path, what: str) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:

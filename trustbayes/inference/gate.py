@@ -74,8 +74,8 @@ class Gate:
     def to_dict(self) -> dict[str, Any]:
         """Say in plain values whether it is passed, and every check."""
         checks = [vars(check) | {"passed": check.passed} for check in self.checks]
-        found: dict[str, Any] = plain({"passed": self.passed, "checks": checks})
-        return found
+        content: dict[str, Any] = plain({"passed": self.passed, "checks": checks})
+        return content
 
 
 INTEGRATION_ERROR = 0.05
@@ -136,13 +136,13 @@ def gate_of_population(
         if "subject" in draws.dims or bool((draws == draws[0, 0]).all())
     ]
     pareto_k = engine["pareto_k"]
-    own = (
+    of_sampler = (
         _of_nuts(sample_stats)
         if pareto_k is None
         else (Check("Pareto k of proposals", pareto_k, GOOD_K, True),)
     )
     error = Check("integration error, sd", engine["integration"]["error"], INTEGRATION_ERROR, True)
-    return Gate((*_mixing(posterior.drop_vars(others)), *own, error))
+    return Gate((*_mixing(posterior.drop_vars(others)), *of_sampler, error))
 
 
 def _mixing(posterior: xr.Dataset) -> tuple[Check, ...]:

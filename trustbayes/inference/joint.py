@@ -123,9 +123,9 @@ def fit_joint(
         model.check_kind(game)
     check_roles(trials)
     units = {role: joint.models[role].fold(trials) for role in _ROLES}
-    found = {role: pilot(joint.models[role], units[role], game) for role in _ROLES}
+    pilots = {role: pilot(joint.models[role], units[role], game) for role in _ROLES}
     sampled = sample(
-        joint.build_units(units, game, found),
+        joint.build_units(units, game, pilots),
         sampling,
         progress=progress,
         cores=cores,
@@ -143,7 +143,7 @@ def fit_joint(
             units=units[role],
             posterior=_half(sampled.posterior, role),
             sample_stats=sampled.sample_stats,
-            manifest=common | described(joint.models[role], found[role], game),
+            manifest=common | described(joint.models[role], pilots[role], game),
         )
         for role in _ROLES
     }
@@ -171,13 +171,13 @@ def load_joint_fit(path: str | Path, game: Game | None = None) -> JointFit:
     manifest, groups = read_file(path, "joint")
     halves: dict[str, Any] = {}
     for role in _ROLES:
-        own = manifest[role]
+        of_role = manifest[role]
         parts = {
             name.removeprefix(f"{role}/"): data
             for name, data in groups.items()
             if name.startswith(f"{role}/")
         }
-        halves[role] = Fit.of(own, parts, game_of(path, own, game))
+        halves[role] = Fit.of(of_role, parts, game_of(path, of_role, game))
     gap = manifest["joint"]["gap"]
     joint = Joint(
         halves["sender"].model,
@@ -190,8 +190,8 @@ def load_joint_fit(path: str | Path, game: Game | None = None) -> JointFit:
 def _half(posterior: xr.Dataset, role: Role) -> xr.Dataset:
     """The variables of a role, under the names that they have in a fit of its own."""
     prefix = f"{role}_"
-    own = {"trust_gap"} if role == "sender" else set()
-    kept = [n for n in posterior.data_vars if str(n).startswith(prefix) or n in own]
+    unprefixed = {"trust_gap"} if role == "sender" else set()
+    kept = [n for n in posterior.data_vars if str(n).startswith(prefix) or n in unprefixed]
     half = posterior[kept]
     names: Mapping[Any, str] = {
         name: str(name).removeprefix(prefix)

@@ -15,7 +15,7 @@ __all__ = ["METHODS", "Method", "Sampling", "versions"]
 Method = Literal["auto", "population", "nuts"]
 
 METHODS: dict[Method, str] = {
-    "auto": "population engine in finite games, else nutpie NUTS",
+    "auto": "population engine where it is the quicker, else nutpie NUTS",
     "population": "population engine",
     "nuts": "nutpie NUTS",
 }
@@ -37,8 +37,9 @@ class Sampling:
     method : {"auto", "population", "nuts"}
         "population" integrates subjects out and samples the population alone, see
         `trustbayes.inference.engines.population`; "nuts" samples subjects and population together.
-        Default, "auto": "population" in finite games for theories of one parameter a person without
-        formulas, else "nuts".
+        Default, "auto": "population" for theories of one parameter a person, or of two if there
+        are no types and all people share no further one; without formulas, and not for
+        recommendations. Else "nuts".
     """
 
     draws: int = 1000

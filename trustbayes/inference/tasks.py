@@ -164,10 +164,10 @@ class FitTask:
 
     def make(self, path: Path | None, progress: bool) -> Fit:
         """Fit the model here, and keep the fit if there is a path."""
-        found = fit(self.model, self.trials, self.sampling, progress=progress)
+        made = fit(self.model, self.trials, self.sampling, progress=progress)
         if path is not None:
-            found.save(path)
-        return found
+            made.save(path)
+        return made
 
     def read(self, path: Path) -> Fit:
         """The fit from its file, see `trustbayes.inference.fit.load_fit`."""
@@ -285,13 +285,13 @@ def run_fits[Result](
     >>> with process_pool(2) as pool:  # doctest: +SKIP
     ...     fits = run_fits(tasks, Path("fits"), pool)
     """
-    found: list[Any] = [None] * len(tasks)
+    results: list[Any] = [None] * len(tasks)
     try:
-        for position, one in iter_fits(tasks, folder, executor, progress):
-            found[position] = one
+        for position, result in iter_fits(tasks, folder, executor, progress):
+            results[position] = result
     except FitsFailed as error:
-        raise FitsFailed(error.failures, found, error.folder) from error.__cause__
-    return found
+        raise FitsFailed(error.failures, results, error.folder) from error.__cause__
+    return results
 
 
 def iter_fits[Result](
@@ -332,21 +332,21 @@ def iter_fits[Result](
     several = progress and (len(where) > 1 or executor is not None)
     with bar(TextColumn("fits"), show=several) as shown:
         row = shown.add_task("fits", total=len(where))
-        for key, found in _results(
+        for key, result in _results(
             {key: tasks[positions[0]] for key, positions in where.items()},
             folder,
             executor,
             progress and len(where) == 1,
         ):
             shown.advance(row)
-            if isinstance(found, Exception):
+            if isinstance(result, Exception):
                 first = where[key][0]
-                failures[first] = Failure(tasks[first], found)
+                failures[first] = Failure(tasks[first], result)
                 _log.error("failed: %s", failures[first])
-                cause = cause or found
+                cause = cause or result
                 continue
             for position in where[key]:
-                yield position, found
+                yield position, result
     if failures:
         raise FitsFailed([failures[first] for first in sorted(failures)], folder=folder) from cause
 
@@ -360,11 +360,11 @@ def _results[Result](
     """Each result, or why there is none, by its key: those read first."""
     todo = {}
     for key, task in tasks.items():
-        one = _read(task, folder)
-        if one is None:
+        result = _read(task, folder)
+        if result is None:
             todo[key] = task
         else:
-            yield key, one
+            yield key, result
     if executor is None:
         yield from _here(todo, folder, progress)
     elif todo:
@@ -389,13 +389,13 @@ def _here[Result](
     left = TimeLeft(len(tasks))
     for key, task in tasks.items():
         _log.info("fitting %s", task.label)
-        found: Result | Exception
+        result: Result | Exception
         try:
-            found = task.make(None if folder is None else folder / task.file, progress)
+            result = task.make(None if folder is None else folder / task.file, progress)
             _log.info("fitted %s: %s", task.label, left.after_one())
         except Exception as error:
-            found = error
-        yield key, found
+            result = error
+        yield key, result
 
 
 def _elsewhere[Result](
@@ -408,16 +408,16 @@ def _elsewhere[Result](
         left = TimeLeft(len(keys))
         for future in as_completed(keys):
             task, path = tasks[keys[future]], place / tasks[keys[future]].file
-            found: Result | Exception
+            result: Result | Exception
             try:
                 future.result()
-                found = task.read(path)
+                result = task.read(path)
                 _log.info("fitted %s: %s", task.label, left.after_one())
             except Exception as error:
-                found = error
+                result = error
             if folder is None:
                 path.unlink(missing_ok=True)
-            yield keys[future], found
+            yield keys[future], result
 
 
 def _submit(executor: Executor, task: Task[Any], folder: Path) -> Future[None]:

@@ -136,15 +136,15 @@ def model_from_dict(
     """
     spec = _spec_of(form, spec)
     custom = custom_priors_from(form["priors"], priors)
-    plain = {n: Prior.from_dict(one) for n, one in form["priors"].items() if n not in custom}
+    plain = {n: Prior.from_dict(prior) for n, prior in form["priors"].items() if n not in custom}
     return Model(
         spec,
         priors=plain | custom,
         varies={name: tuple(over) for name, over in form["varies"].items()},
         parametrisation=form["parametrisation"],
         formulas={
-            name: Formula.from_dict(one, f"formula of {name}")
-            for name, one in form.get("formulas", {}).items()
+            name: Formula.from_dict(formula, f"formula of {name}")
+            for name, formula in form.get("formulas", {}).items()
         },
         **form["conventions"],
     )

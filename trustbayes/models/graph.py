@@ -262,7 +262,7 @@ def _shift(
     arrays, dims = values.arrays, values.dims
     if settings.learns and name in settings.spec.drift and "subject" in settings.varies[name]:
         shared = [p.name for p in settings.parameters if p.only_with in ("learning", "experience")]
-        if all(one in dims and "subject" not in dims[one] for one in shared):
+        if all(other in dims and "subject" not in dims[other] for other in shared):
             return settings.spec.drift[name](values, settings.resolve_conventions(game))
     partner = settings.spec.coupling.get(name)
     if partner is None or dims.get(partner) != ("subject",):

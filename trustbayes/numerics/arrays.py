@@ -18,8 +18,8 @@ def log_total(logs: np.ndarray, axis: int) -> np.ndarray:
     """Log of the sum of exp over an axis, where all may be minus infinity."""
     top = np.maximum(logs.max(axis=axis, keepdims=True), -1e300)
     with np.errstate(divide="ignore"):
-        found = np.log(np.exp(logs - top).sum(axis=axis, keepdims=True)) + top
-    return np.asarray(found.squeeze(axis))
+        total = np.log(np.exp(logs - top).sum(axis=axis, keepdims=True)) + top
+    return np.asarray(total.squeeze(axis))
 
 
 def of_type(answer: Any, type_index: int, axis: int) -> Any:

@@ -37,13 +37,13 @@ def hermite_means(values: np.ndarray, weights: np.ndarray, order: int) -> np.nda
     >>> hermite_means(at[None, :, None], weights[None, :, None], 3)[:, 0, 0].round(9) + 0.0
     array([1., 0., 0.])
     """
-    found = np.empty((order, len(weights), weights.shape[2]))
+    means = np.empty((order, len(weights), weights.shape[2]))
     # Weights are multiplied in first: a polynomial is huge where nothing weighs.
     before, now = np.zeros_like(weights), weights
     for degree in range(order):
-        found[degree] = now.sum(axis=1)
+        means[degree] = now.sum(axis=1)
         before, now = now, (values * now - np.sqrt(degree) * before) / np.sqrt(degree + 1)
-    return found
+    return means
 
 
 def copula(x: np.ndarray, y: np.ndarray, correlation: np.ndarray) -> np.ndarray:

@@ -33,14 +33,14 @@ _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 def _after(k: int, weight: Any, up: float, down: float) -> float:
     """Mean weight of where rung k leads."""
     last = weight.size - 1
-    stay, found = 1.0, 0.0
+    stay, mean = 1.0, 0.0
     if k < last:
         stay -= up
-        found += up * weight[k + 1]
+        mean += up * weight[k + 1]
     if k > 0:
         stay -= down
-        found += down * weight[k - 1]
-    return found + stay * weight[k]
+        mean += down * weight[k - 1]
+    return mean + stay * weight[k]
 
 
 @_compiled
@@ -172,7 +172,7 @@ class _Firsts(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         """A row for each chain."""
-        return Apply(self, [pt.as_tensor(one) for one in inputs], [pt.dmatrix()])
+        return Apply(self, [pt.as_tensor(value) for value in inputs], [pt.dmatrix()])
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
         """As many rows as there are chains."""
@@ -188,8 +188,8 @@ class _Firsts(Op):
 
     def pullback(self, inputs: Any, outputs: Any, gradients: Any) -> list[Variable]:
         """By the adjoint recursion."""
-        found: Any = _FirstsBack()(*inputs, gradients[0])
-        return [DisconnectedType()() for _ in inputs[:2]] + list(found)
+        slopes: Any = _FirstsBack()(*inputs, gradients[0])
+        return [DisconnectedType()() for _ in inputs[:2]] + list(slopes)
 
 
 class _FirstsBack(Op):
@@ -199,7 +199,7 @@ class _FirstsBack(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         """Slopes in the logs, and in the chances of moving up and down."""
-        given = [pt.as_tensor(one) for one in inputs]
+        given = [pt.as_tensor(value) for value in inputs]
         return Apply(self, given, [pt.dmatrix(), pt.dvector(), pt.dvector()])
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
@@ -333,8 +333,8 @@ class HiddenSteps:
         aims = rng.random(shape[:2])
         rows = zip(begins[:, self.subject], later, up, down, aims, strict=True)
         order, start = self.chains.order, self.chains.start
-        found = [_walk(order, start, *map(np.ascontiguousarray, row)) for row in rows]
-        return np.stack(found)[:, self.trial_step]
+        walks = [_walk(order, start, *map(np.ascontiguousarray, row)) for row in rows]
+        return np.stack(walks)[:, self.trial_step]
 
     def _seen(self, logs: np.ndarray) -> np.ndarray:
         """The logs at all steps, shape (..., steps, rungs): nothing is seen at some."""
@@ -357,8 +357,8 @@ class HiddenSteps:
             down.reshape(-1, up.shape[-1]),
             strict=True,
         )
-        found = [loop(self.chains.order, self.chains.start, *row) for row in rows]
-        return np.array(found).reshape(seen.shape)
+        outputs = [loop(self.chains.order, self.chains.start, *row) for row in rows]
+        return np.array(outputs).reshape(seen.shape)
 
     def _sums(self, firsts: np.ndarray, subjects: int) -> np.ndarray:
         total = np.zeros((*firsts.shape[:-2], subjects, firsts.shape[-1]))

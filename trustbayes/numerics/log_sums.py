@@ -43,7 +43,7 @@ class _LogSums(SymbolicOp):
         of_sums, of_slope = gradients
         if not isinstance(of_slope.type, DisconnectedType):
             return list(super().pullback(inputs, outputs, gradients))
-        fixed = [grad_undefined(self, i, one) for i, one in enumerate(inputs[:-1])]
+        fixed = [grad_undefined(self, i, value) for i, value in enumerate(inputs[:-1])]
         return [*fixed, (of_sums * outputs[1]).sum(axis=0)]
 
 
@@ -74,7 +74,7 @@ def log_sums(numbers: np.ndarray, met: np.ndarray, had: Any, precision: Any) -> 
     array([[1.099],
            [2.197]])
     """
-    arrays = [pt.as_tensor(np.asarray(one, dtype=float)) for one in (numbers, met)]
+    arrays = [pt.as_tensor(np.asarray(array, dtype=float)) for array in (numbers, met)]
     return _LogSums()(*arrays, pt.as_tensor(had), precision)[0]
 
 
@@ -83,7 +83,7 @@ def _compiled(op: _LogSums, node: Apply, **given: Any) -> tuple[Callable[..., An
     @numba_njit(error_model="numpy")
     def sums(numbers: Any, met: Any, had: Any, precision: Any) -> Any:
         kinds, lists, parts = had.shape
-        found, slope = np.zeros((kinds, parts)), np.zeros((kinds, parts))
+        added, slope = np.zeros((kinds, parts)), np.zeros((kinds, parts))
         shares = np.empty((numbers.size, _WIDTH))
         total, mean = np.empty(_WIDTH), np.empty(_WIDTH)
         for first in range(0, parts, _WIDTH):
@@ -105,8 +105,8 @@ def _compiled(op: _LogSums, node: Apply, **given: Any) -> tuple[Callable[..., An
                 for k in range(kinds):
                     for i in range(width):
                         weight = had[k, r, first + i]
-                        found[k, first + i] += weight * total[i]
+                        added[k, first + i] += weight * total[i]
                         slope[k, first + i] += weight * mean[i]
-        return found, slope
+        return added, slope
 
     return sums, f"log sums {_VERSION}"

@@ -115,7 +115,7 @@ class _Recursion(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         """Outputs of the shape of the steps."""
-        given = [pt.as_tensor(one) for one in inputs]
+        given = [pt.as_tensor(value) for value in inputs]
         return Apply(self, given, [pt.dvector() for _ in range(_OUTPUTS[self.name])])
 
     def infer_shape(self, node: Apply, shapes: Any) -> list[Any]:
@@ -124,9 +124,9 @@ class _Recursion(Op):
 
     def perform(self, node: Apply, inputs: Any, outputs: Any) -> None:
         """By the compiled loop."""
-        found = _LOOPS[self.name](*inputs)
-        found = found if isinstance(found, tuple) else (found,)
-        for output, values in zip(outputs, found, strict=True):
+        results = _LOOPS[self.name](*inputs)
+        results = results if isinstance(results, tuple) else (results,)
+        for output, values in zip(outputs, results, strict=True):
             output[0] = values
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -137,8 +137,8 @@ class _Recursion(Op):
     def pullback(self, inputs: Any, outputs: Any, gradients: Any) -> list[Variable]:
         """By the adjoint recursion."""
         kept = [*inputs[:3]] if self.name == "filter" else [*inputs]
-        found: Any = _Recursion(f"{self.name} back")(*kept, outputs[0], gradients[0])
-        return [DisconnectedType()() for _ in inputs[:2]] + list(found)
+        slopes: Any = _Recursion(f"{self.name} back")(*kept, outputs[0], gradients[0])
+        return [DisconnectedType()() for _ in inputs[:2]] + list(slopes)
 
 
 _LOOPS: dict[str, Callable[..., Any]] = {
@@ -219,10 +219,10 @@ def relaxed(chains: Chains, base: Any, up: Any, down: Any) -> Any:
 
 def _applied(name: str, chains: Chains, *arrays: Any) -> Any:
     if namespace(*arrays) is not np:
-        steps = [pt.as_tensor(one) + pt.zeros(chains.order.size) for one in arrays]
+        steps = [pt.as_tensor(array) + pt.zeros(chains.order.size) for array in arrays]
         return _Recursion(name)(chains.order, chains.start, *steps)
-    steps = list(np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in arrays)))
+    steps = list(np.broadcast_arrays(*(np.asarray(array, dtype=float) for array in arrays)))
     shape = steps[0].shape
-    rows = [np.ascontiguousarray(one).reshape(-1, shape[-1]) for one in steps]
-    found = [_LOOPS[name](chains.order, chains.start, *row) for row in zip(*rows, strict=True)]
-    return np.array(found).reshape(shape)
+    rows = [np.ascontiguousarray(step).reshape(-1, shape[-1]) for step in steps]
+    outputs = [_LOOPS[name](chains.order, chains.start, *row) for row in zip(*rows, strict=True)]
+    return np.array(outputs).reshape(shape)

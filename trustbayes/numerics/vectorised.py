@@ -229,12 +229,12 @@ def log_of_one(x: float) -> float:
         0.1818357216161805012 + w * 0.1479819860511658591)))  # fmt: skip
     even = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
     half = 0.5 * f * f
-    found = whole * _LOG2_HIGH - ((half - (s * (half + odd + even) + whole * _LOG2_LOW)) - f)
+    log = whole * _LOG2_HIGH - ((half - (s * (half + odd + even) + whole * _LOG2_LOW)) - f)
     if not x < np.inf:
-        found = x  # no number stays none
+        log = x  # no number stays none
     if x < _SMALLEST:
-        found = -np.inf if x >= 0 else np.nan
-    return found
+        log = -np.inf if x >= 0 else np.nan
+    return log
 
 
 @register_funcify_default_op_cache_key(_Flat)
@@ -245,21 +245,21 @@ def _compiled(op: _Flat, node: Apply, **given: Any) -> tuple[Callable[..., Any],
         @numba_njit
         def power(array: Any, exponent: Any) -> Any:
             values = np.ascontiguousarray(array).reshape(-1)
-            found, times = np.empty_like(values), exponent.item()
+            powers, times = np.empty_like(values), exponent.item()
             for i in range(values.size):
-                found[i] = exp_of_one(times * log_of_one(values[i]))
-            return found.reshape(array.shape)
+                powers[i] = exp_of_one(times * log_of_one(values[i]))
+            return powers.reshape(array.shape)
 
         return power, _VERSION
-    one = {"exp": exp_of_one, "log": log_of_one}[op.function]
+    function = {"exp": exp_of_one, "log": log_of_one}[op.function]
 
     @numba_njit
     def flat(array: Any) -> Any:
         values = np.ascontiguousarray(array).reshape(-1)
-        found = np.empty_like(values)
+        mapped = np.empty_like(values)
         for i in range(values.size):
-            found[i] = one(values[i])
-        return found.reshape(array.shape)
+            mapped[i] = function(values[i])
+        return mapped.reshape(array.shape)
 
     return flat, _VERSION
 
@@ -275,7 +275,7 @@ def _multiplied(op: _Product, node: Apply, **given: Any) -> tuple[Callable[..., 
 
 @node_rewriter([Dot])
 def _rewrite_product(fgraph: FunctionGraph, node: Any) -> list[Any] | None:
-    kinds = [(one.type.ndim, one.type.dtype) for one in node.inputs]
+    kinds = [(factor.type.ndim, factor.type.dtype) for factor in node.inputs]
     if not _ACTIVE.get() or kinds != [(2, "float64")] * 2:
         return None
     return [_Product()(*node.inputs)]
@@ -285,8 +285,8 @@ def _rewrite_product(fgraph: FunctionGraph, node: Any) -> list[Any] | None:
 def _rewrite(fgraph: FunctionGraph, node: Any) -> list[Any] | None:
     if not _ACTIVE.get():
         return None
-    [found], scalar = node.outputs, node.op.scalar_op
-    if found.type.ndim < _LEAST or found.type.dtype != "float64":
+    [output], scalar = node.outputs, node.op.scalar_op
+    if output.type.ndim < _LEAST or output.type.dtype != "float64":
         return None
     array = node.inputs[0]
     if isinstance(scalar, Exp | _Exp | Log) and array.type.dtype == "float64":

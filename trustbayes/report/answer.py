@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import against_half, chance, joined, of_them, of_whom, ratio
 
-__all__ = ["Answer", "answer", "best_model", "group_shares"]
+__all__ = ["Answer", "answer", "group_shares", "in_short", "models_of", "ranked"]
 
 Found = Mapping[str, Any]
 
@@ -82,16 +83,11 @@ def models_of(found: Found, role: str) -> dict[str, Mapping[str, Any]]:
     return {one["model"]: one for one in found["how"]["models"] if one["role"] == role}
 
 
-def best_model(found: Found, role: str) -> str | None:
-    """The model that predicts best among those of a role that passed the gate.
+def ranked(found: Found, role: str) -> list[str]:
+    """The models that passed the gate, best first, without benchmarks that others beat.
 
-    A benchmark counts only if none predicts better: it is no description of people by default.
+    A benchmark that predicts worse than a theory is no description of people.
     """
-    return next(iter(_ranked(found, role)), None)
-
-
-def _ranked(found: Found, role: str) -> list[str]:
-    """The models that passed the gate, best first, without benchmarks that others beat."""
     passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
     known, ranking = models_of(found, role), _ranking(found, role)
     return [
@@ -282,6 +278,17 @@ def _missing(found: Found, role: str) -> str:
     return f"Have about {more} play, if the lead is as large as it looks."
 
 
+def in_short(typical: str) -> str:
+    """A sentence on a typical person without its intervals, as a heading.
+
+    Examples
+    --------
+    >>> in_short("By One, a typical sender loses 15.1 (10.6 to 20.5) coins.")
+    'By One, a typical sender loses 15.1 coins'
+    """
+    return re.sub(r" \([^()]* to [^()]*\)", "", typical).removesuffix(".")
+
+
 def _typical(found: Found, role: str) -> str:
     """What the theory that predicts best says of the middle of its people.
 
@@ -289,7 +296,7 @@ def _typical(found: Found, role: str) -> str:
     to fit everybody, and says something else.
     """
     known, groups = models_of(found, role), group_shares(found, role)
-    for place, name in enumerate(_ranked(found, role)):
+    for place, name in enumerate(ranked(found, role)):
         theory = name
         start, whom = f"By {known[name]['title']}, a typical {role}", f"{role}s"
         if known[name]["combines"]:

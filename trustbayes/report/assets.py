@@ -136,15 +136,15 @@ def assets(
         NAME.svg and NAME.pdf. A figure that could not be drawn has none.
     """
     folder = expanded(folder)
-    found: dict[Path, str | Callable[[Path], object]] = {}
+    files: dict[Path, str | Callable[[Path], object]] = {}
     for name, table in _tables(sections):
-        found[folder / f"{name}.tex"] = latex_table(table)
-        found[folder / f"{name}.csv"] = csv_table(table)
+        files[folder / f"{name}.tex"] = latex_table(table)
+        files[folder / f"{name}.csv"] = csv_table(table)
     for picture in [*pictures, *_pictures(sections)]:
         if picture.image is not None:
             for kind in ("svg", "pdf"):
-                found[folder / f"{_slug(picture.name)}.{kind}"] = _Saved(picture.draw, kind)
-    return found
+                files[folder / f"{_slug(picture.name)}.{kind}"] = _Saved(picture.draw, kind)
+    return files
 
 
 class _Saved:
@@ -160,20 +160,20 @@ class _Saved:
 
 
 def _parts(sections: Sequence[Section]) -> Iterator[Section]:
-    for one in sections:
-        yield one
-        yield from _parts(one.parts)
+    for section in sections:
+        yield section
+        yield from _parts(section.parts)
 
 
 def _tables(sections: Sequence[Section]) -> Iterator[tuple[str, Table]]:
-    for one in _parts(sections):
-        for place, table in enumerate(one.tables, start=1):
-            yield f"{_slug(one.name)}-{place}", table
+    for section in _parts(sections):
+        for place, table in enumerate(section.tables, start=1):
+            yield f"{_slug(section.name)}-{place}", table
 
 
 def _pictures(sections: Sequence[Section]) -> Iterator[Rendered]:
-    for one in _parts(sections):
-        yield from one.pictures
+    for section in _parts(sections):
+        yield from section.pictures
 
 
 def _slug(name: str) -> str:

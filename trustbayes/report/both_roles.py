@@ -53,6 +53,7 @@ def both_section(
     return Section(
         "both-roles",
         "People in both roles",
+        both_sentence(analysis, both).removesuffix("."),
         texts=texts,
         notes=notes,
         tables=[persons_table(found, titles)] if found["both_roles"]["persons"] else [],

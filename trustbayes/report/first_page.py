@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from trustbayes.analysis.analyse import Analysis, roles
-from trustbayes.report.answer import answer, best_model, models_of
+from trustbayes.report.answer import answer, models_of, ranked
 from trustbayes.report.figures import first
 from trustbayes.report.figures.worth import together_says, way_to_trust
 from trustbayes.report.games.registry import kind_of
@@ -18,7 +18,7 @@ from trustbayes.report.page.front import Card, Caution, Front
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.wording import counted, listed, probability
 
-__all__ = ["PICTURES", "front_page", "replicated"]
+__all__ = ["PICTURES", "front_page", "replications"]
 
 _FEW = 20
 
@@ -115,30 +115,31 @@ def _gate(found: Mapping[str, Any]) -> Caution:
     return Caution("The computation", text, "convergence", not doubtful)
 
 
-def replicated(found: Mapping[str, Any], role: str) -> tuple[str, int, int] | None:
-    """The title of the model that predicts best, and how many patterns it replicates, of how many.
+def replications(found: Mapping[str, Any], role: str) -> list[tuple[str, int, int]]:
+    """Of each model its title, and how many patterns it replicates, of how many.
 
-    None if no fit passed the gate.
+    The one that predicts best first, without benchmarks that others beat and fits that did not
+    pass the gate.
     """
-    name = best_model(found, role)
-    if name is None:
-        return None
-    [check] = [
-        one
-        for one in found["checks"]
-        if (one["kind"], one["role"], one["model"]) == ("posterior", role, name)
+    known, checks = models_of(found, role), {}
+    for one in found["checks"]:
+        if (one["kind"], one["role"]) == ("posterior", role):
+            checks[one["model"]] = [
+                row["interval"][0] <= row["observed"] <= row["interval"][1]
+                for row in one["choices"]
+            ]
+    return [
+        (known[name]["title"], sum(checks[name]), len(checks[name])) for name in ranked(found, role)
     ]
-    held = [row["interval"][0] <= row["observed"] <= row["interval"][1] for row in check["choices"]]
-    return models_of(found, role)[name]["title"], sum(held), len(held)
 
 
 def _fit(found: Mapping[str, Any], role: str) -> Caution:
     """Whether the model that predicts best describes what people did."""
-    said = replicated(found, role)
+    said = replications(found, role)
     label, anchor = f"The fit to {role}s", f"checks-{role}"
-    if said is None:
+    if not said:
         return Caution(label, "not known before the fit of a theory converges.", anchor, False)
-    title, held, size = said
+    title, held, size = said[0]
     prob = found["ci_prob"]
     enough = held >= (1 - 2 * (1 - prob)) * size
     text = (

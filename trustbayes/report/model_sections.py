@@ -12,18 +12,17 @@ from trustbayes.analysis.analyse import Analysis, benchmarks, roles, theories
 from trustbayes.estimates.prior_sensitivity import SENSITIVE
 from trustbayes.games.base import Role
 from trustbayes.report import tables
-from trustbayes.report.answer import answer
+from trustbayes.report.answer import answer, in_short
 from trustbayes.report.both_roles import both_section, both_sentence
 from trustbayes.report.figures import people, planted_types, population, predictive, truth
 from trustbayes.report.figures.gap import expected_and_given, expected_and_given_says
-from trustbayes.report.figures.worth import way_to_trust, way_to_trust_says
-from trustbayes.report.first_page import replicated
+from trustbayes.report.figures.worth import share_says, way_to_trust, way_to_trust_says
+from trustbayes.report.first_page import replications
 from trustbayes.report.material import Material
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.wording import counted, fixed, listed, probability
 from trustbayes.report.policies import policies_section
-from trustbayes.report.quantities import joined
 from trustbayes.report.traits import traits_section
 from trustbayes.report.typical import typical_values
 
@@ -55,16 +54,18 @@ def checks_section(material: Material) -> Section:
                 )
             )
         rendered = [render(picture) for picture in pictures]
-        said = replicated(found, role)
         parts.append(Section(f"checks-{role}", f"{role.capitalize()}s", pictures=rendered))
-        if said is not None:
-            messages.append(f"{said[0]} reproduces {said[1]} of {said[2]} patterns of {role}s")
+        said = replications(found, role)
+        if said:
+            (title, held, size), *rivals = said[:2]
+            best = f"{title} reproduces {held} of {size} patterns of {role}s"
+            messages.append(listed([best, *(f"{other} {number}" for other, number, _ in rivals)]))
     text = (
         "Each fitted model replays the experiment with the same people, who see the same as they "
         "did. Where what was observed lies outside what the model replicates, the model is wrong "
         "about it. The last figure of each role does the same with draws from the priors."
     )
-    message = joined(messages).removesuffix(".") if messages else ""
+    message = "; ".join(messages)
     title = "What each theory gets right and wrong"
     return Section("checks", title, message, [text], parts=parts)
 
@@ -204,9 +205,7 @@ def population_section(material: Material) -> Section:
         parts.append(_gap(analysis, analysis.gap, found, titles))
     if analysis.both is not None:
         parts.append(both_section(analysis, analysis.both, found, titles))
-    flagged = int((analysis.sensitivity["diagnosis"] != "").sum())
-    size = counted(len(analysis.sensitivity), "estimate")
-    message = f"The priors still speak in {flagged} of {size} of the population"
+    message = ". ".join(in_short(answer(found, role).typical) for role in roles(analysis))
     text = (
         "What is typical of the population, with intervals that are equal-tailed and hold "
         f"{probability(analysis.ci_prob)}, in brackets."
@@ -245,7 +244,10 @@ def _sensitivity(
     texts = [_SCALED.format(SENSITIVE)]
     if not items:
         texts.append("No estimate of the population hangs on its priors to that degree.")
-    return Section("sensitivity", "How much the priors say", texts=texts, items=items, tables=shown)
+    size = counted(len(analysis.sensitivity), "estimate")
+    message = f"The priors still speak in {len(flagged)} of {size} of the population"
+    title = "How much the priors say"
+    return Section("sensitivity", title, message, texts, items, tables=shown)
 
 
 def _still_speaks(rows: pd.DataFrame, title: str) -> str:
@@ -284,9 +286,9 @@ def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Sec
         partial(way_to_trust_says, worth, ci_prob),
     )
     shown = [tables.worth_table(found)]
-    return Section(
-        "worth", "What trust is worth", texts=[text], tables=shown, pictures=[render(picture)]
-    )
+    title = "What trust is worth"
+    message = f"{title}: {share_says(worth)}"
+    return Section("worth", title, message, [text], tables=shown, pictures=[render(picture)])
 
 
 def _gap(
@@ -316,6 +318,7 @@ def _gap(
     return Section(
         "gap",
         "Trust expected and trust given",
+        expected_and_given_says(gap, analysis.ci_prob).partition(". Bars")[0],
         texts=[text],
         tables=shown,
         pictures=[render(picture)],

@@ -190,21 +190,21 @@ _SOURCES = (
 )
 
 
-def references(found: Mapping[str, Any]) -> list[Reference]:
+def references(results: Mapping[str, Any]) -> list[Reference]:
     """What an analysis draws on: its theories, samplers and measures, and the package last.
 
     Parameters
     ----------
-    found : mapping
+    results : mapping
         Of `trustbayes.report.results.results`.
 
     Returns
     -------
     list of Reference
     """
-    made = found["how"]["models"]
-    used = " ".join(f"{one['citation']} {one['sampler']['name']}" for one in made)
-    version = _version(found)
+    made = results["how"]["models"]
+    used = " ".join(f"{fit['citation']} {fit['sampler']['name']}" for fit in made)
+    version = _version(results)
     package = Reference(
         "trustbayes",
         "misc",
@@ -215,11 +215,11 @@ def references(found: Mapping[str, Any]) -> list[Reference]:
             "year": str(made[0]["created"])[:4],
         },
     )
-    return [*(one for one in _SOURCES if not one.where or one.where in used), package]
+    return [*(source for source in _SOURCES if not source.where or source.where in used), package]
 
 
-def _version(found: Mapping[str, Any]) -> str:
-    return str(found["how"]["models"][0]["versions"]["trustbayes"])
+def _version(results: Mapping[str, Any]) -> str:
+    return str(results["how"]["models"][0]["versions"]["trustbayes"])
 
 
 _SCORED = {
@@ -231,31 +231,31 @@ _SCORED = {
 }
 
 
-def methods_paragraph(found: Mapping[str, Any]) -> str:
+def methods_paragraph(results: Mapping[str, Any]) -> str:
     """What was done, in a paragraph for a paper.
 
     Parameters
     ----------
-    found : mapping
+    results : mapping
         Of `trustbayes.report.results.results`.
 
     Returns
     -------
     str
     """
-    how, sampling = found["how"], found["how"]["sampling"]
+    how, sampling = results["how"], results["how"]["sampling"]
     made = how["models"]
-    titles = listed(dict.fromkeys(one["title"] for one in made), 9)
-    samplers = listed(dict.fromkeys(one["sampler"]["name"] for one in made))
+    titles = listed(dict.fromkeys(fit["title"] for fit in made), 9)
+    samplers = listed(dict.fromkeys(fit["sampler"]["name"] for fit in made))
     versions = made[0]["versions"]
-    people = listed(counted(n, role) for role, n in found["experiment"]["subjects"].items())
-    failed = sum(not one["passed"] for one in found["gate"])
+    people = listed(counted(n, role) for role, n in results["experiment"]["subjects"].items())
+    failed = sum(not fit["passed"] for fit in results["gate"])
     gate = "All fits passed" if not failed else f"All but {failed} of the fits passed"
     rest = ", ".join(f"{name} {v}" for name, v in versions.items() if name != "trustbayes")
-    units = dict.fromkeys(one["unit"] for one in found["verdict"].values())
+    units = dict.fromkeys(verdict["unit"] for verdict in results["verdict"].values())
     scored = listed(_SCORED[unit] for unit in units)
-    verdicts = " ".join(one["text"] for one in found["verdict"].values())
-    trials = counted(found["experiment"]["trials"], "trial")
+    verdicts = " ".join(verdict["text"] for verdict in results["verdict"].values())
+    trials = counted(results["experiment"]["trials"], "trial")
     return (
         f"We fitted hierarchical models ({titles}) to {trials} of {people} with trustbayes "
         f"{versions['trustbayes']} ({rest}). Posteriors were drawn by "
@@ -264,7 +264,7 @@ def methods_paragraph(found: Mapping[str, Any]) -> str:
         "effective sample sizes of at least 400, E-BFMI at least 0.3, divergences at most 0.1 %). "
         f"Theories were compared by the expected log predictive density of {scored}. {verdicts} "
         "Intervals are equal-tailed and hold "
-        f"{100 * found['ci_prob']:g} %."
+        f"{100 * results['ci_prob']:g} %."
     )
 
 
@@ -281,7 +281,7 @@ def paper_section(material: Material) -> Section:
             "--assets FOLDER.",
         ],
         code=[
-            "\n\n".join(one.text for one in sources),
-            "\n\n".join(one.bibtex for one in sources),
+            "\n\n".join(source.text for source in sources),
+            "\n\n".join(source.bibtex for source in sources),
         ],
     )

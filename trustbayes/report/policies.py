@@ -32,17 +32,19 @@ UNCHECKED = (
 )
 
 
-def policies_section(found: Counterfactual, titles: dict[str, str]) -> Section:
+def policies_section(counterfactual: Counterfactual, titles: dict[str, str]) -> Section:
     """What policies would do, as a section whose parts are the frontiers and the check.
 
     Parameters
     ----------
-    found : Counterfactual
+    counterfactual : Counterfactual
     titles : dict of str to str
         What models are called.
     """
-    people = "the people of the experiment" if found.people == "these" else "new people"
-    who = " and ".join(f"{titles.get(name, name)} ({role}s)" for role, name in found.models.items())
+    people = "the people of the experiment" if counterfactual.people == "these" else "new people"
+    who = " and ".join(
+        f"{titles.get(name, name)} ({role}s)" for role, name in counterfactual.models.items()
+    )
     intro = (
         f"What {people} would earn and do if the game, or they, were changed, as {who} have them. "
         "They meet at random, with the same chances under every policy."
@@ -50,27 +52,27 @@ def policies_section(found: Counterfactual, titles: dict[str, str]) -> Section:
     effects = Picture(
         "policies-effects",
         "What each policy would change",
-        partial(effects_figure, found),
-        partial(effects_says, found),
+        partial(effects_figure, counterfactual),
+        partial(effects_says, counterfactual),
     )
-    effects_only = found.effects["round"] == "all"
-    parts = [] if effects_only.all() else [_paths(found)]
-    parts += [_frontier(one, found) for one in found.frontiers]
-    parts.append(Section("held", "What is taken not to change", items=list(found.held)))
-    parts.append(_check(found.unseen))
+    effects_only = counterfactual.effects["round"] == "all"
+    parts = [] if effects_only.all() else [_paths(counterfactual)]
+    parts += [_frontier(frontier, counterfactual) for frontier in counterfactual.frontiers]
+    parts.append(Section("held", "What is taken not to change", items=list(counterfactual.held)))
+    parts.append(_check(counterfactual.unseen))
     return Section(
         "policies",
         "What would build trust",
-        f"What would build trust? {effects_says(found).partition('. ')[0]}",
+        f"What would build trust? {effects_says(counterfactual).partition('. ')[0]}",
         texts=[intro],
-        items=list(found.sentences),
-        tables=[_costs(found), _effects(found)],
+        items=list(counterfactual.sentences),
+        tables=[_costs(counterfactual), _effects(counterfactual)],
         pictures=[render(effects)],
         parts=parts,
     )
 
 
-def _costs(found: Counterfactual) -> Table:
+def _costs(counterfactual: Counterfactual) -> Table:
     rows = [
         (
             row["policy"],
@@ -81,12 +83,13 @@ def _costs(found: Counterfactual) -> Table:
             number(row["cost"]),
             percent(row["p_pays"]),
         )
-        for row in found.costs.to_dict("records")
+        for row in counterfactual.costs.to_dict("records")
     ]
     caption = (
         "What a policy may cost in a meeting: what both together would earn more (payoff units), "
-        f"{probability(found.ci_prob)} intervals. Cautious: the quantile {found.caution:g} of the "
-        "gain. Pays: probability that it earns more than it costs."
+        f"{probability(counterfactual.ci_prob)} intervals. Cautious: the quantile "
+        f"{counterfactual.caution:g} of the gain. Pays: probability that it earns more than it "
+        "costs."
     )
     header = "policy|treatment|break-even cost|interval|cautious|cost|pays"
     return table(caption, header, rows, (0, 1))
@@ -102,9 +105,9 @@ _BESIDE = (
 """What stands beside the payoffs: outcome and party."""
 
 
-def _effects(found: Counterfactual) -> Table:
+def _effects(counterfactual: Counterfactual) -> Table:
     """Payoffs of both with all that is said of them; of the rest the means and their changes."""
-    effects: Any = found.effects[found.effects["round"] == "all"]
+    effects: Any = counterfactual.effects[counterfactual.effects["round"] == "all"]
     beside = [key for key in _BESIDE if (effects["outcome"] == key[0]).any()]
     shown = []
     for (policy, treatment), rows in effects.groupby(["policy", "treatment"], sort=False):
@@ -123,10 +126,10 @@ def _effects(found: Counterfactual) -> Table:
         )
     caption = (
         "What people would earn and do. Payoff of both together: mean, difference to what is, "
-        f"paired by draw and chance ({probability(found.ci_prob)} intervals), probability that it "
-        f"is above 0, and above {percent(found.smallest)} of the way from babbling to full trust. "
-        "Then means, with their changes in brackets. The numbers beside this page have every "
-        "outcome, party and interval."
+        f"paired by draw and chance ({probability(counterfactual.ci_prob)} intervals), probability "
+        f"that it is above 0, and above {percent(counterfactual.smallest)} of the way from "
+        "babbling to full trust. Then means, with their changes in brackets. The numbers beside "
+        "this page have every outcome, party and interval."
     )
     header = "policy|treatment|payoff|difference|above 0|matters"
     header += "".join(f"|{outcome}" for outcome, _ in beside)
@@ -151,13 +154,13 @@ def _change(rows: Any, key: tuple[str, str]) -> str:
     return f"{fixed(row['mean'])} ({sign}{fixed(change)})"
 
 
-def _frontier(one: Frontier, found: Counterfactual) -> Section:
-    number_ = found.frontiers.index(one) + 1
+def _frontier(frontier: Frontier, counterfactual: Counterfactual) -> Section:
+    number_ = counterfactual.frontiers.index(frontier) + 1
     picture = Picture(
         f"frontier-{number_}",
-        f"Net gain over {one.over}",
-        partial(frontier_figure, one, found.caution),
-        partial(frontier_says, one, found.ci_prob),
+        f"Net gain over {frontier.over}",
+        partial(frontier_figure, frontier, counterfactual.caution),
+        partial(frontier_says, frontier, counterfactual.ci_prob),
     )
     rows = [
         (
@@ -168,36 +171,37 @@ def _frontier(one: Frontier, found: Counterfactual) -> Section:
             number(row["cautious"]),
             percent(row["p_pays"]),
         )
-        for row in one.table.to_dict("records")
+        for row in frontier.table.to_dict("records")
     ]
     shown = table(
-        f"{one.policy}: what both together gain in a meeting, and net of the cost.",
-        f"{one.over}|cost|gain|net gain|cautious|pays",
+        f"{frontier.policy}: what both together gain in a meeting, and net of the cost.",
+        f"{frontier.over}|cost|gain|net gain|cautious|pays",
         rows,
         (),
     )
     return Section(
         f"frontier-{number_}-part",
-        f"How strong? {one.policy}",
+        f"How strong? {frontier.policy}",
         tables=[shown],
         pictures=[render(picture)],
     )
 
 
-def _paths(found: Counterfactual) -> Section:
-    moved = (found.effects["outcome"] == "trust") & (found.effects["round"] != "all")
+def _paths(counterfactual: Counterfactual) -> Section:
+    effects = counterfactual.effects
+    moved = (effects["outcome"] == "trust") & (effects["round"] != "all")
     outcomes = [("payoff", "both")]
     outcomes = [("trust", "receiver"), *outcomes] if moved.any() else outcomes
     pictures = [
         Picture(
             f"paths-{outcome}",
             f"{outcome.capitalize()} over the rounds",
-            partial(paths_figure, found, outcome, party),
-            partial(paths_says, found, outcome, party),
+            partial(paths_figure, counterfactual, outcome, party),
+            partial(paths_says, counterfactual, outcome, party),
         )
         for outcome, party in outcomes
     ]
-    return Section("paths", "Round by round", pictures=[render(one) for one in pictures])
+    return Section("paths", "Round by round", pictures=[render(picture) for picture in pictures])
 
 
 def _check(unseen: Unseen | None) -> Section:

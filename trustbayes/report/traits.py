@@ -41,6 +41,7 @@ def traits_section(
     return Section(
         "traits",
         "What people's traits predict",
+        average_effects_says(analysis.traits, analysis.ci_prob).partition(". Bars")[0],
         texts=[text],
         items=formulas,
         tables=[_effect_table(found, titles, kind) for kind in _CAPTIONS],

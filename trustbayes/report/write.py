@@ -47,11 +47,11 @@ def write_report(
     InputError
         If a file cannot be written.
     """
-    found = results(analysis, command)
-    front = front_page(analysis, found)
-    made = sections(analysis, found)
+    numbers = results(analysis, command)
+    front = front_page(analysis, numbers)
+    made = sections(analysis, numbers)
     more = {} if assets is None else assets_of(made, front.pictures, assets)
-    return write_page(path, *_titles(analysis), front, made, found, more)
+    return write_page(path, *_titles(analysis), front, made, numbers, more)
 
 
 def first_page(analysis: Analysis) -> str:

@@ -132,16 +132,16 @@ class _Truth:
     def __init__(self, fit: Fit, planted: pd.DataFrame) -> None:
         self.fit, self.kinds = fit, None
         model, units = fit.model, fit.units
-        own = planted[(planted["role"] == model.role) & (planted["model"] == model.name)]
-        own = own.assign(
-            subject=own["subject"].fillna("").astype(str),
-            treatment=own["treatment"].fillna("").astype(str),
+        of_model = planted[(planted["role"] == model.role) & (planted["model"] == model.name)]
+        of_model = of_model.assign(
+            subject=of_model["subject"].fillna("").astype(str),
+            treatment=of_model["treatment"].fillna("").astype(str),
         )
         coords = {"subject": list(units.subjects), "treatment": list(units.treatments)}
         self.values: dict[str, np.ndarray] = {}
         self.dims: dict[str, tuple[str, ...]] = {}
         for parameter in model.parameters:
-            rows = own[own["parameter"] == parameter.name]
+            rows = of_model[of_model["parameter"] == parameter.name]
             if parameter.support == "simplex" or parameter.option or rows.empty:
                 continue
             dims = [dim for dim in coords if (rows[dim] != "").all()]
@@ -153,7 +153,9 @@ class _Truth:
                 # Where a subject was not, any value will do.
                 self.values[parameter.name] = array.fillna(array.mean()).to_numpy()
             self.dims[parameter.name] = tuple(dims)
-        kinds = own[own["parameter"].str.startswith("type[") | (own["parameter"] == "level")]
+        kinds = of_model[
+            of_model["parameter"].str.startswith("type[") | (of_model["parameter"] == "level")
+        ]
         kinds = kinds[kinds["subject"] != ""].set_index("subject")
         if model.types and not kinds.empty:
             labels = kinds["parameter"].str.extract(r"\[(.*)\]", expand=False)
@@ -187,8 +189,8 @@ class _Truth:
         assert self.kinds is not None
         fit, size = self.fit, len(self.kinds)
         response = fit.model.response(fit.game)
-        own, values = self.answer({})
-        found = np.full((size, len(fit.model.types)), np.inf)
+        true_answer, values = self.answer({})
+        distances = np.full((size, len(fit.model.types)), np.inf)
         free = [
             p
             for p in fit.model.parameters
@@ -205,11 +207,11 @@ class _Truth:
             answer, _ = self.typed_answer(changed)
             for kind in range(len(fit.model.types)):
                 other = self.of(answer, np.full(size, kind))
-                gap = response.divergence(fit.units, own, other, values)
+                gap = response.divergence(fit.units, true_answer, other, values)
                 total = np.bincount(fit.units.unit_subject, weights=gap, minlength=size)
-                found[:, kind] = np.minimum(found[:, kind], total)
-        found[np.arange(size), self.kinds] = np.inf
-        return found
+                distances[:, kind] = np.minimum(distances[:, kind], total)
+        distances[np.arange(size), self.kinds] = np.inf
+        return distances
 
 
 _KEY = ["role", "subject", "model", "parameter", "treatment"]

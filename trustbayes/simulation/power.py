@@ -174,21 +174,21 @@ def design(
     ):
         sender = model(truth, "sender", game) if "sender" in game.roles else None
         receiver = model(truth, "receiver", game) if role == "receiver" else None
-        one = Experiment(game, sender, receiver, people, length, only)
+        experiment = Experiment(game, sender, receiver, people, length, only)
         rivals = tuple(model(name, role, game) for name in names)
         cell = (role, "all" if only is None else only[0], people, length, truth)
         for number in range(experiments):
             tasks.append(
-                SimulatedFits(one, seed + number, rivals, sampling, verdict_of, strict=True)
+                SimulatedFits(experiment, seed + number, rivals, sampling, verdict_of, strict=True)
             )
             cells.append(dict(zip(_CELL, cell, strict=True)))
     outcomes, failures = collected(tasks, folder, executor, progress)
     rows = []
-    for position, found in outcomes.items():
+    for position, outcome in outcomes.items():
         row: dict[str, Any] = {"winner": "", "best": "", "lead": np.nan, "error": np.nan}
-        if found.usable:
-            row |= _judged(found.table, str(cells[position]["truth"]))
-        rows.append({**cells[position], "seed": found.seed, **row, "reason": found.reason})
+        if outcome.usable:
+            row |= _judged(outcome.table, str(cells[position]["truth"]))
+        rows.append({**cells[position], "seed": outcome.seed, **row, "reason": outcome.reason})
     columns = [*_CELL, "seed", "winner", "best", "lead", "error", "reason"]
     table = pd.DataFrame(rows, columns=columns)
     seconds = total_seconds(outcomes.values())
@@ -210,11 +210,11 @@ def verdict_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
         of every theory over each other: ``lead_NAME`` and ``error_NAME`` (nats).
     """
     comparison = compare(fits, "subject")
-    found = verdict(comparison, fits)
+    judgment = verdict(comparison, fits)
     by_unit = comparison.elpd_by_unit()
     rows = []
     for name in comparison.rows().index:
-        row: dict[str, Any] = {"model": str(name), "winner": found.winner or ""}
+        row: dict[str, Any] = {"model": str(name), "winner": judgment.winner or ""}
         for other in by_unit:
             gap = by_unit[str(name)] - by_unit[other]
             row |= {

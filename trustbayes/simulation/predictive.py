@@ -81,23 +81,27 @@ def predictive_check(draws: Draws, source: str, seed: int, ci_prob: float = 0.9)
     pairs, unit_pair = np.unique(pair, return_inverse=True)
     starts = np.flatnonzero(np.diff(unit_pair, prepend=-1))
     trials = np.add.reduceat(units.trials_per_unit, starts)
-    own = np.add.reduceat(total, starts) / trials
-    own_copies = np.add.reduceat(totals, starts, axis=-1) / trials
+    pair_shift = np.add.reduceat(total, starts) / trials
+    pair_copies = np.add.reduceat(totals, starts, axis=-1) / trials
     pair_treatment = pairs % len(treatments)
     subjects = pd.DataFrame(
         {
             "subject": np.array(units.subjects)[pairs // len(treatments)],
             "treatment": np.array(treatments)[pair_treatment],
             "trials": trials,
-            **summary(own, own_copies, ci_prob),
+            **summary(pair_shift, pair_copies, ci_prob),
         }
     )
     shift, spread = [], []
     for index, treatment in enumerate(treatments):
         here = pair_treatment == index
         weight = trials[here] / trials[here].sum()
-        shift.append(_row(treatment, own[here] @ weight, own_copies[:, here] @ weight, ci_prob))
-        spread.append(_row(treatment, own[here].std(), own_copies[:, here].std(axis=1), ci_prob))
+        shift.append(
+            _row(treatment, pair_shift[here] @ weight, pair_copies[:, here] @ weight, ci_prob)
+        )
+        spread.append(
+            _row(treatment, pair_shift[here].std(), pair_copies[:, here].std(axis=1), ci_prob)
+        )
     return PredictiveCheck(
         source, ci_prob, choices, pd.DataFrame(shift), pd.DataFrame(spread), subjects
     )

@@ -147,10 +147,10 @@ def met_by(
     >>> met_by(np.array(["a", "b"]), np.array([0, 0]), 1, np.random.default_rng(1))
     array([['b', 'a']], dtype='<U1')
     """
-    found = np.empty((rounds, people.size), dtype=people.dtype)
+    met = np.empty((rounds, people.size), dtype=people.dtype)
     for group in np.unique(groups):
         here = np.flatnonzero(groups == group)
         # Round a table in a random order, each receives from her neighbor.
         order = rng.permuted(np.tile(here, (rounds, 1)), axis=1)
-        np.put_along_axis(found, order, people[np.roll(order, 1, axis=1)], axis=1)
-    return found
+        np.put_along_axis(met, order, people[np.roll(order, 1, axis=1)], axis=1)
+    return met

@@ -57,8 +57,8 @@ def uniformity_p_values(values: np.ndarray) -> np.ndarray:
     """
     values = np.asarray(values, dtype=float)
     null = _smallest_under_uniformity(values.shape[-1])
-    found = _smallest(values.reshape(-1, values.shape[-1]))
-    below = np.searchsorted(null, found, side="right")
+    smallest = _smallest(values.reshape(-1, values.shape[-1]))
+    below = np.searchsorted(null, smallest, side="right")
     return ((1 + below) / (1 + null.size)).reshape(values.shape[:-1])
 
 

@@ -289,17 +289,17 @@ def _node(code: CodeType) -> ast.AST | None:
 @cache
 def _definitions(text: str) -> dict[tuple[int, str], list[ast.AST]]:
     """All functions in a file, by first line and name."""
-    found: dict[tuple[int, str], list[ast.AST]] = {}
+    definitions: dict[tuple[int, str], list[ast.AST]] = {}
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             name = getattr(node, "name", "<lambda>")
-            found.setdefault((_begins(node), name), []).append(node)
-    return found
+            definitions.setdefault((_begins(node), name), []).append(node)
+    return definitions
 
 
 def _begins(node: Any) -> int:
     decorators = getattr(node, "decorator_list", [])
-    return int(min([node.lineno, *(one.lineno for one in decorators)]))
+    return int(min([node.lineno, *(decorator.lineno for decorator in decorators)]))
 
 
 class _Bare(ast.NodeTransformer):

@@ -18,9 +18,11 @@ from trustbayes.trials.date_quiz import quiz_trials, read_quiz
 __all__ = [
     "BUNDLED",
     "DATASETS",
+    "STUDIES",
     "Dataset",
     "RemoteDataset",
     "bundled",
+    "bundled_study",
     "data_folder",
     "fetch",
     "published",
@@ -174,6 +176,46 @@ def bundled(name: str = "simulated-forecast") -> Dataset:
         policies=folder / "policies.toml",
         description=BUNDLED[name],
     )
+
+
+STUDIES: dict[str, str] = {
+    "simulated": (
+        "Five simulated experiments: finite games of two designs, a game whose payoffs know the "
+        "message, forecast sharing and recommendations, from a known population of experiments."
+    ),
+    "published": "The real experiments of `DATASETS`, which are fetched when they are read.",
+}
+"""The studies of several experiments that come with the package, the default one first."""
+
+
+def bundled_study(name: str = "simulated") -> Path:
+    """Give the file of a study that comes with the package.
+
+    Parameters
+    ----------
+    name : str
+        A key of `STUDIES`.
+
+    Returns
+    -------
+    Path
+        A file for `trustbayes.read_study`.
+
+    Raises
+    ------
+    InputError
+        If there is no such study.
+
+    Examples
+    --------
+    >>> bundled_study("published").name
+    'published.toml'
+    """
+    if name not in STUDIES:
+        raise InputError(Fault("bundled study", name, suggestion(name, list(STUDIES))))
+    if name == "simulated":
+        return data_folder() / "simulated-study" / "study.toml"
+    return data_folder() / "studies" / f"{name}.toml"
 
 
 def published() -> pd.DataFrame:
@@ -342,11 +384,11 @@ _IOANNIDIS = RemoteDataset(
     },
     convert=_ioannidis_pairs,
     description=(
-        "Habitual communication (K. Ioannidis, Experimental Economics): 128 senders and 128 "
+        "Habitual communication (K. Ioannidis, working paper): 128 senders and 128 "
         "receivers, 60 rounds, five states, three biases."
     ),
     licence="none stated: for work of your own, not to be passed on",
-    citation="Ioannidis, Habitual communication, Experimental Economics",
+    citation="Ioannidis, Habitual communication, working paper",
 )
 
 _OEY_COLUMNS = {
@@ -386,7 +428,10 @@ _OEY = RemoteDataset(
         "100 rounds, each in both roles by turns against a computer, six treatments."
     ),
     licence="none stated: for work of your own, not to be passed on",
-    citation="Oey, Schachner and Vul, Designing and detecting lies by reasoning about other agents",
+    citation=(
+        "Oey, Schachner and Vul (2022), Designing and detecting lies by reasoning about other "
+        "agents, Journal of Experimental Psychology: General, doi 10.1037/xge0001277"
+    ),
 )
 
 _ESM_ADVICE = RemoteDataset(

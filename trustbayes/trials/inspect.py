@@ -200,9 +200,11 @@ def _draft(
         "",
     ]
     if candidates["treatment"]:
-        labels = natural_order(list(file.frame[candidates["treatment"][0]].unique()))
-        lines.append("[treatments]  # ? the bias of the sender in each")
-        lines += [f"{_text(label)} = 1" for label in labels[:50] if label]
+        column, known = candidates["treatment"][0], _biases(file.frame, candidates)
+        labels = [label for label in natural_order(list(file.frame[column].unique())) if label]
+        asked = "" if known else "?"
+        lines.append(f"[treatments]  # {asked or 'from the table:'} the bias of the sender in each")
+        lines += [f"{_text(label)} = {known.get(label, '1')}" for label in labels[:50]]
         lines.append("")
     if per == "player":
         lines += ["[rows]", 'per = "player"', f"person = {_text(candidates['person'][0])}"]
@@ -231,6 +233,19 @@ def _draft(
         lines += ["", "[exclude]  # ? rows that do not count"]
         lines += [f"# {_text(c.name)} = 1  # values: {_text(c.values)}" for c in bots]
     return "\n".join(lines) + "\n"
+
+
+def _biases(frame: pd.DataFrame, candidates: dict[str, list[str]]) -> dict[str, str]:
+    """The bias of each treatment, where a column has one number for each; else nothing."""
+    if not candidates["bias"]:
+        return {}
+    found = {}
+    for label, rows in frame.groupby(candidates["treatment"][0]):
+        values = numbers(rows[candidates["bias"][0]])
+        if values.isna().any() or values.min() < values.max():
+            return {}
+        found[str(label)] = f"{values.iloc[0]:.12g}"
+    return found
 
 
 def _text(value: str) -> str:

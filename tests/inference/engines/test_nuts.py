@@ -160,11 +160,11 @@ _SCRIPT = """
 import hashlib
 from synthetic import small_trials
 from trustbayes.inference.fitting import fit
-from trustbayes.models import TrustEmbedded
+from trustbayes.models import FullTrust
 from trustbayes.inference.sampling import Sampling
 how = Sampling(method="nuts", draws=40, tune=60, chains=2, seed=4)
-made = fit(TrustEmbedded("sender"), small_trials(), how, progress=False)
-print(hashlib.sha256(made.posterior["lying_aversion"].to_numpy().tobytes()).hexdigest())
+made = fit(FullTrust("sender"), small_trials(), how, progress=False)
+print(hashlib.sha256(made.posterior["response_precision"].to_numpy().tobytes()).hexdigest())
 """
 
 

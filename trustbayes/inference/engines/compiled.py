@@ -162,13 +162,13 @@ def coordinates(model: pm.Model) -> dict[str, np.ndarray]:
     dict of str to array of int
         By name of the variable, in the shape of what is sampled.
     """
-    point, found, begin = model.initial_point(), {}, 0
+    point, places, begin = model.initial_point(), {}, 0
     for value in model.value_vars:
         shape = np.shape(point[value.name])
         size = int(np.prod(shape, dtype=int))
-        found[str(model.values_to_rvs[value].name)] = begin + np.arange(size).reshape(shape)
+        places[str(model.values_to_rvs[value].name)] = begin + np.arange(size).reshape(shape)
         begin += size
-    return found
+    return places
 
 
 def plain(data: xr.Dataset) -> xr.Dataset:

@@ -142,8 +142,8 @@ def _starter(
     and all subjects alike, the density of a hierarchy is infinite.
     """
     places, population = coordinates(model), np.ones(program.n_dim, dtype=bool)
-    for name, own in places.items():
-        population[own] = "subject" not in (model.named_vars_to_dims.get(name) or ())
+    for name, place in places.items():
+        population[place] = "subject" not in (model.named_vars_to_dims.get(name) or ())
     density = Density(program)
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
@@ -154,11 +154,11 @@ def _starter(
         point = np.array(program.initial_point_func(seed))
         rng = np.random.default_rng(seed)
         for name in sorted(near.keys() & places.keys()):
-            own = places[name].reshape(-1)  # by a formula, one for all treatments
-            middle = near[name] if np.size(near[name]) == own.size else np.mean(near[name])
-            point[own] = middle + rng.uniform(-_OFF, _OFF, own.size)
+            at = places[name].reshape(-1)  # by a formula, one for all treatments
+            middle = near[name] if np.size(near[name]) == at.size else np.mean(near[name])
+            point[at] = middle + rng.uniform(-_OFF, _OFF, at.size)
         options = {"maxiter": _CLIMB}
-        found = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
-        return found.x if np.isfinite(found.x).all() else point
+        optimum = minimize(loss, point, jac=True, method="L-BFGS-B", options=options)
+        return optimum.x if np.isfinite(optimum.x).all() else point
 
     return start

@@ -35,6 +35,12 @@ def _new_subjects(fit: Fit, draws: int) -> NewSubject:
     if thinned.log_likelihood is None:
         return new_subject_log_likelihood(thinned.draws())
     logs = thinned.log_likelihood["trials"].stack(sample=("chain", "draw"))
-    found = logs.transpose("sample", "subject").sel(subject=list(fit.units.subjects)).to_numpy()
+    log_likelihood = (
+        logs.transpose("sample", "subject").sel(subject=list(fit.units.subjects)).to_numpy()
+    )
     nats = fit.manifest["engine"]["integration"]["nats"]
-    return NewSubject(found.astype(float), np.full(found.shape, nats), np.empty((0, *found.shape)))
+    return NewSubject(
+        log_likelihood.astype(float),
+        np.full(log_likelihood.shape, nats),
+        np.empty((0, *log_likelihood.shape)),
+    )

@@ -25,8 +25,8 @@ def failed(analysis: Analysis, role: Role) -> list[str]:
     """Titles of the models of a role that did not pass the convergence gate."""
     return [
         fit.model.spec.title
-        for (_, one), fit in analysis.fits.items()
-        if one == role and not fit.gate.passed
+        for (_, fitted_role), fit in analysis.fits.items()
+        if fitted_role == role and not fit.gate.passed
     ]
 
 
@@ -40,7 +40,7 @@ def _no_ranking(analysis: Analysis, role: Role) -> str:
 
 def headline_title(analysis: Analysis) -> str:
     """What is predicted: new people, unless some model cannot."""
-    units = {one.unit for one in analysis.comparisons.values()}
+    units = {comparison.unit for comparison in analysis.comparisons.values()}
     what = {"subject": "new people", "subject-sum": "new trials of known people"}
     words = " or ".join(what.get(unit, unit) for unit in sorted(units))
     return f"How far each model falls behind in predicting {words}"

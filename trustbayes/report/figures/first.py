@@ -61,10 +61,10 @@ def placed_people(analysis: Analysis, role: Role) -> pd.DataFrame | None:
     else:
         return None
     theory = np.where(corner, "corner", names[matrix.argmax(axis=1)])
-    found = pd.DataFrame({"subject": subjects, "theory": theory, "strength": matrix.max(axis=1)})
+    placed = pd.DataFrame({"subject": subjects, "theory": theory, "strength": matrix.max(axis=1)})
     order = [*names, "corner"]
-    place = found["theory"].map(order.index)
-    return found.assign(place=place).sort_values(
+    place = placed["theory"].map(order.index)
+    return placed.assign(place=place).sort_values(
         ["place", "strength"], ascending=[True, False], kind="stable", ignore_index=True
     )
 
@@ -72,8 +72,8 @@ def placed_people(analysis: Analysis, role: Role) -> pd.DataFrame | None:
 def _mixture_passed(analysis: Analysis, role: Role) -> bool:
     return any(
         fit.gate.passed and fit.model.spec.theory_of_type is not None
-        for (_, one), fit in analysis.fits.items()
-        if one == role
+        for (_, fitted_role), fit in analysis.fits.items()
+        if fitted_role == role
     )
 
 
@@ -176,18 +176,20 @@ def trust_rows(analysis: Analysis) -> dict[str, pd.DataFrame]:
             )
             for name in _ROLES
         }
-    found = {}
+    tables = {}
     for name, (role, parameter, statistics, _) in _ROLES.items():
         table = analysis.population
         rows = table[(table["role"] == role) & (table["parameter"] == parameter)]
         passed = [m for (m, r), fit in analysis.fits.items() if r == role and fit.gate.passed]
         for model in [m for m in passed if (rows["model"] == m).any()][:1]:
-            own = rows[rows["model"] == model]
-            statistic = next((s for s in statistics if (own["statistic"] == s).any()), None)
-            own = own[own["statistic"] == statistic]
-            if len(own):
-                found[name] = own[["treatment", "mean", "lower", "upper"]].reset_index(drop=True)
-    return found
+            estimates = rows[rows["model"] == model]
+            statistic = next((s for s in statistics if (estimates["statistic"] == s).any()), None)
+            estimates = estimates[estimates["statistic"] == statistic]
+            if len(estimates):
+                tables[name] = estimates[["treatment", "mean", "lower", "upper"]].reset_index(
+                    drop=True
+                )
+    return tables
 
 
 def trust(analysis: Analysis) -> Figure:

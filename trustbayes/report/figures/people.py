@@ -54,9 +54,9 @@ def _population(
     table = rows_of(analysis.population, model, role, parameter)
     table = table[(table["unit"] == unit) & (table["treatment"] == treatment)]
     for statistic in _TYPICAL:
-        found = table[table["statistic"] == statistic]
-        if len(found):
-            return found.iloc[0]
+        estimates = table[table["statistic"] == statistic]
+        if len(estimates):
+            return estimates.iloc[0]
     return None
 
 
@@ -71,8 +71,8 @@ def parameter_name(rows: pd.DataFrame) -> str:
 
 
 def _treatments(analysis: Analysis, rows: pd.DataFrame) -> list[str]:
-    found = set(rows["treatment"])
-    return [t for t in ("", *analysis.trials.treatments) if t in found]
+    estimated = set(rows["treatment"])
+    return [t for t in ("", *analysis.trials.treatments) if t in estimated]
 
 
 def everyone(analysis: Analysis, model: str, role: Role, parameter: str) -> Figure:

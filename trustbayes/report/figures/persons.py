@@ -59,11 +59,11 @@ def _leads(panel: Axes, analysis: Analysis, role: Role, people: pd.DataFrame) ->
     """The differences as stems, in the colour of the theory that predicts each best."""
     handles = []
     for model in analysis.comparisons[role].models:
-        shape, own = look(model), people["favourite"] == model
-        if not own.any():
+        shape, predicted_best = look(model), people["favourite"] == model
+        if not predicted_best.any():
             continue
         for hollow in (False, True):
-            here = people[own & (people["corner"] == hollow)]
+            here = people[predicted_best & (people["corner"] == hollow)]
             panel.vlines(here.index, 0, here["difference"], color=shape.colour, lw=1.1)
             panel.plot(
                 here.index,
@@ -127,8 +127,8 @@ def theory_chances(analysis: Analysis, role: Role) -> pd.DataFrame | None:
     table = analysis.types
     rows = table[(table["model"] == mixture.name) & (table["role"] == role)]
     whose = rows["type"].map(theory_of(mixture)).rename("theory")
-    found = rows.groupby(["subject", whose])["probability"].sum().unstack()  # noqa: PD010
-    return found[list(mixture.spec.combines)]
+    chances = rows.groupby(["subject", whose])["probability"].sum().unstack()  # noqa: PD010
+    return chances[list(mixture.spec.combines)]
 
 
 def person_by_person_says(analysis: Analysis, role: Role) -> str:

@@ -15,12 +15,12 @@ __all__ = ["chances", "chances_says", "type_coverage"]
 _RIGHT, _WRONG = ("o", "#000000"), ("s", "#D55E00")
 
 
-def type_coverage(found: pd.DataFrame) -> pd.DataFrame:
+def type_coverage(type_recovery: pd.DataFrame) -> pd.DataFrame:
     """How many subjects' most probable type is the planted one, by role.
 
     Parameters
     ----------
-    found : DataFrame
+    type_recovery : DataFrame
         See `trustbayes.analysis.analyse.Analysis`, ``type_recovery``.
 
     Returns
@@ -30,7 +30,7 @@ def type_coverage(found: pd.DataFrame) -> pd.DataFrame:
         from the corners, who can be told apart).
     """
     rows = []
-    for role, here in found.groupby("role", sort=False):
+    for role, here in type_recovery.groupby("role", sort=False):
         right = here["planted"] == here["found"]
         free = ~here["corner"].astype(bool)
         counts = (len(here), int(right.sum()), right.mean())
@@ -39,15 +39,20 @@ def type_coverage(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["role", *columns])
 
 
-def chances(found: pd.DataFrame) -> Figure:
+def chances(type_recovery: pd.DataFrame) -> Figure:
     """Probability of each subject's planted type, a row for each type, a panel for each role."""
-    roles = list(dict.fromkeys(found["role"]))
-    kinds = {role: sorted(set(found.loc[found["role"] == role, "planted"])) for role in roles}
+    roles = list(dict.fromkeys(type_recovery["role"]))
+    kinds = {
+        role: sorted(set(type_recovery.loc[type_recovery["role"] == role, "planted"]))
+        for role in roles
+    }
     most = max(len(planted) for planted in kinds.values())
     figure, axes = grid(len(roles), 2, width=4.8, height=1.4 + 0.55 * most, sharex=True)
     for panel, role in zip(axes, roles, strict=True):
         for y, planted in enumerate(kinds[role]):
-            here = found[(found["role"] == role) & (found["planted"] == planted)]
+            here = type_recovery[
+                (type_recovery["role"] == role) & (type_recovery["planted"] == planted)
+            ]
             here = here.sort_values("probability", ascending=False)
             places = y + np.linspace(-0.32, 0.32, len(here) + 2)[1:-1]
             right, corner = here["found"] == here["planted"], here["corner"].astype(bool)
@@ -82,10 +87,10 @@ def chances(found: pd.DataFrame) -> Figure:
     return figure
 
 
-def chances_says(found: pd.DataFrame) -> str:
+def chances_says(type_recovery: pd.DataFrame) -> str:
     """How many are right, and who stands at a corner."""
     parts = []
-    for _, row in type_coverage(found).iterrows():
+    for _, row in type_coverage(type_recovery).iterrows():
         role = row["role"]
         text = (
             f"For {row['right']} of {counted(row['subjects'], role)} ({percent(row['share'])}) the "
@@ -94,7 +99,7 @@ def chances_says(found: pd.DataFrame) -> str:
         if row["free"] == row["subjects"]:
             parts.append(f"{text}; none stands at a corner.")
             continue
-        here = found[(found["role"] == role) & found["corner"].astype(bool)]
+        here = type_recovery[(type_recovery["role"] == role) & type_recovery["corner"].astype(bool)]
         names = listed(map(str, here["subject"]), 8)
         away = f"away from the corners for {row['free_right']} of {row['free']}"
         parts.append(

@@ -35,12 +35,12 @@ _PARTIES = {
 _GAIN = "#009E73"
 
 
-def effects_figure(found: Counterfactual) -> Figure:
+def effects_figure(counterfactual: Counterfactual) -> Figure:
     """What each policy changes in what a meeting earns, and in trust's share, with intervals."""
-    names = [policy.name for policy in found.policies]
-    where = "all" if len(found.treatments) > 1 else found.treatments[0]
-    rows: Any = found.effects[
-        (found.effects["treatment"] == where) & (found.effects["round"] == "all")
+    names = [policy.name for policy in counterfactual.policies]
+    where = "all" if len(counterfactual.treatments) > 1 else counterfactual.treatments[0]
+    rows: Any = counterfactual.effects[
+        (counterfactual.effects["treatment"] == where) & (counterfactual.effects["round"] == "all")
     ]
     figure, (earned, share) = grid(2, 2, width=4.0, height=1.3 + 0.5 * len(names), sharey=True)
     places = np.arange(len(names))
@@ -50,16 +50,16 @@ def effects_figure(found: Counterfactual) -> Figure:
         for (party, (_, marker, colour)), step in zip(
             _PARTIES.items(), (-0.22, 0.0, 0.22), strict=True
         ):
-            one = here[here["party"] == party].set_index("policy")
-            if one.empty:
+            changes = here[here["party"] == party].set_index("policy")
+            if changes.empty:
                 continue
-            one = one.loc[names]
+            changes = changes.loc[names]
             spans = np.abs(
-                one[["difference_lower", "difference_upper"]].to_numpy().T
-                - one["difference"].to_numpy()
+                changes[["difference_lower", "difference_upper"]].to_numpy().T
+                - changes["difference"].to_numpy()
             )
             panel.errorbar(
-                one["difference"],
+                changes["difference"],
                 places + step,
                 xerr=spans,
                 fmt=marker,
@@ -68,7 +68,7 @@ def effects_figure(found: Counterfactual) -> Figure:
                 lw=1.6 if party == "both" else 1,
                 capsize=2,
             )
-    for at, policy in zip(places, found.policies, strict=True):
+    for at, policy in zip(places, counterfactual.policies, strict=True):
         if policy.cost:
             earned.plot([policy.cost] * 2, [at - 0.4, at + 0.4], color=_GAIN, lw=2)
     earned.set_yticks(places, [brief(name, 28) for name in names])
@@ -79,21 +79,21 @@ def effects_figure(found: Counterfactual) -> Figure:
         Line2D([], [], color=colour, marker=marker, label=words)
         for words, marker, colour in _PARTIES.values()
     ]
-    if any(policy.cost for policy in found.policies):
+    if any(policy.cost for policy in counterfactual.policies):
         handles.append(Line2D([], [], color=_GAIN, lw=2, label="cost of the policy"))
     legend_below(figure, handles)
     return figure
 
 
-def effects_says(found: Counterfactual) -> str:
+def effects_says(counterfactual: Counterfactual) -> str:
     """Which policies gain for sure, and which lose."""
-    where = "all" if len(found.treatments) > 1 else found.treatments[0]
-    rows: Any = found.effects[
-        (found.effects["treatment"] == where)
-        & (found.effects["round"] == "all")
-        & (found.effects["outcome"] == "payoff")
-        & (found.effects["party"] == "both")
-        & found.effects["difference"].notna()
+    where = "all" if len(counterfactual.treatments) > 1 else counterfactual.treatments[0]
+    rows: Any = counterfactual.effects[
+        (counterfactual.effects["treatment"] == where)
+        & (counterfactual.effects["round"] == "all")
+        & (counterfactual.effects["outcome"] == "payoff")
+        & (counterfactual.effects["party"] == "both")
+        & counterfactual.effects["difference"].notna()
     ]
     sure = rows[rows["difference_lower"] > 0]
     gains = list(sure["policy"])
@@ -110,24 +110,24 @@ def effects_says(found: Counterfactual) -> str:
     if not parts:
         parts.append("No policy gains, or loses, by its whole interval")
     mean = ", treatments averaged" if where == "all" else ""
-    bars = f"Differences to what is, with {probability(found.ci_prob)} intervals{mean}."
+    bars = f"Differences to what is, with {probability(counterfactual.ci_prob)} intervals{mean}."
     return f"{'; '.join(parts)}. {bars}"
 
 
-def frontier_figure(one: Frontier, caution: float) -> Figure:
+def frontier_figure(frontier: Frontier, caution: float) -> Figure:
     """Net gain over the strength of a policy."""
     figure, [panel] = grid(1, 1, width=6.0, height=3.2)
-    rows = one.table
+    rows = frontier.table
     panel.axhline(0, color=GREY, lw=1)
-    panel.axvspan(one.lower, one.upper, color=_GAIN, alpha=0.12, lw=0)
+    panel.axvspan(frontier.lower, frontier.upper, color=_GAIN, alpha=0.12, lw=0)
     panel.fill_between(
         rows["strength"], rows["net_lower"], rows["net_upper"], color=GREY, alpha=0.3
     )
     panel.plot(rows["strength"], rows["net"], color="black", lw=1.6)
     panel.plot(rows["strength"], rows["cautious"], color="#D55E00", lw=1.4, ls="--")
-    panel.plot(one.best, one.best_net, "D", color="black", ms=6)
-    panel.plot(one.cautious, one.cautious_net, "o", color="#D55E00", ms=6)
-    panel.set_xlabel(one.over)
+    panel.plot(frontier.best, frontier.best_net, "D", color="black", ms=6)
+    panel.plot(frontier.cautious, frontier.cautious_net, "o", color="#D55E00", ms=6)
+    panel.set_xlabel(frontier.over)
     panel.set_ylabel("net gain in a meeting,\npayoff units")
     legend_below(
         figure,
@@ -149,41 +149,42 @@ def frontier_figure(one: Frontier, caution: float) -> Figure:
     return figure
 
 
-def frontier_says(one: Frontier, ci_prob: float) -> str:
+def frontier_says(frontier: Frontier, ci_prob: float) -> str:
     """The optimum and its uncertainty."""
     text = (
-        f"{one.policy}: both together gain most, net of the cost, at {one.over} = "
-        f"{number(one.best)} ({probability(ci_prob)} of the posterior have their best from "
-        f"{number(one.lower)} to {number(one.upper)}): {number(one.best_net)} in a meeting."
+        f"{frontier.policy}: both together gain most, net of the cost, at {frontier.over} = "
+        f"{number(frontier.best)} ({probability(ci_prob)} of the posterior have their best from "
+        f"{number(frontier.lower)} to {number(frontier.upper)}): "
+        f"{number(frontier.best_net)} in a meeting."
     )
-    ends = one.table["strength"].iloc[[0, -1]].tolist()
-    if one.best in ends:
+    ends = frontier.table["strength"].iloc[[0, -1]].tolist()
+    if frontier.best in ends:
         text += " That is an end of the range that was looked at."
-    return f"{text} Who goes by the low quantile chooses {number(one.cautious)}."
+    return f"{text} Who goes by the low quantile chooses {number(frontier.cautious)}."
 
 
 _COLOURS = ["#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 _LINES = ["-", "--", "-.", ":"]
 
 
-def paths_figure(found: Counterfactual, outcome: str, party: str) -> Figure:
+def paths_figure(counterfactual: Counterfactual, outcome: str, party: str) -> Figure:
     """An outcome over the rounds, a line for each policy, a panel for each treatment."""
-    rows: Any = found.effects[
-        (found.effects["round"] != "all")
-        & (found.effects["outcome"] == outcome)
-        & (found.effects["party"] == party)
+    rows: Any = counterfactual.effects[
+        (counterfactual.effects["round"] != "all")
+        & (counterfactual.effects["outcome"] == outcome)
+        & (counterfactual.effects["party"] == party)
     ]
-    figure, axes = grid(len(found.treatments), 3, width=3.4, height=2.9, sharey=True)
+    figure, axes = grid(len(counterfactual.treatments), 3, width=3.4, height=2.9, sharey=True)
     handles: dict[str, Any] = {}
-    for panel, treatment in zip(axes, found.treatments, strict=True):
+    for panel, treatment in zip(axes, counterfactual.treatments, strict=True):
         here = rows[rows["treatment"] == treatment]
-        for (name, one), colour, line in zip(
+        for (name, path), colour, line in zip(
             here.groupby("policy", sort=False), cycle(_COLOURS), cycle(_LINES), strict=False
         ):
-            x = one["round"].astype(int)
-            panel.fill_between(x, one["lower"], one["upper"], color=colour, alpha=0.1, lw=0)
+            x = path["round"].astype(int)
+            panel.fill_between(x, path["lower"], path["upper"], color=colour, alpha=0.1, lw=0)
             [drawn] = panel.plot(
-                x, one["mean"], color=colour, ls=line, lw=1.6, label=brief(name, 24)
+                x, path["mean"], color=colour, ls=line, lw=1.6, label=brief(name, 24)
             )
             handles[str(name)] = drawn
         panel.set_title(brief(treatment, 30))
@@ -193,22 +194,22 @@ def paths_figure(found: Counterfactual, outcome: str, party: str) -> Figure:
     return figure
 
 
-def paths_says(found: Counterfactual, outcome: str, party: str) -> str:
+def paths_says(counterfactual: Counterfactual, outcome: str, party: str) -> str:
     """Where each policy leads: from the first round to the last."""
-    rows: Any = found.effects[
-        (found.effects["round"] != "all")
-        & (found.effects["outcome"] == outcome)
-        & (found.effects["party"] == party)
+    rows: Any = counterfactual.effects[
+        (counterfactual.effects["round"] != "all")
+        & (counterfactual.effects["outcome"] == outcome)
+        & (counterfactual.effects["party"] == party)
     ]
     last = rows["round"].astype(int).max()
     parts = []
-    for name, one in rows.groupby("policy", sort=False):
-        ends = [one.loc[one["round"] == at, "mean"].mean() for at in (1, last)]
+    for name, path in rows.groupby("policy", sort=False):
+        ends = [path.loc[path["round"] == at, "mean"].mean() for at in (1, last)]
         parts.append(f"{name} from {number(ends[0])} to {number(ends[1])}")
     what = "Trust given" if outcome == "trust" else f"{outcome.capitalize()}, {party},"
     return (
         f"{what} from round 1 to round {last}, treatments averaged: {'; '.join(parts)}. Bands: "
-        f"{probability(found.ci_prob)} intervals of experiments of this size."
+        f"{probability(counterfactual.ci_prob)} intervals of experiments of this size."
     )
 
 

@@ -31,13 +31,13 @@ def _quantities(
         for p, s, u in zip(here["parameter"], here["statistic"], here["unit"], strict=True)
     ]
     here = here[~np.array(standardised, dtype=bool)]
-    found = [
+    quantities = [
         ((str(parameter), str(statistic), str(unit)), rows)
         for (parameter, statistic, unit), rows in here.groupby(
             ["parameter", "statistic", "unit"], sort=False
         )
     ]
-    return sorted(found, key=lambda one: len(one[1]) > 1)  # low panels share a row
+    return sorted(quantities, key=lambda quantity: len(quantity[1]) > 1)  # low panels share a row
 
 
 def against_priors(analysis: Analysis, role: Role, model: str) -> Figure:

@@ -38,7 +38,7 @@ def summary(
     height: float = 3.0,
 ) -> Figure:
     """Observed and replicated mean shift, or its spread across subjects, by treatment."""
-    models = [model for model, one in checks if one == role]
+    models = [model for model, checked_role in checks if checked_role == role]
     treatments = analysis.trials.treatments
     more_legend = len(models) // _BESIDE  # rows of the legend beyond the first
     figure, (panel,) = grid(1, 1, width=7.2, height=height + 0.25 * more_legend)
@@ -81,8 +81,8 @@ def summary_says(
 ) -> str:
     """In which treatments the observed value falls outside each model's interval."""
     parts, prob = [], ""
-    for (model, one), check in checks.items():
-        if one != role:
+    for (model, checked_role), check in checks.items():
+        if checked_role != role:
             continue
         table, prob = _table(check, kind, role, what), probability(check.ci_prob)
         parts.append(

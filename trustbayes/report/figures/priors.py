@@ -80,7 +80,7 @@ def plot_prior_predictive(
         spans = np.abs(shift[["lower", "upper"]].to_numpy().T - shift["mean"].to_numpy())
         last.axhline(0, color=GREY, lw=0.8, zorder=0)
         last.errorbar(x, shift["mean"], spans, fmt=PRIOR.marker, color=PRIOR.colour, capsize=3)
-        last.set_xticks(x, [brief(one, 60 // len(x)) for one in treatments])
+        last.set_xticks(x, [brief(name, 60 // len(x)) for name in treatments])
         last.set_xlim(-0.5, len(x) - 0.5)
         last.set_xlabel("treatment")
         last.set_ylabel(f"{wrapped(f'mean {words.shift}', 20)}\n({words.unit})")
@@ -128,9 +128,9 @@ def plot_prior_posterior(
     pairs = population_pairs(fit, prior_draws(fit.model, fit.game, fit.units, draws, seed))
     known = list(dict.fromkeys(after.parameter.name for after, _ in pairs))
     faults = [
-        Fault("plot of prior and posterior, parameter", one, suggestion(one, known))
-        for one in parameters or ()
-        if one not in known
+        Fault("plot of prior and posterior, parameter", parameter, suggestion(parameter, known))
+        for parameter in parameters or ()
+        if parameter not in known
     ]
     if faults:
         raise InputError(faults)

@@ -36,7 +36,7 @@ def average_effects(traits: pd.DataFrame, titles: Mapping[str, str], ci_prob: fl
     """
     keys = ["role", "model", "parameter", "symbol", "unit"]
     panels = list(_shown(traits).groupby(keys, sort=False))
-    panels.sort(key=lambda one: len(one[1]))  # low panels share a row
+    panels.sort(key=lambda group: len(group[1]))  # low panels share a row
     sizes = [len(rows) for _, rows in panels]
     tallest = [max(sizes[start : start + 2]) for start in range(0, len(sizes), 2)]
     heights = [1.3 + 0.3 * most for most in tallest]

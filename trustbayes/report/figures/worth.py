@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from trustbayes.report.page.style import GREY, brief, legend_below
 from trustbayes.report.page.wording import fixed, listed, probability
 
-__all__ = ["PARTIES", "together_says", "way_to_trust", "way_to_trust_says"]
+__all__ = ["PARTIES", "share_says", "together_says", "way_to_trust", "way_to_trust_says"]
 
 PARTIES = {"sender": "sender", "receiver": "receiver", "both": "both together"}
 """Who earns, in words."""
@@ -80,6 +80,15 @@ def together_says(worth: pd.DataFrame) -> str:
         "Between babbling (0) and full trust (1), the expected profit of sender and receiver "
         f"together lies at {shares}."
     )
+
+
+def share_says(worth: pd.DataFrame) -> str:
+    """The same in short, as a heading."""
+    shares = listed(
+        f"{fixed(row['share'])} in {row['treatment']}"
+        for _, row in worth[worth["party"] == "both"].iterrows()
+    )
+    return f"of the way from babbling to full trust, sender and receiver together get {shares}"
 
 
 def way_to_trust_says(worth: pd.DataFrame, ci_prob: float) -> str:

@@ -99,7 +99,7 @@ class Kind(Protocol):
     def facts(self, trials: Trials, ci_prob: float) -> dict[str, dict[Role, pd.DataFrame]]:
         """The patterns in the trials that the report shows before any model, by role."""
 
-    def tables(self, found: Mapping[str, Any]) -> list[Table]:
+    def tables(self, results: Mapping[str, Any]) -> list[Table]:
         """The design of the experiment and its patterns, from the results."""
 
     def pictures(self, analysis: Analysis) -> list[Picture]:

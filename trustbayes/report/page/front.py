@@ -73,7 +73,7 @@ class Front:
         texts = [self.question]
         for card in self.cards:
             texts += [text for _, text in card.answers] + [text for _, _, text in card.more]
-        return " ".join([*texts, *(one.text for one in self.cautions)])
+        return " ".join([*texts, *(caution.text for caution in self.cautions)])
 
     @property
     def summary(self) -> str:

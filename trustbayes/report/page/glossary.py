@@ -103,13 +103,13 @@ def first_uses(texts: Iterable[tuple[str, str]]) -> dict[str, list[tuple[str, st
 
     Examples
     --------
-    >>> found = first_uses([("a", "in nats"), ("b", "nats and R-hat")])
-    >>> [term for term, _ in found["b"]]
+    >>> terms = first_uses([("a", "in nats"), ("b", "nats and R-hat")])
+    >>> [term for term, _ in terms["b"]]
     ['R-hat']
     """
     left = dict(TERMS)
-    found: dict[str, list[tuple[str, str]]] = {}
+    terms: dict[str, list[tuple[str, str]]] = {}
     for name, words in texts:
         new = [term for term, (looks, _) in left.items() if re.search(looks, words)]
-        found[name] = [(term, left.pop(term)[1]) for term in new]
-    return found
+        terms[name] = [(term, left.pop(term)[1]) for term in new]
+    return terms

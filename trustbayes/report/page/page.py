@@ -67,8 +67,8 @@ def page_of(title: str, subtitle: str, front: Front, sections: Sequence[Section]
         HTML.
     """
     read = [("answer", front.words)]
-    for one in sections:
-        read += [(part.name, part.words) for part in (one, *one.parts)]
+    for section in sections:
+        read += [(part.name, part.words) for part in (section, *section.parts)]
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

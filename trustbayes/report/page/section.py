@@ -73,5 +73,5 @@ class Section:
     def words(self) -> str:
         """What of it stands open, in words, and what is folded: in the order of reading."""
         shown = [self.heading, *self.texts[:1], *self.items, *self.notes]
-        shown += [f"{one.title} {one.message}" for one in self.pictures]
-        return " ".join([*shown, *self.texts[1:], *(one.caption for one in self.tables)])
+        shown += [f"{picture.title} {picture.message}" for picture in self.pictures]
+        return " ".join([*shown, *self.texts[1:], *(table.caption for table in self.tables)])

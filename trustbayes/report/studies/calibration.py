@@ -26,69 +26,68 @@ __all__ = ["calibration_page", "ecdf_figure", "ecdf_says"]
 
 def calibration_page(calibration: Calibration, command: str) -> StudyPage:
     """A calibration, as a page."""
-    one = calibration
-    title = f"Calibration of {one.model.spec.title}, {one.model.role}s"
+    title = f"Calibration of {calibration.model.spec.title}, {calibration.model.role}s"
     picture = Picture(
         "ranks",
         "Ranks of what was planted, against uniform ranks",
-        partial(ecdf_figure, one),
-        partial(ecdf_says, one),
+        partial(ecdf_figure, calibration),
+        partial(ecdf_says, calibration),
     )
-    lost = [f"simulation {seed} ({why})" for seed, why in one.lost.items()]
+    lost = [f"simulation {seed} ({why})" for seed, why in calibration.lost.items()]
     front = Front(
         "Do the model's intervals hold the truth as often as they say?",
-        [Card("The answer", [("calibrated", answer(one))])],
-        [render(picture)] if one.simulations else [],
-        [complete(lost, one.failures)],
+        [Card("The answer", [("calibrated", answer(calibration))])],
+        [render(picture)] if calibration.simulations else [],
+        [complete(lost, calibration.failures)],
     )
-    passed = int(one.tests["passed"].sum())
+    passed = int(calibration.tests["passed"].sum())
+    size = f"{counted(calibration.simulations, 'simulation')} of {size_of(calibration.experiment)}"
     sections = [
         Section(
             "quantities",
             "Every quantity",
-            f"{passed} of {counted(len(one.tests), 'quantity')} passed",
+            f"{passed} of {counted(len(calibration.tests), 'quantity')} passed",
             texts=[calibration_rules()],
-            tables=[_table(one)],
+            tables=[_table(calibration)],
         ),
         Section(
             "making",
             "How it was made",
-            f"{counted(one.simulations, 'simulation')} of {size_of(one.experiment)}",
-            notes=missing(lost, one.failures),
+            size,
+            notes=missing(lost, calibration.failures),
             tables=[
                 made(
-                    one.sampling,
-                    one.seconds,
+                    calibration.sampling,
+                    calibration.seconds,
                     command,
-                    model=f"{one.model.name}, {one.model.role}",
-                    simulated_by=one.experiment.player.name,
-                    experiment=size_of(one.experiment),
-                    simulations=str(one.simulations),
+                    model=f"{calibration.model.name}, {calibration.model.role}",
+                    simulated_by=calibration.experiment.player.name,
+                    experiment=size_of(calibration.experiment),
+                    simulations=str(calibration.simulations),
                 )
             ],
         ),
     ]
     numbers = {
-        "passed": one.passed,
-        "complete": one.complete,
-        "simulations": one.simulations,
-        "left_out": {str(seed): why for seed, why in one.lost.items()},
-        "failures": list(one.failures),
-        "tests": records(one.tests),
-        "ranks": records(one.ranks),
-        "model": one.model.to_dict(),
-        "experiment": one.experiment.to_dict(),
-        "sampling": vars(one.sampling),
-        "seconds": dict(one.seconds),
+        "passed": calibration.passed,
+        "complete": calibration.complete,
+        "simulations": calibration.simulations,
+        "left_out": {str(seed): why for seed, why in calibration.lost.items()},
+        "failures": list(calibration.failures),
+        "tests": records(calibration.tests),
+        "ranks": records(calibration.ranks),
+        "model": calibration.model.to_dict(),
+        "experiment": calibration.experiment.to_dict(),
+        "sampling": vars(calibration.sampling),
+        "seconds": dict(calibration.seconds),
     }
-    subtitle = f"{counted(one.simulations, 'simulation')} of {size_of(one.experiment)}."
-    return StudyPage(title, subtitle, front, sections, numbers)
+    return StudyPage(title, f"{size}.", front, sections, numbers)
 
 
 def answer(calibration: Calibration) -> str:
     """Whether the model is calibrated, in words."""
-    one, tests = calibration, calibration.tests
-    if one.simulations == 0:
+    tests = calibration.tests
+    if calibration.simulations == 0:
         return "Nothing can be said: no simulation could be used."
     failed = list(tests.loc[~tests["passed"], "quantity"])
     if failed:
@@ -98,15 +97,15 @@ def answer(calibration: Calibration) -> str:
             "Either the model that simulates is not the one fitted, or the sampler does not draw "
             "from its posterior."
         )
-    if not one.complete:
+    if not calibration.complete:
         return (
             "FAILED: too many simulations are missing; the quantities of the others pass, "
             f"{len(tests)} of {len(tests)}."
         )
     return (
-        f"Passed: in {counted(one.simulations, 'simulation')}, the ranks of all {len(tests)} "
-        "quantities agree with uniform ones, so posterior intervals hold what was planted as "
-        "often as they say."
+        f"Passed: in {counted(calibration.simulations, 'simulation')}, the ranks of all "
+        f"{len(tests)} quantities agree with uniform ones, so posterior intervals hold what was "
+        "planted as often as they say."
     )
 
 

@@ -28,26 +28,25 @@ _MARKERS = ["o", "s", "^", "D", "v", "P"]
 
 def design_page(power: Power, command: str) -> StudyPage:
     """A study of designs, as a page."""
-    one = power
-    titles = [model(name, one.game.roles[0], one.game).spec.title for name in one.theories]
-    roles = list(dict.fromkeys(one.experiments["role"]))
+    titles = [model(name, power.game.roles[0], power.game).spec.title for name in power.theories]
+    roles = list(dict.fromkeys(power.experiments["role"]))
     pictures = [
         Picture(
             f"power-{role}",
             f"How often the right theory is named, {role}s",
-            partial(power_figure, one, role),
-            partial(_says, one, role),
+            partial(power_figure, power, role),
+            partial(_says, power, role),
         )
         for role in roles
     ]
-    reasons = one.experiments.loc[one.experiments["reason"] != "", "reason"]
+    reasons = power.experiments.loc[power.experiments["reason"] != "", "reason"]
     front = Front(
         f"How many people and rounds does it take to tell {listed(titles)} apart?",
-        [Card(f"{role.capitalize()}s", [("enough", _answer(one, role))]) for role in roles],
+        [Card(f"{role.capitalize()}s", [("enough", _answer(power, role))]) for role in roles],
         [render(picture) for picture in pictures],
-        [complete(reasons, one.failures)],
+        [complete(reasons, power.failures)],
     )
-    rows: Any = one.table[one.table["truth"] == "all"]
+    rows: Any = power.table[power.table["truth"] == "all"]
     right, size = int(rows["right"].sum()), int(rows["experiments"].sum())
     sections = [
         Section(
@@ -64,25 +63,27 @@ def design_page(power: Power, command: str) -> StudyPage:
                 verdict_rules(),
             ],
             notes=missing(reasons, []),
-            tables=[_table(one, role) for role in roles],
+            tables=[_table(power, role) for role in roles],
         ),
         Section(
             "making",
             "How it was made",
-            notes=missing([], one.failures),
-            tables=[made(one.sampling, one.seconds, command, theories=", ".join(one.theories))],
+            notes=missing([], power.failures),
+            tables=[
+                made(power.sampling, power.seconds, command, theories=", ".join(power.theories))
+            ],
         ),
     ]
     numbers = {
-        "table": records(one.table),
-        "experiments": records(one.experiments),
-        "failures": list(one.failures),
-        "theories": list(one.theories),
-        "game": one.game.to_dict(),
-        "sampling": vars(one.sampling),
-        "seconds": dict(one.seconds),
+        "table": records(power.table),
+        "experiments": records(power.experiments),
+        "failures": list(power.failures),
+        "theories": list(power.theories),
+        "game": power.game.to_dict(),
+        "sampling": vars(power.sampling),
+        "seconds": dict(power.seconds),
     }
-    subtitle = f"{counted(len(one.experiments), 'simulated experiment')}, {one.game.name}."
+    subtitle = f"{counted(len(power.experiments), 'simulated experiment')}, {power.game.name}."
     title = f"Would it tell {listed(titles)} apart?"
     return StudyPage(title, subtitle, front, sections, numbers)
 

@@ -26,65 +26,68 @@ _MOST_POINTS = 1500
 
 def recovery_page(recovery: RecoveryStudy, command: str) -> StudyPage:
     """A recovery study, as a page."""
-    one = recovery
-    player = one.experiment.player
+    player = recovery.experiment.player
     title = f"Recovery of {player.spec.title}, {player.role}s"
-    lengths = list(dict.fromkeys(one.values["rounds"]))
+    lengths = list(dict.fromkeys(recovery.values["rounds"]))
     tried = listed(
-        f"{length}" for length in dict.fromkeys([*lengths, *(rounds for rounds, _ in one.lost)])
+        f"{length}"
+        for length in dict.fromkeys([*lengths, *(rounds for rounds, _ in recovery.lost)])
     )
     pictures = [
         Picture(
             f"scatter-{about}",
             f"Estimated against planted, {words}, {longest} rounds",
-            partial(scatter_figure, one, about),
-            partial(_scatter_says, one, about),
+            partial(scatter_figure, recovery, about),
+            partial(_scatter_says, recovery, about),
         )
         for about, words in (("population", "populations"), ("subject", "subjects"))
         for longest in lengths[-1:]
-        if (one.values["about"] == about).any()
+        if (recovery.values["about"] == about).any()
     ]
     coverage = Picture(
         "coverage",
         "Share of 90 % intervals that hold what was planted",
-        partial(coverage_figure, one),
-        partial(_coverage_says, one),
+        partial(coverage_figure, recovery),
+        partial(_coverage_says, recovery),
     )
     lost = [
-        f"simulation {seed} of {rounds} rounds ({why})" for (rounds, seed), why in one.lost.items()
+        f"simulation {seed} of {rounds} rounds ({why})"
+        for (rounds, seed), why in recovery.lost.items()
     ]
     front = Front(
         "Are parameters that are known, because they were planted, found again?",
-        [Card("The answer", [("recovered", _answer(one))])],
+        [Card("The answer", [("recovered", _answer(recovery))])],
         [render(coverage)] if lengths else [],
-        [complete(lost, one.failures)],
+        [complete(lost, recovery.failures)],
     )
     sections = [
         Section(
             "planted",
             "Planted against estimated",
-            _scatter_says(one, "subject").removesuffix(".")
-            if (one.values["about"] == "subject").any()
+            _scatter_says(recovery, "subject").removesuffix(".")
+            if (recovery.values["about"] == "subject").any()
             else "",
             texts=[
                 "Populations are drawn from the priors, subjects from the populations, trials from "
                 "the subjects. Estimates are posterior medians. Positive parameters are compared "
                 "on the log scale, so that a bias of 0.1 is about 10 %."
             ],
-            tables=[_table(one, about) for about in ("population", "subject")] if lengths else [],
+            tables=[_table(recovery, about) for about in ("population", "subject")]
+            if lengths
+            else [],
             pictures=[render(picture) for picture in pictures],
         ),
         Section(
             "making",
             "How it was made",
-            notes=missing(lost, one.failures),
+            notes=missing(lost, recovery.failures),
             tables=[
                 made(
-                    one.sampling,
-                    one.seconds,
+                    recovery.sampling,
+                    recovery.seconds,
                     command,
                     model=f"{player.name}, {player.role}",
-                    experiment=size_of(one.experiment),
+                    experiment=size_of(recovery.experiment),
                     rounds_tried=tried,
                 )
             ],
@@ -92,19 +95,23 @@ def recovery_page(recovery: RecoveryStudy, command: str) -> StudyPage:
     ]
     numbers = {
         "coverage_90": {
-            about: plain(dict(zip(("share", "standard_error"), one.coverage(about), strict=True)))
+            about: plain(
+                dict(zip(("share", "standard_error"), recovery.coverage(about), strict=True))
+            )
             for about in ("population", "subject")
         },
-        "table": records(one.table),
-        "values": records(one.values),
-        "left_out": {f"{rounds} rounds, {seed}": why for (rounds, seed), why in one.lost.items()},
-        "failures": list(one.failures),
-        "experiment": one.experiment.to_dict(),
-        "sampling": vars(one.sampling),
-        "seconds": dict(one.seconds),
+        "table": records(recovery.table),
+        "values": records(recovery.values),
+        "left_out": {
+            f"{rounds} rounds, {seed}": why for (rounds, seed), why in recovery.lost.items()
+        },
+        "failures": list(recovery.failures),
+        "experiment": recovery.experiment.to_dict(),
+        "sampling": vars(recovery.sampling),
+        "seconds": dict(recovery.seconds),
     }
-    size = one.values[["rounds", "seed"]].drop_duplicates().shape[0]
-    people = counted(one.experiment.subjects, player.role)
+    size = recovery.values[["rounds", "seed"]].drop_duplicates().shape[0]
+    people = counted(recovery.experiment.subjects, player.role)
     subtitle = f"{counted(size, 'simulated experiment')}: {people}, {tried} rounds."
     return StudyPage(title, subtitle, front, sections, numbers)
 

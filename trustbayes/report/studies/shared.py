@@ -52,15 +52,15 @@ def complete(reasons: Iterable[str], failures: Sequence[str]) -> Caution:
 def missing(reasons: Iterable[str], failures: Sequence[str]) -> list[str]:
     """What did not work, in sentences."""
     reasons = list(reasons)
-    found = []
+    notes = []
     if reasons:
-        found.append(
+        notes.append(
             f"{counted(len(reasons), 'simulation')} left out, whose fit did not sample well: "
             f"{listed(reasons, 4)}."
         )
     if failures:
-        found.append(f"{counted(len(failures), 'simulation')} failed: {listed(failures, 3)}.")
-    return found
+        notes.append(f"{counted(len(failures), 'simulation')} failed: {listed(failures, 3)}.")
+    return notes
 
 
 def made(sampling: Sampling, seconds: Mapping[str, float], command: str, **settings: str) -> Table:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+def population_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
     """Population estimates of one role."""
     rows = [
         (
@@ -41,10 +41,10 @@ def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, s
             interval(*row["prior_interval"]),
             row["unit"],
         )
-        for row in found["population"]
+        for row in results["population"]
         if row["role"] == role
     ]
-    prob = probability(found["ci_prob"])
+    prob = probability(results["ci_prob"])
     caption = (
         f"Population estimates of {role}s: posterior means, equal-tailed {prob} intervals of "
         "posterior and prior."
@@ -53,7 +53,7 @@ def population_table(found: Mapping[str, Any], role: str, titles: Mapping[str, s
     return table(caption, header, rows, (0, 1, 2, 3, 7))
 
 
-def sensitivity_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+def sensitivity_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
     """How far the population estimates of one role hang on their priors."""
     rows = [
         (
@@ -66,7 +66,7 @@ def sensitivity_table(found: Mapping[str, Any], role: str, titles: Mapping[str, 
             row["strongest"].replace("_", " ") if row["diagnosis"] else "",
             row["diagnosis"],
         )
-        for row in found["sensitivity"]
+        for row in results["sensitivity"]
         if row["role"] == role
     ]
     caption = (
@@ -79,7 +79,7 @@ def sensitivity_table(found: Mapping[str, Any], role: str, titles: Mapping[str, 
     return table(caption, header, rows, (0, 1, 2, 3, 6, 7))
 
 
-def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
+def coverage_table(results: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
     """How many intervals hold the planted value."""
     rows = [
         (
@@ -90,9 +90,9 @@ def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table
             _share(row["share"]),
             number(row["unidentified"]),
         )
-        for row in found["recovery"]["coverage"]
+        for row in results["recovery"]["coverage"]
     ]
-    prob = probability(found["ci_prob"])
+    prob = probability(results["ci_prob"])
     caption = (
         f"Planted values held by the {prob} intervals of single subjects. Not identified, and not "
         "counted, are those of which the subject's own trials say next to nothing."
@@ -100,7 +100,7 @@ def coverage_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table
     return table(caption, "model|parameter|held|of|share|not identified", rows, (0, 1))
 
 
-def type_table(found: Mapping[str, Any]) -> Table:
+def type_table(results: Mapping[str, Any]) -> Table:
     """How many planted types are found."""
     rows = [
         (
@@ -110,7 +110,7 @@ def type_table(found: Mapping[str, Any]) -> Table:
             *(number(row[name]) for name in ("free_right", "free")),
             _share(row["free_share"]),
         )
-        for row in found["type_recovery"]["by_role"]
+        for row in results["type_recovery"]["by_role"]
     ]
     caption = (
         "Subjects whose most probable type is the planted one: of all, and of those away from the "
@@ -119,10 +119,10 @@ def type_table(found: Mapping[str, Any]) -> Table:
     return table(caption, "role|right|of all|share|right|of those away|share", rows)
 
 
-def corner_table(found: Mapping[str, Any]) -> Table:
+def corner_table(results: Mapping[str, Any]) -> Table:
     """The subjects whose type is not identified, by name."""
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for row in found["type_recovery"]["rows"]:
+    for row in results["type_recovery"]["rows"]:
         if row["corner"]:
             key = (f"{row['role']}s", row["planted"], row["rival"])
             groups.setdefault(key, []).append(str(row["subject"]))
@@ -136,7 +136,7 @@ def corner_table(found: Mapping[str, Any]) -> Table:
     return table(caption, "role|planted type|coincides with|subjects", rows, (0, 1, 2, 3))
 
 
-def worth_table(found: Mapping[str, Any]) -> Table:
+def worth_table(results: Mapping[str, Any]) -> Table:
     """Expected profits by treatment and party."""
     rows = [
         (
@@ -149,9 +149,9 @@ def worth_table(found: Mapping[str, Any]) -> Table:
             fixed(row["share"]),
             f"{fixed(row['share_interval'][0])} to {fixed(row['share_interval'][1])}",
         )
-        for row in found["worth"]
+        for row in results["worth"]
     ]
-    prob = probability(found["ci_prob"])
+    prob = probability(results["ci_prob"])
     caption = (
         "Expected profit of a meeting (payoff units, posterior mean), in the babbling equilibrium "
         f"and under full trust, and the share of the way from the one to the other; {prob} "
@@ -161,7 +161,7 @@ def worth_table(found: Mapping[str, Any]) -> Table:
     return table(caption, header, rows, (0, 1))
 
 
-def gap_table(found: Mapping[str, Any]) -> Table:
+def gap_table(results: Mapping[str, Any]) -> Table:
     """Trust expected and given, by treatment."""
     rows = [
         (
@@ -176,11 +176,12 @@ def gap_table(found: Mapping[str, Any]) -> Table:
             ),
             fixed(row["more"]),
         )
-        for row in found["gap"]["rows"]
+        for row in results["gap"]["rows"]
     ]
+    prob = probability(results["ci_prob"])
     caption = (
         "Trust that senders expect, mean trust that the population of receivers gives, and the "
-        f"difference (shares, 0 to 1; posterior means, {probability(found['ci_prob'])} intervals), "
+        f"difference (shares, 0 to 1; posterior means, {prob} intervals), "
         "and the probability that more is expected than given."
     )
     header = "treatment|expected|interval|given|interval|difference|interval|probability"

@@ -27,10 +27,10 @@ __all__ = [
 
 
 def comparison_tables(
-    found: Mapping[str, Any], role: str, titles: Mapping[str, str]
+    results: Mapping[str, Any], role: str, titles: Mapping[str, str]
 ) -> list[Table]:
     """Predictive scores of one role: of new people, and of new trials of known ones."""
-    shown = [row for row in found["comparison"] if row["role"] == role]
+    shown = [row for row in results["comparison"] if row["role"] == role]
     people = [row for row in shown if row["criterion"] == "loso"]
     trials = [row for row in shown if row["criterion"] != "loso"]
     groups = f"; LOGO: {UNITS['group']}" if any(row["unit"] == "group" for row in people) else ""
@@ -55,8 +55,10 @@ def _score_table(
     notes: dict[str, int] = {}
     rows: list[tuple[str, ...]] = []
     for kind, words in KINDS.items():
-        for row in (one for one in shown if (one["unit"], one["criterion"]) == kind):
-            own = [notes.setdefault(one, len(notes) + 1) for one in _parts(row["warning"])]
+        for row in (score for score in shown if (score["unit"], score["criterion"]) == kind):
+            places = [
+                notes.setdefault(warning, len(notes) + 1) for warning in _parts(row["warning"])
+            ]
             rows.append(
                 (
                     words.removeprefix("new trial, "),
@@ -66,7 +68,7 @@ def _score_table(
                     number(row["p"]),
                     fixed(row["weight"]),
                     fixed(row["weight_bma"]),
-                    ", ".join(map(str, sorted(own))),
+                    ", ".join(map(str, sorted(places))),
                 )
             )
     header = "unit, criterion|model|elpd|SE|difference|its SE|other sign|p|stacking"
@@ -81,7 +83,7 @@ def _chance(probability: float) -> str:
     return "<0.001" if probability < 0.001 else fixed(probability, 3)
 
 
-def reliability_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+def reliability_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
     """Pareto k and errors of integration, and whose score they make doubtful."""
     rows = [
         (
@@ -95,7 +97,7 @@ def reliability_table(found: Mapping[str, Any], role: str, titles: Mapping[str, 
             _error(row["integration_error"]),
             listed(row["unreliable"] or [], 12),
         )
-        for row in found["reliability"]
+        for row in results["reliability"]
         if row["role"] == role
     ]
     caption = (
@@ -114,10 +116,10 @@ def _error(value: float | None) -> str:
     return "<0.01" if value < 0.01 else fixed(value)
 
 
-def kfold_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+def kfold_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
     """Sums of scores by real refits."""
-    held = found["kfold"][role]
-    failed = [one.split(",")[0] for one in held["failed"]]
+    held = results["kfold"][role]
+    failed = [refit.split(",")[0] for refit in held["failed"]]
     rows = [
         (
             titles[row["model"]],
@@ -134,16 +136,16 @@ def kfold_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) 
     return table(caption, "model|elpd|SE|difference|SE of difference|failed refits", rows)
 
 
-def share_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+def share_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
     """How many subjects each model predicts best."""
-    pair = " and ".join(titles[found["people"][role][name]] for name in ("best", "second"))
+    pair = " and ".join(titles[results["people"][role][name]] for name in ("best", "second"))
     rows = [
         (
             "at a corner" if row["model"] == "corner" else titles[row["model"]],
             str(row["subjects"]),
             percent(row["share"]),
         )
-        for row in found["shares"][role]
+        for row in results["shares"][role]
     ]
     caption = (
         f"Number and share of {role}s whom each of these predicts best when they are new (LOSO). "
@@ -152,10 +154,10 @@ def share_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) 
     return table(caption, f"model|{role}s|share", rows)
 
 
-def alike_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
+def alike_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
     """The subjects at a corner, by name."""
     groups: dict[tuple[str, str], list[str]] = {}
-    for row in found["people"][role]["rows"]:
+    for row in results["people"][role]["rows"]:
         if row["corner"]:
             groups.setdefault((row["favourite"], row["rival"]), []).append(str(row["subject"]))
     rows = [
@@ -170,7 +172,7 @@ def alike_table(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) 
     return table(caption, f"predicted best by|coincides with|{role}s|names", rows, (0, 1, 3))
 
 
-def variant_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
+def variant_table(results: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
     """How the conventions of each theory score."""
     rows = [
         (
@@ -180,7 +182,7 @@ def variant_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
             "yes" if row["used"] else "no",
             "yes" if row["converged"] else "no",
         )
-        for row in found["variants"]
+        for row in results["variants"]
     ]
     caption = (
         "Conventions that the theories leave open, scored by short fits (LOO, nats; difference to "

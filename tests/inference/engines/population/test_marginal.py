@@ -10,13 +10,18 @@ from scipy.special import logsumexp
 import trustbayes as tb
 from trustbayes.games.payoffs import PowerLoss
 from trustbayes.inference.engines.population.density import PopulationDensity
-from trustbayes.inference.engines.population.engine import Prepared, neighbourhood
+from trustbayes.inference.engines.population.engine import (
+    Prepared,
+    neighbourhood,
+    prepare_units,
+)
 from trustbayes.inference.engines.population.finite_tables import finite_tables
 from trustbayes.inference.engines.population.graph import graph_of
 from trustbayes.inference.engines.population.layout import layout_of
 from trustbayes.inference.engines.population.marginal import Marginal
 from trustbayes.inference.engines.population.point_tables import point_tables
 from trustbayes.inference.engines.population.rule import Rule
+from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.inference.marginal.population import Population
 from trustbayes.models.draws import Draws
 from trustbayes.trials.finite import Cells
@@ -142,6 +147,20 @@ def test_finite_marginals_equal_brute_force(finite, theory, role, settings):
     found = state.marginal.by_subject(state.population(point))
     np.testing.assert_allclose(found, expected, atol=1e-6)
     check_gradient(state, point)
+
+
+@pytest.mark.slow
+def test_all_over_the_posterior_the_marginal_of_a_mixture_is_that_of_brute_force(finite):
+    """What differs by more than this from draw to draw bends the posterior; the gate allows .05."""
+    units = finite.fold("receiver").of_subjects(np.arange(5))
+    game = tb.FiniteGame(finite.game.states, payoffs=PowerLoss(exponent=2.0))
+    state = prepare_units(tb.Mixture("receiver"), game, units)
+    found, expected = [], []
+    for point in state.adapted.resampled(12, np.random.default_rng(4)):
+        spans = [RANGES[e.parameter.support] for e in state.layout.effects]
+        expected.append(brute_force(state, point, spans, {1: 2001, 2: 181}).sum())
+        found.append(state.marginal.by_subject(state.population(point)).sum())
+    assert np.std(np.subtract(found, expected)) < INTEGRATION_ERROR
 
 
 FORECAST = [

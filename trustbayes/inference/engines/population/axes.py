@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trustbayes.inference.engines.population.narrow import node_logs
 from trustbayes.priors.family import Family
 
 __all__ = ["Axes", "Densities"]
@@ -94,8 +95,7 @@ class Axes:
             Whether theirs are needed, too.
         """
         gap = self.nodes - location[self.location_of][:, None]
-        logs = family.log_density(gap, shape) + np.log(self.step)[:, None]
-        slope, by_argument = family.slopes(gap, shape) if slopes else (np.zeros((0, 0)), {})
+        logs, slope, by_argument = node_logs(family, gap, self.step, shape, slopes)
         for position, is_open, upper in ((0, self.open_low, False), (-1, self.open_high, True)):
             rows = np.flatnonzero(is_open)
             if not rows.size:

@@ -9,8 +9,8 @@ from trustbayes.inference.engines.population.theory import choice_logs, point_lo
 
 __all__ = ["coinciding_types"]
 
-_SAME = 1e-9
-_POINTS = 4
+_SAME = 1e-9  # of a log likelihood: what rounding does to sums of a few hundred
+_POINTS = 4  # values of every parameter at which choices are compared
 
 
 def coinciding_types(layout: Layout) -> tuple[tuple[str, ...], ...]:
@@ -40,16 +40,19 @@ def coinciding_types(layout: Layout) -> tuple[tuple[str, ...], ...]:
     units, logs = layout.units, []
     names = [e.name for e in layout.effects if not e.parameter.option]
     values = {name: rng.normal(size=_POINTS) for name in names}
-    shared = {one.name: rng.normal(size=one.exposures) for one in layout.shared}
+    shared = {
+        shared_layout.name: rng.normal(size=shared_layout.exposures)
+        for shared_layout in layout.shared
+    }
     for kind in range(len(labels)):
         if not units.continuous:
             cells = layout.cells
             every = np.arange(len(cells.condition_treatment))
-            found = choice_logs(layout, kind, values, every, {}, shared)
-            seen = np.zeros(found.shape[1:3], dtype=bool)
+            choices = choice_logs(layout, kind, values, every, {}, shared)
+            seen = np.zeros(choices.shape[1:3], dtype=bool)
             unit, state, _ = cells.observed
             seen[cells.unit_condition[unit], state] = True
-            logs.append(found[:, seen])
+            logs.append(choices[:, seen])
         else:
             wide = {n: v[:, None] + np.zeros(layout.subjects) for n, v in values.items()}
             logs.append(point_logs(layout, kind, wide, {}, shared))

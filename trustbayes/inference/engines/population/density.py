@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +19,17 @@ from trustbayes.numerics.graphs import PLAIN
 __all__ = ["NoHighestPoint", "PopulationDensity", "curvature", "highest_point"]
 
 _STEP = 1e-4
-_NEWTON = 12
-_FARTHEST = 25.0  # on the scale of links: logs of spreads among them
+"""Of differences of the gradient, on a scale where posteriors are of width one: about the fourth
+root of the precision of numbers, where rounding and curvature err alike."""
+_NEWTON = 12  # steps at most, after L-BFGS has come near
+_FLAT = 3.0
+"""Standard deviation of a proposal where the density is flat or curves upwards: that of trust all
+over its range, on the scale of the logit, is 1.8 (a logistic distribution)."""
+_GAIN = 1e-8  # in log density, of a step that is not worth making
+_STRIDE = 3.0  # standard deviations that a step of Newton's goes at most
+_FARTHEST = -math.log(np.finfo(float).eps)
+"""On the scale of links: beyond it, what a link gives cannot be told from its end (a trust of one),
+and no more can a spread on the scale of the link from none."""
 
 
 class PopulationDensity:
@@ -146,9 +156,9 @@ def highest_point(density: Any, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
         covariance = curvature(density, point)
         step = covariance @ gradient
         gain = float(gradient @ step)
-        if gain < 1e-8:
+        if gain < _GAIN:
             break
-        step *= min(1.0, 3.0 / np.sqrt(gain))
+        step *= min(1.0, _STRIDE / np.sqrt(gain))
         for part in (1.0, 0.3, 0.1):
             tried, slope = density(point + part * step)
             if tried >= value:
@@ -166,7 +176,7 @@ def highest_point(density: Any, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def curvature(density: Any, point: np.ndarray) -> np.ndarray:
     """Inverse of minus the matrix of second derivatives, by differences of the gradient.
 
-    Directions in which the density is flat or curves upwards get a standard deviation of 3.
+    Directions in which the density is flat or curves upwards get a standard deviation that is wide.
     """
     rows = []
     for unit in np.eye(point.size):
@@ -174,5 +184,5 @@ def curvature(density: Any, point: np.ndarray) -> np.ndarray:
         rows.append((low - high) / (2 * _STEP))
     found = np.array(rows)
     size, direction = np.linalg.eigh((found + found.T) / 2)
-    size = np.where(size > 1 / 9, size, 1 / 9)
+    size = np.maximum(size, _FLAT**-2)
     return np.asarray((direction / size) @ direction.T)

@@ -57,14 +57,14 @@ class ChoicesAnew:
             values = np.append(exposures[name], 0.0)  # the last is that of anchors
             gaps[name] = values[of]
         shared = {n: exposures[n] for n in self.names if n not in self.gap_of}
-        found = choice_logs(self.layout, self.kind, self.linked, self.condition, gaps, shared)
-        return found.reshape(len(found), -1).T
+        logs = choice_logs(self.layout, self.kind, self.linked, self.condition, gaps, shared)
+        return logs.reshape(len(logs), -1).T
 
     def slopes(
         self, exposures: Mapping[str, np.ndarray], weight: np.ndarray
     ) -> Mapping[str, np.ndarray]:
         """Slopes in the exposures of the weighted sum of logs; weights as `logs`."""
-        found = {}
+        slopes = {}
         for name in self.names:
             values = exposures[name]
             slope = np.zeros(values.size)
@@ -74,8 +74,8 @@ class ChoicesAnew:
                 moved[1][e] -= _STEP
                 high, low = (self.logs({**exposures, name: m}) for m in moved)
                 slope[e] = ((high - low) * weight).sum() / (2 * _STEP)
-            found[name] = slope
-        return found
+            slopes[name] = slope
+        return slopes
 
 
 class DirectCounts:

@@ -57,8 +57,8 @@ def finite_tables(
         types.append(TypeTable(layout, kind, axes, source, anew))
     kept = selected(types, near, rule.cut)
     rows = [
-        one.rows(subject, node) if not one.anew else one.rows_anew()
-        for one, (subject, node) in zip(types, kept, strict=True)
+        table.rows(subject, node) if not table.anew else table.rows_anew()
+        for table, (subject, node) in zip(types, kept, strict=True)
     ]
     return joined(rows, axes, list(sources.values()), dtype)
 

@@ -96,9 +96,9 @@ def _shares(layout: Layout, name: str) -> Any:
 def _log_shares(layout: Layout, shares: dict[str, Any]) -> Any:
     if not layout.model.types:
         return pt.zeros((1, 1))
-    found = each_share(layout.model, shares)
-    found = found if found.ndim == 2 else found[None]
-    return pt.log(pt.maximum(found, 1e-300))
+    type_shares = each_share(layout.model, shares)
+    type_shares = type_shares if type_shares.ndim == 2 else type_shares[None]
+    return pt.log(pt.maximum(type_shares, 1e-300))
 
 
 def _population(layout: Layout, effect: EffectLayout) -> tuple[Any, dict[str, Any]]:

@@ -208,15 +208,15 @@ def _elementwise(operation: Elemwise, node: Any) -> Callable[..., Any] | None:
     if spec is None or len(node.outputs) != 1:
         return None
     name, number, _ = spec
-    found: Any = np
+    function: Any = np
     for part in name.split("."):
-        found = scipy if part == "scipy" else getattr(found, part, None)
-    if found is None:
+        function = scipy if part == "scipy" else getattr(function, part, None)
+    if function is None:
         return None
     if len(node.inputs) == number:
-        return found
+        return function
     if len(node.inputs) > number == 2:
-        return lambda *values: reduce(found, values)
+        return lambda *values: reduce(function, values)
     return None
 
 

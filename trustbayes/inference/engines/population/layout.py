@@ -174,7 +174,10 @@ class Layout:
             )
             for effect in self.effects
         )
-        shared = tuple(replace(one, exposure_of=one.exposure_of[chosen]) for one in self.shared)
+        shared = tuple(
+            replace(shared_layout, exposure_of=shared_layout.exposure_of[chosen])
+            for shared_layout in self.shared
+        )
         units, members = self.units.of_subjects(keep), self.members[keep]
         return Layout(self.model, self.game, units, self.anchor[keep], effects, shared, members)
 

@@ -36,8 +36,8 @@ class MarginalLogLikelihood(Op):
 
     def make_node(self, *inputs: Any) -> Apply:
         """One output for the value, and one for each slope."""
-        given = [pt.as_tensor(one).astype("float64") for one in inputs]
-        return Apply(self, given, [pt.dscalar(), *[one.type() for one in given]])
+        given = [pt.as_tensor(value).astype("float64") for value in inputs]
+        return Apply(self, given, [pt.dscalar(), *[variable.type() for variable in given]])
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
         """Evaluate."""
@@ -73,12 +73,12 @@ class MarginalLogLikelihood(Op):
 
     def flat(self, population: PopulationValue) -> list[Any]:
         """A population's values in the order of the inputs."""
-        found: list[Any] = []
+        values: list[Any] = []
         for effect, location, shape in zip(
             self.layout.effects, population.location, population.shape, strict=True
         ):
-            found += [location, *[shape[key] for key in effect.arguments]]
-        return [*found, population.log_shares, *[population.exposures[n] for n in self.sources]]
+            values += [location, *[shape[key] for key in effect.arguments]]
+        return [*values, population.log_shares, *[population.exposures[n] for n in self.sources]]
 
 
 def apply_to(
@@ -107,6 +107,6 @@ def apply_to(
     for effect in operator.layout.effects:
         inputs += [location[effect.name], *[shape[effect.name][k] for k in effect.arguments]]
     inputs += [log_shares, *[exposures[name] for name in operator.sources]]
-    inputs = [pt.as_tensor(one).astype("float64") for one in inputs]
+    inputs = [pt.as_tensor(value).astype("float64") for value in inputs]
     made: Any = operator(*inputs)
     return made[0], inputs

@@ -71,13 +71,13 @@ class SubjectDraws:
             kind,
             place,
         )
-        found = np.empty((len(layout.effects), layout.subjects))
+        drawn = np.empty((len(layout.effects), layout.subjects))
         for e, effect in enumerate(layout.effects):
             if effect.parameter.option:
-                found[e] = 0.0
+                drawn[e] = 0.0
                 continue
             gap = effect.family.draw_gaps(rng, layout.subjects, population.shape[e])
-            found[e] = population.location[e][effect.location_of] + gap
+            drawn[e] = population.location[e][effect.location_of] + gap
         rows = kind * layout.subjects + np.arange(layout.subjects)
         for c in range(place.shape[1]):
             effects = tables.effect_of[kind, c]
@@ -86,8 +86,8 @@ class SubjectDraws:
                 axes = tables.axes[e]
                 axis = (tables.offset[rows[mine], c] - tables.axis_start[e]) // axes.size
                 values = axes.origin[axis] + axes.step[axis] * place[mine, c]
-                found[e, mine] = np.clip(values, _LEAST, _MOST)
-        return found, kind
+                drawn[e, mine] = np.clip(values, _LEAST, _MOST)
+        return drawn, kind
 
     def _rates(self, population: PopulationValue) -> np.ndarray:
         """See `trustbayes.inference.engines.population.picking.pick`."""
@@ -153,7 +153,7 @@ def draw_subjects(
     everywhere = prepared.density.many(points, [prepared.graph.locations[n] for n in names])
     locations = dict(zip(names, everywhere, strict=True))
     for e, effect in enumerate(layout.effects):
-        own = linked[:, e]
+        drawn = linked[:, e]
         if effect.parameter.option:
             values[effect.name] = _habits(layout, e, linked, kinds, seed)
             continue
@@ -166,8 +166,8 @@ def draw_subjects(
                 middle = location[:, 0, effect.anchor]
             else:
                 middle = location[:, np.arange(layout.subjects), effect.anchor]
-            own = own[..., None] + (location - middle[..., None])
-        values[effect.name] = effect.link.inverse(own)
+            drawn = drawn[..., None] + (location - middle[..., None])
+        values[effect.name] = effect.link.inverse(drawn)
     return values, kinds, by_subject
 
 
@@ -200,11 +200,13 @@ def _habits(
     rng = np.random.default_rng([seed, habit])
     given = layout.model.priors[layout.effects[habit].name].arguments
     messages = layout.model.width(layout.effects[habit].parameter, layout.game)
-    found = given["mu"] + given["sigma"] * rng.normal(size=(*kinds.shape, messages))
-    [precision] = [e for e, one in enumerate(layout.effects) if one.name == "response_precision"]
+    habits = given["mu"] + given["sigma"] * rng.normal(size=(*kinds.shape, messages))
+    [precision] = [
+        e for e, effect in enumerate(layout.effects) if effect.name == "response_precision"
+    ]
     habitual = np.array([habit in layout.active(kind) for kind in layout.kinds])
     draw, subject = np.nonzero(habitual[kinds])
-    found[draw, subject] = draw_sharpened(
+    habits[draw, subject] = draw_sharpened(
         layout, habit, subject, linked[draw, precision, subject], rng
     )
-    return found
+    return habits

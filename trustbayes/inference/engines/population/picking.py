@@ -9,9 +9,11 @@ from numba import njit
 
 __all__ = ["neighbours_of", "pick"]
 
-_TRIES = 25
 _ROOM = 1.35
 """By how much, and coordinate, the density may exceed the linear one that values are drawn from."""
+_TRIES = 25
+"""At one in 1.35 of them a value is kept, in three dimensions at one in 2.5: that none is, happens
+to one draw in a million, which then takes the last."""
 
 
 @njit(cache=True, nogil=True)
@@ -29,7 +31,7 @@ def neighbours_of(start: np.ndarray, place: np.ndarray) -> np.ndarray:
         -1 where there is none.
     """
     width = place.shape[0]
-    found = np.full((place.shape[1], width, 2), -1, dtype=np.int32)
+    neighbours = np.full((place.shape[1], width, 2), -1, dtype=np.int32)
     for i in range(len(start) - 1):
         for q in range(start[i], start[i + 1]):
             for c in range(width):
@@ -40,12 +42,12 @@ def neighbours_of(start: np.ndarray, place: np.ndarray) -> np.ndarray:
                         if other != c and place[other, r] != place[other, q]:
                             same = False
                     if same:
-                        found[q, c, 1] = r
-                        found[r, c, 0] = q
+                        neighbours[q, c, 1] = r
+                        neighbours[r, c, 0] = q
                         break
                     if place[0, r] > place[0, q] + 1:
                         break
-    return found
+    return neighbours
 
 
 @njit(cache=True, nogil=True)
@@ -148,12 +150,12 @@ def pick(
                         continue
                     total, seen = 0.0, 0
                     for corner in range(4):
-                        one = neighbours[top, c, corner & 1]
-                        if one >= 0:
-                            one = neighbours[one, d, corner >> 1]
-                        if one >= 0:
+                        diagonal = neighbours[top, c, corner & 1]
+                        if diagonal >= 0:
+                            diagonal = neighbours[diagonal, d, corner >> 1]
+                        if diagonal >= 0:
                             sign = 1.0 if (corner & 1) == (corner >> 1) else -1.0
-                            total += sign * math.log(max(chance[one], 1e-300))
+                            total += sign * math.log(max(chance[diagonal], 1e-300))
                             seen += 1
                     if seen == 4:
                         logs += shift[c] * shift[d] * total / 4

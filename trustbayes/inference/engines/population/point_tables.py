@@ -23,11 +23,17 @@ from trustbayes.inference.engines.population.theory import point_logs
 __all__ = ["point_tables"]
 
 _RANGE = {"positive": (-10.0, 6.0), "unit": (-10.0, 10.0), "real": (-8.0, 8.0)}
+"""Of boxes, on the scale of the link: at the end of it a noise is that of one part in 20,000 of a
+range or of 400 ranges, and a trust is 0 or 1 to one part in 20,000."""
 _ROUNDS = 8
+"""Of closing in on a box: the narrowest side, of the noise of a hundred trials (.07 of its log), is
+a twentieth of the widest."""
 _SHRUNK = 0.85  # of the box's volume: less is worth another round
-_ACROSS = 5.0  # nodes across a box, times the rule's step
-_PILOT_CUT = 25.0
-_CHUNK = 2**22  # trials times nodes at a time
+_ACROSS = 5.0
+"""Nodes across a box, times the rule's step: for a step of .25 they are .57 standard deviations
+apart where the box cuts a normal likelihood at e^-16, and the rule of trapezoids errs by e^-60."""
+_PILOT_CUT = 25.0  # as that of `selection`; boxes are wider than what is kept in them
+_CHUNK = 2**22  # trials times nodes at a time: 32 MiB
 
 
 def point_tables(
@@ -219,13 +225,13 @@ def _kept_logs(
                 gap = at[effect.name] - population.location[e][effect.location_of]
                 most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
             density = density + most
-    found = []
+    by_pose = []
     every = np.ones(layout.units.unit_subject.size, dtype=bool)
     for pose in poses:
         gaps, shared = _posed(layout, pose)
         logs = _unit_logs(layout, kind, at, gaps, shared)
-        found.append(_by_subject(layout, logs, every) + density)
-    return found
+        by_pose.append(_by_subject(layout, logs, every) + density)
+    return by_pose
 
 
 def _posed(
@@ -330,7 +336,7 @@ class PointsAnew:
 
     def pullback(self, weight: np.ndarray) -> Mapping[str, np.ndarray]:
         """Slopes in the exposures last given."""
-        given, found = self.last, {}
+        given, slopes = self.last, {}
         for name in self.names:
             slope = np.zeros(given[name].size)
             for e in range(slope.size):
@@ -339,6 +345,6 @@ class PointsAnew:
                 moved[1][e] -= self._step
                 high, low = (self.logs({**given, name: m}) for m in moved)
                 slope[e] = (high - low) @ weight / (2 * self._step)
-            found[name] = slope
+            slopes[name] = slope
         self.last = given
-        return found
+        return slopes

@@ -123,9 +123,9 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         shape = (chains, size, *np.shape(values)[1:])
         data[variable.name] = (("chain", "draw", *dims), np.asarray(values).reshape(shape))
     with threadpool_limits(limits=1, user_api="blas"):
-        own, kinds, by_subject = draw_subjects(prepared, points, seed)
+        subjects, kinds, by_subject = draw_subjects(prepared, points, seed)
     for effect in layout.effects:
-        values = own[effect.name]
+        values = subjects[effect.name]
         second = effect.parameter.option or "treatment"
         dims = ["subject", second][: values.ndim - 1]
         shape = (chains, size, *values.shape[1:])

@@ -19,14 +19,21 @@ from trustbayes.inference.gate import GOOD_K
 __all__ = ["Adapted", "Proposal", "adapted", "pareto_k"]
 
 _FREEDOM = 6.0
+"""Of Student's t: its tails fall as slowly as those of a posterior at the end of a range, and a
+normal posterior in ten dimensions still makes half of its draws effective."""
 _ROUNDS = (500, 1000, 1000, 1500, 1500, 1500)  # draws
-_SINGLE = 2  # rounds whose proposal is one t
+_SINGLE = 2
+"""Rounds whose proposal is one t; then there are some 1,500 weighted points, of which each of
+the components has hundreds."""
 _COMPONENTS = 4
-_STEPS = 8  # of expectation and maximisation
-_WIDER = 1.15  # covariance of a t that has been fitted
-_SHARED = 0.15  # of each component's covariance is that of all
-_BETTER_K = 0.5  # below which the weights have a variance: no more rounds are needed, if
-_ENOUGH = 0.45  # so large a share of the draws is effective
+_STEPS = 8  # of expectation and maximisation, which near the end change less than the next round
+_WIDER = 1.15  # covariance of a t that has been fitted: too wide costs little, too narrow much
+_SHARED = 0.15  # of each component's covariance is that of all, so that none collapses
+_BETTER_K = 0.5
+"""Pareto k below which weights have a variance (Vehtari et al. 2024): no more rounds are needed, if
+so large a share of the draws is effective that a chain of proposals moves at every second step:"""
+_ENOUGH = 0.45
+_GROWTH = 1.1  # of that share by one more round: a proposal that gains less will gain little
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +161,8 @@ def adapted(
         state = Adapted(proposal, points, values, weights / weights.sum(), k, share)
         if k < _BETTER_K and share >= _ENOUGH:
             return state
+        if best is not None and number > _SINGLE and best.good and share < _GROWTH * best.share:
+            break
         if best is None or (state.good, share) > (best.good, best.share):
             best = state
         weights = np.minimum(weights, weights.mean() * np.sqrt(weights.size))  # Ionides (2008)

@@ -37,10 +37,10 @@ __all__ = [
 
 _PROPOSALS = ((0.5, 1), (0.25, 2), (0.08, 5))
 """For each draw that is kept, where at least so large a share of the tried is effective."""
-_WARMING = 50  # proposals before the first draw
-_LEAST = 450  # effective draws of every coordinate
-_LEAST_SHARE = 0.11
-_START = 0.5  # standard deviations that chains start from the mode
+_WARMING = 50  # proposals before the first draw: chains of independent ones forget at once
+_LEAST = 450  # effective draws of every coordinate: the gate's 400 and some room
+_LEAST_SHARE = 0.11  # of the draws, where so few are asked for that 450 cannot be: 450 of 4,000
+_START = 0.5  # standard deviations that chains of NUTS start from the mode
 _KEPT = ("diverging", "energy", "n_steps", "step_size", "logp")
 
 
@@ -175,8 +175,8 @@ def evaluated(
     workers = cores or os.cpu_count() or 1
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         parts = np.array_split(points, workers)
-        found = pool.map(lambda part: [density.value(point) for point in part], parts)
-        return np.array([value for part in found for value in part])
+        densities = pool.map(lambda part: [density.value(point) for point in part], parts)
+        return np.array([value for part in densities for value in part])
 
 
 def draw_by_proposals(

@@ -18,8 +18,10 @@ from trustbayes.inference.engines.population.type_table import TypeTable
 
 __all__ = ["selected"]
 
-_NUMBERS = 2**22  # of an array of some subjects at every second node
+_NUMBERS = 2**22  # of an array of some subjects at every second node: 32 MiB
 _PILOT_CUT = 30.0
+"""In place of a rule's cut while no population is known: what is so far below a likelihood's peak
+matters only if the population lies nearly eight spreads from it."""
 _POSES = (-0.6, -0.3, 0.0, 0.3, 0.6)
 """Where exposures lie if no population is known, as parts of half their range."""
 
@@ -41,7 +43,7 @@ def selected(
     list of (array of int, array of int)
         By type: subject and node of each that is kept, subjects increasing; at least one each.
     """
-    coarse = [_Coarse(one, near) for one in types]
+    coarse = [_Coarse(table, near) for table in types]
     subjects = types[0].layout.subjects
     step = max(1, _NUMBERS // max(c.nodes.size for c in coarse))
     subject: list[list[np.ndarray]] = [[] for _ in types]
@@ -65,16 +67,16 @@ def _kept(
     for number in range(len(near.populations) if near else len(_POSES)):
         logs = [c.terms(part, of, number) for c, of in zip(coarse, fixed, strict=True)]
         if together:
-            total = np.stack([logsumexp(one, axis=1) for one in logs], axis=1)
+            total = np.stack([logsumexp(by_node, axis=1) for by_node in logs], axis=1)
             limits = np.broadcast_to(logsumexp(total, axis=1)[:, None], total.shape) - cut
         else:
-            limits = np.stack([one.max(axis=1) for one in logs], axis=1)
+            limits = np.stack([by_node.max(axis=1) for by_node in logs], axis=1)
             limits = limits - (cut if near else _PILOT_CUT)
-        for k, one in enumerate(logs):
-            keep[k] |= one >= limits[:, k : k + 1]
+        for k, by_node in enumerate(logs):
+            keep[k] |= by_node >= limits[:, k : k + 1]
             if number == 0:
-                keep[k][np.arange(len(one)), one.argmax(axis=1)] = True
-    return [c.widened(one) for c, one in zip(coarse, keep, strict=True)]
+                keep[k][np.arange(len(by_node)), by_node.argmax(axis=1)] = True
+    return [c.widened(mask) for c, mask in zip(coarse, keep, strict=True)]
 
 
 class _Coarse:
@@ -92,10 +94,10 @@ class _Coarse:
             logs = []
             for e in table.active:
                 family, axes = table.layout.effects[e].family, table.axes[e]
-                found = axes.densities(
+                density = axes.densities(
                     family, population.location[e], population.shape[e], slopes=False
                 )
-                logs.append(found.logs)
+                logs.append(density.logs)
             self.densities.append(logs)
         if table.habit is None and not table.anew:
             self.plain = np.ascontiguousarray(table.plain[:, self.nodes])
@@ -168,8 +170,8 @@ class _Coarse:
             if (e, k) not in self.at_knots:
                 self.at_knots[e, k] = table.at_knot(e, k, self.nodes)
             columns, logs = self.at_knots[e, k]
-            found = table.counts[units[mine]][:, columns] @ logs
-            np.add.at(total, owner[mine], found)
+            added = table.counts[units[mine]][:, columns] @ logs
+            np.add.at(total, owner[mine], added)
 
     def widened(self, keep: np.ndarray) -> np.ndarray:
         """The nodes that are kept, and those next to them, among all."""

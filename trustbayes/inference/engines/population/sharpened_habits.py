@@ -57,18 +57,18 @@ def sharpened_logs(layout: Layout, habit: int, log_precision: np.ndarray) -> np.
     key = (float(log_precision[0]), log_precision.size)
     if key not in known:
         given = layout.model.priors[layout.effects[habit].name].arguments
-        found = np.empty((layout.subjects, log_precision.size))
+        logs = np.empty((layout.subjects, log_precision.size))
         limit = np.log(_WIDEST / given["sigma"])
         inside = np.flatnonzero(log_precision <= limit)
         for q in inside.tolist():
             spread = float(np.exp(log_precision[q]) * given["sigma"])
             marginal = HabitMarginal(layout, _RULE, max(spread, 0.5), habit)
-            found[:, q] = marginal.by_subject(_population(layout, habit, log_precision[q]))
+            logs[:, q] = marginal.by_subject(_population(layout, habit, log_precision[q]))
         last = inside[-1]
         used = (marginal.counts > 0).sum(axis=1)
         beyond = log_precision[last + 1 :] - log_precision[last]
-        found[:, last + 1 :] = found[:, [last]] - (used - 1)[:, None] * beyond
-        known[key] = found
+        logs[:, last + 1 :] = logs[:, [last]] - (used - 1)[:, None] * beyond
+        known[key] = logs
     return known[key]
 
 
@@ -97,14 +97,14 @@ def draw_sharpened(
     """
     marginal = HabitMarginal(layout, _RULE, 1.0, habit)
     given = layout.model.priors[layout.effects[habit].name].arguments
-    found = np.empty((subject.size, marginal.counts.shape[1]))
+    habits = np.empty((subject.size, marginal.counts.shape[1]))
     for first in range(0, subject.size, _CHUNK):
         some = slice(first, first + _CHUNK)
         precision = np.exp(np.minimum(log_precision[some], 4.0))[:, None]
-        middle = precision * given["mu"] + np.zeros(found.shape[1])
+        middle = precision * given["mu"] + np.zeros(habits.shape[1])
         shape = {"sigma": precision * given["sigma"]}
-        found[some] = marginal.draw_alone(subject[some], middle, shape, rng) / precision
-    return found
+        habits[some] = marginal.draw_alone(subject[some], middle, shape, rng) / precision
+    return habits
 
 
 def _population(layout: Layout, habit: int, log_precision: Any) -> PopulationValue:

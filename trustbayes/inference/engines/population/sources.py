@@ -13,7 +13,9 @@ from trustbayes.inference.engines.population.theory import choice_logs, point_lo
 __all__ = ["default_range", "knots_of", "sources_of"]
 
 _WIDEST = {"positive": (-12.0, 9.0), "unit": (-9.0, 9.0), "real": (-5.0, 5.0)}
+"""Of what all share, on the scale of the link: at the ends a trust is 0 or 1 to one in 8,000."""
 _GAP = 8.0
+"""Between treatments: two logits of which one is at a trust of .02, the other at .98."""
 
 
 def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
@@ -29,7 +31,7 @@ def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
     tuple of str
     """
     active = [layout.effects[e] for e in layout.active(kind)]
-    found = [e.name for e in active if e.exposures]
+    names = [e.name for e in active if e.exposures]
     rng = np.random.default_rng(0)
     size = 5
     for shared in layout.shared:
@@ -45,8 +47,8 @@ def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
                 linked = {e.name: whole for e in active}
                 values.append(point_logs(layout, kind, linked, {}, given))
         if np.abs(values[0] - values[1]).max() > 1e-10:
-            found.append(shared.name)
-    return tuple(found)
+            names.append(shared.name)
+    return tuple(names)
 
 
 def default_range(layout: Layout, name: str) -> tuple[np.ndarray, np.ndarray]:

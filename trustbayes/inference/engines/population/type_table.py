@@ -147,14 +147,14 @@ class TypeTable:
         """Log choice probabilities, shape (cells, nodes)."""
         units = self.layout.cells
         cells = condition.size * units.counts.shape[1] * units.counts.shape[2]
-        found = np.empty((cells, nodes.size))
+        by_cell = np.empty((cells, nodes.size))
         step = max(1, _NUMBERS // (cells * units.counts.shape[2]))
         for first in range(0, nodes.size, step):
             part = nodes[first : first + step]
             some = {name: v[part] for name, v in self.linked.items()}
             logs = choice_logs(self.layout, self.kind, some, condition, {}, shared)
-            found[:, first : first + step] = logs.reshape(len(logs), -1).T
-        return found
+            by_cell[:, first : first + step] = logs.reshape(len(logs), -1).T
+        return by_cell
 
     def rows(self, subject: np.ndarray, node: np.ndarray) -> Rows:
         """The rows of all subjects, at the nodes that each keeps.

@@ -60,9 +60,9 @@ class Finite:
         """Shares of all choices."""
         return {"shares": {role: shares(trials, role) for role in trials.roles}}
 
-    def tables(self, found: Mapping[str, Any]) -> list[Table]:
+    def tables(self, results: Mapping[str, Any]) -> list[Table]:
         """The game, and its treatments."""
-        return [design_table(found), treatment_table(found)]
+        return [design_table(results), treatment_table(results)]
 
     def pictures(self, analysis: Analysis) -> list[Picture]:
         """Heat maps; where actions are labels, the share of each by message."""

@@ -13,9 +13,9 @@ DIRECTIONS = {1.0: "higher", -1.0: "lower", 0.0: "none"}
 """Which messages pay senders."""
 
 
-def design_table(found: Mapping[str, Any]) -> Table:
+def design_table(results: Mapping[str, Any]) -> Table:
     """The game in a few rows."""
-    experiment = found["experiment"]
+    experiment = results["experiment"]
     game, counts = experiment["game"], experiment["subjects"]
     prior = game["prior"]
     shown = "uniform" if len(set(prior)) == 1 else values(prior)
@@ -41,23 +41,23 @@ def design_table(found: Mapping[str, Any]) -> Table:
     return table("The experiment.", "what|value", rows, (0, 1))
 
 
-def treatment_table(found: Mapping[str, Any]) -> Table:
+def treatment_table(results: Mapping[str, Any]) -> Table:
     """Counts by treatment."""
-    experiment = found["experiment"]
+    experiment = results["experiment"]
     roles = [f"{role}s" for role in experiment["subjects"]]
-    general = all("messages_that_pay" in one for one in experiment["treatments"])
-    biased = not general or any(any(one["biases"]) for one in experiment["treatments"])
+    general = all("messages_that_pay" in row for row in experiment["treatments"])
+    biased = not general or any(any(row["biases"]) for row in experiment["treatments"])
     named = _constants(experiment["game"])
     rows = [
         (
-            one["treatment"],
-            *([values(one["biases"])] if biased else []),
-            *(constants.get(one["treatment"], "") for constants in named.values()),
-            *((", ".join(one["messages_that_pay"]), f"{one['mean_state']:.2f}") if general else ()),
-            f"{one['trials']:,}",
-            *(f"{one[name]:,}" for name in roles),
+            row["treatment"],
+            *([values(row["biases"])] if biased else []),
+            *(constants.get(row["treatment"], "") for constants in named.values()),
+            *((", ".join(row["messages_that_pay"]), f"{row['mean_state']:.2f}") if general else ()),
+            f"{row['trials']:,}",
+            *(f"{row[name]:,}" for name in roles),
         )
-        for one in experiment["treatments"]
+        for row in experiment["treatments"]
     ]
     caption, more = "Treatments", list(named)
     if biased:

@@ -63,9 +63,9 @@ class Forecast:
             "slopes": {role: patterns.slopes(trials, role, ci_prob) for role in trials.roles},
         }
 
-    def tables(self, found: Mapping[str, Any]) -> list[Table]:
+    def tables(self, results: Mapping[str, Any]) -> list[Table]:
         """The game, its treatments, and the slopes."""
-        return [design_table(found), treatment_table(found), slope_table(found)]
+        return [design_table(results), treatment_table(results), slope_table(results)]
 
     def pictures(self, analysis: Analysis) -> list[Picture]:
         """Scatters and slopes."""

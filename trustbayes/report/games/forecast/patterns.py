@@ -81,10 +81,10 @@ def means(trials: Trials, role: Role) -> pd.DataFrame:
     """
     table = choices(trials, role)
     table["bin"] = seen_bins(game_of(trials), role, table["seen"].to_numpy())
-    found = table.groupby(["treatment", "bin"]).agg(
+    binned = table.groupby(["treatment", "bin"]).agg(
         seen=("seen", "mean"), trials=("seen", "size"), mean=("choice", "mean")
     )
-    return found.loc[list(trials.treatments)].reset_index().drop(columns="bin")
+    return binned.loc[list(trials.treatments)].reset_index().drop(columns="bin")
 
 
 def slopes(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
@@ -107,8 +107,8 @@ def slopes(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
     rows = []
     for treatment in trials.treatments:
         here = table[table["treatment"] == treatment]
-        found = clustered_slope(*(here[name].to_numpy() for name in ("seen", "choice", "subject")))
-        rows.append((OWN, treatment, found.coefficient, found.standard_error, found.clusters))
+        slope = clustered_slope(*(here[name].to_numpy() for name in ("seen", "choice", "subject")))
+        rows.append((OWN, treatment, slope.coefficient, slope.standard_error, slope.clusters))
     if trials.game.checksum == ForecastGame().checksum:
         words, known = WORDS[role], published()
         for _, row in known[known["regression"] == f"{words.choice} on {words.seen}"].iterrows():

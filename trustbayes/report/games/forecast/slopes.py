@@ -21,7 +21,7 @@ def slope_figure(analysis: Analysis) -> Figure:
     figure, axes = grid(len(tables), 2, width=4.8, height=1.3 + 0.3 * most)
     for panel, (role, table) in zip(axes, tables.items(), strict=True):
         for y, (_, row) in enumerate(table.iterrows()):
-            own = row["sample"] == OWN
+            observed = row["sample"] == OWN
             panel.errorbar(
                 row["coefficient"],
                 y,
@@ -29,9 +29,9 @@ def slope_figure(analysis: Analysis) -> Figure:
                     [row["coefficient"] - row["lower"]],
                     [row["upper"] - row["coefficient"]],
                 ],
-                fmt="o" if own else "D",
-                color="black" if own else GREY,
-                mfc="black" if own else "white",
+                fmt="o" if observed else "D",
+                color="black" if observed else GREY,
+                mfc="black" if observed else "white",
                 capsize=3,
             )
         for at in (0, 1):
@@ -67,13 +67,13 @@ def slope_figure_says(analysis: Analysis) -> str:
     parts = []
     for role in analysis.trials.roles:
         words, table = WORDS[role], slopes(analysis.trials, role, analysis.ci_prob)
-        for own, start in ((True, "The slope of {} on {} is "), (False, "published: ")):
-            here = table[(table["sample"] == OWN) == own]
+        for observed, start in ((True, "The slope of {} on {} is "), (False, "published: ")):
+            here = table[(table["sample"] == OWN) == observed]
             if here.empty:
                 continue
             values = listed(
                 fixed(row["coefficient"])
-                + (f" in {row['treatment']}" if own else f" ({_label(row)})")
+                + (f" in {row['treatment']}" if observed else f" ({_label(row)})")
                 for _, row in here.iterrows()
             )
             parts.append(start.format(words.choice, words.seen) + values)

@@ -11,9 +11,9 @@ from trustbayes.report.page.wording import fixed, number, probability
 __all__ = ["design_table", "slope_table", "treatment_table"]
 
 
-def design_table(found: Mapping[str, Any]) -> Table:
+def design_table(results: Mapping[str, Any]) -> Table:
     """The game in a few rows."""
-    experiment = found["experiment"]
+    experiment = results["experiment"]
     game, counts = experiment["game"], experiment["subjects"]
     limit = game["largest_capacity"]
     rows = [
@@ -41,21 +41,21 @@ def design_table(found: Mapping[str, Any]) -> Table:
     return table("The experiment.", "what|value", rows, (0, 1))
 
 
-def treatment_table(found: Mapping[str, Any]) -> Table:
+def treatment_table(results: Mapping[str, Any]) -> Table:
     """Costs, uncertainty and what follows from them, and counts, by treatment."""
-    experiment = found["experiment"]
+    experiment = results["experiment"]
     roles = [f"{role}s" for role in experiment["subjects"]]
     given = ("capacity_cost", "uncertainty")
     facts = ("critical_ratio", "safety", "level_shift", "babbling_capacity")
     rows = [
         (
-            one["treatment"],
-            *(f"{one[name]:g}" for name in given),
-            *(number(float(one[name])) for name in facts),
-            f"{one['trials']:,}",
-            *(f"{one[name]:,}" for name in roles),
+            row["treatment"],
+            *(f"{row[name]:g}" for name in given),
+            *(number(float(row[name])) for name in facts),
+            f"{row['trials']:,}",
+            *(f"{row[name]:,}" for name in roles),
         )
-        for one in experiment["treatments"]
+        for row in experiment["treatments"]
     ]
     caption = (
         "Treatments. Capacity costs c_K payoff units per unit; demand differs from its forecast by "
@@ -69,7 +69,7 @@ def treatment_table(found: Mapping[str, Any]) -> Table:
     return table(caption, "|".join([header, *roles]), rows)
 
 
-def slope_table(found: Mapping[str, Any]) -> Table:
+def slope_table(results: Mapping[str, Any]) -> Table:
     """Slopes of all roles, the published ones among them."""
     words = {"sender": "report on forecast", "receiver": "capacity on report"}
     rows = [
@@ -82,10 +82,10 @@ def slope_table(found: Mapping[str, Any]) -> Table:
             " to ".join(map(_decimals, row["interval"])),
             f"{row['subjects']:,}",
         )
-        for role, by_role in found["experiment"]["slopes"].items()
+        for role, by_role in results["experiment"]["slopes"].items()
         for row in by_role
     ]
-    prob = probability(found["ci_prob"])
+    prob = probability(results["ci_prob"])
     published = (
         " The published slopes are of this game: original, Özer, Zheng and Chen (2011), Management "
         "Science 57(6); replication, Management Science Replication Project (2023)."

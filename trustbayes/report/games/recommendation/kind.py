@@ -71,11 +71,12 @@ class Recommendation:
             "keepers": {"receiver": patterns.keepers(trials)},
         }
 
-    def tables(self, found: Mapping[str, Any]) -> list[Table]:
+    def tables(self, results: Mapping[str, Any]) -> list[Table]:
         """The game, weights of advice, what following would have earned, who keeps."""
-        shown = [design_table(found), weight_table(found), outcome_table(found)]
-        people = found["experiment"]["keepers"]["receiver"]
-        return [one for one in shown if one is not None] + [keeper_table(found)] * bool(people)
+        shown = [design_table(results), weight_table(results), outcome_table(results)]
+        people = results["experiment"]["keepers"]["receiver"]
+        tables = [table for table in shown if table is not None]
+        return tables + [keeper_table(results)] * bool(people)
 
     def pictures(self, analysis: Analysis) -> list[Picture]:
         """Weights of advice, people, and trust beside what would have been best."""

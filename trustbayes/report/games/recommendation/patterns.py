@@ -77,11 +77,11 @@ def classes(trials: Trials) -> pd.DataFrame:
         Columns treatment, option (the class), trials (that tell), observed.
     """
     table = points(trials)
-    told = table[table["class"] >= 0]
+    telling = table[table["class"] >= 0]
     rows = [
         (name, option, len(part), float((part["class"] == number).mean()))
         for name in trials.treatments
-        if len(part := told[told["treatment"] == name])
+        if len(part := telling[telling["treatment"] == name])
         for number, option in enumerate(DECISIONS)
     ]
     return pd.DataFrame(rows, columns=["treatment", "option", "trials", "observed"])
@@ -101,18 +101,19 @@ def weights(trials: Trials) -> pd.DataFrame:
     rows = []
     for name in trials.treatments:
         here = table[table["treatment"] == name]
-        told = here[here["class"] >= 0]
-        gap, moved = told["message"] - told["estimate"], told["decision"] - told["estimate"]
+        telling = here[here["class"] >= 0]
+        gap = telling["message"] - telling["estimate"]
+        moved = telling["decision"] - telling["estimate"]
         stated = here["precise"].dropna()
         rows.append(
             {
                 "treatment": name,
-                "trials": len(told),
-                "too_near": len(here) - len(told),
-                "slope": float((gap * moved).sum() / (gap**2).sum()) if len(told) else np.nan,
-                "median": float(told["weight"].median()) if len(told) else np.nan,
-                "kept": float((told["class"] == 1).mean()) if len(told) else np.nan,
-                "followed": float((told["class"] == 5).mean()) if len(told) else np.nan,
+                "trials": len(telling),
+                "too_near": len(here) - len(telling),
+                "slope": float((gap * moved).sum() / (gap**2).sum()) if len(telling) else np.nan,
+                "median": float(telling["weight"].median()) if len(telling) else np.nan,
+                "kept": float((telling["class"] == 1).mean()) if len(telling) else np.nan,
+                "followed": float((telling["class"] == 5).mean()) if len(telling) else np.nan,
                 "precise": float(stated.mean()) if len(stated) else np.nan,
             }
         )
@@ -163,23 +164,23 @@ def keepers(trials: Trials) -> pd.DataFrame:
         slope (her own weight of advice by least squares).
     """
     table = points(trials)
-    told = table[table["class"] >= 0]
-    gap = told["message"] - told["estimate"]
+    telling = table[table["class"] >= 0]
+    gap = telling["message"] - telling["estimate"]
     sums = pd.DataFrame(
         {
-            "subject": told["subject"],
-            "kept": told["class"] == 1,
-            "followed": told["class"] == 5,
+            "subject": telling["subject"],
+            "kept": telling["class"] == 1,
+            "followed": telling["class"] == 5,
             "square": gap**2,
-            "product": gap * (told["decision"] - told["estimate"]),
+            "product": gap * (telling["decision"] - telling["estimate"]),
         }
     ).groupby("subject", sort=False)
-    found = sums.agg(
+    people = sums.agg(
         trials=("kept", "size"),
         kept=("kept", "mean"),
         followed=("followed", "mean"),
         square=("square", "sum"),
         product=("product", "sum"),
     ).reset_index()
-    found["slope"] = found.pop("product") / found.pop("square")
-    return found
+    people["slope"] = people.pop("product") / people.pop("square")
+    return people

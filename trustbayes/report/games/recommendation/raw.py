@@ -61,10 +61,12 @@ def weight_bars(analysis: Analysis) -> Figure:
 def weight_bars_says(analysis: Analysis) -> str:
     """The medians and the spikes in numbers."""
     table = weights(analysis.trials)
-    told = table[table["trials"] > 0]
-    medians = listed((f"{fixed(r['median'])} ({r['treatment']})" for _, r in told.iterrows()), 12)
-    total = told["trials"].sum()
-    kept, followed = ((told[n] * told["trials"]).sum() / total for n in ("kept", "followed"))
+    telling = table[table["trials"] > 0]
+    medians = listed(
+        (f"{fixed(r['median'])} ({r['treatment']})" for _, r in telling.iterrows()), 12
+    )
+    total = telling["trials"].sum()
+    kept, followed = ((telling[n] * telling["trials"]).sum() / total for n in ("kept", "followed"))
     near = int(table["too_near"].sum())
     return (
         f"The median weight of advice is {medians}. Estimates are kept to the letter in "

@@ -11,9 +11,9 @@ from trustbayes.report.page.wording import fixed, number, percent
 __all__ = ["design_table", "keeper_table", "outcome_table", "weight_table"]
 
 
-def design_table(found: Mapping[str, Any]) -> Table:
+def design_table(results: Mapping[str, Any]) -> Table:
     """The game in a few rows."""
-    experiment = found["experiment"]
+    experiment = results["experiment"]
     game = experiment["game"]
     low, high = game["lowest"], game["highest"]
     line = " ".join(
@@ -39,9 +39,9 @@ def design_table(found: Mapping[str, Any]) -> Table:
     return table("The experiment.", "what|value", rows, (0, 1))
 
 
-def weight_table(found: Mapping[str, Any]) -> Table:
+def weight_table(results: Mapping[str, Any]) -> Table:
     """The weight of advice as it was observed, by adviser or treatment."""
-    people = {one["treatment"]: one["receivers"] for one in found["experiment"]["treatments"]}
+    people = {row["treatment"]: row["receivers"] for row in results["experiment"]["treatments"]}
     rows = [
         (
             row["treatment"],
@@ -54,7 +54,7 @@ def weight_table(found: Mapping[str, Any]) -> Table:
             fixed(row["followed"]),
             number(row["precise"]),
         )
-        for row in found["experiment"]["weights"]["receiver"]
+        for row in results["experiment"]["weights"]["receiver"]
     ]
     caption = (
         "The weight of advice (decision − estimate) / (recommendation − estimate) as observed, by "
@@ -68,9 +68,9 @@ def weight_table(found: Mapping[str, Any]) -> Table:
     return table(caption, f"{header}|precision", rows)
 
 
-def outcome_table(found: Mapping[str, Any]) -> Table | None:
+def outcome_table(results: Mapping[str, Any]) -> Table | None:
     """What following would have earned; None where no outcome is known."""
-    given = found["experiment"]["outcomes"]["receiver"]
+    given = results["experiment"]["outcomes"]["receiver"]
     if not given:
         return None
     rows = [
@@ -94,18 +94,18 @@ def outcome_table(found: Mapping[str, Any]) -> Table | None:
     return table(caption, f"{header}|its value", rows)
 
 
-def keeper_table(found: Mapping[str, Any]) -> Table:
+def keeper_table(results: Mapping[str, Any]) -> Table:
     """How many people keep their estimates, and how often."""
-    people = found["experiment"]["keepers"]["receiver"]
+    people = results["experiment"]["keepers"]["receiver"]
     rows = []
     for label, least in (
         ("in every trial", 1.0),
         ("in half of the trials or more", 0.5),
         ("in a quarter or more", 0.25),
     ):
-        kept, followed = (sum(one[name] >= least for one in people) for name in _SPIKES)
+        kept, followed = (sum(person[name] >= least for person in people) for name in _SPIKES)
         rows.append((label, *(f"{n:,} ({percent(n / len(people))})" for n in (kept, followed))))
-    never = [sum(one[name] == 0 for one in people) for name in _SPIKES]
+    never = [sum(person[name] == 0 for person in people) for name in _SPIKES]
     rows.append(("never", *(f"{n:,} ({percent(n / len(people))})" for n in never)))
     caption = (
         f"How many of the {len(people):,} people with trials that tell keep their estimate to the "

@@ -1,0 +1,251 @@
+"""Whether intervals over several experiments mean what they say: calibration of both stages.
+
+    python benchmarks/pooled_calibration.py [--theory level-k] [--role sender] [--simulations 200]
+        [--folder FITS] [--out DIR] [--jobs N]
+
+A population of experiments is drawn from its prior, six experiments' populations of people from
+that, and their people; each experiment is fitted alone, and all are pooled. The ranks of pooled
+means, of spreads between experiments and of the first experiment's numbers must be uniform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from common import command_line, markdown, write_results
+from matplotlib.figure import Figure
+
+import trustbayes as tb
+from trustbayes.files import write_whole
+from trustbayes.inference.executors import process_pool
+from trustbayes.inference.tasks import iter_fits
+from trustbayes.pooling.common_scales import CommonScale, common_scales
+from trustbayes.pooling.population import between_scales, evidence_from, pool_evidence
+from trustbayes.report.page.style import grid
+from trustbayes.simulation.uniformity import band, uniformity_p_values
+
+SEED = 20261127
+EXPERIMENTS, SUBJECTS, ROUNDS = 6, 8, 12
+BETWEEN = 0.5
+GAME = tb.FiniteGame([1, 2, 3], treatments={"Only": 1.0})
+FITS = tb.Sampling(draws=250, tune=250, chains=4, method="population")
+POOL = tb.Sampling(draws=250, tune=250, chains=4)
+RANKS = 100  # of so many draws, evenly spaced
+
+
+@dataclass(frozen=True)
+class PooledSimulation:
+    """One study that is simulated, fitted and pooled: a `trustbayes.inference.tasks.Task`."""
+
+    theory: str
+    role: str
+    seed: int
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash."""
+        settings = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN, vars(FITS), vars(POOL), GAME.checksum]
+        content = json.dumps([asdict(self), settings, 1], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return f"pooled-{self.theory}-{self.role}-{self.key[:16]}.json"
+
+    @property
+    def label(self) -> str:
+        """What is done."""
+        return f"{self.theory}, {self.role}, seed {self.seed}"
+
+    @property
+    def source(self) -> str:
+        """Where trials come from."""
+        return "simulated"
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker."""
+        return _to_file, (self,)
+
+    def make(self, path: Path | None, progress: bool) -> dict[str, Any]:
+        """Simulate, fit, pool, and rank."""
+        found = simulate_and_pool(self)
+        if path is not None:
+            write_whole({path: json.dumps(found)})
+        return found
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """The ranks from their file."""
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return found
+
+    def check_travel(self) -> None:
+        """All of it travels."""
+
+
+def _to_file(task: PooledSimulation, path: Path, cores: int) -> None:
+    task.make(path, False)
+
+
+def simulate_and_pool(task: PooledSimulation) -> dict[str, Any]:
+    """Ranks of what was planted, as shares of the draws below it, and which gates failed."""
+    rng = np.random.default_rng([SEED, task.seed])
+    fitted = tb.model(task.theory, task.role, GAME)
+    scales = common_scales(fitted)
+    scales = tuple(scale for scale in scales if scale.exists(1))
+    mean, spread = np.array([scale.moments(1) for scale in scales]).T
+    means = mean + spread * rng.normal(size=len(scales))
+    spreads = np.abs(between_scales(spread, BETWEEN) * rng.normal(size=len(scales)))
+    each = means + spreads * rng.normal(size=(EXPERIMENTS, len(scales)))
+    evidence, failed = {}, 0
+    for at, numbers in enumerate(each):
+        trials = played(task, scales, numbers, int(rng.integers(2**31)))
+        one = tb.fit(fitted, trials, FITS, progress=False)
+        failed += not one.gate.passed
+        evidence[f"e{at}"] = evidence_from(one, {scale.label: scale for scale in scales})
+    pooled = pool_evidence(
+        task.theory,
+        task.role,
+        evidence,
+        {scale.label: scale for scale in scales},
+        between=BETWEEN,
+        sampling=POOL,
+    )
+    draws = pooled.posterior
+    ranks = {}
+    for place, scale in enumerate(scales):
+        for what, values, planted in (
+            ("pooled mean", draws["mean"][..., place], means[place]),
+            ("spread", draws["spread"][..., place], spreads[place]),
+            ("experiment", draws["population"][..., 0, place], each[0, place]),
+        ):
+            flat = values.to_numpy().ravel()
+            some = flat[np.linspace(0, flat.size - 1, RANKS).astype(int)]
+            ranks[f"{scale.parameter}, {scale.statistic}: {what}"] = int((some < planted).sum())
+    return {"ranks": ranks, "fits": failed, "pooled": list(pooled.gate.why), "error": pooled.error}
+
+
+def played(
+    task: PooledSimulation, scales: tuple[CommonScale, ...], numbers: np.ndarray, seed: int
+) -> tb.Trials:
+    """An experiment whose people come from a population with these numbers."""
+    by_parameter: dict[str, dict[str, float]] = {}
+    for scale, number in zip(scales, numbers, strict=True):
+        by_parameter.setdefault(scale.parameter, {})[scale.statistic] = float(number)
+    priors: dict[str, tb.Prior] = {}
+    for name, given in by_parameter.items():
+        if name == "response_precision":
+            shape, middle = np.exp(given["spread"]), np.exp(given["location"])
+            priors[name] = tb.Prior("Gamma", mean=float(middle), shape=float(shape))
+        elif name == "trust":
+            spread = float(np.exp(given["spread"]))
+            priors[name] = tb.Prior("LogitNormal", mu=given["location"], sigma=spread)
+        else:
+            priors[name] = tb.Prior("Fixed", shares=_shares(list(given.values())))
+    people = tb.model(task.theory, task.role, GAME, priors=priors)
+    sender = people if task.role == "sender" else tb.FullTrust("sender")
+    receiver = people if task.role == "receiver" else None
+    made = tb.simulate(
+        GAME, sender=sender, receiver=receiver, subjects=SUBJECTS, rounds=ROUNDS, seed=seed
+    )
+    return tb.trials_from_frame(made.trials, GAME)
+
+
+def _shares(beyond: list[float]) -> list[float]:
+    left, shares = 1.0, []
+    for number in beyond:
+        chance = 1 / (1 + np.exp(-number))
+        shares.append(left * (1 - chance))
+        left *= chance
+    total = sum([*shares, left])
+    return [share / total for share in [*shares, left]]
+
+
+def main() -> None:
+    parser = command_line(__doc__, experiment=False)
+    parser.add_argument("--theory", default="level-k")
+    parser.add_argument("--role", default="sender")
+    parser.add_argument("--simulations", type=int, default=200)
+    options = parser.parse_args()
+    tasks = [
+        PooledSimulation(options.theory, options.role, number)
+        for number in range(options.simulations)
+    ]
+    folder = options.folder / "pooled"
+    with process_pool(options.jobs) as pool:
+        executor = pool if options.jobs > 1 else None
+        found = [one for _, one in iter_fits(tasks, folder, executor)]
+    table = tests(found)
+    write_results(
+        f"pooled_calibration_{options.theory}",
+        options.out,
+        {f"pooled_calibration_{options.theory}.csv": table.round(5)},
+        figure(found),
+        says(options, found, table),
+    )
+
+
+def _z(found: list[dict[str, Any]]) -> pd.DataFrame:
+    """Ranks as numbers from 0 to 1, spread evenly within each rank."""
+    rng = np.random.default_rng(1)
+    ranks = pd.DataFrame([one["ranks"] for one in found])
+    return (ranks + rng.random(ranks.shape)) / (RANKS + 1)
+
+
+def tests(found: list[dict[str, Any]]) -> pd.DataFrame:
+    """A row per number: how improbable its ranks are if intervals mean what they say."""
+    z = _z(found)
+    p = uniformity_p_values(z.to_numpy().T)
+    return pd.DataFrame({"number": z.columns, "p": p, "mean": z.mean().to_numpy()})
+
+
+def figure(found: list[dict[str, Any]]) -> Figure:
+    """How far each number's ranks are from uniform, beside the band where all should stay."""
+    z = _z(found)
+    limits = band(len(z), 0.95)
+    panels, axes = grid(z.shape[1], 3, width=3.0, height=2.0, sharey=True)
+    for panel, (name, values) in zip(axes, z.items(), strict=True):
+        panel.fill_between(
+            limits.points,
+            limits.lower - limits.points,
+            limits.upper - limits.points,
+            color="#DDDDDD",
+        )
+        shares = np.searchsorted(np.sort(values), limits.points, side="right") / len(values)
+        panel.plot(limits.points, shares - limits.points, color="#0072B2")
+        panel.set_title(str(name).replace(": ", "\n"))
+        panel.set_xlabel("rank")
+    axes[0].set_ylabel("share below, less rank")
+    return panels
+
+
+def says(options: Any, found: list[dict[str, Any]], table: pd.DataFrame) -> str:
+    """The paragraph."""
+    fits = sum(one["fits"] for one in found)
+    pooled = sum(bool(one["pooled"]) for one in found)
+    errors = np.array([one["error"] for one in found], dtype=float)
+    worst = table.sort_values("p").head(3)
+    adjusted = min(1.0, float(worst["p"].iloc[0]) * len(table))
+    return (
+        f"### Several experiments: {options.theory}, {options.role}s\n"
+        f"{len(found)} studies of {EXPERIMENTS} experiments with {SUBJECTS} people and {ROUNDS} "
+        f"rounds each; {len(table)} numbers. The smallest p-value of uniformity is "
+        f"{worst['p'].iloc[0]:.3g}, {adjusted:.3g} when allowed for that many. {fits} of "
+        f"{EXPERIMENTS * len(found)} fits, and {pooled} second stages, did not pass the gate at "
+        f"these few draws and are kept; the second stage's error has median "
+        f"{np.nanmedian(errors):.2g} posterior standard deviations.\n\n{{plot}}\n\n"
+        + markdown(worst.round(3))
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What is said of a rule's error, and which rule is made of it."""
+
+import numpy as np
+import pytest
+from synthetic import small_trials
+
+import trustbayes as tb
+from trustbayes.inference.engines.population.engine import Comparison, neighbourhood, prepare
+from trustbayes.inference.engines.population.rule import Rule
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    return prepare(tb.TrustEmbedded("receiver"), small_trials())
+
+
+@pytest.fixture(scope="module")
+def near_the_mode(prepared):
+    noise = np.random.default_rng(1).normal(size=(9, prepared.mode.size))
+    return prepared.mode + 0.05 * noise
+
+
+def moved(prepared, point, by):
+    """A point with all locations of trust elsewhere."""
+    names = [variable.name for variable in prepared.graph.model.free_RVs]
+    place = prepared.density._slices[names.index("trust_mu")]
+    point = point.copy()
+    point[place] += by
+    return point
+
+
+def test_a_point_beyond_the_tables_hides_no_step_that_is_too_wide(prepared):
+    inside = prepared.mode + 0.2 * np.array([[-1.0], [0.0], [1.0]])
+    beyond = moved(prepared, prepared.mode, np.array([0.0, 40.0]))  # a gap that no table has
+    coarse = Rule((2.0, 0.25))
+    check = Comparison(
+        prepared, np.concatenate([inside, beyond[None]]), neighbourhood(prepared, inside)
+    )
+    assert check.error(coarse, check.wide) == (np.inf, np.inf)
+    assert check.finer(coarse).steps == (1.0, 0.25)
+
+
+def test_nodes_that_all_tables_would_lack_show_as_an_error(prepared, near_the_mode):
+    elsewhere = moved(prepared, prepared.mode, -6.0)[None]
+    near = neighbourhood(prepared, near_the_mode)
+    blind = Comparison(prepared, elsewhere, near).error(prepared.rule, near)[1]
+    seeing = Comparison(prepared, elsewhere, neighbourhood(prepared, near_the_mode, elsewhere))
+    assert seeing.error(prepared.rule, near)[1] > 3 * blind
+    assert seeing.error(prepared.rule, seeing.wide)[1] < 1e-3

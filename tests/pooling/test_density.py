@@ -1,0 +1,190 @@
+"""The second stage: held against closed forms, grids and differences."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import logsumexp
+
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models import TrustEmbedded
+from trustbayes.pooling.common_scales import common_scales
+from trustbayes.pooling.density import Hyperpriors, PooledDensity
+from trustbayes.pooling.likelihoods import evidence_of, fitted_mixture
+from trustbayes.pooling.population import pool_evidence
+
+SCALES = {
+    scale.parameter: scale
+    for scale in common_scales(TrustEmbedded("receiver"))
+    if scale.statistic == "location"
+}
+TRUST = SCALES["trust"]  # normal about 0 with standard deviation 1.5
+BOTH = tuple(SCALES.values())
+SAMPLING = Sampling(draws=500, tune=300, seed=3)
+
+
+def posterior_draws(estimate, error, size=4000, seed=1):
+    """What a fit of one experiment gives: a normal prior, and a normal likelihood."""
+    mean, spread = TRUST.moments(1)
+    precision = 1 / spread**2 + 1 / error**2
+    middle = (mean / spread**2 + estimate / error**2) / precision
+    z = np.random.default_rng(seed).normal(size=size)
+    z = (z - z.mean()) / z.std()  # the moments are exact, so that what is tested is what follows
+    return (middle + z / np.sqrt(precision))[:, None]
+
+
+def by_hand(estimates, errors, between):
+    """Means of μ, τ and each ψ, by normal theory given τ and a sum over τ."""
+    mean, spread = TRUST.moments(1)
+    tau = np.linspace(1e-3, 6 * between, 6000)
+    variance = errors[:, None] ** 2 + tau**2
+    precision = 1 / spread**2 + (1 / variance).sum(axis=0)
+    middle = (mean / spread**2 + (estimates[:, None] / variance).sum(axis=0)) / precision
+    logs = stats.halfnorm.logpdf(tau, scale=between) - 0.5 * np.log(precision)
+    logs += stats.norm.logpdf(estimates[:, None], middle, np.sqrt(variance)).sum(axis=0)
+    logs += stats.norm.logpdf(middle, mean, spread)
+    weight = np.exp(logs - logsumexp(logs))
+    pull = errors[:, None] ** 2 / variance
+    each = pull * middle + (1 - pull) * estimates[:, None]
+    return weight @ middle, weight @ tau, each @ weight
+
+
+def test_shrinkage_is_that_of_normal_theory():
+    estimates, errors = np.array([-0.8, 0.1, 0.3, 0.5, 2.0]), np.array([0.2, 0.6, 0.3, 0.9, 0.4])
+    evidence = {
+        f"e{i}": evidence_of([TRUST], posterior_draws(y, s, seed=i))
+        for i, (y, s) in enumerate(zip(estimates, errors, strict=True))
+    }
+    found = pool_evidence(
+        "trust-embedded", "receiver", evidence, {TRUST.label: TRUST}, sampling=SAMPLING
+    )
+    assert found.gate.passed
+    mean, spread, each = by_hand(estimates, errors, 1.0)
+    draws = found.posterior.mean(("chain", "draw"))
+    # About six hundred effective draws of quantities with standard deviations below .6.
+    np.testing.assert_allclose(draws["mean"].to_numpy(), mean, atol=0.08)
+    np.testing.assert_allclose(draws["spread"].to_numpy(), spread, atol=0.08)
+    np.testing.assert_allclose(draws["population"].to_numpy()[:, 0], each, atol=0.05)
+    pulled = np.abs(draws["population"].to_numpy()[:, 0] - mean) < np.abs(estimates - mean)
+    assert pulled.all()
+    assert found.error < 0.1
+
+
+def test_one_experiment_alone_keeps_its_own_answer_when_spreads_may_be_wide():
+    alone = posterior_draws(0.7, 0.15)
+    found = pool_evidence(
+        "trust-embedded",
+        "receiver",
+        {"only": evidence_of([TRUST], alone)},
+        {TRUST.label: TRUST},
+        between=10.0,
+        sampling=SAMPLING,
+    )
+    draws = found.posterior["population"].to_numpy().ravel()
+    assert draws.mean() == pytest.approx(alone.mean(), abs=0.02)
+    assert draws.std() == pytest.approx(alone.std(), rel=0.06)
+
+
+def test_what_an_experiment_says_of_nothing_changes_nothing():
+    rng = np.random.default_rng(5)
+    mean, spread = TRUST.moments(1)
+    flat = evidence_of([TRUST], mean + spread * rng.normal(size=(4000, 1)))
+    points = np.linspace(-2, 2, 9)[:, None]
+    # Draws from the prior: a likelihood that is flat but for 4,000 draws' own moments.
+    assert np.ptp(flat.log_likelihood(points)) < 0.1
+
+
+def test_the_mean_of_treatments_has_a_narrower_prior_that_is_taken_out():
+    of_four = replace(TRUST, by_treatment=True)
+    narrow = TRUST.moments(1)[1] / 2
+    precision = 1 / narrow**2 + 1 / 0.5**2
+    z = np.random.default_rng(2).normal(size=2000)
+    draws = (0.9 / 0.5**2 / precision + (z - z.mean()) / z.std() / np.sqrt(precision))[:, None]
+    found = evidence_of([of_four], draws, treatments=4)
+    points = np.linspace(-1, 2, 7)
+    expected = stats.norm.logpdf(points, 0.9, 0.5)
+    logs = found.log_likelihood(points[:, None])
+    np.testing.assert_allclose(logs - logs[0], expected - expected[0], atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def density():
+    """Three experiments, one with one number alone, one with two modes; a covariate."""
+    rng = np.random.default_rng(8)
+    several = np.concatenate(
+        [rng.normal([0.2, 0.5], 0.3, size=(2000, 2)), rng.normal([1.5, -1.2], 0.2, size=(1000, 2))]
+    )
+    evidence = [
+        evidence_of(BOTH, rng.permutation(several)),
+        evidence_of(BOTH, rng.normal([1.4, 0.3], [0.2, 0.5], size=(3000, 2))),
+        evidence_of([TRUST], rng.normal(-0.4, 0.4, size=(3000, 1))),
+    ]
+    assert evidence[0].constants.size > 1
+    moments = np.array([one.moments(1) for one in BOTH]).T
+    design = {TRUST.label: np.array([[-1.0], [0.5], [0.5]])}
+    labels = [one.label for one in BOTH]
+    return PooledDensity(
+        labels, evidence, design, Hyperpriors(*moments, np.array([1.0, 0.7]))
+    ), evidence
+
+
+def test_the_gradient_is_that_of_the_density(density):
+    target = density[0]
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        point = target.start + rng.normal(size=target.size)
+        gradient = target(point)[1]
+        by_differences = [
+            (target(point + 1e-5 * u)[0] - target(point - 1e-5 * u)[0]) / 2e-5
+            for u in np.eye(target.size)
+        ]
+        np.testing.assert_allclose(gradient, by_differences, atol=1e-5, rtol=1e-6)
+
+
+def test_integrals_are_those_of_a_grid(density):
+    target, evidence = density
+    x = np.linspace(-10, 12, 661)
+    point = target.start + np.array([0.3, -0.2, 0.4, 0.1, 0.5])
+    location, spread = target.locations(point), np.exp(target.split(point)[1])
+    grid = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
+    found = target.by_experiment(point[None])[0]
+    for at, one in enumerate(evidence):
+        place = [target.labels.index(s.label) for s in one.scales]
+        nodes = grid if len(place) == 2 else x[:, None]
+        logs = one.log_likelihood(nodes) - logsumexp(one.constants)
+        logs = logs + stats.norm.logpdf(nodes, location[at, place], spread[place]).sum(axis=1)
+        step = (x[1] - x[0]) ** len(place)
+        assert found[at] == pytest.approx(logsumexp(logs) + np.log(step), abs=1e-6)
+
+
+def test_draws_of_experiments_have_the_moments_of_a_grid(density):
+    target, evidence = density
+    point = target.start + np.array([0.3, -0.2, 0.4, 0.1, 0.5])
+    points = np.repeat(point[None], 20_000, axis=0)
+    draws = target.draw_experiments(points, np.random.default_rng(1))
+    x = np.linspace(-8, 10, 601)
+    grid = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
+    location, spread = target.locations(point), np.exp(target.split(point)[1])
+    for at in (0, 1):
+        logs = evidence[at].log_likelihood(grid)
+        logs += stats.norm.logpdf(grid, location[at], spread).sum(axis=1)
+        weight = np.exp(logs - logsumexp(logs))
+        np.testing.assert_allclose(draws[:, at].mean(axis=0), weight @ grid, atol=0.02)
+        np.testing.assert_allclose(
+            (draws[:, at] ** 2).mean(axis=0), weight @ grid**2, atol=0.05, rtol=0.02
+        )
+    # The last says nothing of the other number, which then comes from the population.
+    other = 1 - target.labels.index(TRUST.label)
+    assert draws[:, 2, other].std() == pytest.approx(spread[other], rel=0.03)
+
+
+def test_a_mixture_has_as_many_components_as_predict():
+    rng = np.random.default_rng(3)
+    single = rng.normal(size=(2000, 2))
+    weights = np.full(2000, 1 / 2000)
+    assert len(fitted_mixture(single, weights)[0]) == 1
+    apart = np.where(np.arange(2000)[:, None] % 4 == 0, single * 0.3 + 3, single)
+    logs, means, _ = fitted_mixture(rng.permutation(apart), weights)
+    assert len(logs) >= 2
+    assert np.exp(logs[np.abs(means - 3).max(axis=1) < 0.3]).sum() == pytest.approx(0.25, abs=0.03)

@@ -1,0 +1,122 @@
+"""The whole job: what is done once, what is kept, and what it says of experiments left out."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from priorfit import prior_fit
+from synthetic import small_trials
+
+import trustbayes.inference.tasks as manyfits
+from trustbayes.errors import InputError
+from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import FitTask
+from trustbayes.pooling.pool import pool
+from trustbayes.pooling.stages import ScoreTask, TransferTask
+from trustbayes.pooling.study import Study, StudyExperiment
+
+SAMPLING = Sampling(draws=100, tune=100, chains=2, seed=4, method="nuts")
+NAMES = ["level-k", "full-trust"]
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """Priors in the place of posteriors; what was asked for is counted."""
+    asked = {"fits": 0, "scores": 0}
+
+    def fake(model, trials, sampling, *, progress):
+        asked["fits"] += 1
+        return prior_fit(model, trials, sampling)
+
+    scored = ScoreTask.make
+
+    def counted(self, path, progress):
+        asked["scores"] += 1
+        return scored(self, path, progress)
+
+    monkeypatch.setattr(manyfits, "fit", fake)
+    monkeypatch.setattr(ScoreTask, "make", counted)
+    return asked
+
+
+def study_of(count: int, **settings) -> Study:
+    experiments = [
+        StudyExperiment(f"e{i}", small_trials(i, states=3 + i % 2), covariates={"stakes": float(i)})
+        for i in range(count)
+    ]
+    return Study(experiments, models=NAMES, roles=["sender"], **settings)
+
+
+def test_a_further_experiment_repeats_none_of_the_others_work(fitted, tmp_path: Path):
+    two = pool(study_of(2), sampling=SAMPLING, fits=tmp_path, carry_over=False, progress=False)
+    assert fitted == {"fits": 4, "scores": 4}
+    three = pool(study_of(3), sampling=SAMPLING, fits=tmp_path, carry_over=False, progress=False)
+    assert fitted == {"fits": 6, "scores": 6}  # two theories of the third experiment alone
+    for key, one in two.scores.items():
+        np.testing.assert_array_equal(one.elpd, three.scores[key].elpd)
+    again = pool(study_of(3), sampling=SAMPLING, fits=tmp_path, carry_over=False, progress=False)
+    assert fitted == {"fits": 6, "scores": 6}
+    assert again.parameters.equals(three.parameters)
+    assert again.verdicts["sender"].text == three.verdicts["sender"].text
+
+
+def test_a_study_says_all_it_holds(fitted, tmp_path: Path):
+    study = study_of(3, formulas={"response_precision": "1 + stakes"})
+    found = pool(study, sampling=SAMPLING, fits=tmp_path, progress=False)
+    assert set(found.transfers) == set(found.fits)
+    assert set(found.populations) == {("level-k", "sender"), ("full-trust", "sender")}
+    rows = found.parameters
+    assert set(rows["of"]) == {
+        "pooled mean",
+        "new experiment",
+        "spread between",
+        "effect of stakes",
+        *study.names,
+    }
+    ratio = rows[rows["of"] == "new experiment"]["linked_upper"].to_numpy()
+    assert (ratio > rows[rows["of"] == "pooled mean"]["linked_upper"].to_numpy()).all()
+    carried = found.carried
+    assert np.isfinite(carried[["loso", "loeo"]].to_numpy()).all()
+    assert len(carried) == 6
+    assert not found.converged
+    assert "did not pass the convergence gate" in found.verdicts["sender"].text
+    form = found.to_dict()
+    assert set(form["roles"]["sender"]) >= {"verdict", "comparison", "leads", "carries_over"}
+    assert form["experiments"][0]["people"] == {"sender": 4, "receiver": 4}
+    assert len(found.leads("sender")) == 3
+    kept = sorted(path.name for path in tmp_path.glob("transfer-*"))
+    again = pool(study, sampling=SAMPLING, fits=tmp_path, progress=False)
+    assert sorted(path.name for path in tmp_path.glob("transfer-*")) == kept
+    assert again.carried.equals(carried)
+
+
+def test_what_a_worker_writes_is_what_is_made_here(fitted, tmp_path: Path):
+    found = pool(study_of(2), sampling=SAMPLING, fits=tmp_path, progress=False)
+    key = ("e0", "full-trust", "sender")
+    fit, trials = found.fits[key], found.study.experiments[0].trials
+    task = FitTask(fit.model, trials, SAMPLING)
+    scoring = ScoreTask(task, fit, tmp_path, 50)
+    function, arguments = scoring.job
+    function(*arguments, tmp_path / "scores.json", 1)
+    here, there = scoring.make(None, False), scoring.read(tmp_path / "scores.json")
+    assert (here.labels, here.draws, here.good_k) == (there.labels, there.draws, there.good_k)
+    for name in ("elpd", "lppd", "pareto_k", "error"):
+        np.testing.assert_allclose(getattr(there, name), getattr(here, name), rtol=1e-12)
+    label = next(iter(found.populations[key[1:]].scales))
+    moving = TransferTask(fit.model, trials, {label: np.linspace(0.5, 1.5, 40)}, 40, 1)
+    function, arguments = moving.job
+    function(*arguments, tmp_path / "transfer.json", 1)
+    made = moving.make(None, False)
+    read = moving.read(tmp_path / "transfer.json")
+    np.testing.assert_allclose(read.elpd, made.elpd, rtol=1e-12)
+    assert pickle.loads(pickle.dumps(moving.job))[1][3:] == (40, 1)
+    assert read.labels == made.labels == trials.subjects("sender")
+    (tmp_path / "transfer.json").write_text("{}")
+    with pytest.raises(InputError, match="a prediction from other experiments"):
+        moving.read(tmp_path / "transfer.json")
+
+
+def test_the_spread_of_spreads_is_above_nothing():
+    with pytest.raises(InputError, match=r"between: found '0\.0', expected a number above 0"):
+        pool(study_of(2), between=0.0)

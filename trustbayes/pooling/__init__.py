@@ -1,0 +1,1 @@
+"""Several experiments, one answer: a population of experiments above that of people."""

@@ -1,0 +1,201 @@
+"""What an experiment says of its own population, as mixtures of normal densities.
+
+A fit's draws come from likelihood times the prior of one experiment. Divided by that prior they
+would be the likelihood; a mixture of normals that is fitted to them on common scales, each of them
+divided by one normal density as wide as the prior, is a likelihood whose product with any normal
+population of experiments has a known integral. So the second stage needs no draws of people, and
+repeats no fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from trustbayes.pooling.common_scales import CommonScale
+
+__all__ = ["Evidence", "evidence_of", "fitted_mixture"]
+
+_MOST = 2000  # draws that a mixture is fitted to
+_COMPONENTS = (1, 2, 3, 4)
+_STEPS = 60  # of expectation and maximisation
+_LEAST = 0.02  # of the draws in a component
+_GAIN = 0.005  # nats a draw by which a further component must better the half left out
+_HEAVIEST = 10.0  # times the median weight of a draw
+_SHARED = 0.1  # of each component's covariance is that of all: none shrinks to a point
+_FLAT = 1 - 1e-6  # of the prior's variance, above which a direction says nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The likelihood of one experiment as a sum of exponentials of quadratic forms.
+
+    Its log is that of a sum over components of exp(constant + linear·ψ - ½ ψ·precision·ψ), but for
+    one number that is the same for all ψ.
+
+    Parameters
+    ----------
+    scales : tuple of CommonScale
+        What ψ holds.
+    constants : array, shape (components,)
+    linear : array, shape (components, scales)
+    precision : array, shape (components, scales, scales)
+        Positive semidefinite: zero in a direction in which the experiment says nothing.
+    draws : array, shape (draws, scales)
+        Of the fit, on common scales.
+    log_prior : array, shape (draws,)
+        Log density of the experiment's own prior at the draws.
+    """
+
+    scales: tuple[CommonScale, ...]
+    constants: np.ndarray
+    linear: np.ndarray
+    precision: np.ndarray
+    draws: np.ndarray
+    log_prior: np.ndarray
+
+    def log_likelihood(self, points: np.ndarray) -> np.ndarray:
+        """The log likelihood, but for a number, shape (points,)."""
+        square = np.einsum("nd,kde,ne->nk", points, self.precision, points)
+        return np.asarray(logsumexp(self.constants + points @ self.linear.T - 0.5 * square, axis=1))
+
+
+def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: int = 1) -> Evidence:
+    """The likelihood that draws from a posterior speak of.
+
+    Parameters
+    ----------
+    scales : sequence of CommonScale
+    draws : array, shape (draws, scales)
+        On common scales, from likelihood times prior.
+    treatments : int
+        Of the experiment: numbers that are means of treatments have narrower priors.
+
+    Returns
+    -------
+    Evidence
+
+    Examples
+    --------
+    >>> from trustbayes.models import FullTrust
+    >>> from trustbayes.pooling.common_scales import common_scales
+    >>> precision = common_scales(FullTrust("sender"))[:1]  # normal with mean 1 and sd 1
+    >>> draws = 0.6 + 0.8 * np.random.default_rng(1).normal(size=(4000, 1))
+    >>> found = evidence_of(precision, draws).precision[0, 0, 0]
+    >>> bool(abs(found - (1 / 0.64 - 1)) < 0.05)
+    True
+    """
+    moments = np.array([scale.moments(treatments) for scale in scales])
+    log_prior = np.sum(
+        [s.log_prior(draws[:, at], treatments) for at, s in enumerate(scales)], axis=0
+    )
+    mean, spread = moments.T
+    z = (draws - mean) / spread
+    log_weight = -0.5 * (z**2).sum(axis=1) - np.log(spread).sum() - log_prior
+    weights = np.minimum(log_weight - np.median(log_weight), np.log(_HEAVIEST))
+    weights = np.exp(weights) / np.exp(weights).sum()
+    logs, means, covariances = fitted_mixture(z, weights)
+    constants, linear, precision = [], [], []
+    for log, middle, covariance in zip(logs, means, covariances, strict=True):
+        size, direction = np.linalg.eigh(covariance)
+        size = np.clip(size, 1e-10, _FLAT)
+        inverse = (direction / size) @ direction.T
+        inner = inverse @ middle
+        more = inverse - np.eye(len(spread))  # over and above the prior
+        at = inner / spread + (more @ (mean / spread)) / spread
+        form = more / np.outer(spread, spread)
+        constant = log - 0.5 * (np.log(size).sum() + middle @ inner)
+        # Quadratic in (ψ - mean) / spread; the same in ψ.
+        shift = mean / spread
+        constants.append(constant - inner @ shift - 0.5 * shift @ more @ shift)
+        linear.append(at)
+        precision.append(form)
+    return Evidence(
+        scales=tuple(scales),
+        constants=np.array(constants),
+        linear=np.array(linear),
+        precision=np.array(precision),
+        draws=draws,
+        log_prior=log_prior,
+    )
+
+
+def fitted_mixture(
+    points: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A mixture of normals for weighted points, of as many components as predict better.
+
+    Every second point is left out and predicted, and a further component must better that.
+
+    Parameters
+    ----------
+    points : array, shape (points, size)
+    weights : array, shape (points,)
+        They add up to one.
+
+    Returns
+    -------
+    logs : array, shape (components,)
+        Of the components' weights.
+    means : array, shape (components, size)
+    covariances : array, shape (components, size, size)
+    """
+    keep = np.unique(np.linspace(0, len(points) - 1, _MOST).astype(int))
+    points, weights = points[keep], weights[keep] / weights[keep].sum()
+    learnt, left = slice(0, None, 2), slice(1, None, 2)
+    best, score = 1, -np.inf
+    for components in _COMPONENTS:
+        tried = _mixture(points[learnt], weights[learnt] / weights[learnt].sum(), components)
+        logs = _logs(points[left], *tried)
+        found = float(weights[left] @ logsumexp(logs, axis=0) / weights[left].sum())
+        if found < score + _GAIN:
+            break
+        best, score = components, found
+    return _mixture(points, weights, best)
+
+
+def _mixture(
+    points: np.ndarray, weights: np.ndarray, components: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By expectation and maximisation, from slices along the widest direction."""
+    whole_mean, whole = _moments(points, weights)
+    whole += 1e-9 * np.eye(len(whole))
+    if components == 1:
+        return np.zeros(1), whole_mean[None], whole[None]
+    widest = np.linalg.eigh(whole)[1][:, -1]
+    order = np.argsort(points @ widest, kind="stable")
+    slice_of = np.empty(len(points), dtype=int)
+    slice_of[order] = np.minimum(np.cumsum(weights[order]) * components, components - 1e-9)
+    chance = np.eye(components)[:, slice_of]
+    for _ in range(_STEPS):
+        parts = [_moments(points, c * weights) for c in chance]
+        totals = np.maximum(chance @ weights, _LEAST)
+        logs = np.log(totals / totals.sum())
+        means = np.array([mean for mean, _ in parts])
+        covariances = np.array([(1 - _SHARED) * own + _SHARED * whole for _, own in parts])
+        joint = _logs(points, logs, means, covariances)
+        chance = np.exp(joint - logsumexp(joint, axis=0))
+    return logs, means, covariances
+
+
+def _moments(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    share = weights / max(float(weights.sum()), 1e-300)
+    mean = share @ points
+    gap = points - mean
+    return mean, (gap.T * share) @ gap
+
+
+def _logs(
+    points: np.ndarray, logs: np.ndarray, means: np.ndarray, covariances: np.ndarray
+) -> np.ndarray:
+    """Log weight and density of each component, shape (components, points)."""
+    found = []
+    for log, mean, covariance in zip(logs, means, covariances, strict=True):
+        factor = np.linalg.cholesky(covariance)
+        z = np.linalg.solve(factor, (points - mean).T)
+        size = np.log(np.diag(factor)).sum() + 0.5 * len(mean) * np.log(2 * np.pi)
+        found.append(log - 0.5 * (z**2).sum(axis=0) - size)
+    return np.array(found)

@@ -1,0 +1,418 @@
+"""The main job for several experiments: fit each, pool what they say, and ask what carries over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trustbayes.analysis.conventions import NEW_PEOPLE
+from trustbayes.analysis.mended import mended_scores
+from trustbayes.comparison import SubjectScores
+from trustbayes.errors import Fault, InputError
+from trustbayes.files import expanded, plain, records
+from trustbayes.games import Role
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.tasks import FitTask, iter_fits, run_fits
+from trustbayes.pooling.likelihoods import Evidence
+from trustbayes.pooling.population import (
+    PooledPopulation,
+    evidence_from,
+    pool_evidence,
+    shared_scales,
+)
+from trustbayes.pooling.stages import ScoreTask, Transfer, TransferTask
+from trustbayes.pooling.study import Study
+from trustbayes.pooling.verdicts import PooledVerdict, differences, pooled_verdict, totals
+
+__all__ = ["Key", "PooledStudy", "pool"]
+
+_log = logging.getLogger(__name__)
+
+Key = tuple[str, str, Role]
+"""Names of an experiment and of a theory, and the role."""
+
+_TRANSFERS = 400
+"""Populations by which people of an experiment that was left out are predicted."""
+_SHORT = 250  # draws of each chain for a population of experiments without one of them
+
+
+@dataclass(frozen=True, eq=False)
+class PooledStudy:
+    """What several experiments say together.
+
+    Parameters
+    ----------
+    study : Study
+    sampling : Sampling
+    fits : mapping of (experiment, model name, role) to Fit
+        Of each experiment alone.
+    scores : mapping of (experiment, model name, role) to SubjectScores
+        Of new people of the same experiment.
+    transfers : mapping of (experiment, model name, role) to Transfer
+        Of the people of an experiment, from the others; empty with one experiment.
+    populations : mapping of (model name, role) to PooledPopulation
+        Of experiments; theories of which no two experiments share a number have none.
+    unsettled : tuple of (experiment, model name, role)
+        Experiments left out where the population of the others did not pass the gate.
+    verdicts, carries_over : mapping of role to PooledVerdict
+        Over all experiments, of new people of the same experiments, and of experiments left out.
+    between : float
+        Scale of the prior of spreads between experiments.
+    ci_prob : float
+        Probability of all intervals.
+    """
+
+    study: Study
+    sampling: Sampling
+    fits: Mapping[Key, Fit]
+    scores: Mapping[Key, SubjectScores]
+    transfers: Mapping[Key, Transfer]
+    populations: Mapping[tuple[str, Role], PooledPopulation]
+    unsettled: tuple[Key, ...]
+    verdicts: Mapping[Role, PooledVerdict]
+    carries_over: Mapping[Role, PooledVerdict]
+    between: float
+    ci_prob: float
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Of the theories."""
+        return {fit.model.name: fit.model.spec.title for fit in self.fits.values()}
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Whose choices were fitted."""
+        return tuple(self.verdicts)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit, and every population of experiments, passed the gate."""
+        fits = all(fit.gate.passed for fit in self.fits.values())
+        pooled = all(one.gate.passed for one in self.populations.values())
+        return fits and pooled and not self.unsettled
+
+    def of_people(self, role: Role) -> dict[str, dict[str, Any]]:
+        """Scores of new people of the same experiments, by theory and experiment."""
+        return _by_model({key: one.elpd for key, one in self.scores.items()}, role)
+
+    def of_new_experiments(self, role: Role) -> dict[str, dict[str, Any]]:
+        """Scores of the people of experiments that were left out, by theory and experiment."""
+        return _by_model({key: one.elpd for key, one in self.transfers.items()}, role)
+
+    def comparison(self, role: Role, new_experiments: bool = False) -> pd.DataFrame:
+        """Sums over all experiments, best first, see `trustbayes.pooling.verdicts.totals`.
+
+        Parameters
+        ----------
+        role : "sender" or "receiver"
+        new_experiments : bool
+            Of the people of experiments that were left out, instead of new people of the same.
+        """
+        return totals(self.of_new_experiments(role) if new_experiments else self.of_people(role))
+
+    def leads(self, role: Role, new_experiments: bool = False) -> pd.DataFrame:
+        """The lead of the best theory over each other, experiment by experiment.
+
+        Returns
+        -------
+        DataFrame
+            Columns model and other, and those of `trustbayes.pooling.verdicts.differences`.
+        """
+        scores = self.of_new_experiments(role) if new_experiments else self.of_people(role)
+        order = list(self.comparison(role, new_experiments).index)
+        parts = [
+            differences(scores, order[0], other).assign(model=order[0], other=other)
+            for other in order[1:]
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    @property
+    def parameters(self) -> pd.DataFrame:
+        """Pooled means, spreads and experiments, see `PooledPopulation.table`."""
+        parts = [one.table(self.ci_prob) for one in self.populations.values()]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    @property
+    def carried(self) -> pd.DataFrame:
+        """How people are predicted from their own experiment, and from the others alone.
+
+        Returns
+        -------
+        DataFrame
+            Columns experiment, model, role, people, loso (nats, from the others of the same
+            experiment), loeo (from other experiments), loss (a person, by not knowing the
+            experiment), error (Monte Carlo, of loeo), nats (of integration, at most).
+        """
+        rows = []
+        for key, one in self.transfers.items():
+            loso, loeo = float(self.scores[key].elpd.sum()), float(one.elpd.sum())
+            size = len(one.labels)
+            loss = (loso - loeo) / size
+            rows.append((*key, size, loso, loeo, loss, one.error, one.nats))
+        columns = ["experiment", "model", "role", "people", "loso", "loeo", "loss", "error", "nats"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All numbers, JSON-safe."""
+        study = self.study
+        form = {
+            "title": study.title,
+            "experiments": [
+                {
+                    "name": one.name,
+                    "year": one.year,
+                    "citation": one.citation,
+                    "covariates": dict(one.covariates),
+                    "game": one.game.name,
+                    "kind": one.game.kind,
+                    "source": one.trials.source,
+                    "checksum": one.trials.checksum,
+                    "people": {role: len(one.trials.subjects(role)) for role in one.roles},
+                }
+                for one in study.experiments
+            ],
+            "between": self.between,
+            "ci_prob": self.ci_prob,
+            "converged": self.converged,
+            "roles": {role: self._of_role(role) for role in self.roles},
+            "parameters": records(self.parameters),
+            "carried": records(self.carried),
+            "gates": {
+                **{", ".join(key): fit.gate.to_dict() for key, fit in self.fits.items()},
+                **{
+                    f"{name}, {role}, all experiments": one.gate.to_dict() | {"error": one.error}
+                    for (name, role), one in self.populations.items()
+                },
+            },
+        }
+        found: dict[str, Any] = plain(form)
+        return found
+
+    def _of_role(self, role: Role) -> dict[str, Any]:
+        form: dict[str, Any] = {
+            "verdict": vars(self.verdicts[role]),
+            "comparison": records(self.comparison(role).reset_index()),
+            "leads": records(self.leads(role)),
+        }
+        if role in self.carries_over:
+            form["carries_over"] = vars(self.carries_over[role])
+            form["left_out"] = records(self.comparison(role, True).reset_index())
+            form["leads_left_out"] = records(self.leads(role, True))
+        return form
+
+
+def pool(
+    study: Study,
+    *,
+    sampling: Sampling | None = None,
+    fits: Path | None = None,
+    between: float = 1.0,
+    carry_over: bool = True,
+    executor: Executor | None = None,
+    progress: bool = True,
+    ci_prob: float = 0.9,
+) -> PooledStudy:
+    """Fit every theory to every experiment, pool what they say, and compare over all.
+
+    Fits of single experiments and their scores are kept by content: an experiment that is added
+    later costs its own work and that of the population of experiments, which takes seconds.
+
+    Parameters
+    ----------
+    study : Study
+    sampling : Sampling, optional
+        Of every fit. The method "population" integrates people out and is far quicker where many
+        play finite games.
+    fits : Path, optional
+        Folder in which everything is kept; what is there is not repeated.
+    between : float
+        Scale of the half-normal prior of spreads between experiments, on log and logit scales; of
+        numbers whose prior in one experiment is narrower than 1 so much less.
+    carry_over : bool
+        Whether to leave out each experiment in turn and predict its people from the others.
+    executor : concurrent.futures.Executor, optional
+        Where fits are made; default: here, one after the other.
+    progress : bool
+    ci_prob : float
+        Of all intervals, which are equal-tailed.
+
+    Returns
+    -------
+    PooledStudy
+
+    Raises
+    ------
+    InputError
+        If the scale of spreads is not above 0.
+    FitsFailed
+        If any fit could not be made.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> study = tb.read_study("study.toml")  # doctest: +SKIP
+    >>> print(tb.pool(study, fits="fits").verdicts["sender"].text)  # doctest: +SKIP
+    """
+    if not between > 0:
+        raise InputError(Fault("between", str(between), "a number above 0"))
+    sampling = sampling or Sampling()
+    folder = None if fits is None else expanded(fits)
+    given: dict[str, Any] = {"folder": folder, "executor": executor, "progress": progress}
+    tasks = _tasks(study, sampling)
+    made = dict(zip(tasks, run_fits(list(tasks.values()), **given), strict=True))
+    scoring = [ScoreTask(task, made[key], folder, NEW_PEOPLE) for key, task in tasks.items()]
+    near = given | ({"executor": None} if folder is None else {})
+    scored = dict(zip(tasks, [one for _, one in _in_order(scoring, near)], strict=True))
+    scores = {
+        key: mended_scores(made[key], one, tasks[key].trials, sampling, **given)
+        for key, one in scored.items()
+    }
+    parts = _evidence(study, made)
+    populations = {
+        (name, role): _pooled(study, name, role, found, sampling, between)
+        for (name, role), found in parts.items()
+    }
+    transfers: dict[Key, Transfer] = {}
+    unsettled: list[Key] = []
+    if carry_over and len(study.experiments) > 1:
+        transferring, unsettled = _transfers(study, tasks, parts, sampling, between)
+        transfers = dict(
+            zip(
+                transferring,
+                [one for _, one in _in_order(list(transferring.values()), given)],
+                strict=True,
+            )
+        )
+    titles = {fit.model.name: fit.model.spec.title for fit in made.values()}
+    roles = [role for role in study.roles if any(key[2] == role for key in made)]
+    failed = [key for key, fit in made.items() if not fit.gate.passed]
+    people = {key: one.elpd for key, one in scores.items()}
+    left_out = {key: one.elpd for key, one in transfers.items()}
+    return PooledStudy(
+        study=study,
+        sampling=sampling,
+        fits=made,
+        scores=scores,
+        transfers=transfers,
+        populations=populations,
+        unsettled=tuple(unsettled),
+        verdicts={
+            role: pooled_verdict(_by_model(people, role), role, titles, failed) for role in roles
+        },
+        carries_over={
+            role: pooled_verdict(
+                _by_model(left_out, role),
+                role,
+                titles,
+                [*failed, *unsettled],
+                "the people of an experiment that was left out, from the other experiments alone",
+            )
+            for role in roles
+            if left_out
+        },
+        between=between,
+        ci_prob=ci_prob,
+    )
+
+
+def _in_order(tasks: Sequence[Any], given: Mapping[str, Any]) -> list[tuple[int, Any]]:
+    return sorted(iter_fits(tasks, **given), key=lambda pair: pair[0])
+
+
+def _tasks(study: Study, sampling: Sampling) -> dict[Key, FitTask]:
+    """What is to be fitted, by role, then theory, then experiment."""
+    found: dict[Key, FitTask] = {}
+    for role in study.roles:
+        for name in study.models:
+            for one in study.experiments:
+                model = study.model_of(one, name, role)
+                if model is not None:
+                    found[one.name, name, role] = FitTask(model, one.trials, sampling)
+    return found
+
+
+_Parts = Mapping[tuple[str, Role], Mapping[str, Evidence]]
+
+
+def _evidence(study: Study, fits: Mapping[Key, Fit]) -> _Parts:
+    """What every experiment says of the numbers that are pooled, by theory and role."""
+    found: dict[tuple[str, Role], dict[str, Evidence]] = {}
+    for name, role in dict.fromkeys((key[1], key[2]) for key in fits):
+        of = {key[0]: fit for key, fit in fits.items() if key[1:] == (name, role)}
+        scales = shared_scales(of, study.parameters)
+        parts = {experiment: evidence_from(fit, scales) for experiment, fit in of.items()}
+        held = {experiment: one for experiment, one in parts.items() if one is not None}
+        if held:
+            found[name, role] = held
+    return found
+
+
+def _pooled(
+    study: Study,
+    name: str,
+    role: Role,
+    evidence: Mapping[str, Evidence],
+    sampling: Sampling,
+    between: float,
+    unseen: Sequence[str] = (),
+) -> PooledPopulation:
+    if not unseen:
+        _log.info("pooling %s, %s, over %d experiments", name, role, len(evidence))
+    scales = {s.label: s for one in evidence.values() for s in one.scales}
+    return pool_evidence(
+        name,
+        role,
+        {experiment: one for experiment, one in evidence.items() if experiment not in unseen},
+        scales,
+        formulas=study.formulas,
+        covariates={one.name: one.covariates for one in study.experiments},
+        between=between,
+        sampling=sampling,
+        unseen=unseen,
+    )
+
+
+def _transfers(
+    study: Study,
+    tasks: Mapping[Key, FitTask],
+    parts: _Parts,
+    sampling: Sampling,
+    between: float,
+) -> tuple[dict[Key, TransferTask], list[Key]]:
+    """Each experiment predicted from the others, pooled without it; where that did not converge.
+
+    A short run will do where it passes the gate.
+    """
+    short = replace(sampling, draws=min(_SHORT, sampling.draws), tune=min(_SHORT, sampling.tune))
+    found, unsettled = {}, []
+    for key, task in tasks.items():
+        experiment, name, role = key
+        evidence = parts.get((name, role), {})
+        values: Mapping[str, Any] = {}
+        if experiment in evidence and len(evidence) > 1:
+            for settings in dict.fromkeys((short, sampling)):
+                without = _pooled(study, name, role, evidence, settings, between, [experiment])
+                if without.gate.passed:
+                    break
+            else:
+                unsettled.append(key)
+            new = without.of_new(_TRANSFERS, sampling.seed, experiment)
+            values = {scale.label: new[scale.label] for scale in evidence[experiment].scales}
+        draws = len(next(iter(values.values()))) if values else _TRANSFERS
+        found[key] = TransferTask(task.model, task.trials, values, draws, sampling.seed)
+    return found, unsettled
+
+
+def _by_model(scores: Mapping[Key, Any], role: Role) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for (experiment, name, of), one in scores.items():
+        if of == role:
+            found.setdefault(name, {})[experiment] = one
+    return found

@@ -1,0 +1,387 @@
+"""The population of experiments: pooled means, spreads between experiments, partial pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from trustbayes.games import Role
+from trustbayes.inference.engines.population.density import highest_point
+from trustbayes.inference.engines.population.sampler import draw_by_nuts
+from trustbayes.inference.fit import Fit
+from trustbayes.inference.gate import Gate, gate_of
+from trustbayes.inference.sampling import Sampling
+from trustbayes.models.covariates import Known
+from trustbayes.models.formula import Formula
+from trustbayes.pooling.common_scales import APART, CommonScale, common_scales
+from trustbayes.pooling.density import Hyperpriors, PooledDensity
+from trustbayes.pooling.likelihoods import Evidence, evidence_of
+
+__all__ = ["PooledPopulation", "between_scales", "evidence_from", "pool_evidence", "shared_scales"]
+
+_POPULATIONS = 100  # of experiments, by which draws of single fits are weighed
+_LEAST = 100.0  # draws that must be effective for the weights to say something
+
+
+@dataclass(frozen=True, eq=False)
+class PooledPopulation:
+    """One theory's populations of people in several experiments, and what they come from.
+
+    Parameters
+    ----------
+    model : str
+        Name of the theory.
+    role : "sender" or "receiver"
+    experiments : tuple of str
+        Those that the theory was fitted to, and which have one of the numbers.
+    scales : mapping of str to CommonScale
+        The numbers that have a population of experiments, by label.
+    evidence : mapping of str to Evidence
+        By experiment.
+    columns : mapping of str to tuple of str
+        By label of a number with covariates, what each effect is of.
+    density : PooledDensity
+    posterior : xarray.Dataset
+        With dimensions chain and draw: ``mean`` and ``spread`` (of each number over experiments),
+        ``population`` (each experiment's number), on the scales without bounds, and ``effect``.
+    gate : Gate
+        Of the second stage; the first stage's fits have their own.
+    points : array, shape (draws, size)
+        Of the density.
+    """
+
+    model: str
+    role: Role
+    experiments: tuple[str, ...]
+    scales: Mapping[str, CommonScale]
+    evidence: Mapping[str, Evidence]
+    columns: Mapping[str, tuple[str, ...]]
+    density: PooledDensity
+    posterior: xr.Dataset
+    gate: Gate
+    points: np.ndarray
+
+    def of_new(self, draws: int, seed: int, like: str | None = None) -> dict[str, np.ndarray]:
+        """The numbers of an experiment that was not seen.
+
+        Parameters
+        ----------
+        draws : int
+            At most; evenly spaced over the posterior.
+        seed : int
+        like : str, optional
+            The experiment whose covariates it has; default: average ones.
+
+        Returns
+        -------
+        dict of str to array, shape (draws,)
+            By label.
+        """
+        keep = np.linspace(0, len(self.points) - 1, min(draws, len(self.points))).astype(int)
+        at = None if like is None else self.experiments.index(like)
+        values = self.density.draw_new(self.points[keep], np.random.default_rng(seed), at)
+        return dict(zip(self.scales, values.T, strict=True))
+
+    @cached_property
+    def _flat(self) -> xr.Dataset:
+        stacked = self.posterior.stack(sample=("chain", "draw"))  # noqa: PD013 - of xarray
+        return stacked.transpose("sample", ...)
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """How far mixtures of normals stand in for the fits' draws.
+
+        Each experiment's draws, weighed by what the population of experiments says in place of
+        its own prior, have means of their own, which need no mixture.
+
+        Returns
+        -------
+        DataFrame
+            A row per experiment and number: experiment, label, error (in posterior standard
+            deviations), effective (draws by their weights, by which the error is known).
+        """
+        keep = np.linspace(0, len(self.points) - 1, _POPULATIONS).astype(int)
+        located = self.density.locations(self.points[keep])
+        spreads = np.exp(self.density.split(self.points[keep])[1])
+        pooled = self._flat["population"]
+        rows = []
+        for at, (name, evidence) in enumerate(self.evidence.items()):
+            place = [list(self.scales).index(one.label) for one in evidence.scales]
+            z = evidence.draws - located[:, at][:, place][:, None]
+            logs = -0.5 * ((z / spreads[:, place][:, None]) ** 2).sum(axis=2) - evidence.log_prior
+            weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+            weights /= weights.sum(axis=1, keepdims=True)
+            effective = float(np.median(1 / (weights**2).sum(axis=1)))
+            mean = weights.mean(axis=0) @ evidence.draws
+            for one, value in zip(evidence.scales, mean, strict=True):
+                values = pooled.sel(experiment=name, number=one.label).to_numpy()
+                rows.append((name, one.label, (value - values.mean()) / values.std(), effective))
+        return pd.DataFrame(rows, columns=["experiment", "label", "error", "effective"])
+
+    @property
+    def error(self) -> float:
+        """The largest of `errors` that is known, in posterior standard deviations; or NaN."""
+        known = self.errors[self.errors["effective"] >= _LEAST]["error"].abs()
+        return float(known.max()) if len(known) else float("nan")
+
+    def table(self, ci_prob: float = 0.9) -> pd.DataFrame:
+        """Everything about the population of experiments, number by number.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Of the intervals, which are equal-tailed.
+
+        Returns
+        -------
+        DataFrame
+            Columns model, role, parameter, symbol, statistic, unit, scale (log, logit or nothing),
+            of ("pooled mean", "spread between", "new experiment", "effect of COLUMN" or the name of
+            an experiment), median, lower, upper (in the parameter's unit; spreads between
+            experiments and effects on the scale without bounds), linked, linked_lower,
+            linked_upper (there, too), alone, alone_lower, alone_upper (of an experiment's own fit,
+            without the others).
+        """
+        tails = np.array([0.5, (1 - ci_prob) / 2, (1 + ci_prob) / 2])
+        flat = self._flat
+        rows = []
+        new = self.of_new(len(self.points), 1)
+        for label, scale in self.scales.items():
+            start = {
+                "model": self.model,
+                "role": self.role,
+                "parameter": scale.parameter,
+                "symbol": scale.symbol,
+                "statistic": scale.statistic,
+                "unit": scale.unit,
+                "scale": scale.scale,
+                "label": label,
+            }
+            mean = flat["mean"].sel(number=label).to_numpy()
+            rows.append(start | _row("pooled mean", mean, tails, scale))
+            rows.append(start | _row("new experiment", new[label], tails, scale))
+            spread = flat["spread"].sel(number=label).to_numpy()
+            rows.append(start | _row("spread between", spread, tails, None))
+            for column in self.columns.get(label, ()):
+                values = flat["effect"].sel(column=f"{label}: {column}").to_numpy()
+                rows.append(start | _row(f"effect of {column}", values, tails, None))
+            for name, evidence in self.evidence.items():
+                place = [one.label for one in evidence.scales]
+                if label not in place:
+                    continue
+                values = flat["population"].sel(experiment=name, number=label).to_numpy()
+                alone = np.quantile(evidence.draws[:, place.index(label)], tails)
+                own = dict(
+                    zip(("alone", "alone_lower", "alone_upper"), scale.natural(alone), strict=True)
+                )
+                rows.append(start | _row(name, values, tails, scale) | own)
+        return pd.DataFrame(rows)
+
+
+def _row(
+    of: str, values: np.ndarray, tails: np.ndarray, scale: CommonScale | None
+) -> dict[str, object]:
+    linked = np.quantile(values, tails)
+    natural = linked if scale is None else scale.natural(linked)
+    return {
+        "of": of,
+        **dict(zip(("median", "lower", "upper"), map(float, natural), strict=True)),
+        **dict(zip(("linked", "linked_lower", "linked_upper"), map(float, linked), strict=True)),
+    }
+
+
+def shared_scales(
+    fits: Mapping[str, Fit], parameters: Sequence[str] | None = None
+) -> dict[str, CommonScale]:
+    """The numbers of a theory that two fits or more have on a common scale; all of a single fit's.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        By experiment.
+    parameters : sequence of str, optional
+        Those of these parameters alone.
+
+    Returns
+    -------
+    dict of str to CommonScale
+        By label.
+    """
+    found: dict[str, CommonScale] = {}
+    count: dict[str, int] = {}
+    for fit in fits.values():
+        for scale in common_scales(fit.model):
+            known = parameters is None or scale.parameter in parameters
+            if known and scale.exists(len(fit.units.treatments)):
+                found.setdefault(scale.label, scale)
+                count[scale.label] = count.get(scale.label, 0) + 1
+    least = min(2, len(fits))
+    return {label: scale for label, scale in found.items() if count[label] >= least}
+
+
+def evidence_from(fit: Fit, scales: Mapping[str, CommonScale]) -> Evidence | None:
+    """What a fit says of the numbers that have a population of experiments; None if of none."""
+    treatments = len(fit.units.treatments)
+    held = [s for s in common_scales(fit.model) if s.label in scales and s.exists(treatments)]
+    if not held:
+        return None
+    draws = np.column_stack([scale.values(fit.posterior) for scale in held])
+    return evidence_of(held, draws, treatments)
+
+
+def between_scales(spreads: np.ndarray, between: float) -> np.ndarray:
+    """Scales of the half-normal priors of spreads between experiments.
+
+    They are as given, on log or logit scales, but of a number whose prior in one experiment is
+    narrower than 1 so much less: experiments are not believed to differ by more than that.
+
+    Parameters
+    ----------
+    spreads : array
+        Standard deviations of the priors in one experiment.
+    between : float
+
+    Returns
+    -------
+    array
+
+    Examples
+    --------
+    >>> between_scales(np.array([1.5, 0.5]), 0.8)
+    array([0.8, 0.4])
+    """
+    return np.asarray(between * np.minimum(1.0, spreads))
+
+
+def pool_evidence(
+    model: str,
+    role: Role,
+    evidence: Mapping[str, Evidence],
+    scales: Mapping[str, CommonScale],
+    *,
+    formulas: Mapping[str, Formula] | None = None,
+    covariates: Mapping[str, Mapping[str, float | str]] | None = None,
+    between: float = 1.0,
+    sampling: Sampling | None = None,
+    cores: int | None = None,
+    unseen: Sequence[str] = (),
+) -> PooledPopulation:
+    r"""Estimate the population that experiments come from.
+
+    .. math:: \psi_e \sim N(\mu + X_e \gamma, \tau), \qquad y_e \sim p(y_e \mid \psi_e)
+
+    Each experiment's likelihood is a sum of normal forms fitted to the draws of its own fit, see
+    `trustbayes.pooling.likelihoods`, so that ψ is integrated out exactly; NUTS draws μ, log τ and
+    γ. What an experiment's model has besides keeps its own prior.
+
+    Parameters
+    ----------
+    model : str
+    role : "sender" or "receiver"
+    evidence : mapping of str to Evidence
+        By experiment.
+    scales : mapping of str to CommonScale
+        The numbers that have a population, by label.
+    formulas : mapping of str to Formula, optional
+        By parameter, how its location depends on covariates of experiments.
+    covariates : mapping of str to mapping of str to float or str, optional
+        Of each experiment.
+    between : float
+        Scale of the half-normal prior of each spread between experiments, see `between_scales`.
+    sampling : Sampling, optional
+    cores : int, optional
+    unseen : sequence of str
+        Experiments of which only the covariates are known.
+
+    Returns
+    -------
+    PooledPopulation
+
+    References
+    ----------
+    Lunn, Barrett, Sweeting and Thompson (2013), JRSS C 62(4), for fits of single studies as the
+    first stage of a fit of all; Gelman (2006), Bayesian Analysis 1(3), for half-normal priors of
+    spreads between few groups.
+    """
+    sampling = sampling or Sampling()
+    names = [*evidence, *unseen]
+    moments = np.array([scale.moments(1) for scale in scales.values()])
+    designs, columns = _designs(scales, formulas or {}, covariates or {}, names)
+    nothing = Evidence(
+        (), np.zeros(1), np.zeros((1, 0)), np.zeros((1, 0, 0)), np.zeros((0, 0)), np.zeros(0)
+    )
+    every = [*evidence.values(), *[nothing for _ in unseen]]
+    means, spreads = moments.T
+    priors = Hyperpriors(means, spreads, between_scales(spreads, between))
+    density = PooledDensity(list(scales), every, designs, priors)
+    mode, covariance = highest_point(density, density.start)
+    target: Any = density  # has what the engine's own densities have
+    drawn = draw_by_nuts(target, mode, covariance, sampling, cores)
+    chains, size = drawn.points.shape[:2]
+    points = drawn.points.reshape(chains * size, -1)
+    each = density.draw_experiments(points, np.random.default_rng(sampling.seed))
+    pooled, log_spread, slopes = density.split(drawn.points)
+    labels = [f"{label}: {column}" for label, held in columns.items() for column in held]
+    posterior = xr.Dataset(
+        {
+            "mean": (("chain", "draw", "number"), pooled),
+            "spread": (("chain", "draw", "number"), np.exp(log_spread)),
+            "population": (
+                ("chain", "draw", "experiment", "number"),
+                each.reshape(chains, size, len(names), -1),
+            ),
+            **(
+                {"effect": (("chain", "draw", "column"), np.concatenate(slopes, axis=-1))}
+                if labels
+                else {}
+            ),
+        },
+        coords={
+            "chain": np.arange(chains),
+            "draw": np.arange(size),
+            "number": list(scales),
+            "experiment": names,
+            **({"column": labels} if labels else {}),
+        },
+    )
+    return PooledPopulation(
+        model=model,
+        role=role,
+        experiments=tuple(names),
+        scales=dict(scales),
+        evidence=dict(evidence),
+        columns=columns,
+        density=density,
+        posterior=posterior,
+        gate=gate_of(posterior, drawn.sample_stats),
+        points=points,
+    )
+
+
+def _designs(
+    scales: Mapping[str, CommonScale],
+    formulas: Mapping[str, Formula],
+    covariates: Mapping[str, Mapping[str, float | str]],
+    names: Sequence[str],
+) -> tuple[dict[str, np.ndarray], dict[str, tuple[str, ...]]]:
+    """By label of a location with a formula: the design, and the names of its columns."""
+    designs, columns = {}, {}
+    for label, scale in scales.items():
+        formula = formulas.get(scale.parameter)
+        if formula is None or scale.statistic in ("spread", APART) or not formula.has_slopes:
+            continue
+        known_of = [
+            at for at, one in enumerate(names) if set(formula.covariates) <= set(covariates[one])
+        ]
+        people = {n: tuple(covariates[names[at]][n] for at in known_of) for n in formula.covariates}
+        known = replace(formula, known=Known(people, (), ()))
+        designs[label] = np.zeros((len(names), len(known.columns)))  # of others: average ones
+        designs[label][known_of] = known.matrix(known.people())
+        columns[label] = known.columns
+    return designs, columns

@@ -1,0 +1,264 @@
+"""What is made of each experiment alone, kept by content: its scores, and how others predict it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trustbayes.comparison import SubjectScores, leave_one_subject_out
+from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.loso import log_score
+from trustbayes.errors import Fault, InputError
+from trustbayes.files import plain, write_whole
+from trustbayes.inference.fit import Fit, load_fit
+from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
+from trustbayes.inference.tasks import FitTask
+from trustbayes.inference.travel import check_travel
+from trustbayes.models import Model, model_from_dict
+from trustbayes.models.draws import Draws, prior_draws
+from trustbayes.pooling.common_scales import common_scales, with_values
+from trustbayes.trials.table import Trials
+
+__all__ = ["ScoreTask", "Transfer", "TransferTask"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTask:
+    """How a fit predicts new people of its own experiment.
+
+    Parameters
+    ----------
+    fitting : FitTask
+        Of the fit.
+    fit : Fit
+    folder : Path or None
+        Where the fit's file lies, for workers.
+    draws : int
+        By no more draws than that, see `trustbayes.comparison.leave_one_subject_out`.
+    """
+
+    fitting: FitTask
+    fit: Fit
+    folder: Path | None
+    draws: int
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash."""
+        return _digest("scores", self.fitting.key, self.draws)
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return f"scores-{self.key[:16]}.json"
+
+    @property
+    def label(self) -> str:
+        """What is done, for messages."""
+        return f"{self.fitting.label}: scores of new people"
+
+    @property
+    def source(self) -> str:
+        """What the trials are called."""
+        return self.fitting.source
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker, see `trustbayes.inference.tasks.Task.job`."""
+        if self.folder is None:
+            return _write_scores, (self.make(None, False),)
+        return _score_to_file, (self.folder / self.fitting.file, self.draws)
+
+    def make(self, path: Path | None, progress: bool) -> SubjectScores:
+        """Score here, and keep the scores if there is a path."""
+        scores = leave_one_subject_out(self.fit, draws=self.draws)
+        if path is not None:
+            _write_scores(scores, path, 1)
+        return scores
+
+    def read(self, path: Path) -> SubjectScores:
+        """The scores from their file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        form = _read(path, "scores of new people")
+        return SubjectScores(
+            basis=Basis.of_fit(self.fit),
+            unit="subject",
+            labels=tuple(form["labels"]),
+            good_k=float(form["good_k"]),
+            draws=int(form["draws"]),
+            elpd=_floats(form["elpd"]),
+            lppd=_floats(form["lppd"]),
+            pareto_k=_floats(form["pareto_k"]),
+            error=_floats(form["error"]),
+        )
+
+    def check_travel(self) -> None:
+        """Refuse what other processes cannot be given."""
+        self.fitting.check_travel()
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """How the people of an experiment are predicted by other experiments.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The people.
+    elpd : array, shape (people,)
+        Log density of all trials of each, her own experiment being unseen, in nats.
+    error : float
+        Monte Carlo standard error of the sum, in nats.
+    nats : float
+        What errors of integration can make of the sum at most.
+    """
+
+    labels: tuple[str, ...]
+    elpd: np.ndarray
+    error: float
+    nats: float
+
+
+@dataclass(frozen=True, eq=False)
+class TransferTask:
+    """Predict the people of an experiment from a population of experiments without it.
+
+    Each person is integrated out, given a population of people; and populations are drawn from
+    that of experiments. What that does not tell comes from the model's prior.
+
+    Parameters
+    ----------
+    model : Model
+        As the experiment has it.
+    trials : Trials
+    values : mapping of str to array, shape (draws,)
+        Draws of the numbers of a new experiment, by label.
+    draws : int
+        Of the populations.
+    seed : int
+    """
+
+    model: Model
+    trials: Trials
+    values: Mapping[str, np.ndarray]
+    draws: int
+    seed: int
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash."""
+        values = {n: np.asarray(v).round(12).tolist() for n, v in self.values.items()}
+        game, data = self.trials.game.checksum, self.trials.checksum
+        return _digest("transfer", self.model.to_dict(), game, data, values, self.draws, self.seed)
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return f"transfer-{self.key[:16]}.json"
+
+    @property
+    def label(self) -> str:
+        """What is done, for messages."""
+        return f"{self.model.name}, {self.model.role}: predicted from other experiments"
+
+    @property
+    def source(self) -> str:
+        """What the trials are called."""
+        return self.trials.source
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker, see `trustbayes.inference.tasks.Task.job`."""
+        form = self.model.to_dict()
+        return _transfer_to_file, (form, self.trials, dict(self.values), self.draws, self.seed)
+
+    def make(self, path: Path | None, progress: bool) -> Transfer:
+        """Predict here, and keep it if there is a path."""
+        units = self.model.fold(self.trials)
+        given = prior_draws(self.model, self.trials.game, units, self.draws, self.seed)
+        scales = {one.label: one for one in common_scales(self.model)}
+        data = with_values(given.data, scales, self.values, self.model)
+        new = new_subject_log_likelihood(Draws(given.model, given.game, units, data))
+        elpd = log_score(new.log_likelihood)
+        weight = np.exp(new.log_likelihood - elpd)  # of a draw, relative to the mean of all
+        error = weight.sum(axis=1).std() / np.sqrt(self.draws)
+        nats = ((weight * new.error).sum(axis=0) / weight.sum(axis=0)).sum()
+        found = Transfer(units.subjects, elpd, float(error), float(nats))
+        if path is not None:
+            text = json.dumps(plain({"format": _FORMAT, **vars(found)}))
+            write_whole({path: text})
+        return found
+
+    def read(self, path: Path) -> Transfer:
+        """The prediction from its file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        form = _read(path, "a prediction from other experiments")
+        elpd, error, nats = _floats(form["elpd"]), float(form["error"]), float(form["nats"])
+        return Transfer(tuple(form["labels"]), elpd, error, nats)
+
+    def check_travel(self) -> None:
+        """Refuse what other processes cannot be given."""
+        game = self.trials.game
+        check_travel(game, [self.model], f"{self.trials.source}, game {game.name}", self.label)
+
+
+def _score_to_file(fit: Path, draws: int, path: Path, cores: int) -> None:
+    """What a worker does."""
+    _write_scores(leave_one_subject_out(load_fit(fit), draws=draws), path, cores)
+
+
+def _write_scores(scores: SubjectScores, path: Path, cores: int) -> None:
+    names = ("labels", "elpd", "lppd", "pareto_k", "good_k", "error", "draws")
+    form = {"format": _FORMAT, **{name: getattr(scores, name) for name in names}}
+    write_whole({path: json.dumps(plain(form))})
+
+
+def _transfer_to_file(
+    form: Mapping[str, Any],
+    trials: Trials,
+    values: Mapping[str, np.ndarray],
+    draws: int,
+    seed: int,
+    path: Path,
+    cores: int,
+) -> None:
+    """What a worker does."""
+    TransferTask(model_from_dict(form), trials, values, draws, seed).make(path, False)
+
+
+def _floats(values: Any) -> np.ndarray:
+    """What JSON has no number for is minus infinity: the log of nothing."""
+    return np.array([-np.inf if value is None else value for value in values], dtype=float)
+
+
+def _read(path: Path, what: str) -> dict[str, Any]:
+    try:
+        form: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if form["format"] != _FORMAT:
+            raise ValueError("format")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(Fault(str(path), "", f"{what}, as trustbayes wrote them")) from error
+    return form
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps([_FORMAT, *parts], sort_keys=True).encode()).hexdigest()

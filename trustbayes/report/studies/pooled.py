@@ -1,0 +1,382 @@
+"""The report on several experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from trustbayes.games import Role
+from trustbayes.inference.sampling import versions
+from trustbayes.pooling.pool import PooledStudy
+from trustbayes.pooling.verdicts import differences, heterogeneity, pooled_rules
+from trustbayes.report.figures.pooled import (
+    beyond,
+    leads_figure,
+    leads_says,
+    located,
+    losses_figure,
+    losses_says,
+    parameters_figure,
+    parameters_says,
+)
+from trustbayes.report.page.front import Card, Caution, Front
+from trustbayes.report.page.picture import Picture, Rendered, render
+from trustbayes.report.page.section import Section
+from trustbayes.report.page.table import Table, table
+from trustbayes.report.page.wording import counted, fixed, interval, listed, number
+from trustbayes.report.studies.shared import StudyPage
+
+__all__ = ["pooled_page"]
+
+_ERROR = 0.2
+"""Of a posterior standard deviation, above which the second stage's error is said as a warning."""
+_FEW = 5
+
+
+def pooled_page(
+    found: PooledStudy, command: str, reports: Mapping[str, str] | None = None
+) -> StudyPage:
+    """A study of several experiments, as a page.
+
+    Parameters
+    ----------
+    found : PooledStudy
+    command : str
+    reports : mapping of str to str, optional
+        Where the reports on single experiments lie, seen from the page, by experiment.
+    """
+    study = found.study
+    pictures = _pictures(found)
+    sections = [
+        _experiments(found, reports or {}),
+        _comparison(found, pictures),
+        _parameters(found, pictures),
+        _carried(found, pictures),
+        _convergence(found),
+        _making(found, command),
+    ]
+    people = sum(len(one.trials.subjects(role)) for one in study.experiments for role in one.roles)
+    subtitle = (
+        f"{counted(len(study.experiments), 'experiment')} with {people:,} people in their roles: "
+        f"{listed(study.names)}."
+    )
+    return StudyPage(
+        study.title,
+        subtitle,
+        _front(found, [pictures[n] for n in ("leads", "first-parameters") if n in pictures]),
+        [one for one in sections if one is not None],
+        found.to_dict(),
+    )
+
+
+def _front(found: PooledStudy, pictures: list[Rendered]) -> Front:
+    cards = []
+    for role in found.roles:
+        answers = [("comparison", found.verdicts[role].text)]
+        if role in found.carries_over and found.carries_over[role].best:
+            text = f"To a new experiment: {found.carries_over[role].text}"
+            answers.append(("carried", text))
+        missing = "" if found.verdicts[role].best else "See which fits did not converge, and why."
+        cards.append(Card(f"{role.capitalize()}s", answers, missing=missing))
+    return Front(
+        "Which theory predicts people best over all experiments, and does it carry over?",
+        cards,
+        pictures,
+        _cautions(found),
+    )
+
+
+def _cautions(found: PooledStudy) -> list[Caution]:
+    failed = [", ".join(key) for key, fit in found.fits.items() if not fit.gate.passed]
+    failed += [f"{', '.join(key)}, left out" for key in found.unsettled]
+    pooled = [", ".join(key) for key, one in found.populations.items() if not one.gate.passed]
+    text = "every fit, and every population of experiments, passed the gate."
+    if failed or pooled:
+        text = f"did not pass the gate: {listed([*failed, *pooled])}."
+    cautions = [Caution("Convergence", text, "convergence", not (failed or pooled))]
+    errors = {key: one.error for key, one in found.populations.items()}
+    known = {key: error for key, error in errors.items() if error == error}
+    if known:
+        worst = max(known, key=lambda key: known[key])
+        text = (
+            f"experiments' numbers are off by {number(known[worst], 2)} posterior standard "
+            f"deviations at most ({', '.join(worst)}), as far as draws can tell."
+        )
+        cautions.append(Caution("Pooling", text, "convergence", known[worst] < _ERROR))
+    count = len(found.study.experiments)
+    if count < _FEW:
+        text = (
+            f"{counted(count, 'experiment')} say little about how much experiments differ: "
+            "intervals of pooled means and of new experiments hang on the prior of that."
+        )
+        cautions.append(Caution("Few experiments", text, "parameters", False))
+    return cautions
+
+
+def _pictures(found: PooledStudy) -> dict[str, Rendered]:
+    pictures = {}
+    if any(len(found.comparison(role)) > 1 for role in found.roles):
+        pictures["leads"] = Picture(
+            "leads",
+            "Which theory predicts better, experiment by experiment",
+            partial(leads_figure, found),
+            partial(leads_says, found),
+        )
+    if located(found):
+        pictures["parameters"] = Picture(
+            "parameters-forest",
+            "What people are like, experiment by experiment",
+            partial(parameters_figure, found),
+            partial(parameters_says, found),
+        )
+        pictures["first-parameters"] = Picture(
+            "first-parameters",
+            "What people are like, experiment by experiment",
+            partial(parameters_figure, found, 2),
+            partial(parameters_says, found, 2),
+        )
+    if found.transfers:
+        pictures["losses"] = Picture(
+            "losses",
+            "What it costs not to know the experiment",
+            partial(losses_figure, found),
+            partial(losses_says, found),
+        )
+    return {name: render(one) for name, one in pictures.items()}
+
+
+def _experiments(found: PooledStudy, reports: Mapping[str, str]) -> Section:
+    rows = []
+    for one in found.study.experiments:
+        people = ", ".join(counted(len(one.trials.subjects(r)), r) for r in one.roles)
+        known = "; ".join(f"{name} {value}" for name, value in one.covariates.items())
+        name = one.name
+        if one.name in reports:  # escaped, but for the link itself
+            name = Markup('<a href="{}">{}</a>').format(reports[one.name], one.name)
+        rows.append(
+            (
+                name,
+                "" if one.year is None else str(one.year),
+                f"{one.game.name} ({one.game.kind})",
+                listed(one.trials.treatments, 4),
+                people,
+                f"{len(one.trials.table):,}",
+                known,
+                one.citation or one.trials.source,
+            )
+        )
+    header = "experiment|year|game|treatments|people|trials|covariates|source"
+    held = table("The experiments.", header, rows, (0, 2, 3, 4, 6, 7))
+    kinds = dict.fromkeys(one.game.kind for one in found.study.experiments)
+    text = (
+        f"{counted(len(rows), 'experiment')}, of {listed(kinds)} games. Theories, priors and "
+        "conventions are the same in all of them; only what stands on a common scale is pooled."
+    )
+    return Section("experiments", "The experiments", texts=[text], tables=[held])
+
+
+def _comparison(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section:
+    tables = []
+    for role in found.roles:
+        tables.append(_totals(found, role, False))
+        tables += _leads(found, role, False)
+    messages = [found.verdicts[role].text for role in found.roles]
+    picture = [pictures["leads"]] if "leads" in pictures else []
+    return Section(
+        "comparison",
+        "Over all experiments",
+        texts=[" ".join(messages), pooled_rules()],
+        tables=tables,
+        pictures=picture,
+    )
+
+
+def _totals(found: PooledStudy, role: Role, new_experiments: bool) -> Table:
+    rows = []
+    for model, row in found.comparison(role, new_experiments).iterrows():
+        rows.append(
+            (
+                found.titles[str(model)],
+                fixed(row["elpd"], 1),
+                fixed(row["elpd_diff"], 1),
+                fixed(row["se_people"], 1),
+                fixed(row["se_experiments"], 1),
+                str(int(row["experiments"])),
+                str(int(row["people"])),
+            )
+        )
+    what = "experiments left out" if new_experiments else "new people"
+    header = "theory|elpd|difference|se by person|se by experiment|experiments|people"
+    return table(f"{role.capitalize()}s: sums over all experiments, {what} (nats).", header, rows)
+
+
+def _leads(found: PooledStudy, role: Role, new_experiments: bool) -> list[Table]:
+    leads = found.leads(role, new_experiments)
+    if leads.empty:
+        return []
+    rows = [
+        (
+            f"{found.titles[one.model]} over {found.titles[one.other]}",
+            str(one.experiment),
+            str(one.people),
+            fixed(one.difference, 1),
+            fixed(one.se, 1),
+            fixed(one.mean, 3),
+        )
+        for one in _rows(leads)
+    ]
+    caption = f"{role.capitalize()}s: leads by experiment (nats)."
+    by_experiment = table(caption, "lead|experiment|people|nats|se|a person", rows, (0, 1))
+    scores = found.of_new_experiments(role) if new_experiments else found.of_people(role)
+    several = []
+    pairs = dict.fromkeys((str(one.model), str(one.other)) for one in _rows(leads))
+    for best, other in pairs:
+        gaps = differences(scores, best, other)
+        if len(gaps) < 2:
+            continue
+        whole = heterogeneity(gaps)
+        several.append(
+            (
+                f"{found.titles[best]} over {found.titles[other]}",
+                f"{fixed(whole.mean, 3)} ± {fixed(2 * whole.error, 3)}",
+                fixed(whole.spread, 3),
+                f"{fixed(whole.q, 1)} (p = {number(whole.p_value, 2)})",
+                fixed(whole.share, 2),
+                "–" if whole.lower != whole.lower else interval(whole.lower, whole.upper),
+                f"{whole.ahead} of {len(gaps)}",
+            )
+        )
+    header = "lead|mean ± 2 se, a person|spread|Q|I²|new experiment (90 %)|ahead"
+    caption = f"{role.capitalize()}s: whether leads differ between experiments (nats a person)."
+    return [by_experiment, table(caption, header, several, (0,))] if several else [by_experiment]
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table, its columns as names."""
+    return table.itertuples()
+
+
+def _parameters(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
+    rows = found.parameters
+    if rows.empty:
+        return None
+    held = [
+        (
+            found.titles[one.model],
+            f"{one.role}s",
+            f"{one.parameter.replace('_', ' ')}, "
+            + (beyond(one.statistic) if one.statistic.startswith("beyond") else one.statistic),
+            one.of,
+            number(one.median),
+            interval(one.lower, one.upper),
+            "" if pd.isna(one.alone) else number(one.alone),
+            "" if pd.isna(one.alone) else interval(one.alone_lower, one.alone_upper),
+            one.scale or "natural",
+        )
+        for one in _rows(rows)
+    ]
+    header = "theory|people|number|of|median|interval|alone|interval alone|scale"
+    notes = [
+        "Locations are those of a middling person, in the parameter's unit; spreads between "
+        "experiments and effects of covariates are on the scale named last.",
+    ]
+    intro = (
+        "Each experiment's people are a population; those populations come from one of "
+        "experiments. An experiment that says little is pulled towards the others, and the "
+        f"prior of spreads between experiments is half-normal with scale {found.between:g}."
+    )
+    says = pictures["parameters"].message if "parameters" in pictures else intro
+    return Section(
+        "parameters",
+        "What people are like",
+        texts=[says, intro],
+        tables=[table("Populations of experiments.", header, held, (0, 1, 2, 3, 8), notes)],
+        pictures=[pictures["parameters"]] if "parameters" in pictures else [],
+    )
+
+
+def _carried(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
+    if not found.transfers:
+        return None
+    rows = [
+        (
+            one.experiment,
+            found.titles[one.model],
+            f"{one.role}s",
+            str(one.people),
+            fixed(one.loso, 1),
+            fixed(one.loeo, 1),
+            fixed(one.loss, 3),
+            fixed(one.error, 2),
+            fixed(one.nats, 2),
+        )
+        for one in _rows(found.carried)
+    ]
+    header = (
+        "experiment|theory|people|number|from the same experiment|from the others|lost a person"
+        "|Monte Carlo error|integration error"
+    )
+    tables = [table("Experiments left out (nats).", header, rows, (0, 1, 2))]
+    for role in found.roles:
+        tables.append(_totals(found, role, True))
+        tables += _leads(found, role, True)
+    texts = [" ".join(found.carries_over[role].text for role in found.roles)]
+    texts.append(
+        "Each experiment is left out in turn. The others say which populations of people there "
+        "are; those of a new experiment are drawn, and every person of the one left out is "
+        "integrated out. What no other experiment has comes from the prior."
+    )
+    return Section(
+        "carried",
+        "What carries over",
+        texts=texts,
+        tables=tables,
+        pictures=[pictures["losses"]] if "losses" in pictures else [],
+    )
+
+
+def _convergence(found: PooledStudy) -> Section:
+    rows = [
+        (*key[:2], f"{key[2]}s", "passed" if fit.gate.passed else f"no: {listed(fit.gate.why)}", "")
+        for key, fit in found.fits.items()
+    ]
+    rows += [
+        (
+            "all",
+            name,
+            f"{role}s",
+            "passed" if one.gate.passed else f"no: {listed(one.gate.why)}",
+            fixed(one.error, 3),
+        )
+        for (name, role), one in found.populations.items()
+    ]
+    notes = [
+        "By how many posterior standard deviations the mean of an experiment's number differs "
+        "from that of the fit's draws, weighed by the population of experiments; a dash where "
+        "too few draws bear weight to say."
+    ]
+    held = table(
+        "Convergence.", "experiment|theory|people|gate|error of pooling", rows, range(4), notes
+    )
+    passed = sum(fit.gate.passed for fit in found.fits.values())
+    text = f"{passed} of {counted(len(found.fits), 'fit')} passed the convergence gate."
+    return Section("convergence", "Convergence", texts=[text], tables=[held])
+
+
+def _making(found: PooledStudy, command: str) -> Section:
+    sampling = found.sampling
+    draws = f"{sampling.chains} chains of {sampling.draws} draws after {sampling.tune} of warm-up"
+    rows = [
+        ("fits", f"{len(found.fits)}, of {counted(len(found.study.experiments), 'experiment')}"),
+        ("sampling, each fit", draws),
+        ("seed", str(sampling.seed)),
+        ("scale of spreads between experiments", f"{found.between:g}"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        *([("command", command)] if command else []),
+    ]
+    held = table("How it was made.", "what|value", rows, (0, 1))
+    return Section("making", "How it was made", tables=[held])
