@@ -72,11 +72,10 @@ def experiments() -> Iterator[tuple[str, Experiment]]:
     game, size = lying_game(), (SUBJECTS, ROUNDS)
     for theory in ("level-k", "trust-embedded"):
         sender, receiver = (tb.model(theory, role, game) for role in ("sender", "receiver"))
-        if theory == "trust-embedded":
-            both = Experiment(game, sender, receiver, *size, same_people=True)
-            yield f"{theory}, people in both roles", both
         yield f"{theory}, receiver", Experiment(game, sender, receiver, *size)
         yield f"{theory}, sender", Experiment(game, sender, None, *size)
+    both = Experiment(game, sender, receiver, *size, same_people=True)
+    yield "trust-embedded, people in both roles", both
 
 
 def lying_game() -> FiniteGame:
