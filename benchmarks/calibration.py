@@ -31,7 +31,7 @@ from trustbayes.theories.responses.logit import Logit, unit_log_likelihood
 
 SEED = 20180418
 _IN_ORDER = 0.2
-"""How far from uniform the panels of models in order reach; those of broken ones have their own."""
+"""How far from uniform panels of models in order reach, if bands do not reach further."""
 KINDS = {"finite": "simulated-finite", "forecast": "simulated-forecast"}
 
 
@@ -174,13 +174,16 @@ def figure(found: list[tuple[Case, Calibration]]) -> Figure:
                 colour = look(case.fitted.name.split(" ")[0]).colour if test["passed"] else "black"
                 width = 0.8 if test["passed"] else 1.8
                 panel.plot(edge.points, share - edge.points, color=colour, lw=width)
+            reach = max(
+                _IN_ORDER, *(abs(side - edge.points).max() for side in (edge.lower, edge.upper))
+            )
             for side in (edge.lower, edge.upper):
                 panel.plot(edge.points, side - edge.points, color=GREY, lw=1.2)
             words = "passed" if one.passed else "FAILED"
             panel.set_title(wrapped(f"{case.label}: {words}", 44), fontsize=8)
             panel.set_xlabel("rank, as a share")
             if not case.broken:
-                panel.set_ylim(-_IN_ORDER, _IN_ORDER)
+                panel.set_ylim(-1.02 * reach, 1.02 * reach)
         for panel in axes[::3]:
             panel.set_ylabel("ECDF − uniform")
         return drawing
