@@ -78,15 +78,15 @@ class PooledSimulation:
 
     def make(self, path: Path | None, progress: bool) -> dict[str, Any]:
         """Simulate, fit, pool, and rank."""
-        found = simulate_and_pool(self)
+        record = simulate_and_pool(self)
         if path is not None:
-            write_whole({path: json.dumps(found)})
-        return found
+            write_whole({path: json.dumps(record)})
+        return record
 
     def read(self, path: Path) -> dict[str, Any]:
         """The ranks from their file."""
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        return found
+        record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return record
 
     def check_travel(self) -> None:
         """All of it travels."""
@@ -109,9 +109,9 @@ def simulate_and_pool(task: PooledSimulation) -> dict[str, Any]:
     evidence, failed = {}, 0
     for at, numbers in enumerate(each):
         trials = played(task, scales, numbers, int(rng.integers(2**31)))
-        one = tb.fit(fitted, trials, FITS, progress=False)
-        failed += not one.gate.passed
-        evidence[f"e{at}"] = evidence_from(one, {scale.label: scale for scale in scales})
+        fit = tb.fit(fitted, trials, FITS, progress=False)
+        failed += not fit.gate.passed
+        evidence[f"e{at}"] = evidence_from(fit, {scale.label: scale for scale in scales})
     pooled = pool_evidence(
         task.theory,
         task.role,
@@ -183,34 +183,34 @@ def main() -> None:
     folder = options.folder / "pooled"
     with process_pool(options.jobs) as pool:
         executor = pool if options.jobs > 1 else None
-        found = [one for _, one in iter_fits(tasks, folder, executor)]
-    table = tests(found)
+        studies = [study for _, study in iter_fits(tasks, folder, executor)]
+    table = tests(studies)
     write_results(
         f"pooled_calibration_{options.theory}",
         options.out,
         {f"pooled_calibration_{options.theory}.csv": table.round(5)},
-        figure(found),
-        says(options, found, table),
+        figure(studies),
+        says(options, studies, table),
     )
 
 
-def _z(found: list[dict[str, Any]]) -> pd.DataFrame:
+def _z(studies: list[dict[str, Any]]) -> pd.DataFrame:
     """Ranks as numbers from 0 to 1, spread evenly within each rank."""
     rng = np.random.default_rng(1)
-    ranks = pd.DataFrame([one["ranks"] for one in found])
+    ranks = pd.DataFrame([study["ranks"] for study in studies])
     return (ranks + rng.random(ranks.shape)) / (RANKS + 1)
 
 
-def tests(found: list[dict[str, Any]]) -> pd.DataFrame:
+def tests(studies: list[dict[str, Any]]) -> pd.DataFrame:
     """A row per number: how improbable its ranks are if intervals mean what they say."""
-    z = _z(found)
+    z = _z(studies)
     p = uniformity_p_values(z.to_numpy().T)
     return pd.DataFrame({"number": z.columns, "p": p, "mean": z.mean().to_numpy()})
 
 
-def figure(found: list[dict[str, Any]]) -> Figure:
+def figure(studies: list[dict[str, Any]]) -> Figure:
     """How far each number's ranks are from uniform, beside the band where all should stay."""
-    z = _z(found)
+    z = _z(studies)
     limits = band(len(z), 0.95)
     panels, axes = grid(z.shape[1], 3, width=3.0, height=2.0, sharey=True)
     for panel, (name, values) in zip(axes, z.items(), strict=True):
@@ -228,19 +228,19 @@ def figure(found: list[dict[str, Any]]) -> Figure:
     return panels
 
 
-def says(options: Any, found: list[dict[str, Any]], table: pd.DataFrame) -> str:
+def says(options: Any, studies: list[dict[str, Any]], table: pd.DataFrame) -> str:
     """The paragraph."""
-    fits = sum(one["fits"] for one in found)
-    pooled = sum(bool(one["pooled"]) for one in found)
-    errors = np.array([one["error"] for one in found], dtype=float)
+    fits = sum(study["fits"] for study in studies)
+    pooled = sum(bool(study["pooled"]) for study in studies)
+    errors = np.array([study["error"] for study in studies], dtype=float)
     worst = table.sort_values("p").head(3)
     adjusted = min(1.0, float(worst["p"].iloc[0]) * len(table))
     return (
         f"### Several experiments: {options.theory}, {options.role}s\n"
-        f"{len(found)} studies of {EXPERIMENTS} experiments with {SUBJECTS} people and {ROUNDS} "
+        f"{len(studies)} studies of {EXPERIMENTS} experiments with {SUBJECTS} people and {ROUNDS} "
         f"rounds each; {len(table)} numbers. The smallest p-value of uniformity is "
         f"{worst['p'].iloc[0]:.3g}, {adjusted:.3g} when allowed for that many. {fits} of "
-        f"{EXPERIMENTS * len(found)} fits, and {pooled} second stages, did not pass the gate at "
+        f"{EXPERIMENTS * len(studies)} fits, and {pooled} second stages, did not pass the gate at "
         f"these few draws and are kept; the second stage's error has median "
         f"{np.nanmedian(errors):.2g} posterior standard deviations.\n\n{{plot}}\n\n"
         + markdown(worst.round(3))

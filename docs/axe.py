@@ -24,12 +24,13 @@ LOOKS = {
     ],
 }
 ASK = """<script>addEventListener("load", () => setTimeout(async () => {
-  const found = await axe.run(document);
+  const result = await axe.run(document);
   const pre = document.createElement("pre");
   pre.id = "axe-says";
   pre.textContent = JSON.stringify({
-    passes: found.passes.length,
-    violations: found.violations.map((v) => [v.id, v.help, v.nodes.map((n) => n.target.join(" "))]),
+    passes: result.passes.length,
+    violations: result.violations.map(
+      (v) => [v.id, v.help, v.nodes.map((n) => n.target.join(" "))]),
   });
   document.body.append(pre);
 }, 1000));</script>"""
@@ -75,12 +76,12 @@ def violations(axe: str, page: Path, look: str) -> list[str]:
     said = re.search(r'<pre id="axe-says"[^>]*>(.*?)</pre>', done.stdout, flags=re.S)
     if said is None:
         raise RuntimeError(f"{page}: axe-core did not come to an end")
-    found = json.loads(html.unescape(said[1]))
-    if not found["passes"]:
+    result = json.loads(html.unescape(said[1]))
+    if not result["passes"]:
         raise RuntimeError(f"{page}: axe-core checked nothing")
     return [
         f"{page} ({look}): {name}: {what}: {', '.join(where[:3])}"
-        for name, what, where in found["violations"]
+        for name, what, where in result["violations"]
     ]
 
 

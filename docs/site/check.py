@@ -21,11 +21,11 @@ from make import public_names
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
 _SEARCH = """<script>addEventListener("load", () => {
-  const found = (name) => Search._performSearch(...Search._parseQuery(name)).some(
+  const finds = (name) => Search._performSearch(...Search._parseQuery(name)).some(
     ([page, , anchor]) => page === "api" && anchor === "#trustbayes." + name);
   const pre = document.createElement("pre");
   pre.id = "lost";
-  pre.textContent = JSON.stringify(NAMES.filter((name) => !found(name)));
+  pre.textContent = JSON.stringify(NAMES.filter((name) => !finds(name)));
   document.body.append(pre);
 });</script></body>"""
 
@@ -54,10 +54,14 @@ class Links(HTMLParser):
 def faults(site: Path) -> list[str]:
     """What is wrong with a built site."""
     pages = {path: Links(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))}
-    found = []
+    lines = []
     for path, page in pages.items():
         short = path.relative_to(site)
-        found += [f"{short} loads {one}" for one in page.loads if re.match(r"(https?:)?//", one)]
+        lines += [
+            f"{short} loads {address}"
+            for address in page.loads
+            if re.match(r"(https?:)?//", address)
+        ]
         for link in page.links:
             if re.match(r"\w+:|//", link):
                 continue
@@ -66,15 +70,15 @@ def faults(site: Path) -> list[str]:
             if target.is_dir():
                 target /= "index.html"
             if not target.exists():
-                found.append(f"{short} links to {link}, which is not there")
+                lines.append(f"{short} links to {link}, which is not there")
             elif anchor and target in pages and unquote(anchor) not in pages[target].anchors:
-                found.append(f"{short} links to {link}, which has no such place")
+                lines.append(f"{short} links to {link}, which has no such place")
     names = [name for group in public_names().values() for name in group]
     index = (site / "searchindex.js").read_text("utf-8").lower()
     lost = [name for name in names if name.lower() not in index]
     if BROWSER and not lost:
         lost = unsearchable(site, names)
-    return [*found, *(f"search does not find {name}" for name in lost)]
+    return [*lines, *(f"search does not find {name}" for name in lost)]
 
 
 def unsearchable(site: Path, names: list[str]) -> list[str]:

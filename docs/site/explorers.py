@@ -93,7 +93,7 @@ def finite_grid() -> dict[str, object]:
             "lk_receiver": levels.receiver_utility,
         }
         treatments[name] = {"bias": bias} | {
-            who: [_percent(utility / game.scale, one) for one in precisions]
+            who: [_percent(utility / game.scale, precision) for precision in precisions]
             for who, utility in utilities.items()
         }
     return {

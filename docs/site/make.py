@@ -33,12 +33,12 @@ REPORT = ROOT / "reports" / "sample.html"
 def public_names() -> dict[str, list[str]]:
     """The public names by the room that they live in, as the package declares them."""
     tree = ast.parse((ROOT / "trustbayes" / "__init__.pyi").read_text("utf-8"))
-    found: dict[str, list[str]] = {}
+    rooms: dict[str, list[str]] = {}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom):
             room = str(node.module).split(".")[0]
-            found.setdefault(room, []).extend(alias.asname or alias.name for alias in node.names)
-    return found
+            rooms.setdefault(room, []).extend(alias.asname or alias.name for alias in node.names)
+    return rooms
 
 
 def api_page() -> str:
@@ -66,35 +66,35 @@ class Figures(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[dict[str, str]] = []
+        self.figures: list[dict[str, str]] = []
         self._in = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "figure":
-            self.found.append(
+            self.figures.append(
                 {"name": given["id"], "drawn": given.get("data-drawn", ""), "title": "", "says": ""}
             )
-        elif tag == "img" and self.found:
-            self.found[-1] |= {"image": given["src"], "alt": given["alt"]}
+        elif tag == "img" and self.figures:
+            self.figures[-1] |= {"image": given["src"], "alt": given["alt"]}
         self._in = {"figcaption": "says"}.get(tag, "title" if given.get("class") == "title" else "")
 
     def handle_endtag(self, tag: str) -> None:
         self._in = ""
 
     def handle_data(self, data: str) -> None:
-        if self._in and self.found:
-            self.found[-1][self._in] += data
+        if self._in and self.figures:
+            self.figures[-1][self._in] += data
 
 
-def found_at(path: str) -> Any:
+def function_at(path: str) -> Any:
     """A function that is named with its module, as MODULE:NAME."""
     module, _, name = path.partition(":")
-    found = importlib.import_module(module)
+    target = importlib.import_module(module)
     for part in name.split("."):
-        found = getattr(found, part)
-    return found
+        target = getattr(target, part)
+    return target
 
 
 def gallery_page(text: str, folder: Path, others: Iterable[tuple[str, str]] = ()) -> str:
@@ -133,7 +133,7 @@ def gallery_page(text: str, folder: Path, others: Iterable[tuple[str, str]] = ()
         lines += [f"*{title}, made-up numbers.*", "", *made_up] if made_up else []
     shown = set(re.findall(r"^`([\w.]+)`:$", "\n".join(lines), flags=re.M))
     for name in sorted(name for name in drawing() if name.replace(":", ".") not in shown):
-        says = str(inspect.getdoc(found_at(name))).partition("\n")[0]
+        says = str(inspect.getdoc(function_at(name))).partition("\n")[0]
         lines += [f"## {says.removesuffix('.')}", "", *_code(name)]
     return "\n".join(lines)
 
@@ -142,29 +142,29 @@ def drawing() -> set[str]:
     """Every public function of the reports that draws a figure, as MODULE:NAME."""
     names = set()
     for module in pkgutil.walk_packages(report.__path__, f"{report.__name__}."):
-        for name, one in vars(importlib.import_module(module.name)).items():
-            here = inspect.isfunction(one) and one.__module__ == module.name
-            if here and one.__annotations__.get("return") == "Figure" and name[0] != "_":
+        for name, function in vars(importlib.import_module(module.name)).items():
+            here = inspect.isfunction(function) and function.__module__ == module.name
+            if here and function.__annotations__.get("return") == "Figure" and name[0] != "_":
                 names.add(f"{module.name}:{name}")
     return names
 
 
 def _figures(text: str, folder: Path, prefix: str, before: str = "") -> list[str]:
     lines = []
-    for one in Figures(text).found:
-        data = one.get("image", "").partition("base64,")[2]
+    for figure in Figures(text).figures:
+        data = figure.get("image", "").partition("base64,")[2]
         if not data:
             continue
-        file = f"{prefix}-{one['name']}.png"
+        file = f"{prefix}-{figure['name']}.png"
         (folder / file).write_bytes(base64.b64decode(data))
-        alt = one["alt"].replace("[", "(").replace("]", ")")
-        lines += [f"## {before}{one['title']}", "", f"![{alt}]({file})", "", one["says"], ""]
-        lines += _code(one["drawn"]) if one["drawn"] else []
+        alt = figure["alt"].replace("[", "(").replace("]", ")")
+        lines += [f"## {before}{figure['title']}", "", f"![{alt}]({file})", "", figure["says"], ""]
+        lines += _code(figure["drawn"]) if figure["drawn"] else []
     return lines
 
 
 def _code(name: str) -> list[str]:
-    code = textwrap.dedent(inspect.getsource(found_at(name))).rstrip()
+    code = textwrap.dedent(inspect.getsource(function_at(name))).rstrip()
     return [f"`{name.replace(':', '.')}`:", "", "````python", code, "````", ""]
 
 
@@ -194,7 +194,7 @@ def main(build: Path) -> None:
         shutil.copy(path, source / path.name)
     (source / "api.md").write_text(api_page(), "utf-8")
     sample = REPORT.read_text("utf-8")
-    others = specimens({one["drawn"] for one in Figures(sample).found})
+    others = specimens({figure["drawn"] for figure in Figures(sample).figures})
     (source / "gallery.md").write_text(gallery_page(sample, source, others), "utf-8")
     for name, target, title in (
         ("CHANGELOG.md", "changelog.md", "Changelog"),

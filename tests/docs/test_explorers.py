@@ -29,9 +29,9 @@ def pages():
 
 
 def numbers(page):
-    found = re.search(r'id="\w+-grid">(.*?)</script>', page, flags=re.S)
-    assert found is not None
-    return json.loads(found[1])
+    text = re.search(r'id="\w+-grid">(.*?)</script>', page, flags=re.S)
+    assert text is not None
+    return json.loads(text[1])
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def numbers(page):
 def test_forecasts_are_shared_by_the_closed_forms(pages, market, step, gain):
     # The step h of a level and the gain g of full trust as in the table of the theory, section 1.
     grid = numbers(pages["explore-forecast.html"])
-    found, seen = grid["markets"][market], np.array(grid["seen"])
-    for level, line in enumerate(found["level_reports"]):
+    shown, seen = grid["markets"][market], np.array(grid["seen"])
+    for level, line in enumerate(shown["level_reports"]):
         assert np.allclose(line, np.minimum(seen + level * step, 150), atol=ROUNDING)
-    inner, built = (seen >= -150 + step) & (seen < 150), np.array(found["level_capacities"][1])
+    inner, built = (seen >= -150 + step) & (seen < 150), np.array(shown["level_capacities"][1])
     assert np.allclose(built[inner], (250 + seen - step + gain)[inner], atol=ROUNDING)
-    believing = found["capacities"][-1]
+    believing = shown["capacities"][-1]
     assert np.allclose(believing, 250 + seen + gain, atol=ROUNDING)
-    assert np.allclose([line[0] for line in found["capacities"]], believing[0], atol=ROUNDING)
-    reports = np.array(found["reports"])
+    assert np.allclose([line[0] for line in shown["capacities"]], believing[0], atol=ROUNDING)
+    reports = np.array(shown["reports"])
     assert reports.shape == (len(grid["aversions"]), len(grid["trusts"]), seen.size)
     assert (reports >= seen - ROUNDING).all()  # nobody under-reports
     assert (np.diff(reports, axis=0) <= ROUNDING).all()  # whoever minds more lies less
@@ -57,10 +57,10 @@ def test_forecasts_are_shared_by_the_closed_forms(pages, market, step, gain):
 
 def test_choices_of_the_finite_game_are_those_of_its_payoffs(pages):
     grid = numbers(pages["explore-finite.html"])
-    found, scale = grid["treatments"]["Medium"], read_game(bundled("simulated-finite").game).scale
-    assert found["bias"] == 1
+    shown, scale = grid["treatments"]["Medium"], read_game(bundled("simulated-finite").game).scale
+    assert shown["bias"] == 1
     # Check tables of the theory, section 3, for precise people.
-    says, does = np.array(found["lk_sender"][-1]), np.array(found["lk_receiver"][-1])
+    says, does = np.array(shown["lk_sender"][-1]), np.array(shown["lk_receiver"][-1])
     assert (says[1].argmax(axis=-1) + 1).tolist() == [2, 3, 4, 5, 5]
     assert (says[2].argmax(axis=-1) + 1).tolist() == [3, 4, 5, 5, 5]
     assert (does[1].argmax(axis=-1) + 1).tolist()[:4] == [1, 1, 2, 3]
@@ -69,9 +69,9 @@ def test_choices_of_the_finite_game_are_those_of_its_payoffs(pages):
         for m in range(5):
             weights = [np.exp(-precision * 20 * abs(m - a) ** 1.4 / scale) for a in range(5)]
             shares = 100 * np.array(weights) / sum(weights)
-            assert np.allclose(found["te_receiver"][place][-1][m], shares, atol=0.51)
+            assert np.allclose(shown["te_receiver"][place][-1][m], shares, atol=0.51)
     # Whom a lie costs 100 payoff units tells the truth.
-    honest = np.array(found["te_sender"][-1][-1])
+    honest = np.array(shown["te_sender"][-1][-1])
     assert (honest.argmax(axis=-1) == np.arange(5)).all()
 
 

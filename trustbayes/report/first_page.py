@@ -122,11 +122,11 @@ def replications(found: Mapping[str, Any], role: str) -> list[tuple[str, int, in
     pass the gate.
     """
     known, checks = models_of(found, role), {}
-    for one in found["checks"]:
-        if (one["kind"], one["role"]) == ("posterior", role):
-            checks[one["model"]] = [
+    for check in found["checks"]:
+        if (check["kind"], check["role"]) == ("posterior", role):
+            checks[check["model"]] = [
                 row["interval"][0] <= row["observed"] <= row["interval"][1]
-                for row in one["choices"]
+                for row in check["choices"]
             ]
     return [
         (known[name]["title"], sum(checks[name]), len(checks[name])) for name in ranked(found, role)

@@ -314,12 +314,7 @@ def _gap(
         partial(expected_and_given, gap),
         partial(expected_and_given_says, gap, analysis.ci_prob),
     )
-    shown = [tables.gap_table(found)]
-    return Section(
-        "gap",
-        "Trust expected and trust given",
-        expected_and_given_says(gap, analysis.ci_prob).partition(". Bars")[0],
-        texts=[text],
-        tables=shown,
-        pictures=[render(picture)],
-    )
+    title, shown = "Trust expected and trust given", [tables.gap_table(found)]
+    said = expected_and_given_says(gap, analysis.ci_prob).partition(". Bars")[0]
+    message = f"{title}: {said[:1].lower()}{said[1:]}"
+    return Section("gap", title, message, [text], tables=shown, pictures=[render(picture)])

@@ -38,10 +38,11 @@ def traits_section(
         partial(average_effects, analysis.traits, titles, analysis.ci_prob),
         partial(average_effects_says, analysis.traits, analysis.ci_prob),
     )
+    said = average_effects_says(analysis.traits, analysis.ci_prob).partition(". Bars")[0]
     return Section(
         "traits",
         "What people's traits predict",
-        average_effects_says(analysis.traits, analysis.ci_prob).partition(". Bars")[0],
+        f"What people's traits predict: {said[:1].lower()}{said[1:]}",
         texts=[text],
         items=formulas,
         tables=[_effect_table(found, titles, kind) for kind in _CAPTIONS],

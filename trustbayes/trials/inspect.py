@@ -239,13 +239,13 @@ def _biases(frame: pd.DataFrame, candidates: dict[str, list[str]]) -> dict[str, 
     """The bias of each treatment, where a column has one number for each; else nothing."""
     if not candidates["bias"]:
         return {}
-    found = {}
+    biases = {}
     for label, rows in frame.groupby(candidates["treatment"][0]):
         values = numbers(rows[candidates["bias"][0]])
         if values.isna().any() or values.min() < values.max():
             return {}
-        found[str(label)] = f"{values.iloc[0]:.12g}"
-    return found
+        biases[str(label)] = f"{values.iloc[0]:.12g}"
+    return biases
 
 
 def _text(value: str) -> str:

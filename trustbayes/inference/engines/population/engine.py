@@ -50,9 +50,9 @@ _CHECKED = 64  # subjects at most, from whom the error is scaled to all
 _REFINED = 4
 """Times at most that steps are halved: from .25 to a sixtieth, where nothing a person does in some
 hundred trials is sharper."""
-_POINTS = 48
+_POINTS = 32
 """From all over the posterior, at which integrals are compared: the standard deviation that they
-give is good to a tenth."""
+give is good to an eighth."""
 _AMONG = 12  # populations that tables serve, besides the extreme ones
 _MARGIN = 0.25
 """Beyond what of an exposure is known: of its range, and on the scale of the link."""
