@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -116,7 +117,11 @@ def listed(items: Iterable[str], most: int = 6) -> str:
     words = list(items)
     if len(words) > most:
         words = [*words[:most], f"{len(words) - most} more"]
-    comma, last = ("; ", "; and ") if any(", " in word for word in words) else (", ", " and ")
+    comma, last = (
+        ("; ", "; and ")
+        if any(", " in re.sub(r"\([^)]*\)", "", word) for word in words)
+        else (", ", " and ")
+    )
     return last.join([comma.join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
