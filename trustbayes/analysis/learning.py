@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from trustbayes.analysis.both_roles import best
+from trustbayes.analysis.best_models import best
 from trustbayes.analysis.conventions import Key
 from trustbayes.comparison import Comparison
 from trustbayes.estimates.learning import learning_effects
