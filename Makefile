@@ -51,6 +51,7 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/loso_refits.py
 	$(PYTHON) benchmarks/model_recovery.py
 	$(PYTHON) benchmarks/real_comparison.py
+	$(PYTHON) benchmarks/real_learning.py
 	$(PYTHON) benchmarks/traits.py
 	$(PYTHON) benchmarks/calibration.py
 	$(PYTHON) benchmarks/recovery.py

@@ -32,6 +32,10 @@ from .estimates.subjects import (
 )
 from .estimates.traits import trait_effects as trait_effects
 from .estimates.trust_gap import trust_gap as trust_gap
+from .estimates.trust_paths import (
+    after_one_lie as after_one_lie,
+    trust_over_rounds as trust_over_rounds,
+)
 from .games.feedback import Feedback as Feedback
 from .games.finite import FiniteGame as FiniteGame
 from .games.finite_terms import FiniteTerms as FiniteTerms
@@ -81,6 +85,10 @@ from .report.figures.priors import (
 )
 from .report.write import write_report as write_report
 from .simulation.calibration import Calibration as Calibration, calibrate as calibrate
+from .simulation.experience import (
+    experience_check as experience_check,
+    free_running_check as free_running_check,
+)
 from .simulation.experiments import Experiment as Experiment
 from .simulation.planted import (
     identified as identified,

@@ -8,6 +8,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes.analysis import conventions as theoryfits
 from trustbayes.analysis.conventions import fit_theories, settled_models
+from trustbayes.games import Feedback
 from trustbayes.inference import tasks as manyfits
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Check, Gate
@@ -36,6 +37,16 @@ def test_each_open_convention_is_tried_once():
         ("mean", "truncated", "lump-sum"),
     ]
     assert tried(TrustEmbedded("receiver"), "belief") == [("prior",), ("mixture",)]
+
+
+def test_learning_is_tried_where_it_is_known_what_people_were_shown():
+    shown, hidden = (small_trials(feedback=Feedback(word)) for word in ("state", "none"))
+    for model, rule in ((TrustEmbedded("receiver"), "shift"), (LevelK("sender"), "depth")):
+        rules = [
+            [rival.conventions["learning"] for rival in theoryfits._rivals(model, trials)]
+            for trials in (shown, hidden, TRIALS)
+        ]
+        assert rules == [["none", "none", rule], ["none", "none"], ["none", "none"]]
 
 
 def test_no_rival_does_without_what_the_user_said():
@@ -85,7 +96,9 @@ def test_a_rival_is_used_only_if_it_is_surely_better(monkeypatch, lead, rhat, us
     monkeypatch.setattr(theoryfits, "leave_one_subject_out", new_people)
     monkeypatch.setattr(manyfits, "fit", fake)
     monkeypatch.setattr(Fit, "gate", property(gate))
-    fits, variants = fit_theories(TRIALS, settled_models(TRIALS, ["level-k"]), FULL, progress=False)
+    fits, variants, _ = fit_theories(
+        TRIALS, settled_models(TRIALS, ["level-k"]), FULL, progress=False
+    )
     assert list(fits) == [("level-k", role) for role in TRIALS.roles]
     for (_, role), one in fits.items():
         assert one.model.conventions["ties"] == used
@@ -109,7 +122,7 @@ def test_models_without_alternatives_have_no_variants(monkeypatch):
     monkeypatch.setattr(
         manyfits, "fit", lambda model, trials, sampling, progress: synthetic_fit(model, trials)
     )
-    fits, variants = fit_theories(
+    fits, variants, _ = fit_theories(
         TRIALS, settled_models(TRIALS, ["full-trust"]), FULL, progress=False
     )
     assert set(fits) == {("full-trust", "sender"), ("full-trust", "receiver")}

@@ -10,8 +10,10 @@ from loops import TRIALS as TRIALS_OF, row_logs
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.comparison import by_person, shares, single_theories, theory_of
+from trustbayes.comparison.by_person import _divergence
 from trustbayes.comparison.compare import compare
 from trustbayes.errors import InputError
+from trustbayes.games import Feedback
 from trustbayes.models import Babbling, FullTrust, LevelK, Mixture, TrustEmbedded
 from trustbayes.models.draws import type_probabilities
 from trustbayes.trials.table import trials_from_frame
@@ -201,3 +203,17 @@ def test_what_was_not_compared_is_refused(comparison):
         by_person(compare(FITS[:2]), FITS[:2], "level-k", "trust-embedded")
     with pytest.raises(InputError, match="fits, models"):
         by_person(comparison, FITS[:2], "level-k", "trust-embedded")
+
+
+def test_people_who_learn_nothing_are_those_who_do_not_learn():
+    """Models of people who learn have a cell for each trial, others one for trials alike."""
+    trials = small_trials(pairs=6, feedback=Feedback("state"))
+    static = synthetic_fit(TrustEmbedded("receiver"), trials, draws=60)
+    moves = synthetic_fit(TrustEmbedded("receiver", learning="shift"), trials, draws=60)
+    still = {name: 0 * moves.posterior[name] for name in ("gain_good", "gain_bad")}
+    same = {name: static.posterior[name] for name in ("trust", "response_precision")}
+    moves = dataclasses.replace(moves, posterior=moves.posterior.assign(**same, **still))
+    assert _divergence(static, moves).tolist() == pytest.approx([0.0] * 6, abs=1e-12)
+    level_k = synthetic_fit(LevelK("receiver"), trials, draws=60)
+    np.testing.assert_allclose(_divergence(moves, level_k), _divergence(static, level_k))
+    assert _divergence(static, level_k).min() > 0

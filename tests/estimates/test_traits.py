@@ -19,7 +19,8 @@ from trustbayes.inference.fit import load_fit
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import LevelK, TrustEmbedded
-from trustbayes.models.draws import prior_draws, replicate
+from trustbayes.models.draws import prior_draws
+from trustbayes.models.replications import replicate
 
 TRIALS = planted_trials()
 COLUMNS = [

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from trustbayes.games import FiniteGame
+from trustbayes.games import Feedback, FiniteGame
 from trustbayes.inference.fit import FORMAT, Fit
 from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling, versions
@@ -15,10 +15,16 @@ from trustbayes.trials.table import Trials, trials_from_frame
 TREATMENTS = {"Low": 0.5, "High": 1.0}
 
 
-def small_trials(seed: int = 1, pairs: int = 4, rounds: int = 12, states: int = 3) -> Trials:
+def small_trials(
+    seed: int = 1,
+    pairs: int = 4,
+    rounds: int = 12,
+    states: int = 3,
+    feedback: Feedback | None = None,
+) -> Trials:
     """Random play: what is chosen after what has no meaning, which tests of formulas want."""
     rng = np.random.default_rng(seed)
-    game = FiniteGame(list(range(1, states + 1)), treatments=TREATMENTS)
+    game = FiniteGame(list(range(1, states + 1)), treatments=TREATMENTS, feedback=feedback)
     names = list(TREATMENTS)
     rows = [
         {

@@ -202,6 +202,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         joint=None,
         both=None,
         persons=pd.DataFrame(),
+        learning={},
         ci_prob=0.9,
     )
 

@@ -8,7 +8,8 @@ from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.models import LevelK, Mixture, TrustEmbedded
-from trustbayes.models.draws import Draws, replicate, type_probabilities
+from trustbayes.models.draws import Draws, type_probabilities
+from trustbayes.models.replications import replicate
 from trustbayes.simulation import finite, predictive_check
 from trustbayes.theories.responses.logit import LOGIT
 from trustbayes.trials.table import trials_from_frame

@@ -13,6 +13,8 @@ import pandas as pd
 
 from trustbayes.analysis.both_roles import check_policies, gap_of, policies_of, worth_of
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
+from trustbayes.analysis.joint import fit_both, joint_of
+from trustbayes.analysis.learning import Learning, learning_of
 from trustbayes.analysis.mended import mended
 from trustbayes.analysis.same_people import both_of, by_whole_person
 from trustbayes.comparison import (
@@ -36,12 +38,10 @@ from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.joint import JointFit, fit_joint, load_joint_fit
-from trustbayes.inference.records import fit_key
+from trustbayes.inference.joint import JointFit
 from trustbayes.inference.sampling import Sampling
-from trustbayes.models import Joint, Model, TrustEmbedded
+from trustbayes.models import Model
 from trustbayes.models.draws import prior_draws
-from trustbayes.models.joint import check_roles
 from trustbayes.simulation import (
     PredictiveCheck,
     identified,
@@ -112,9 +112,9 @@ class Analysis:
     posterior_checks, prior_checks : mapping of (model name, role) to PredictiveCheck
     variants : DataFrame
         How the conventions of a theory compare: role, model, conventions (text), elpd (LOO by
-        trial), se, elpd_diff, dse (to the best of the same model and role), used (bool),
-        converged (bool: R-hat at most 1.05, the alternatives' fits being short). Empty if no
-        model has rival conventions.
+        trial), se, elpd_diff, dse (to the best of the same model and role), learning (its rule),
+        lead, lead_error (over the model as given), used (bool), converged (bool: R-hat at most
+        1.05, the alternatives' fits being short). Empty if no model has rival conventions.
     recovery : DataFrame or None
         Where the truth is known: the columns of ``subjects`` and planted, covered (bool),
         identified (bool, see `trustbayes.simulation.identified`).
@@ -139,6 +139,8 @@ class Analysis:
     persons : DataFrame
         How theories predict all trials of such people, in both roles, see
         `trustbayes.analysis.same_people.by_whole_person`; empty if there are none.
+    learning : mapping of role to Learning
+        How trust moves, where the trials say what people were shown.
     ci_prob : float
         Probability of all intervals.
     """
@@ -168,6 +170,7 @@ class Analysis:
     joint: JointFit | None
     both: BothRoles | None
     persons: pd.DataFrame
+    learning: Mapping[Role, Learning]
     ci_prob: float
     shown_by: ClassVar[Callable[[Analysis], str] | None] = None
     """Makes HTML of an analysis: the report, which lies above this room, puts itself here."""
@@ -207,8 +210,8 @@ def analyse(
 
     Subjects whose Pareto k is too large are predicted by refits without them where the fits are by
     the population engine. A theory leaves conventions open. Short fits try each alternative to its
-    defaults, one at a time, and the theory enters the comparison with the best, if that leads the
-    default by more
+    defaults, one at a time (trust and depth of thought that move with what people were shown among
+    them), and the theory enters the comparison with the best, if that leads the default by more
     than two standard errors and its full fit passes the gate, see
     `trustbayes.analysis.conventions.fit_theories`; all scores are kept in ``variants``.
 
@@ -259,7 +262,7 @@ def analyse(
     """
     sampling = sampling or Sampling()
     chosen = settled_models(trials, models)
-    both = _joint_of(chosen, trials) if joint else None
+    both = joint_of(chosen, trials) if joint else None
     of_role: dict[Role, list[Model]] = {}
     for own in chosen:
         of_role.setdefault(own.role, []).append(own)
@@ -268,7 +271,7 @@ def analyse(
         for role, group in of_role.items():
             check_folds(trials, role, kfold)
             check_new_subjects(group)
-    found, variants = fit_theories(
+    found, variants, as_given = fit_theories(
         trials, chosen, sampling, folder=fits, executor=executor, progress=progress
     )
     fitted = {role: [found[m.name, role] for m in group] for role, group in of_role.items()}
@@ -316,7 +319,7 @@ def analyse(
     subjects = pd.concat(
         [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
     )
-    together = None if both is None else _fit_joint(both, trials, sampling, fits, progress)
+    together = None if both is None else fit_both(both, trials, sampling, fits, progress)
     return Analysis(
         trials=trials,
         sampling=sampling,
@@ -348,6 +351,9 @@ def analyse(
         joint=together,
         both=both_of(trials, found, comparisons, ci_prob),
         persons=by_whole_person(trials, comparisons),
+        learning=learning_of(
+            trials, found, as_given, comparisons, variants, sampling.seed, ci_prob
+        ),
         ci_prob=ci_prob,
     )
 
@@ -385,32 +391,6 @@ def _type_recovery(found: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFr
     tables = [type_recovery(one, planted) for one in found.values() if one.model.types]
     tables = [rows for rows in tables if not rows.empty]
     return pd.concat(tables, ignore_index=True) if tables else None
-
-
-def _joint_of(chosen: Sequence[Model], trials: Trials) -> Joint:
-    """The trust-embedded models of both roles tied together, those chosen where there are any."""
-    check_roles(trials)
-    sender, receiver = TrustEmbedded("sender", trials.game), TrustEmbedded("receiver", trials.game)
-    for each in chosen:
-        if each.name == sender.name and each.role == "sender":
-            sender = each
-        elif each.name == receiver.name and each.role == "receiver":
-            receiver = each
-    return Joint(sender, receiver)
-
-
-def _fit_joint(
-    both: Joint, trials: Trials, sampling: Sampling, folder: Path | None, progress: bool
-) -> JointFit:
-    """Fit the models of both roles together, or read their fit from the folder."""
-    path = folder / f"joint-{fit_key(both, trials, sampling)[:16]}.nc" if folder else None
-    if path is not None and path.exists():
-        return load_joint_fit(path, trials.game)
-    _log.info("fitting both roles together")
-    found = fit_joint(both, trials, sampling, progress=progress)
-    if path is not None:
-        found.save(path)
-    return found
 
 
 def title(analysis: Analysis, model: str, role: Role) -> str:

@@ -17,6 +17,7 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model, model, model_names
+from trustbayes.simulation.experience import has_experience
 from trustbayes.trials.table import Trials
 
 __all__ = ["NEW_PEOPLE", "Key", "fit_theories", "settled_models"]
@@ -106,7 +107,7 @@ def fit_theories(
     folder: Path | None = None,
     executor: Executor | None = None,
     progress: bool = True,
-) -> tuple[dict[Key, Fit], pd.DataFrame]:
+) -> tuple[dict[Key, Fit], pd.DataFrame, dict[Key, Fit]]:
     """Fit models to every role of the trials, and try what each theory leaves open.
 
     Each model is fitted as it is; short fits try each alternative to a convention that it leaves at
@@ -130,6 +131,8 @@ def fit_theories(
         By role, then model.
     variants : DataFrame
         See `trustbayes.analysis.analyse.Analysis`.
+    as_given : dict of (model name, role) to Fit
+        Of the models as they are, whether or not they are used.
 
     Raises
     ------
@@ -160,6 +163,7 @@ def fit_theories(
     others = [rival for group in rivals.values() for rival in group]
     made = fits_of(list(bases.values()), others)
     found, rest = dict(zip(bases, made, strict=False)), made[len(bases) :]
+    as_given = dict(found)
     tables: dict[Key, pd.DataFrame] = {}
     better: dict[Key, Model] = {}
     for key, group in rivals.items():
@@ -171,7 +175,7 @@ def fit_theories(
     for key, one in zip(better, fits_of(list(better.values())), strict=True):
         if one.gate.passed or not found[key].gate.passed:
             found[key] = one
-    return found, _variants(tables, found)
+    return found, _variants(tables, found), as_given
 
 
 def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
@@ -192,6 +196,9 @@ def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
             "se": [_error(row) for row in table],
             "elpd_diff": order - order[best],
             "dse": [_error(row - table[best]) for row in table],
+            "learning": [one.model.conventions.get("learning", "none") for one in fits],
+            "lead": order - order[0],
+            "lead_error": [_error(row - table[0]) for row in table],
             "converged": [_roughly(one) for one in fits],
         }
     )
@@ -232,6 +239,8 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
                 continue
             if trials.game.tabled and convention.name == "belief":
                 continue  # payoff tables leave no choice
+            if convention.name == "learning" and not has_experience(trials, base.role):
+                continue  # nothing is known of which they could have learnt
             if choice == "mixture" and settled.get("expected_action") == "mean":
                 continue  # the mean of the belief is that of the truncated one
             rival = base.replace(**{convention.name: choice})

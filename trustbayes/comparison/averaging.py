@@ -12,7 +12,7 @@ from trustbayes.comparison.compare import Comparison
 from trustbayes.comparison.names import by_name
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
-from trustbayes.models.draws import replicate
+from trustbayes.models.replications import replicate
 from trustbayes.numerics.arrays import log_sum_exp
 
 __all__ = ["Averaged", "averaged"]

@@ -210,10 +210,13 @@ def theory_of(mixture: Model) -> dict[str, str]:
 
 def _divergence(one: Fit, other: Fit) -> np.ndarray:
     """How far two models fitted to the same subjects differ on their trials, by subject."""
-    first, second = (log_score(cell_log_likelihood(fit.draws(_DRAWS))) for fit in (one, other))
+    first, second = (
+        log_score(cell_log_likelihood(fit.draws(_DRAWS)))[fit.units.trial_cell]  # people who learn
+        for fit in (one, other)  # have a cell for each trial, others one for trials that are alike
+    )
+    half = 0.5 * (first - second) ** 2
     units = one.units
-    half = 0.5 * units.cell_trials * (first - second) ** 2
-    return np.bincount(units.cell_subject, weights=half, minlength=len(units.subjects))
+    return np.bincount(units.trial_subject, weights=half, minlength=len(units.subjects))
 
 
 def _theories(mixture: Fit) -> dict[str, np.ndarray]:

@@ -25,9 +25,7 @@ from trustbayes.trials.units import Units
 __all__ = [
     "Draws",
     "cell_log_likelihood",
-    "draw_types",
     "prior_draws",
-    "replicate",
     "subject_log_likelihood",
     "type_log_probabilities",
     "type_probabilities",
@@ -323,72 +321,6 @@ def type_log_probabilities(draws: Draws) -> np.ndarray:
         joint = draws.type_logs(rows, logs)
         probabilities[rows] = joint - log_sum_exp(joint, keepdims=True)
     return probabilities
-
-
-def draw_types(draws: Draws, rng: np.random.Generator) -> np.ndarray | None:
-    """Draw each subject's type, given each draw and the subject's trials.
-
-    Parameters
-    ----------
-    draws : Draws
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of int, shape (draws, subjects), or None
-        Positions in the model's types; None if it has none.
-    """
-    if draws.shares is None:
-        return None
-    return np.concatenate([_types(draws, *part, rng) for part in draws.answers()])
-
-
-def _types(
-    draws: Draws,
-    rows: slice,
-    answer: Any,
-    values: Values,
-    rng: np.random.Generator,
-    given_trials: bool = True,
-) -> np.ndarray | None:
-    """As `draw_types` for one of the slices that `Draws.answers` gives."""
-    if draws.shares is None:
-        return None
-    joint = draws.log_shares[rows]
-    if given_trials:
-        response = draws.model.response(draws.game)
-        logs = response.cell_logs(draws.units, answer, values, typed=True)
-        joint = draws.type_logs(rows, logs)
-    size = (joint.shape[0], len(draws.units.subjects), joint.shape[-1])
-    return (joint + rng.gumbel(size=size)).argmax(axis=-1)
-
-
-def replicate(draws: Draws, rng: np.random.Generator, given_trials: bool = True) -> np.ndarray:
-    """Replicate the experiment: what the same people would choose after seeing the same.
-
-    Parameters
-    ----------
-    draws : Draws
-    rng : numpy.random.Generator
-    given_trials : bool
-        Draw each subject's type given her trials (posterior predictive) or from the population's
-        shares (prior predictive).
-
-    Returns
-    -------
-    array
-        Replicated counts of shape (draws, units, seen, options) in a finite game, else choices
-        of shape (draws, trials).
-    """
-    response, choices = draws.model.response(draws.game), []
-    for rows, answer, values in draws.answers():
-        type_index = _types(draws, rows, answer, values, rng, given_trials)
-        if type_index is not None and (steps := draws.steps(rows)) is not None:
-            logs = response.cell_logs(draws.units, answer, values, typed=True)
-            size = len(draws.model.types)
-            type_index = steps.walk(logs if given_trials else None, type_index, size, rng)
-        choices.append(response.draw(draws.units, answer, values, type_index, rng))
-    return np.concatenate(choices)
 
 
 def prior_draws(model: Model, game: Game, units: Units, size: int, seed: int) -> Draws:

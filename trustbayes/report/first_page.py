@@ -14,6 +14,7 @@ from trustbayes.report.answer import answer, models_of, ranked
 from trustbayes.report.figures import first
 from trustbayes.report.figures.worth import together_says, way_to_trust
 from trustbayes.report.games.registry import kind_of
+from trustbayes.report.learning import moves
 from trustbayes.report.page.front import Card, Caution, Front
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.wording import counted, listed, probability
@@ -46,11 +47,12 @@ def front_page(analysis: Analysis, found: Mapping[str, Any]) -> Front:
 
 
 def _card(found: Mapping[str, Any], role: str) -> Card:
-    said = answer(found, role)
+    said, moved = answer(found, role), moves(found, role)
+    more = [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)]
     return Card(
         f"{role.capitalize()}s",
         [("people", said.people), ("wins", said.wins)],
-        [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)],
+        [*more, ("moves", "How trust moves", moved)] if moved else more,
         said.missing,
     )
 

@@ -22,6 +22,7 @@ from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
 from trustbayes.report.games.patterns import mean_shifts
 from trustbayes.report.games.registry import kind_of
+from trustbayes.report.learning import learning_results
 from trustbayes.simulation import PredictiveCheck
 from trustbayes.trials.table import Trials
 
@@ -43,7 +44,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
         JSON-safe; what is not a finite number is None. Keys: experiment, exclusions, gate,
         comparison, reliability, kfold, rules, verdict, people, shares, variants, population,
         sensitivity, subjects, types, traits, recovery, type_recovery, worth, policies, gap,
-        both_roles, checks, how, ci_prob.
+        both_roles, learning, checks, how, ci_prob.
     """
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
@@ -90,6 +91,7 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
             "rows": [_intervals(row) for row in records(analysis.gap)],
         },
         "both_roles": both_results(analysis),
+        "learning": learning_results(analysis),
         "checks": [
             {"model": model, "role": role, **_check(check)}
             for checks in (analysis.posterior_checks, analysis.prior_checks)

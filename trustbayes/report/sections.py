@@ -16,6 +16,7 @@ from trustbayes.report import tables
 from trustbayes.report.answer import answer
 from trustbayes.report.figures import evidence, persons, raw
 from trustbayes.report.games.patterns import as_shown, mean_shifts
+from trustbayes.report.learning import learning_section
 from trustbayes.report.material import Material
 from trustbayes.report.model_sections import checks_section, people_section, population_section
 from trustbayes.report.page.picture import Picture, render
@@ -294,6 +295,7 @@ SECTIONS: tuple[Builder, ...] = (
     _experiment,
     _comparison,
     checks_section,
+    learning_section,
     people_section,
     population_section,
     _convergence,

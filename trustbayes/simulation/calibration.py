@@ -23,7 +23,8 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model
-from trustbayes.models.draws import Draws, draw_types, subject_log_likelihood
+from trustbayes.models.draws import Draws, subject_log_likelihood
+from trustbayes.models.replications import draw_types
 from trustbayes.simulation.experiments import (
     Experiment,
     SimulatedFits,

@@ -15,7 +15,8 @@ import pandas as pd
 from trustbayes.errors import Fault, InputError, listing
 from trustbayes.files import natural_order
 from trustbayes.games import FiniteGame, Role
-from trustbayes.models.draws import Draws, replicate
+from trustbayes.models.draws import Draws
+from trustbayes.models.replications import replicate
 from trustbayes.simulation.summaries import summary
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.units import groups_of, people_of
@@ -25,8 +26,10 @@ __all__ = [
     "biases_of",
     "choose",
     "choose_in_order",
+    "observed_choices",
     "placeholder",
     "replicated_choices",
+    "trial_shifts",
     "units_of",
 ]
 
@@ -190,3 +193,13 @@ def replicated_choices(
         )
     total = (units.counts * gap).sum(axis=(-1, -2))
     return pd.concat(rows, ignore_index=True), total, np.concatenate(totals, axis=1)
+
+
+def trial_shifts(game: FiniteGame, units: Cells, choices: np.ndarray) -> np.ndarray:
+    """Of the options at some positions, see `trustbayes.games.FiniteGame.shifts`."""
+    return np.asarray(game.shifts(units.role)[units.trial_seen, choices])
+
+
+def observed_choices(units: Cells) -> np.ndarray:
+    """Positions of the options chosen."""
+    return units.trial_option

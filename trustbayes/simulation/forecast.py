@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.games import ForecastGame, Role
-from trustbayes.models.draws import Draws, replicate
+from trustbayes.models.draws import Draws
+from trustbayes.models.replications import replicate
 from trustbayes.simulation.summaries import summary
 from trustbayes.trials.forecast import Points, points_of_trials
 
@@ -21,9 +22,11 @@ __all__ = [
     "biases_of",
     "choose",
     "choose_in_order",
+    "observed_choices",
     "placeholder",
     "replicated_choices",
     "seen_bins",
+    "trial_shifts",
     "units_of",
 ]
 
@@ -136,12 +139,21 @@ def replicated_choices(
                     "high": high,
                 }
             )
-    names = np.array(units.treatments)[trial_treatment]
-    plain = game.face_value(units.role, seen, names)
     order = np.argsort(units.trial_unit, kind="stable")
     starts = np.flatnonzero(np.diff(units.trial_unit[order], prepend=-1))
     total, totals = (
-        np.add.reduceat((values - plain)[..., order], starts, axis=-1)
+        np.add.reduceat(trial_shifts(game, units, values)[..., order], starts, axis=-1)
         for values in (choice, copies)
     )
     return pd.DataFrame(rows), total, totals
+
+
+def trial_shifts(game: ForecastGame, units: Points, choices: np.ndarray) -> np.ndarray:
+    """Choices less what one would choose who is truthful, or trusts fully."""
+    names = np.array(units.treatments)[units.unit_treatment[units.trial_unit]]
+    return np.asarray(choices - game.face_value(units.role, units.trial_seen, names))
+
+
+def observed_choices(units: Points) -> np.ndarray:
+    """The choices."""
+    return units.trial_choice

@@ -115,6 +115,24 @@ class Kind(Protocol):
             The same, replicated.
         """
 
+    def trial_shifts(self, game: Any, units: Any, choices: np.ndarray) -> np.ndarray:
+        """How far choices are from face value, in units of the state.
+
+        Parameters
+        ----------
+        game : Game
+        units : Units
+        choices : array, shape (..., trials)
+            As `trustbayes.models.replications.replicate_trials` gives them.
+
+        Returns
+        -------
+        array, shape (..., trials)
+        """
+
+    def observed_choices(self, units: Any) -> np.ndarray:
+        """What was chosen in each trial, in the form of replicated choices, shape (trials,)."""
+
 
 _KINDS: Mapping[str, Kind] = {
     FiniteGame.kind: finite,

@@ -13,7 +13,8 @@ import pandas as pd
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import RecommendationGame, Role
-from trustbayes.models.draws import Draws, replicate
+from trustbayes.models.draws import Draws
+from trustbayes.models.replications import replicate
 from trustbayes.simulation.summaries import summary
 from trustbayes.trials.recommendation import Recommendations, advice_of_trials
 
@@ -24,8 +25,10 @@ __all__ = [
     "choose",
     "choose_in_order",
     "decision_classes",
+    "observed_choices",
     "placeholder",
     "replicated_choices",
+    "trial_shifts",
     "units_of",
     "weight_of_advice",
 ]
@@ -191,11 +194,21 @@ def replicated_choices(
             rows.append(
                 {"treatment": name, "option": option, "trials": int(inside.sum()), **numbers}
             )
-    toward = np.sign(units.trial_seen - units.trial_estimate)
     order = np.argsort(units.trial_unit, kind="stable")
     starts = np.flatnonzero(np.diff(units.trial_unit[order], prepend=-1))
     total, totals = (
-        np.add.reduceat(((made - units.trial_estimate) * toward)[..., order], starts, axis=-1)
+        np.add.reduceat(trial_shifts(game, units, made)[..., order], starts, axis=-1)
         for made in (units.trial_choice, copies)
     )
     return pd.DataFrame(rows), total, totals
+
+
+def trial_shifts(game: RecommendationGame, units: Recommendations, choices: np.ndarray) -> Any:
+    """How far decisions move from the estimate towards the recommendation."""
+    toward = np.sign(units.trial_seen - units.trial_estimate)
+    return (choices - units.trial_estimate) * toward
+
+
+def observed_choices(units: Recommendations) -> np.ndarray:
+    """The decisions."""
+    return units.trial_choice

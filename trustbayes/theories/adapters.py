@@ -74,7 +74,7 @@ def conditions_of(
     """
     stages = [game.in_treatment(name) for name in treatments]
     different = list(dict.fromkeys(stages))
-    stage = np.array([different.index(one) for one in stages], dtype=int)[treatment]
+    stage = np.array([different.index(stage_game) for stage_game in stages], dtype=int)[treatment]
     keys, index = np.unique(np.column_stack([stage, biases]), axis=0, return_inverse=True)
     distinct = tuple((different[int(at)], float(bias)) for at, bias in keys)
     return Conditions(distinct, index.reshape(-1))

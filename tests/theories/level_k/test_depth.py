@@ -22,8 +22,9 @@ from trustbayes.inference.gate import gate_of
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Hybrid, LevelK, Mixture, model_from_dict
-from trustbayes.models.draws import Draws, prior_draws, replicate, type_probabilities
+from trustbayes.models.draws import Draws, prior_draws, type_probabilities
 from trustbayes.models.graph import add_to
+from trustbayes.models.replications import replicate
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate
 

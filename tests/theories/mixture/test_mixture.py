@@ -39,10 +39,10 @@ from trustbayes.models import SPECS, Mixture, Model, draws as evaluate, model_fr
 from trustbayes.models.draws import (
     Draws,
     cell_log_likelihood,
-    replicate,
     subject_log_likelihood,
     type_probabilities,
 )
+from trustbayes.models.replications import replicate
 from trustbayes.priors.prior import Prior
 
 MIXTURES = [spec for spec in SPECS if spec.name == "mixture"]

@@ -14,7 +14,8 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.marginal.effects import Effect
 from trustbayes.inference.marginal.population import Population
 from trustbayes.models import Model
-from trustbayes.models.draws import Draws, draw_types
+from trustbayes.models.draws import Draws
+from trustbayes.models.replications import draw_types
 from trustbayes.priors.links import LINK_OF_SUPPORT
 from trustbayes.theories.values import Values
 

@@ -19,7 +19,7 @@ from trustbayes.inference.marginal.population import Population
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model
-from trustbayes.models.draws import draw_types
+from trustbayes.models.replications import draw_types
 from trustbayes.simulation.policies.crowd import check_new, new_types, new_values
 from trustbayes.simulation.summaries import summary
 from trustbayes.theories.values import Values

@@ -97,10 +97,10 @@ def _one_level(utility: Any) -> Any:
 
 
 def _resolve(game: FiniteGame, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = dict(conventions)
-    if found["belief"] is None:
-        found["belief"] = "mixture" if game.tabled else "weighted"
-    return found
+    resolved = dict(conventions)
+    if resolved["belief"] is None:
+        resolved["belief"] = "mixture" if game.tabled else "weighted"
+    return resolved
 
 
 def _level_0_ignores(*parameters: Parameter) -> Any:

@@ -89,6 +89,7 @@ def _conventions(rules: tuple[str, ...], kind: str, experience: tuple[str, ...])
         Convention(
             name="learning",
             choices=("none", *rules),
+            rivals=("none", rules[0]),  # the others cost as much again, and say much the same
             default="none",
             meaning=_MEANING[rules],
         ),

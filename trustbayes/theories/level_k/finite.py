@@ -103,14 +103,14 @@ def level_tables(
     receiver = _best(receiver_utility, _action_order(game, direction), ties)
     sender_utility = _understood(game, receiver)
     sender = _best(-_lie(game), _lie_order(game, direction), ties)
-    found = [(sender_utility, receiver_utility, sender, receiver)]
+    levels = [(sender_utility, receiver_utility, sender, receiver)]
     for _ in range(max_level):
         sender_utility = _earned(game, bias, receiver)
         sender = _best(sender_utility, _lie_order(game, direction), ties)
         receiver_utility = believed_payoff(game, posterior(game, bias, sender, unsent))
         receiver = _best(receiver_utility, _action_order(game, direction), ties)
-        found.append((sender_utility, receiver_utility, sender, receiver))
-    return LevelTables(*(np.stack(parts) for parts in zip(*found, strict=True)))
+        levels.append((sender_utility, receiver_utility, sender, receiver))
+    return LevelTables(*(np.stack(parts) for parts in zip(*levels, strict=True)))
 
 
 def posterior(
@@ -146,7 +146,7 @@ def posterior(
     joint = (prior[:, None] * sender).T
     mass = joint.sum(axis=1)
     sent = np.flatnonzero(mass > _SAME)
-    found = np.tile(prior, (game.messages.size, 1))
+    beliefs = np.tile(prior, (game.messages.size, 1))
     for message in range(game.messages.size):
         read_as = message
         if message not in sent:
@@ -158,8 +158,8 @@ def posterior(
             candidates = above if above.size else sent
             distance = abs(game.messages[candidates] - game.messages[message])
             read_as = int(candidates[distance.argmin()])
-        found[message] = joint[read_as] / mass[read_as]
-    return found
+        beliefs[message] = joint[read_as] / mass[read_as]
+    return beliefs
 
 
 def _direction(game: FiniteGame, bias: float) -> float:

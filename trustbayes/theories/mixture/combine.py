@@ -73,28 +73,28 @@ def mixture(*components: ModelSpec) -> ModelSpec:
     def types(conventions: Mapping[str, Any]) -> tuple[str, ...]:
         labels: list[str] = []
         for spec in components:
-            own = spec.types(conventions) if spec.types else ()
-            labels += [f"level {label}" for label in own] or [spec.name]
+            levels = spec.types(conventions) if spec.types else ()
+            labels += [f"level {label}" for label in levels] or [spec.name]
         return tuple(labels)
 
     def ignores(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         subject = (p for p in parameters.values() if "subject" in p.varies)
-        own = {p.name for p in subject if p.support != "simplex"}
+        personal = {p.name for p in subject if p.support != "simplex"}
         labels = iter(types(conventions))
         return {
-            label: tuple(sorted(own - {p.name for p in spec.parameters}))
+            label: tuple(sorted(personal - {p.name for p in spec.parameters}))
             for spec in components
             for label in islice(labels, len(spec.types(conventions)) if spec.types else 1)
         }
 
     def shares(conventions: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        found = {"theory": tuple(spec.name for spec in components)}
+        labels = {"theory": tuple(spec.name for spec in components)}
         for position in typed:
             spec = components[position]
             assert spec.types is not None
             [name] = [p.name for p in spec.parameters if p.support == "simplex"]
-            found[name] = spec.types(conventions)
-        return found
+            labels[name] = spec.types(conventions)
+        return labels
 
     def type_shares(given: Mapping[str, Any]) -> Any:
         theory = given["theory"]
@@ -122,18 +122,18 @@ def mixture(*components: ModelSpec) -> ModelSpec:
         for spec in components:
             size = len(spec.types(conventions)) if spec.types else 1
             if type_index < size:
-                found = spec.answer(game, values, _own(spec, conventions))
+                answers = spec.answer(game, values, _own(spec, conventions))
                 axis = first.response(game, conventions).type_axis
-                return of_type(found, type_index, axis) if spec.types else found
+                return of_type(answers, type_index, axis) if spec.types else answers
             type_index -= size
         raise IndexError(type_index)
 
     def resolve(game: Any, conventions: Mapping[str, Any]) -> Mapping[str, Any]:
-        found = dict(conventions)
+        resolved = dict(conventions)
         for spec in components:
             if spec.resolve:
-                found |= spec.resolve(game, _own(spec, conventions))
-        return found
+                resolved |= spec.resolve(game, _own(spec, conventions))
+        return resolved
 
     conventions = {c.name: replace(c, rivals=()) for s in components for c in s.conventions}
     return ModelSpec(
@@ -174,6 +174,6 @@ def _own(spec: ModelSpec, conventions: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_draws(parts: list[np.ndarray]) -> list[np.ndarray]:
     """Give every part the axis of draws, if any has one."""
-    own = min(part.ndim for part in parts)
-    draws = max((part.shape[: part.ndim - own] for part in parts), key=len)
-    return [np.broadcast_to(part, (*draws, *part.shape[part.ndim - own :])) for part in parts]
+    fewest = min(part.ndim for part in parts)
+    draws = max((part.shape[: part.ndim - fewest] for part in parts), key=len)
+    return [np.broadcast_to(part, (*draws, *part.shape[part.ndim - fewest :])) for part in parts]

@@ -116,7 +116,7 @@ class CensoredNoise:
             answer, sigma = pt.as_tensor(answer), pt.as_tensor(sigma)
         xp = namespace(choice, answer, sigma)
         ends = (choice > self.low) & (choice < self.high), choice >= self.high, choice <= self.low
-        inside, upper, lower = (namespace(choice).nonzero(one)[0] for one in ends)
+        inside, upper, lower = (namespace(choice).nonzero(mask)[0] for mask in ends)
 
         def gap(rows: Any) -> Any:
             return (choice[rows] - answer[..., rows]) / sigma[..., rows]
@@ -162,7 +162,7 @@ class CensoredNoise:
 
     def divergence(self, units: Points, answer: Any, other: Any, values: Values) -> np.ndarray:
         """Of noise around best choices within the range; to second order for Student's t."""
-        best, others = (np.clip(one, self.low, self.high) for one in (answer, other))
+        best, others = (np.clip(choice, self.low, self.high) for choice in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
         return summed_by_unit(units, 0.5 * self.noise.location_information * gap**2)
 

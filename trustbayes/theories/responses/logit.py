@@ -160,8 +160,8 @@ class Logit:
         slope = (high - low) / (2 * step)
         trials = units.counts.sum(axis=-1)
         trials = trials[:, None] if typed else trials
-        found = (trials * (np.exp(high) * slope**2).sum(axis=-1)).sum(axis=-1)
-        return np.asarray(found.mean(axis=-1) if typed else found)
+        information = (trials * (np.exp(high) * slope**2).sum(axis=-1)).sum(axis=-1)
+        return np.asarray(information.mean(axis=-1) if typed else information)
 
     def pick(self, units: Cells, answer: Any, type_index: np.ndarray) -> np.ndarray:
         """Utilities of shape (draws, units, seen, options)."""
@@ -171,7 +171,7 @@ class Logit:
 
     def divergence(self, units: Cells, answer: Any, other: Any, values: Values) -> np.ndarray:
         """Over all options, after what each unit saw."""
-        logs, others = (self.logs(one, values, typed=False) for one in (answer, other))
+        logs, others = (self.logs(utilities, values, typed=False) for utilities in (answer, other))
         gap = (np.exp(logs) * (logs - others)).sum(axis=-1)
         return np.asarray((units.counts.sum(axis=-1) * gap).sum(axis=-1))
 

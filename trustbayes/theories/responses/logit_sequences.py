@@ -9,6 +9,7 @@ import numpy as np
 from trustbayes.numerics.arrays import namespace
 from trustbayes.numerics.vectorised import exp
 from trustbayes.theories.response import of_trials
+from trustbayes.theories.responses import logit_tables
 from trustbayes.theories.responses.logit import below_best, choice_log_probabilities
 from trustbayes.theories.values import Values
 from trustbayes.trials.sequences import FiniteSequences
@@ -31,6 +32,9 @@ class SequencedLogit:
         """By trial, in their order."""
         utility = below_best(answer[..., 0, :])
         precision, lapse = self._noise(units, values)
+        if _fixed(utility, units) and lapse is None and namespace(precision) is not np:
+            of_units = values.of_units("response_precision")
+            return logit_tables.trial_logs(units, utility, of_units), units.trial_subject
         xp = namespace(utility, precision, units.trial_option)
         options = np.arange(units.counts.shape[-1])
         chosen = abs(units.trial_option[:, None] - options) < 0.5  # positions may be data
@@ -126,6 +130,11 @@ class SequencedLogit:
     def _noise(self, units: FiniteSequences, values: Values) -> tuple[Any, Any]:
         of_trials = Values(values.arrays, values.dims, units.by_trial)
         return of_trials.of_units("response_precision"), of_trials.of_units("lapse")
+
+
+def _fixed(utility: Any, units: FiniteSequences) -> bool:
+    """Whether neither a parameter nor data of the model change what the options are worth."""
+    return all(isinstance(one, np.ndarray) for one in (utility, units.trial_option))
 
 
 SEQUENCED_LOGIT = SequencedLogit()

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 
 from trustbayes.numerics.graphs import data
 from trustbayes.numerics.log_sums import log_sums
 from trustbayes.theories.values import Values
 from trustbayes.trials.finite import Cells
+from trustbayes.trials.sequences import FiniteSequences
 
-__all__ = ["log_likelihood"]
+__all__ = ["log_likelihood", "trial_logs"]
 
 _DIGITS = 10
 
@@ -73,6 +75,31 @@ def log_likelihood(
     logs = data(f"{replaceable.name}_earned_{number}", earned.T) * precision
     logs -= log_sums(numbers, met, data(f"{replaceable.name}_lists_{number}", had), precision)
     return (logs.T if typed else logs[0]), subject
+
+
+def trial_logs(units: FiniteSequences, utility: np.ndarray, precision: Any) -> Any:
+    """Log probability of what was chosen in each trial, if no parameter changes utilities.
+
+    Parameters
+    ----------
+    units : FiniteSequences
+        Whose trials are no data of the model.
+    utility : array, shape (trials, options) or (trials, types, options)
+        Standardised, less that of the best option.
+    precision : PyTensor variable, shape (units,)
+
+    Returns
+    -------
+    PyTensor variable, shape (trials,) or (trials, types)
+    """
+    lists, place = _distinct(utility)
+    numbers, which = np.unique(lists.round(_DIGITS), return_inverse=True)
+    met = (which.reshape(lists.shape)[..., None] == np.arange(numbers.size)).sum(axis=1)
+    total = pt.log(pt.dot(met.astype(float), pt.exp(numbers[:, None] * precision)))
+    chosen = np.expand_dims(units.trial_option, tuple(range(1, utility.ndim)))
+    earned = np.take_along_axis(utility, chosen, axis=-1)[..., 0]
+    unit = units.trial_unit if utility.ndim == 2 else units.trial_unit[:, None]
+    return earned * precision[unit] - total[place, np.broadcast_to(unit, place.shape)]
 
 
 def _distinct(utility: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -133,7 +133,7 @@ class SpikedNoise(CensoredNoise):
 
     def divergence(self, units: Any, answer: Any, other: Any, values: Values) -> np.ndarray:
         """That of the noise, in the share of trials that are on no spike."""
-        best, others = (np.clip(one, *self._ends) for one in (answer, other))
+        best, others = (np.clip(choice, *self._ends) for choice in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
         share = np.exp(self._shares(answer, values, typed=False)[2])
         return summed_by_unit(units, 0.5 * self.noise.location_information * gap**2 * share)
@@ -182,8 +182,8 @@ class SpikedNoise(CensoredNoise):
         return keep, (1 - keep) * follow, _log(1 - keep) + _log(1 - follow)
 
     def _of_trials(self, values: Values, name: str, typed: bool) -> Any:
-        found = values.of_trials(name)
-        return found[..., None, :] if typed else found
+        by_trial = values.of_trials(name)
+        return by_trial[..., None, :] if typed else by_trial
 
     def _centre(
         self,
@@ -249,7 +249,7 @@ class ChoosingNoise(SpikedNoise):
 
     def _places(self, units: Any) -> tuple[Any, Any]:
         both = units.trial_estimate, units.trial_seen
-        return tuple(namespace(one).log(one) if self.log else one for one in both)
+        return tuple(namespace(place).log(place) if self.log else place for place in both)
 
     def _centre(
         self,
@@ -258,16 +258,16 @@ class ChoosingNoise(SpikedNoise):
         shape: tuple[int, int],
         rng: np.random.Generator,
     ) -> np.ndarray:
-        own, advised = self._places(units)
-        return np.where(rng.random(shape) < answer, advised, own)
+        estimate, advised = self._places(units)
+        return np.where(rng.random(shape) < answer, advised, estimate)
 
     def _log_density(self, units: Any, rows: Any, answer: Any, values: Values, typed: bool) -> Any:
-        own, advised = (
+        kept, followed = (
             self._round(units, rows, place[rows], values, typed) for place in self._places(units)
         )
         chance = answer[..., rows]
-        xp = namespace(chance, own)
-        return xp.logaddexp(_log(1 - chance) + own, _log(chance) + advised)
+        xp = namespace(chance, kept)
+        return xp.logaddexp(_log(1 - chance) + kept, _log(chance) + followed)
 
     def _decision_information(
         self,
@@ -280,8 +280,8 @@ class ChoosingNoise(SpikedNoise):
         """Of the choice as far as estimate and recommendation lie apart, and of the noise."""
         (high, above), (low, below) = up, down
         sigma = self._sigma(above, typed)
-        own, advised = self._places(units)
-        apart = -np.expm1(-(((advised - own) / sigma) ** 2) / 8)
+        estimate, advised = self._places(units)
+        apart = -np.expm1(-(((advised - estimate) / sigma) ** 2) / 8)
         chance = ((high - low) / (2 * step)) ** 2 / np.maximum(high * (1 - high), 1e-12)
         return apart * chance + self._scale_information(above, below, step, typed)
 

@@ -314,13 +314,13 @@ class _Sender:
         end = xp.minimum(xp.minimum(sure_until, xp.sqrt(e / (f * distrust))), np.sqrt(2 * a))
         span = xp.maximum(end - begin, 0.0)
         crossing = r / xp.maximum(cost - expected_trust, TINY)
-        told = xp.clip(crossing, begin, begin + span) ** 2 - begin**2  # by the optimum
+        reported = xp.clip(crossing, begin, begin + span) ** 2 - begin**2  # by the optimum
         wavered = 0.0
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
             t = begin + node * span
             slope = expected_trust + r / t
             wavered = wavered + weight * 2 * t * span * worth_lying(slope, cost)
-        return wavered - told
+        return wavered - reported
 
 
 _GAUSS = np.polynomial.legendre.leggauss(3)
@@ -334,7 +334,7 @@ def _cubic(t: Array, coefficients: tuple[Array, ...]) -> tuple[Array, Array]:
     return ((k3 * t + k2) * t + k1) * t + k0, (3 * k3 * t + 2 * k2) * t + k1
 
 
-def _check(name: str, found: str, kind: object) -> None:
+def _check(name: str, word: str, kind: object) -> None:
     """Refuse a word that is not one of a Literal's."""
-    if found not in get_args(kind):
-        raise ValueError(f"{name}: found {found!r}, expected one of {', '.join(get_args(kind))}")
+    if word not in get_args(kind):
+        raise ValueError(f"{name}: found {word!r}, expected one of {', '.join(get_args(kind))}")

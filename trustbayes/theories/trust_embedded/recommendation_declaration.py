@@ -141,15 +141,15 @@ def log_odds_of_widths(units: Any) -> Any:
     InputError
         If a width is not known.
     """
-    own, other = units.trial_estimate_width, units.trial_message_width
-    if isinstance(own, np.ndarray):
-        unknown = np.isnan(own) | np.isnan(other)
+    estimate_width, message_width = units.trial_estimate_width, units.trial_message_width
+    if isinstance(estimate_width, np.ndarray):
+        unknown = np.isnan(estimate_width) | np.isnan(message_width)
         if unknown.any():
-            found = f"{int(unknown.sum())} of {unknown.size} trials without widths"
+            given = f"{int(unknown.sum())} of {unknown.size} trials without widths"
             expected = "the columns estimate_width and message_width, filled in every trial"
-            raise InputError(Fault("theory that weighs by stated widths", found, expected))
-        return np.log(own / other)
-    return (own / other).log()
+            raise InputError(Fault("theory that weighs by stated widths", given, expected))
+        return np.log(estimate_width / message_width)
+    return (estimate_width / message_width).log()
 
 
 RECEIVER: ModelSpec = replace(
