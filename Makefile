@@ -55,6 +55,7 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/traits.py
 	$(PYTHON) benchmarks/calibration.py
 	$(PYTHON) benchmarks/recovery.py
+	$(PYTHON) benchmarks/general_game.py
 	$(PYTHON) benchmarks/policies.py
 	$(PYTHON) benchmarks/policy_coverage.py
 	$(PYTHON) benchmarks/fuzz.py

@@ -22,15 +22,16 @@ import trustbayes as tb
 from trustbayes.games import Game
 from trustbayes.inference.executors import process_pool
 from trustbayes.report.page.style import GREY, grid, look, style, wrapped
-from trustbayes.simulation.calibration import RANKS, Calibration, calibrate
+from trustbayes.simulation.calibration import Calibration, calibrate
 from trustbayes.simulation.experiments import Experiment
+from trustbayes.simulation.ranks import RANKS
 from trustbayes.simulation.uniformity import band
 from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
 from trustbayes.theories.responses.logit import Logit, unit_log_likelihood
 
 SEED = 20180418
 _IN_ORDER = 0.2
-"""How far from uniform the panels of models in order reach; those of broken ones have their own."""
+"""How far from uniform panels of models in order reach, if bands do not reach further."""
 KINDS = {"finite": "simulated-finite", "forecast": "simulated-forecast"}
 
 
@@ -173,26 +174,28 @@ def figure(found: list[tuple[Case, Calibration]]) -> Figure:
                 colour = look(case.fitted.name.split(" ")[0]).colour if test["passed"] else "black"
                 width = 0.8 if test["passed"] else 1.8
                 panel.plot(edge.points, share - edge.points, color=colour, lw=width)
+            reach = max(
+                _IN_ORDER, *(abs(side - edge.points).max() for side in (edge.lower, edge.upper))
+            )
             for side in (edge.lower, edge.upper):
                 panel.plot(edge.points, side - edge.points, color=GREY, lw=1.2)
             words = "passed" if one.passed else "FAILED"
             panel.set_title(wrapped(f"{case.label}: {words}", 44), fontsize=8)
             panel.set_xlabel("rank, as a share")
             if not case.broken:
-                panel.set_ylim(-_IN_ORDER, _IN_ORDER)
+                panel.set_ylim(-1.02 * reach, 1.02 * reach)
         for panel in axes[::3]:
             panel.set_ylabel("ECDF − uniform")
         return drawing
 
 
-def says(found: list[tuple[Case, Calibration]]) -> str:
-    """The section of the README."""
-    rows, spent = [], 0.0
+def verdicts(found: list[tuple[Case, Calibration]]) -> pd.DataFrame:
+    """How each model did, a row for each, in text."""
+    rows = []
     for case, one in found:
         tests = one.tests
         worst = tests.loc[tests["p_value"].idxmin()]
         failed = list(tests.loc[~tests["passed"], "quantity"])
-        spent += sum(one.seconds.values())
         rows.append(
             {
                 "model": case.label,
@@ -210,6 +213,12 @@ def says(found: list[tuple[Case, Calibration]]) -> str:
                 "seconds each": f"{sum(one.seconds.values()) / max(1, one.simulations):.1f}",
             }
         )
+    return pd.DataFrame(rows)
+
+
+def says(found: list[tuple[Case, Calibration]]) -> str:
+    """The section of the README."""
+    spent = sum(sum(one.seconds.values()) for _, one in found)
     right = [one.passed for case, one in found if not case.broken]
     wrong = [not one.passed for case, one in found if case.broken]
     sampling = found[0][1].sampling
@@ -223,7 +232,7 @@ Each line is one quantity (parameters of the population, of two subjects, and th
 black ones leave their band. Grey: the band of uniform ranks, for all quantities of a model together
 at 5 %. Broken models have an axis of their own.
 
-{markdown(pd.DataFrame(rows))}
+{markdown(verdicts(found))}
 
 Fits: {sampling.chains} chains of {sampling.draws} draws after {sampling.tune} steps of warm-up,
 {RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does

@@ -128,15 +128,14 @@ def figure(found: list[tuple[str, RecoveryStudy]]) -> Figure:
         return drawing
 
 
-def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
-    """The section of the README."""
+def coverage(found: list[tuple[str, RecoveryStudy]]) -> pd.DataFrame:
+    """Coverage and correlation of each model, a row for each, in text."""
     rows = []
-    values = pd.concat([one.values.assign(model=label) for label, one in found])
     for label, one in found:
         table = one.table
         row = {"model": label}
         for about in ("population", "subject"):
-            here = table[(table["about"] == about) & (table["rounds"] == ROUNDS[-1])]
+            here = table[(table["about"] == about) & (table["rounds"] == table["rounds"].max())]
             if here.empty:
                 continue
             share, error = one.coverage(about)
@@ -144,6 +143,12 @@ def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
             row[f"{about}: correlation, median"] = f"{here['correlation'].median():.2f}"
         row["left out"] = str(len(one.lost) + len(one.failures))
         rows.append(row)
+    return pd.DataFrame(rows).fillna("–")
+
+
+def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
+    """The section of the README."""
+    values = pd.concat([one.values.assign(model=label) for label, one in found])
     population = values[values["about"] == "population"]
     held = population["planted"].between(population["q05"], population["q95"])
     timed = speed.assign(
@@ -157,7 +162,7 @@ def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
 
 {{plot}}
 
-{markdown(pd.DataFrame(rows).fillna("–"))}
+{markdown(coverage(found))}
 
 {values["seed"].nunique()} experiments of each number of rounds ({ROUNDS[0]} and {ROUNDS[1]});
 coverage over both, with its standard error over experiments; correlation of the ranks of planted

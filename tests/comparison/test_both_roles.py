@@ -1,5 +1,6 @@
 """People in both roles: the correlation against sums over a fine grid, and as it was planted."""
 
+import sys
 from dataclasses import replace
 
 import both
@@ -16,12 +17,13 @@ from trustbayes.numerics.hermite import copula
 from trustbayes.theories.values import Values
 from trustbayes.trials.table import trials_from_frame
 
+joining = sys.modules["trustbayes.comparison.both_roles"]  # the function has the same name
 TRUST = expit(both.POPULATION["sender"]["expected_trust"][1]["mu"])
 
 
 def made(correlation, people=60, rounds=40, seed=1, draws=60):
-    game, table = both.both_roles_trials(correlation, people, rounds, seed)
-    trials = trials_from_frame(table, game)
+    played = both.both_roles_trials(correlation, people, rounds, seed)
+    trials = trials_from_frame(played.trials, played.game)
     fits = (both.truthful_fit(role, trials, draws) for role in ("sender", "receiver"))
     return trials, *fits
 
@@ -164,3 +166,13 @@ def test_what_cannot_be_joined_is_said(few):
         both_roles(sender, thinking)
     with pytest.raises(InputError, match="normal on the link's scale"):
         both_roles(sender, receiver, parameters=("response_precision", "trust"))
+
+
+def test_weights_that_hardly_differ_have_no_tail_that_matters():
+    # Log weights with a heavy tail, as small as it is where trials say little of a correlation.
+    tail = np.random.default_rng(3).standard_cauchy((1, 480)) ** 2
+    weights, [pareto_k] = joining._smoothed(0.1 * tail / tail.max())
+    assert pareto_k == 0
+    assert np.exp(weights).sum() == pytest.approx(1)
+    _, [pareto_k] = joining._smoothed(20 * tail / tail.max())
+    assert pareto_k > 0.7

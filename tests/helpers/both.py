@@ -3,12 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from priorfit import prior_fit
-from scipy.optimize import linear_sum_assignment
 from scipy.special import expit
 
-from trustbayes.games import FiniteGame, FiniteTerms, Layout, PayoffFormulas, Rows
+from trustbayes.games import FiniteGame, FiniteTerms, PayoffFormulas
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import TrustEmbedded
 from trustbayes.priors.prior import Prior
@@ -27,13 +25,7 @@ POPULATION = {
 }
 
 
-_POOL = 8
-"""Simulated senders, and receivers, for each person."""
-
-PLAYERS = Layout(rows=Rows(per="player", person="person", role="role"))
-
-
-def lying_game(layout: Layout | None = None) -> FiniteGame:
+def lying_game() -> FiniteGame:
     """Accept or challenge: payoffs know the message, two treatments have priors of their own."""
     pay = PayoffFormulas(
         "-2 if action == challenge and message != state else message",
@@ -51,65 +43,36 @@ def lying_game(layout: Layout | None = None) -> FiniteGame:
         payoffs=pay,
         terms=terms,
         direction="up",
-        layout=layout or Layout(),
     )
 
 
 def known(role, game):
-    """The theory with the population as it is planted."""
-    priors = {name: Prior(kind, **given) for name, (kind, given) in POPULATION[role].items()}
+    """The theory with the population as it is planted, to a thousandth."""
+    priors = {}
+    for name, (kind, given) in POPULATION[role].items():
+        arguments = dict(given)
+        if name in ("lying_aversion", "trust"):
+            arguments = {
+                "mu": Prior("Normal", mu=given["mu"], sigma=0.001),
+                "sigma": Prior("LogNormal", mu=np.log(given["sigma"]), sigma=0.001),
+            }
+        priors[name] = Prior(kind, **arguments)
     return TrustEmbedded(role, game, priors=priors)
 
 
 def both_roles_trials(correlation: float, people: int, rounds: int, seed: int):
-    """A game, and trials of people who play both roles.
-
-    Senders and receivers are simulated apart, many more than are wanted. Pairs of values are drawn
-    from the joint population, and the sender and the receiver whose values are nearest to a pair
-    become one person.
-    """
+    """A simulation of people who play both roles, each in one of two treatments."""
     game = lying_game()
-    made = simulate(
+    return simulate(
         game,
         sender=known("sender", game),
         receiver=known("receiver", game),
-        subjects=_POOL * people,
+        subjects=people,
         rounds=rounds,
         seed=seed,
         between=True,
+        correlation=correlation,
     )
-    return lying_game(PLAYERS), joined(made, correlation, people, seed)
-
-
-def joined(made, correlation, people, seed):
-    """Some of the trials of a simulation, a row for each role, under names of people in both."""
-    rng = np.random.default_rng([seed, people])
-    covariance = [[1, correlation], [correlation, 1]]
-    rows = []
-    treatments = made.trials.groupby("treatment")
-    for treatment, here in treatments:
-        wanted = rng.multivariate_normal([0, 0], covariance, size=people // len(treatments))
-        for aim, (role, name) in zip(
-            wanted.T, (("sender", "lying_aversion"), ("receiver", "trust")), strict=True
-        ):
-            values = standard(made.parameters, role, name)
-            values = values[values.index.isin(here[role])]
-            _, taken = linear_sum_assignment(abs(aim[:, None] - values.to_numpy()))
-            names = {values.index[one]: f"{treatment}{i}" for i, one in enumerate(taken)}
-            part = here[here[role].isin(names)]
-            part = part.assign(person=part[role].map(names), role=role)
-            part["round"] = 2 * part["round"] + (role == "receiver")
-            rows.append(part.drop(columns=["sender", "receiver"]))
-    return pd.concat(rows, ignore_index=True)
-
-
-def standard(planted, role, name):
-    """Planted values in units of the population's spread from its middle, by subject."""
-    kind, given = POPULATION[role][name]
-    values = planted[(planted["role"] == role) & (planted["parameter"] == name)]
-    values = values.drop_duplicates("subject").set_index("subject")["value"].astype(float)
-    linked = np.log(values) if kind == "LogNormal" else np.log(values / (1 - values))
-    return (linked - given["mu"]) / given["sigma"]
 
 
 def truthful_fit(role, trials, draws=60):

@@ -101,6 +101,40 @@ class Twin:
             levels.append((of_sender, of_receiver, reads))
         return levels
 
+    def noisy_levels(self, bias, deepest, unit, precision, scale):
+        """Utilities of senders and of receivers at every level, who reckon with noise."""
+        of_receiver = [[self.receiver(m, m, a) for a in self.actions] for m in self.messages]
+        of_sender = [[-unit * abs(m - s) for m in self.messages] for s in self.states]
+        found = [(of_sender, of_receiver)]
+        for _ in range(deepest):
+            answers = [chances(row, precision / scale) for row in of_receiver]
+            of_sender = [
+                [
+                    sum(
+                        p * self.sender(s, m, a, bias)
+                        for p, a in zip(answers[j], self.actions, strict=True)
+                    )
+                    for j, m in enumerate(self.messages)
+                ]
+                for s in self.states
+            ]
+            sends = [chances(row, precision / scale) for row in of_sender]
+            of_receiver = []
+            for j, m in enumerate(self.messages):
+                mass = [p * row[j] for p, row in zip(self.receiver_prior, sends, strict=True)]
+                of_receiver.append(
+                    [
+                        sum(
+                            p * self.receiver(s, m, a)
+                            for p, s in zip(mass, self.states, strict=True)
+                        )
+                        / sum(mass)
+                        for a in self.actions
+                    ]
+                )
+            found.append((of_sender, of_receiver))
+        return found
+
     def posteriors(self, sends, sign):
         """How messages are read by one who knows what is sent in every state; unsent: monotone."""
         mass = [
@@ -116,6 +150,12 @@ class Twin:
                 source = min(beyond or sent, key=lambda k: abs(self.messages[k] - message))
             reads.append([p / sum(mass[source]) for p in mass[source]])
         return reads
+
+
+def chances(utilities, precision):
+    """Probabilities of options by the logit rule."""
+    weights = [math.exp(precision * (u - max(utilities))) for u in utilities]
+    return [weight / sum(weights) for weight in weights]
 
 
 def simplex(rng, size):

@@ -36,6 +36,7 @@ def made_up_both(centre, people=5):
         draws=900.0,
         good_k=0.7,
         ci_prob=0.9,
+        pairs=pd.DataFrame({"sender": [0], "receiver": [0], "weight": [1.0]}),
     )
 
 

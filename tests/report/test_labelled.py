@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trustbayes.games import FiniteGame, FiniteTerms
-from trustbayes.report.games.finite import raw
+from trustbayes.report.games.finite import raw, tables
 from trustbayes.report.games.patterns import mean_shifts
 from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page.style import style
@@ -56,3 +56,26 @@ def test_treatments_say_what_sets_them_apart(analysis):
     assert (facts["messages_that_pay"], facts["mean_state"]) == (["higher"], 1.5)
     facts = kind.treatment_facts(analysis.trials, "B")
     assert (facts["messages_that_pay"], facts["mean_state"]) == (["none"], 1.75)
+
+
+def test_treatments_show_the_constants_that_differ_and_no_bias_that_there_is_not():
+    facts = {"biases": [0.0], "messages_that_pay": ["higher"], "mean_state": 2.0, "trials": 10}
+    terms = {
+        name: {"prior": [1.0], "payoffs": {"family": "formula", "constants": {"k": k, "top": 9}}}
+        for name, k in (("red, 0.2", 1), ("blue, 0.2", 0))
+    }
+    formula = {"family": "formula", "sender": "-5 if\nmessage else k", "constants": {"top": 9}}
+    game = {"prior": [1.0], "payoffs": formula, "terms": terms, "states": [1], "messages": [1]}
+    experiment = {
+        "name": "a game", "game": game | {"actions": [0, 1]}, "subjects": {"sender": 2},
+        "groups": None, "trials": 20,
+        "treatments": [{"treatment": name, "senders": 2} | facts for name in terms],
+    }  # fmt: skip
+    shown = tables.treatment_table({"experiment": experiment})
+    assert shown.header[:3] == ("treatment", "k", "messages that pay")
+    assert [row[:2] for row in shown.rows] == [("red, 0.2", "1"), ("blue, 0.2", "0")]
+    biased = [one | {"biases": [1.0]} for one in experiment["treatments"]]
+    shown = tables.treatment_table({"experiment": experiment | {"treatments": biased}})
+    assert shown.header[:3] == ("treatment", "bias", "k")
+    design = dict(tables.design_table({"experiment": experiment}).rows)
+    assert design["payoffs"] == "family formula; sender -5 if message else k"

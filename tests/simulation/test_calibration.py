@@ -13,9 +13,10 @@ from trustbayes.inference.sampling import Sampling
 from trustbayes.models import FullTrust, LevelK, Model, TrustEmbedded
 from trustbayes.models.draws import subject_log_likelihood
 from trustbayes.priors.prior import Prior
-from trustbayes.simulation.calibration import RANKS, calibrate, ranks_of
+from trustbayes.simulation.calibration import calibrate
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.planted import planted_draw
+from trustbayes.simulation.ranks import RANKS, ranks_of
 from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})

@@ -18,7 +18,8 @@ from trustbayes.inference.gate import Check, Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitsFailed, run_fits
 from trustbayes.models import FullTrust, LevelK, TrustEmbedded
-from trustbayes.simulation.experiments import Experiment, SimulatedFits, usable
+from trustbayes.simulation.enough import usable
+from trustbayes.simulation.experiments import Experiment, SimulatedFits
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})
 SENDERS = Experiment(GAME, FullTrust("sender"), None, subjects=4, rounds=6)

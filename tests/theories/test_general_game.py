@@ -140,6 +140,24 @@ def test_limited_thinkers(seed, smooth, role):
     check(model("level-k", role), game, twins, seed, utility)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+def test_limited_thinkers_who_reckon_with_noise(seed, role):
+    game, twins = general.random_game(seed)
+    scale, unit = general.deviation(twins), general.lying_unit(twins)
+
+    def utility(twin, bias, seen, option, value):
+        row, column = (
+            (twin.states.index(seen), twin.messages.index(option))
+            if role == "sender"
+            else (twin.messages.index(seen), twin.actions.index(option))
+        )
+        levels = twin.noisy_levels(bias, 3, unit, value["response_precision"], scale)
+        return [level[role == "receiver"][row][column] / scale for level in levels]
+
+    check(model("level-k", role, reply="quantal"), game, twins, seed, utility)
+
+
 @pytest.mark.parametrize("lying_cost", ["proportional", "lump-sum", "both"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_hybrid_senders(seed, lying_cost):

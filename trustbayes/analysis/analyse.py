@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from trustbayes.analysis.both_roles import check_policies, gap_of, policies_of, worth_of
+from trustbayes.analysis.best_models import check_policies, gap_of, policies_of, worth_of
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
 from trustbayes.analysis.joint import fit_both, joint_of
 from trustbayes.analysis.learning import Learning, learning_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from trustbayes.analysis.both_roles import best
+from trustbayes.analysis.best_models import best
 from trustbayes.analysis.conventions import NEW_PEOPLE, Key
 from trustbayes.comparison import BothRoles, Comparison, both_roles
 from trustbayes.games import Role

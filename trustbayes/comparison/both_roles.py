@@ -11,13 +11,16 @@ import pandas as pd
 from arviz_stats.base import array_stats
 
 from trustbayes.comparison.psis import good_k
-from trustbayes.comparison.shared_people import Side, side_of
+from trustbayes.comparison.shared_people import Side, lying_parameter, side_of
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.numerics.arrays import log_total
 from trustbayes.numerics.hermite import copula
 
-__all__ = ["BothRoles", "both_roles"]
+__all__ = ["SHAPE", "BothRoles", "both_roles"]
+
+SHAPE = 2.0
+"""Of the default prior of the correlation."""
 
 _GRID = np.linspace(-0.97, 0.97, 98)
 _TURNS = 4
@@ -25,7 +28,8 @@ _TURNS = 4
 _FLOOR = 1e-9
 """Of a ratio of densities, which the error of a series could make negative."""
 _ENOUGH = 100.0  # draws, by which a mean is known to a tenth of a standard deviation
-_SHAPE = 2.0
+_ALIKE = 0.5
+"""Range of log weights within which they are as good as equal: their tail is noise."""
 _BUDGET = 32 * 2**20  # bytes of the largest array
 
 
@@ -59,6 +63,9 @@ class BothRoles:
         Pareto k above which weights are unreliable.
     ci_prob : float
         Probability of all intervals, which are equal-tailed.
+    pairs : DataFrame
+        Draws of the joint posterior: sender and receiver (positions among the draws of the fits,
+        each thinned as asked) and weight; the weights add up to one.
     """
 
     sender: str
@@ -73,6 +80,7 @@ class BothRoles:
     draws: float
     good_k: float
     ci_prob: float
+    pairs: pd.DataFrame
 
     @property
     def mean(self) -> float:
@@ -130,7 +138,7 @@ def both_roles(
     receiver: Fit,
     *,
     parameters: tuple[str, str] | None = None,
-    shape: float = _SHAPE,
+    shape: float = SHAPE,
     draws: int = 1000,
     ci_prob: float = 0.9,
 ) -> BothRoles:
@@ -192,20 +200,10 @@ def both_roles(
         raise InputError(Fault("both roles, people", str(len(people)), "two or more in both roles"))
     first, second = parameters or (None, "trust")
     sides = (
-        side_of(sender, first or _aversion_of(sender), people, draws),
+        side_of(sender, first or lying_parameter(sender.model), people, draws),
         side_of(receiver, second or "trust", people, draws),
     )
     return _joined(*sides, people, shape, ci_prob)
-
-
-def _aversion_of(fit: Fit) -> str:
-    names = [p.name for p in fit.model.parameters]
-    able = [name for name in ("lying_aversion", "lump_sum_aversion") if name in names]
-    if len(able) != 1:
-        given = " and ".join(able) or fit.model.name
-        expected = "a model of senders with one aversion to lying, or parameters=(..., ...)"
-        raise InputError(Fault("both roles, sender", given, expected))
-    return able[0]
 
 
 def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: float) -> BothRoles:
@@ -255,6 +253,7 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
         ),
         good_k=good_k(size),
         ci_prob=ci_prob,
+        pairs=pd.DataFrame({"sender": sent, "receiver": received, "weight": weights}),
     )
 
 
@@ -307,12 +306,12 @@ def _pairs(left: Side, right: Side, powers: np.ndarray, prior: np.ndarray) -> _P
 
 
 def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logs of weights that add up to one, and their Pareto k, row by row."""
+    """Logs of weights that add up to one, and their Pareto k, row by row; 0 if they are alike."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # equal weights have no tail
         smoothed, tails = array_stats.psislw(-np.ascontiguousarray(logs), r_eff=1.0)
     weights = np.asarray(smoothed) - log_total(np.asarray(smoothed), axis=1)[:, None]
-    flat = np.ptp(logs, axis=1) < 1e-10
+    flat = np.ptp(logs, axis=1) < _ALIKE
     return weights, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
 
 

@@ -10,8 +10,11 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.marginal.population import Population
+from trustbayes.models import Model
+from trustbayes.models.draws import Draws
+from trustbayes.priors.family import Family
 
-__all__ = ["Side", "side_of"]
+__all__ = ["Personal", "Side", "check_normal", "lying_parameter", "personal", "side_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,46 +80,131 @@ def side_of(fit: Fit, name: str, people: list[str], draws: int) -> Side:
     InputError
         If the model has no such parameter, or its population is not normal on the link's scale.
     """
-    _check(fit, name)
+    check_normal(fit.model, name)
     return fit.once(_side, name, tuple(people), draws)
 
 
-def _check(fit: Fit, name: str) -> None:
-    place = f"both roles, {fit.model.role}"
-    varies = {p.name: fit.model.varies[p.name] for p in fit.model.parameters}
+def lying_parameter(model: Model) -> str:
+    """The name of a sender model's one aversion to lying.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    str
+        "lying_aversion" or "lump_sum_aversion".
+
+    Raises
+    ------
+    InputError
+        If the model has none, or both.
+
+    Examples
+    --------
+    >>> from trustbayes.models import TrustEmbedded
+    >>> lying_parameter(TrustEmbedded("sender"))
+    'lying_aversion'
+    """
+    names = [p.name for p in model.parameters]
+    able = [name for name in ("lying_aversion", "lump_sum_aversion") if name in names]
+    if len(able) != 1:
+        given = " and ".join(able) or model.name
+        expected = "a model of senders with one aversion to lying, or parameters=(..., ...)"
+        raise InputError(Fault("both roles, sender", given, expected))
+    return able[0]
+
+
+def check_normal(model: Model, name: str) -> None:
+    """Refuse what has no bivariate normal population.
+
+    Parameters
+    ----------
+    model : Model
+    name : str
+        Of a parameter.
+
+    Raises
+    ------
+    InputError
+        If the model has no such parameter of each subject, or its population is not estimated and
+        normal on the scale of the link.
+    """
+    place = f"both roles, {model.role}"
+    varies = {p.name: model.varies[p.name] for p in model.parameters}
     if "subject" not in varies.get(name, ()):
-        raise InputError(Fault(place, fit.model.name, f"a model with a {name} of each subject"))
-    prior = fit.model.priors[name]
-    normal = name not in fit.model.code_priors and prior.hierarchical
+        raise InputError(Fault(place, model.name, f"a model with a {name} of each subject"))
+    prior = model.priors[name]
+    normal = name not in model.code_priors and prior.hierarchical
     normal = normal and prior.family.normal and not prior.family.zero_sum
-    if not normal or name in fit.model.formulas:
+    if not normal or name in model.formulas:
         expected = "an estimated population that is normal on the link's scale, without a formula"
         raise InputError(Fault(f"{place}, prior of {name}", str(prior), expected))
 
 
-def _side(fit: Fit, name: str, people: tuple[str, ...], draws: int) -> Side:
-    thinned = fit.thinned(draws)
-    all_draws = thinned.draws()
-    new = new_subject_log_likelihood(all_draws, moments_of=name)
-    population = Population.of(all_draws.model, all_draws.game, all_draws.units, all_draws.data)
+@dataclass(frozen=True, eq=False)
+class Personal:
+    """Draws of one parameter of people, and the same in units of their population.
+
+    Parameters
+    ----------
+    natural : array, shape (draws, people)
+        On the natural standardised scale, in the person's first treatment.
+    standard : array, shape (draws, people)
+        In units of the population's spread from its location, on the scale of the link.
+    spread : array, shape (draws,)
+        The population's, on the scale of the link.
+    family : Family
+        Of the population.
+    """
+
+    natural: np.ndarray
+    standard: np.ndarray
+    spread: np.ndarray
+    family: Family
+
+
+def personal(draws: Draws, name: str) -> Personal:
+    """Take people's values of a parameter from draws.
+
+    Parameters
+    ----------
+    draws : Draws
+    name : str
+        Of a parameter that passes `check_normal`.
+
+    Returns
+    -------
+    Personal
+        Of all people of the draws' units, in their order.
+    """
+    population = Population.of(draws.model, draws.game, draws.units, draws.data)
     [effect] = [e for e in population.effects if e.parameter.name == name]
-    where = np.array([fit.units.subjects.index(one) for one in people])
-    drawn = all_draws.data[name]
-    drawn = drawn.transpose("sample", "subject", ...).sel(subject=list(fit.units.subjects))
+    drawn = draws.data[name]
+    drawn = drawn.transpose("sample", "subject", ...).sel(subject=list(draws.units.subjects))
     natural = drawn.to_numpy()
     location = effect.location[:, 0, :, 0]
     if natural.ndim > 2:
-        _, first = np.unique(fit.units.unit_subject, return_index=True)
-        treatment = fit.units.unit_treatment[first]
+        _, first = np.unique(draws.units.unit_subject, return_index=True)
+        treatment = draws.units.unit_treatment[first]
         natural = natural[:, np.arange(len(treatment)), treatment]
         location = location[:, treatment]
     linked = effect.family.link.forward(natural)
-    standard = (linked - location) / effect.shape["sigma"][:, 0, 0]
+    spread = effect.shape["sigma"][:, 0, 0, 0]
+    return Personal(natural, (linked - location) / spread[:, None], spread, effect.family)
+
+
+def _side(fit: Fit, name: str, people: tuple[str, ...], draws: int) -> Side:
+    all_draws = fit.thinned(draws).draws()
+    new = new_subject_log_likelihood(all_draws, moments_of=name)
+    values = personal(all_draws, name)
+    where = np.array([fit.units.subjects.index(one) for one in people])
     return Side(
         name=name,
         model=fit.model.name,
         logs=new.log_likelihood[:, where],
         moments=new.moments[..., where],
-        standard=standard[:, where],
-        natural=natural[:, where],
+        standard=values.standard[:, where],
+        natural=values.natural[:, where],
     )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
@@ -67,6 +68,28 @@ class Game(ABC):
     @abstractmethod
     def lying_unit(self) -> float:
         """Payoff units that one standardised unit of lying aversion stands for, above 0."""
+
+    def laid_out(self, layout: Layout) -> Self:
+        """The same game with another layout of its trial files.
+
+        Parameters
+        ----------
+        layout : Layout
+
+        Returns
+        -------
+        Game
+
+        Examples
+        --------
+        >>> from trustbayes.games import FiniteGame, Rows
+        >>> game = FiniteGame([1, 2]).laid_out(Layout(rows=Rows("player", "person")))
+        >>> game.layout.rows.per
+        'player'
+        """
+        made = copy(self)
+        object.__setattr__(made, "layout", layout)
+        return made
 
     def options(self, role: Role) -> np.ndarray:
         """What a role chooses from, shape (options,), increasing.

@@ -9,48 +9,36 @@ a likelihood that leaves data out, which the parameters alone do not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import arviz as az
-import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model
-from trustbayes.models.draws import Draws, subject_log_likelihood
-from trustbayes.models.replications import draw_types
 from trustbayes.simulation.experiments import (
     Experiment,
     SimulatedFits,
-    SimulatedTrials,
     collected,
     total_seconds,
 )
-from trustbayes.simulation.planted import planted_draw
+from trustbayes.simulation.ranks import COLUMNS, RANKS, ranks_of, ranks_of_both
 from trustbayes.simulation.uniformity import uniformity_p_values
 
-__all__ = ["CALIBRATION_SAMPLING", "Calibration", "calibrate", "calibration_rules", "ranks_of"]
+__all__ = ["CALIBRATION_SAMPLING", "Calibration", "calibrate", "calibration_rules"]
 
 CALIBRATION_SAMPLING = Sampling(draws=250, tune=300, chains=2)
 """Enough for a hundred ranks."""
 
-RANKS = 100
-"""Possible ranks: that of a value among 99 draws."""
-
 LEVEL = 0.05
 """Probability that a model in order fails, over all quantities tested."""
 
-_COLUMNS = ["quantity", "about", "rank", "pit", "ess", "seed"]
 _TESTS = [
     *("quantity", "about", "simulations", "p_value", "threshold", "passed", "mean_rank", "ess"),
 ]
-_SUBJECTS = 2
 _MOST_LOST = 0.1
 
 
@@ -62,7 +50,7 @@ class Calibration:
     ----------
     experiment : Experiment
     model : Model
-        The one fitted.
+        The one fitted; of people in both roles, that of receivers.
     sampling : Sampling
     ranks : DataFrame
         A row per simulation and quantity: seed, quantity, about ("population", "subject" or
@@ -148,8 +136,9 @@ def calibrate(
     ----------
     experiment : Experiment
     model : Model, optional
-        The one fitted; default: the one that the experiment's subjects follow. Another one shows
-        what a wrong model looks like.
+        The one fitted; default: the one that the experiment's subjects follow, and where the same
+        people play both roles, both models and the correlation. Another one shows what a wrong
+        model looks like.
     simulations : int
         At least 20.
     seed : int
@@ -185,114 +174,25 @@ def calibrate(
     if sampling.chains * sampling.draws < RANKS - 1:
         found = f"{sampling.chains} chains of {sampling.draws}"
         raise InputError(Fault("sampling, draws", found, f"at least {RANKS - 1} draws in all"))
-    chosen = experiment.player if model is None else model
+    chosen = experiment.players if model is None else (model,)
+    reduction = ranks_of_both if experiment.same_people and model is None else ranks_of
     tasks = [
-        SimulatedFits(experiment, seed + number, (chosen,), sampling, ranks_of)
+        SimulatedFits(experiment, seed + number, chosen, sampling, reduction)
         for number in range(simulations)
     ]
     outcomes, failures = collected(tasks, folder, executor, progress)
     made = outcomes.values()
+    nothing = pd.DataFrame(columns=[*COLUMNS, "seed"])
     tables = [one.table.assign(seed=one.seed) for one in made if one.usable]
     return Calibration(
         experiment,
-        chosen,
+        chosen[-1],
         sampling,
-        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS),
+        pd.concat(tables, ignore_index=True) if tables else nothing,
         {one.seed: one.reason for one in made if not one.usable},
         failures,
         total_seconds(made),
     )
-
-
-def ranks_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
-    """Rank of what was planted among posterior draws, for every quantity.
-
-    Those of the population, of two subjects (in one treatment each, where it matters), and the log
-    likelihood of all data. Draws are thinned to 99; ties, as between levels, are broken at random.
-
-    Parameters
-    ----------
-    played : SimulatedTrials
-    fits : sequence of one Fit
-
-    Returns
-    -------
-    DataFrame
-        Columns quantity, about, rank, pit, ess.
-    """
-    [fit] = fits
-    truth = planted_draw(fit, played.parameters)
-    rng = np.random.default_rng([played.seed, 20180418])
-    draws = fit.draws(RANKS - 1)
-    ess = az.ess(fit.posterior, method="bulk")
-    rows = []
-
-    def add(quantity: str, about: str, planted: Any, values: np.ndarray, size: float) -> None:
-        ties = int((values == planted).sum())
-        rank = int((values < planted).sum()) + int(rng.integers(ties + 1))
-        pit = (rank + rng.random()) / (values.size + 1)
-        row = {"quantity": quantity, "about": about, "rank": rank, "pit": pit, "ess": size}
-        rows.append(row)
-
-    for name, index, label, about in _quantities(fit, truth):
-        values = np.moveaxis(draws.data[name].to_numpy(), 0, -1)[index]
-        planted = truth.data[name].to_numpy()[0, *index]
-        add(label, about, planted, values, float(ess[name].to_numpy()[index]))
-    if any(fit.model.ignored.values()):
-        return pd.DataFrame(rows)  # subjects' own draws are those of their type only
-    levels = _levels(played, fit)
-    kinds = draw_types(draws, rng)
-    if kinds is not None and levels is not None:
-        for number in range(_SUBJECTS):
-            add(f"level, subject {number + 1}", "subject", levels[number], kinds[:, number], np.nan)
-    [planted] = _log_likelihood(truth)
-    add("log likelihood", "data", planted, _log_likelihood(draws), np.nan)
-    return pd.DataFrame(rows)
-
-
-def _quantities(fit: Fit, truth: Draws) -> list[tuple[str, tuple[int, ...], str, str]]:
-    """Name, place, label and what it is about, of all that is planted and estimated."""
-    found = []
-    ignored = {name for names in fit.model.ignored.values() for name in names}
-    for name, values in truth.data.data_vars.items():
-        dims = values.dims[1:]
-        own = "subject" in dims
-        if own and name in ignored:
-            continue
-        seen = set()
-        for index in np.ndindex(*values.shape[1:]):
-            where = dict(zip(dims, index, strict=True))
-            if own:
-                number = where["subject"]
-                treatments = values.sizes.get("treatment", 1)
-                if number >= _SUBJECTS or where.get("treatment", 0) != number % treatments:
-                    continue
-                if number in seen:  # the first of its options
-                    continue
-                seen.add(number)
-            if np.isnan(values.to_numpy()[0, *index]):
-                continue
-            labels = [
-                f"subject {where[dim] + 1}" if dim == "subject" else str(values[dim].to_numpy()[i])
-                for dim, i in zip(dims, index, strict=True)
-            ]
-            label = ", ".join([str(name).replace("_", " "), *map(str, labels)])
-            found.append((str(name), index, label, "subject" if own else "population"))
-    return found
-
-
-def _levels(played: SimulatedTrials, fit: Fit) -> np.ndarray | None:
-    """Position of each subject's planted level; None if the types are no levels."""
-    known = played.parameters
-    here = known[(known["parameter"] == "level") & (known["role"] == fit.model.role)]
-    if here.empty:
-        return None
-    labels = here.set_index("subject")["value"].loc[list(fit.units.subjects)]
-    return np.array([fit.model.types.index(f"{value:g}") for value in labels])
-
-
-def _log_likelihood(draws: Draws) -> np.ndarray:
-    return np.asarray(subject_log_likelihood(draws).sum(axis=1))
 
 
 def calibration_rules() -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from trustbayes.files import write_whole
 from trustbayes.games import Game, Role, game_from_dict
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit
-from trustbayes.inference.gate import Gate
 from trustbayes.inference.sampling import Sampling, versions
 from trustbayes.inference.tasks import FitsFailed, iter_fits
 from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
+from trustbayes.simulation.enough import Unusable, attempts, short_of
+from trustbayes.simulation.same_people import correlation_from_prior
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import Trials, trials_from_frame
 
@@ -38,7 +39,6 @@ __all__ = [
     "SimulatedTrials",
     "collected",
     "total_seconds",
-    "usable",
 ]
 
 _FORMAT = 1
@@ -51,7 +51,7 @@ class SimulatedTrials:
     Parameters
     ----------
     trials : Trials
-        Of one role.
+        Of one role, or of people in both.
     parameters : DataFrame
         Everything that was drawn, see `trustbayes.simulation.simulate.Simulation`.
     seed : int
@@ -78,6 +78,9 @@ class Experiment:
     studied : "sender" or "receiver", optional
         Whose trials they are; default: the receiver's if there is one. Senders who learn need
         receivers who act.
+    same_people : bool
+        Whether the same people play both roles, the trials being those of both. The correlation of
+        lying aversion and trust is drawn from its prior, see `trustbayes.both_roles`.
 
     Examples
     --------
@@ -95,6 +98,7 @@ class Experiment:
     rounds: int
     treatments: tuple[str, ...] | None = None
     studied: Role | None = None
+    same_people: bool = False
 
     @property
     def role(self) -> Role:
@@ -107,6 +111,13 @@ class Experiment:
         player = self.sender if self.role == "sender" else self.receiver
         assert player is not None, "somebody plays"
         return player
+
+    @property
+    def players(self) -> tuple[Model, ...]:
+        """The models to be fitted to the trials: that of the role, or both."""
+        if not self.same_people:
+            return (self.player,)
+        return tuple(model for model in (self.sender, self.receiver) if model is not None)
 
     def play(self, seed: int) -> SimulatedTrials:
         """Simulate it once; experiments of the same design have the same pattern of trials.
@@ -132,15 +143,18 @@ class Experiment:
             rounds=self.rounds,
             seed=seed,
             treatments=self._treatments,
+            correlation=correlation_from_prior(seed) if self.same_people else None,
         )
-        if self.role == "receiver" and not self.player.learns:
+        if self.role == "receiver" and not (self.player.learns or self.same_people):
             played = played.without_senders()
-        names = self.game.layout.columns
+        names = played.game.layout.columns if played.game.layout.rows.per != "player" else {}
         order = [names.get(name, name) for name in ("round", self.role)]
         table = played.trials.sort_values(order, ignore_index=True)
-        trials = trials_from_frame(table, self.game, f"simulation {seed}")
-        theirs = played.parameters["role"] == self.role
-        return SimulatedTrials(trials, played.parameters[theirs].reset_index(drop=True), seed)
+        trials = trials_from_frame(table, played.game, f"simulation {seed}")
+        known = played.parameters
+        if not self.same_people:
+            known = known[known["role"] == self.role].reset_index(drop=True)
+        return SimulatedTrials(trials, known, seed)
 
     @property
     def _treatments(self) -> Any:
@@ -161,6 +175,7 @@ class Experiment:
             "rounds": self.rounds,
             "treatments": None if self.treatments is None else list(self.treatments),
             **({} if self.studied is None else {"studied": self.studied}),
+            **({"same_people": True} if self.same_people else {}),
         }
 
     @classmethod
@@ -175,6 +190,7 @@ class Experiment:
             form["rounds"],
             None if treatments is None else tuple(treatments),
             form.get("studied"),
+            form.get("same_people", False),
         )
 
 
@@ -192,7 +208,7 @@ class Outcome:
     table : DataFrame
         As the reduction made it; empty if a fit was not usable.
     usable : bool
-        Whether every fit sampled well enough, see `usable`.
+        Whether every fit sampled well enough, see `trustbayes.simulation.enough.usable`.
     reason : str
         What fell short, if a fit did not.
     attempts : int
@@ -248,7 +264,7 @@ class SimulatedFits:
     def __post_init__(self) -> None:
         for model in self.models:
             model.check_kind(self.experiment.game)
-            if model.role != self.experiment.role:
+            if not self.experiment.same_people and model.role != self.experiment.role:
                 place = f"model {model.name}, role"
                 raise InputError(Fault(place, model.role, self.experiment.role))
 
@@ -272,14 +288,16 @@ class SimulatedFits:
         """Name of its file."""
         names = "-".join(model.name for model in self.models)
         what = self.reduction.__name__.strip("_")
-        return f"{what}-{self.experiment.role}-{names}-{self.seed}-{self.key[:16]}.json"
+        role = "both" if self.experiment.same_people else self.experiment.role
+        return f"{what}-{role}-{names}-{self.seed}-{self.key[:16]}.json"
 
     @property
     def label(self) -> str:
         """Models, role and size."""
         one = self.experiment
         names = ", ".join(model.name for model in self.models)
-        return f"{names}, {one.role}, {one.subjects} subjects, {one.rounds} rounds"
+        role = "people in both roles" if one.same_people else one.role
+        return f"{names}, {role}, {one.subjects} subjects, {one.rounds} rounds"
 
     @property
     def source(self) -> str:
@@ -306,19 +324,23 @@ class SimulatedFits:
         fits, most = [], 1
         seconds = total_seconds([])
         for model in self.models:
-            for attempt, (one, how) in enumerate(_attempts(model, self.sampling, self.seed), 1):
+            for attempt, (one, how) in enumerate(attempts(model, self.sampling, self.seed), 1):
                 found = fit(one, played.trials, how, progress=False, cores=cores, alike=True)
                 for part, spent in found.manifest["seconds"].items():
                     seconds["compile" if part == "compile" else "sample"] += spent
                 most = max(most, attempt)
-                reason = _short_of(found.gate, self.strict)
+                reason = short_of(found.gate, self.strict)
                 if not reason:
                     break
             if reason:
                 why = f"{model.name}: {reason}"
                 return Outcome(self.seed, pd.DataFrame(), False, why, most, seconds)
             fits.append(found)
-        return Outcome(self.seed, self.reduction(played, fits), True, "", most, seconds)
+        try:
+            table = self.reduction(played, fits)
+        except Unusable as error:
+            return Outcome(self.seed, pd.DataFrame(), False, str(error), most, seconds)
+        return Outcome(self.seed, table, True, "", most, seconds)
 
     def write(self, found: Outcome, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -404,43 +426,6 @@ def _make_file(
     one, chosen = Experiment.from_dict(experiment), tuple(map(model_from_dict, models))
     task = SimulatedFits(one, seed, chosen, sampling, reduction, strict)
     task.write(task.outcome(cores), path)
-
-
-def _attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, Sampling]]:
-    """How to sample, and how if that does not do."""
-    own = replace(sampling, seed=seed)
-    longer = replace(own, draws=3 * own.draws, tune=2 * own.tune, target_accept=0.95)
-    forms = {
-        p.name: "non-centred"
-        for p in model.parameters
-        if "subject" in model.varies[p.name]
-        and p.support != "simplex"
-        and p.name not in model.code_priors
-    }
-    other = model.replace(parametrisation=forms)
-    return [(model, own), (model, longer), (other, longer)]
-
-
-def usable(gate: Gate) -> bool:
-    """Whether a fit's draws will do where only their ranks or quantiles matter.
-
-    R-hat at most 1.05, bulk effective sample size at least 50, divergences at most 1 %, for all
-    population and subject parameters: looser than for a single fit, for chance averages out.
-    """
-    return not _short_of(gate, strict=False)
-
-
-_LOOSE = {"R-hat": 1.05, "bulk ESS": 50.0, "divergences, share": 0.01}
-
-
-def _short_of(gate: Gate, strict: bool) -> str:
-    """The checks that failed, in words; empty if none did."""
-    checks = gate.checks
-    if not strict:
-        kept = [check for check in checks if check.name in _LOOSE]
-        checks = tuple(replace(check, threshold=_LOOSE[check.name]) for check in kept)
-    bad = [f"{c.name} {c.value:.3g} {c.worst}".strip() for c in checks if not c.passed]
-    return ", ".join(bad)
 
 
 def _plain(value: Any) -> Any:

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from trustbayes.comparison.both_roles import both_roles
+from trustbayes.comparison.shared_people import personal
 from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model
+from trustbayes.simulation.enough import Unusable
 from trustbayes.simulation.experiments import (
     Experiment,
     SimulatedFits,
@@ -23,8 +26,16 @@ from trustbayes.simulation.experiments import (
     total_seconds,
 )
 from trustbayes.simulation.planted import planted_draw
+from trustbayes.simulation.ranks import short_of_draws
+from trustbayes.simulation.same_people import planted_correlation
 
-__all__ = ["RECOVERY_SAMPLING", "RecoveryStudy", "estimates_of", "recovery_study"]
+__all__ = [
+    "RECOVERY_SAMPLING",
+    "RecoveryStudy",
+    "estimates_of",
+    "estimates_of_both",
+    "recovery_study",
+]
 
 RECOVERY_SAMPLING = Sampling(draws=500, tune=300, chains=2)
 _KEY = ["rounds", "parameter", "about", "scale"]
@@ -124,7 +135,8 @@ def recovery_study(
     Parameters
     ----------
     experiment : Experiment
-        Its subjects' model is fitted to them.
+        Its subjects' model is fitted to them; where the same people play both roles, the models of
+        both are, and joined.
     rounds : sequence of int, optional
         Numbers of rounds to try; default: the experiment's.
     replications : int
@@ -158,7 +170,13 @@ def recovery_study(
         raise InputError(Fault("replications", str(replications), "a whole number from 2"))
     lengths = [experiment.rounds] if rounds is None else list(dict.fromkeys(rounds))
     tasks = [
-        SimulatedFits(one, seed + number, (one.player,), sampling, estimates_of)
+        SimulatedFits(
+            one,
+            seed + number,
+            one.players,
+            sampling,
+            estimates_of_both if one.same_people else estimates_of,
+        )
         for one in (replace(experiment, rounds=length) for length in lengths)
         for number in range(replications)
     ]
@@ -189,6 +207,10 @@ def estimates_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
         Columns parameter, about, scale, place, planted, estimate, q05, q25, q75, q95.
     """
     [fit] = fits
+    return _estimates(played, fit)
+
+
+def _estimates(played: SimulatedTrials, fit: Fit) -> pd.DataFrame:
     truth, draws = planted_draw(fit, played.parameters).data, fit.draws().data
     ignored = {name for names in fit.model.ignored.values() for name in names}
     parts = []
@@ -213,6 +235,57 @@ def estimates_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
         part["parameter"], part["scale"] = str(name), "log" if log else "natural"
         part["about"] = "subject" if own else "population"
         parts.append(part[part["planted"].notna()])
+    return pd.concat(parts, ignore_index=True)
+
+
+def estimates_of_both(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
+    """What was planted and estimated of people in both roles.
+
+    The populations of either role by its fit, and joined: the correlation, and everybody's lying
+    aversion and trust (natural scale, posterior means).
+
+    Parameters
+    ----------
+    played : SimulatedTrials
+    fits : sequence of Fit
+        Of senders and of receivers.
+
+    Returns
+    -------
+    DataFrame
+        See `estimates_of`.
+
+    Raises
+    ------
+    Unusable
+        If the weights of the joint posterior cannot be relied on.
+    """
+    sender, receiver = fits
+    wide, narrow = (both_roles(sender, receiver, ci_prob=share) for share in (0.9, 0.5))
+    if reason := short_of_draws(wide):
+        raise Unusable(reason)
+    shares = {"estimate": 0.5, "q05": 0.05, "q25": 0.25, "q75": 0.75, "q95": 0.95}
+    common = {"scale": "natural", "place": "", "about": "population"}
+    row = {"parameter": "correlation", "planted": planted_correlation(played.parameters)}
+    row |= {name: wide.quantile(share) for name, share in shares.items()}
+    parts = [pd.DataFrame([common | row])]
+    for fit, name in zip(fits, (wide.sender, wide.receiver), strict=True):
+        role = fit.model.role
+        separate = _estimates(played, fit)
+        separate = separate[separate["about"] == "population"]
+        parts.append(separate.assign(parameter=f"{role}: " + separate["parameter"]))
+        planted = personal(planted_draw(fit, played.parameters), name).natural[0]
+        at = [fit.units.subjects.index(who) for who in wide.people["subject"]]
+        ends = {
+            f"q{q:02d}": both.people[f"{role}_{end}"]
+            for q, both, end in (
+                *((5, wide, "lower"), (95, wide, "upper")),
+                *((25, narrow, "lower"), (75, narrow, "upper")),
+            )
+        }
+        people = {"place": wide.people["subject"], "planted": planted[at]}
+        people |= {"estimate": wide.people[role], "parameter": f"{role}: {name}"}
+        parts.append(pd.DataFrame(common | people | ends | {"about": "subject"}))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -18,6 +18,13 @@ from trustbayes.models.draws import Draws
 from trustbayes.numerics.plain import as_plain, is_whole
 from trustbayes.simulation.in_turn import add_partners, first_draw, play_in_turn
 from trustbayes.simulation.kinds import kind_of
+from trustbayes.simulation.same_people import (
+    BOTH,
+    OF_PLAYERS,
+    check_same_people,
+    correlated,
+    met_by,
+)
 from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.rules import rules_of
 
@@ -43,6 +50,7 @@ class Simulation:
         Arguments of the population that were drawn too are called ``parameter_argument``; a
         parameter with one value for each option has names such as ``habit[3]``.
     game : Game
+        The game played; where the same people play both roles, with a layout that allows for it.
     """
 
     trials: pd.DataFrame
@@ -108,6 +116,7 @@ def simulate(
     treatments: Mapping[str, float | Sequence[float]] | Sequence[str] | None = None,
     between: bool = False,
     people: pd.DataFrame | None = None,
+    correlation: float | None = None,
 ) -> Simulation:
     """Play an experiment with subjects who behave as the models say.
 
@@ -142,6 +151,10 @@ def simulate(
         What formulas of the models name: a row per sender and receiver of the same number, in
         columns such as ``sender_age`` and ``receiver_age``, which become columns of the trials;
         and ``group``, the matching group of both, within which they are matched.
+    correlation : float, optional
+        The same people play both roles, each sending once and receiving once in every round, and
+        their lying aversion and trust have this correlation on the scales of the links. Default:
+        senders and receivers are other people.
 
     Returns
     -------
@@ -150,7 +163,9 @@ def simulate(
     Raises
     ------
     InputError
-        If a number is too small, there is no sender, or the treatments are not the game's.
+        If a number is too small, there is no sender, or the treatments are not the game's; with a
+        correlation, if people learn, or lying aversion or trust has no population that is normal
+        on the scale of its link.
 
     Examples
     --------
@@ -170,10 +185,15 @@ def simulate(
     _check_models(game, sender, receiver)
     _check_numbers(subjects, rounds, seed, len(of_treatment), between)
     _check_people(people, subjects)
+    if correlation is not None:
+        check_same_people(sender, receiver, correlation)
     # One stream for the experiment and one for each role.
     design, *streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     table = pd.DataFrame({"round": np.repeat(np.arange(1, rounds + 1), subjects)})
-    table["sender"] = np.tile(_labels("s", subjects), rounds)
+    senders, receivers = (
+        _labels(letter if correlation is None else "p", subjects) for letter in "sr"
+    )
+    table["sender"] = np.tile(senders, rounds)
     names, count = np.array(list(of_treatment)), len(of_treatment)
     if between:
         at = np.arange(subjects) * count // subjects
@@ -182,13 +202,15 @@ def simulate(
         at = np.zeros(subjects, dtype=int)  # all may meet
         table["treatment"] = np.repeat(names[np.arange(rounds) * count // rounds], subjects)
     kind_of(game).add_states(table, game, of_treatment, design)
-    receivers = _labels("r", subjects)
     fixed = game.feedback is not None and game.feedback.partners == "fixed"
     matches = np.tile(receivers, (1 if fixed else rounds, 1))
     if people is not None and "group" in people:
         at = pd.factorize(pd.MultiIndex.from_arrays([at, people["group"]]))[0]
-    for group in np.unique(at):
-        matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
+    if correlation is None:
+        for group in np.unique(at):
+            matches[:, at == group] = design.permuted(matches[:, at == group], axis=1)
+    else:
+        matches = met_by(receivers, at, len(matches), design)
     table["receiver"] = np.tile(matches.reshape(-1), rounds if fixed else 1)
     add_partners(table, game)
     number = pd.Index(receivers).get_indexer(pd.Index(table["receiver"]))
@@ -205,13 +227,23 @@ def simulate(
         played = play_in_turn(models, game, table, of_treatment, drawn)
         parts = [_parameters(*each) for each in played]
         models = []
+    first: Draws | None = None
     for model in models:
         rng, kind = streams_of[model.role], kind_of(game)
         units = kind.units_of(model.role, game, table, of_treatment)
         draws, kinds = first_draw(model, game, units, rng)
+        if correlation is not None and first is not None:
+            draws = correlated(first, draws, correlation)
+        first = draws
         _, choice = SEEN_AND_CHOSEN[model.role]
         table[choice] = kind.choose(draws, table, kinds, rng)
         parts.append(_parameters(draws, kinds))
+    if correlation is not None:
+        both = " and ".join(model.name for model in models)
+        row = [BOTH, "", both, "correlation", "", correlation]
+        parts.append(pd.DataFrame([row], columns=_COLUMNS))
+        if game.layout.rows.per != "player":
+            game = game.laid_out(OF_PLAYERS)
     return Simulation(_laid_out(table, game), pd.concat(parts, ignore_index=True), game)
 
 
@@ -256,6 +288,8 @@ def _laid_out(table: pd.DataFrame, game: Game) -> pd.DataFrame:
     for name in rules_of(game).numbers:
         if name in table and (table[name] % 1 == 0).all():
             table = table.assign(**{name: table[name].astype(int)})
+    if game.layout.rows.per == "player":
+        return table  # read as interactions, by the standard names
     if "group" in game.layout.columns and "group" not in table:
         table = table.assign(group="all")
     table = table.rename(columns=dict(game.layout.columns))

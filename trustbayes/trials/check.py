@@ -195,7 +195,7 @@ def check_trials(
         The roles that are complete.
     game : Game
     players : bool
-        Whether the rows were made of rows of players: then a row may lack one of the roles, and
+        Whether the game's files have rows of players: then a row may lack one of the roles, and
         a person may have both.
 
     Returns

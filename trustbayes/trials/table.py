@@ -336,7 +336,7 @@ def _from_table(file: TextTable, game: Game) -> Trials:
     if players and len(roles) == 1:
         kept, idle = _of_role(kept, columns[roles[0]])
         notes += idle
-    standard = check_trials(kept, columns, roles, game, players)
+    standard = check_trials(kept, columns, roles, game, game.layout.rows.per == "player")
     asked = () if game.feedback is None else game.feedback.columns  # by the names of the file
     used = {column for name, column in columns.items() if column not in asked or column == name}
     table, others = _with_other_columns(standard, kept, used)

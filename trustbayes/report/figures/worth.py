@@ -43,7 +43,11 @@ def way_to_trust(worth: pd.DataFrame, width: float = 7.2) -> Figure:
         )
     for i in x[1:]:
         panel.axvline(i - 0.5, color="#EEEEEE", lw=0.8, zorder=0)
-    panel.set_xticks(x, [brief(t, round(8 * width) // len(x)) for t in treatments])
+    room = round(8 * width) // len(x)
+    if all(len(str(t)) <= room for t in treatments):
+        panel.set_xticks(x, treatments)
+    else:  # upright, there is more room
+        panel.set_xticks(x, [brief(t, 16) for t in treatments], rotation=90)
     panel.set_xlim(-0.5, len(x) - 0.5)
     panel.set_xlabel("treatment")
     what = "expected profit, share of the way\nfrom babbling to full trust"

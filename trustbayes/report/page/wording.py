@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -104,17 +105,24 @@ def interval(lower: Any, upper: Any) -> str:
 
 
 def listed(items: Iterable[str], most: int = 6) -> str:
-    """A list in words, its tail counted if it is long.
+    """A list in words, its tail counted if it is long; semicolons part items that have commas.
 
     Examples
     --------
     >>> listed(["a", "b", "c"]), listed("abcd", most=2)
     ('a, b and c', 'a, b and 2 more')
+    >>> listed(["red, 0.2", "red, 0.5", "blue, 0.2"])
+    'red, 0.2; red, 0.5; and blue, 0.2'
     """
     words = list(items)
     if len(words) > most:
         words = [*words[:most], f"{len(words) - most} more"]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    comma, last = (
+        ("; ", "; and ")
+        if any(", " in re.sub(r"\([^)]*\)", "", word) for word in words)
+        else (", ", " and ")
+    )
+    return last.join([comma.join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def counted(count: int, what: str) -> str:

@@ -8,14 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from trustbayes.errors import Fault, InputError
 from trustbayes.games.base import Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.adapters import positions, row_of, trial_terms, unit_conditions
+from trustbayes.theories.adapters import (
+    by_condition,
+    positions,
+    row_of,
+    trial_terms,
+    unit_conditions,
+)
 from trustbayes.theories.learning.declaration import levels_that_learn
 from trustbayes.theories.level_k import forecast as theory
 from trustbayes.theories.level_k.finite import level_tables
+from trustbayes.theories.level_k.quantal import quantal_receiver_utility, quantal_sender_utility
 from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Guide, Line, Look, ModelSpec, Parameter
@@ -84,10 +92,31 @@ FINITE_CONVENTIONS = (
     WITH_LAPSE,
 )
 
+REPLY = Convention(
+    name="reply",
+    choices=("best", "quantal"),
+    default="best",
+    meaning=(
+        "What a level replies to: the best reply of the level below, or its quantal response, "
+        "noisy with the subject's own response precision; then nothing is tied or never sent."
+    ),
+)
+
+_QUANTAL = {"sender": quantal_sender_utility, "receiver": quantal_receiver_utility}
+
 
 def _utility(role: Role) -> Any:
-    def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> np.ndarray:
+    def utility(game: FiniteGame, values: Values, conventions: Mapping[str, Any]) -> Any:
         conditions = unit_conditions(game, values.units)
+        if conventions["reply"] == "quantal":
+            noisy = by_condition(
+                lambda stage, bias, precision: _QUANTAL[role](
+                    stage, bias, precision, conventions["max_level"]
+                ),
+                conditions,
+                values.of_units("response_precision"),
+            )
+            return noisy / game.scale
         tables = [
             level_tables(
                 stage,
@@ -127,6 +156,15 @@ def _utility_seen(role: Role) -> Any:
     return utility
 
 
+def _no_noise_where_depth_moves(
+    game: FiniteGame, conventions: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    if conventions["reply"] == "quantal" and conventions["learning"] != "none":
+        expected = "best, where depth of thought moves with experience"
+        raise InputError(Fault(f"{NAME}, reply", "quantal", expected))
+    return conventions
+
+
 def levels(conventions: Mapping[str, Any]) -> tuple[str, ...]:
     """Labels of the types."""
     return tuple(str(level) for level in range(conventions["max_level"] + 1))
@@ -145,7 +183,8 @@ def _spec(role: Role, description: str) -> ModelSpec:
             f"{CRAWFORD}; Cai and Wang (2006), Games and Economic Behavior 56(1); as specified here"
         ),
         parameters=(RESPONSE_PRECISION, LEVEL, LAPSE),
-        conventions=FINITE_CONVENTIONS,
+        conventions=(*FINITE_CONVENTIONS, REPLY),
+        resolve=_no_noise_where_depth_moves,
         answer=_utility(role),
         response=logit,
         types=levels,
@@ -211,6 +250,7 @@ FORECAST_SENDER = replace(
     conventions=(MAX_LEVEL, NOISE),
     answer=_reports,
     response=censored("sender"),
+    resolve=None,
     weighs_fines=False,
     guide=Guide("level 1", _report_of_level_1),
 )
@@ -222,6 +262,7 @@ FORECAST_RECEIVER = replace(
     conventions=(MAX_LEVEL, FORECAST_UNSENT, NOISE),
     answer=_capacities,
     response=censored("receiver"),
+    resolve=None,
     guide=Guide("level 1", _capacity_of_level_1),
 )
 

@@ -1,4 +1,4 @@
-"""What the two roles together say: the worth of trust, the gap in it, what policies would do."""
+"""What the best models of both roles say together: gap, worth of trust, policies."""
 
 from __future__ import annotations
 

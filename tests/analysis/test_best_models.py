@@ -1,4 +1,4 @@
-"""What both roles together say: policies are put to the best models that they suit."""
+"""What the best models of both roles say together: policies go to those that they suit."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes import Policy, model
-from trustbayes.analysis.both_roles import check_policies, policies_of, worth_of
+from trustbayes.analysis.best_models import check_policies, policies_of, worth_of
 from trustbayes.errors import InputError
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.trials.table import trials_from_frame
