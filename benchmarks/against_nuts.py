@@ -156,10 +156,10 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     worst = by_seed.groupby(keys, sort=False).max()
     rest = table.groupby(keys, sort=False)[["seconds", "seconds_nuts", "error"]].median()
     gates = table.groupby(keys, sort=False)[["gate", "gate_nuts"]].all()
-    found = worst.join(rest).join(gates)
-    found["agrees"] = (found["largest"] < WIDEST) & (found["rms"] < RMS)
-    found["seeds"] = table.groupby(keys, sort=False)["seed"].nunique()
-    return found.reset_index()
+    rows = worst.join(rest).join(gates)
+    rows["agrees"] = (rows["largest"] < WIDEST) & (rows["rms"] < RMS)
+    rows["seeds"] = table.groupby(keys, sort=False)["seed"].nunique()
+    return rows.reset_index()
 
 
 def figure(table: pd.DataFrame) -> Figure:

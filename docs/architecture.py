@@ -83,7 +83,7 @@ def floors_of(rooms: Iterable[str], imports: Mapping[tuple[str, str], int]) -> d
     SystemExit
         If rooms import each other in a circle.
     """
-    below = {room: {other for (one, other) in imports if one == room} for room in rooms}
+    below = {room: {other for (importer, other) in imports if importer == room} for room in rooms}
     floors: dict[str, int] = {}
     while len(floors) < len(below):
         ready = [room for room in below if room not in floors and below[room] <= floors.keys()]
@@ -103,10 +103,10 @@ def drawing(
     ways = sorted(imports, key=lambda pair: (-floors[pair[0]], -floors[pair[1]], pair))
     reach: dict[str, set[str]] = {}
     for room in sorted(floors, key=floors.__getitem__):
-        straight = {other for one, other in imports if one == room}
+        straight = {other for importer, other in imports if importer == room}
         reach[room] = straight.union(*(reach[other] for other in straight))
     for upper, lower in ways:
-        between = (other for one, other in imports if one == upper and other != lower)
+        between = (other for importer, other in imports if importer == upper and other != lower)
         if not any(lower in reach[other] for other in between):
             lines.append(f"    {upper} -->|{imports[upper, lower]}| {lower}")
     return "\n".join([*lines, "```\n"])

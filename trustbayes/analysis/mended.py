@@ -109,5 +109,5 @@ def mended_scores(
     )
     passed = {fold for (_, fold), gate in held.gates.items() if gate.passed}
     table = held.table[held.table["fold"].isin(passed)]
-    found = dict(zip(table["unit"].astype(str), table["elpd"].astype(float), strict=True))
-    return scores.with_refits(found) if found else scores
+    elpd = dict(zip(table["unit"].astype(str), table["elpd"].astype(float), strict=True))
+    return scores.with_refits(elpd) if elpd else scores

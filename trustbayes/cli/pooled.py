@@ -90,7 +90,7 @@ def pool(
     with messages(quiet), workers(jobs, fresh=True) as executor:
         read = read_study(path, cache)
         settings = sampling.sampling()
-        found = pool_study(
+        pooled = pool_study(
             read,
             sampling=settings,
             fits=fits,
@@ -102,29 +102,29 @@ def pool(
         links = {}
         if reports is not None:
             links = _single(read, settings, fits, reports, out, executor, watched(quiet))
-        write = partial(study_report, found, command=invocation, reports=links)
+        write = partial(study_report, pooled, command=invocation, reports=links)
         written = write_or_keep(write, out)
     table = out.with_name(f"{out.stem}.parameters.csv")
-    write_whole({table: csv_text(found.parameters, table.name)})
+    write_whole({table: csv_text(pooled.parameters, table.name)})
     if as_json:
         places = {"report": str(written.html), "results": str(written.results)}
         verdicts = {
-            role: {"winner": one.winner, "everywhere": one.everywhere, "text": one.text}
-            for role, one in found.verdicts.items()
+            role: {"winner": verdict.winner, "everywhere": verdict.everywhere, "text": verdict.text}
+            for role, verdict in pooled.verdicts.items()
         }
         carried = {
-            role: {"winner": one.winner, "text": one.text}
-            for role, one in found.carries_over.items()
+            role: {"winner": verdict.winner, "text": verdict.text}
+            for role, verdict in pooled.carries_over.items()
         }
         more = {"parameters_csv": str(table), "verdict": verdicts, "carries_over": carried}
-        print_json(places | more | {"converged": found.converged})
+        print_json(places | more | {"converged": pooled.converged})
     else:
-        for role in found.roles:
-            rows = found.comparison(role).reset_index()
+        for role in pooled.roles:
+            rows = pooled.comparison(role).reset_index()
             print_tables([frame_table(f"{role.capitalize()}s, over all experiments", rows)])
         print(plain(written.summary))
         print(f"report: {written.html}\nresults: {written.results}\nparameters: {table}")
-    return DONE if found.converged else NOT_CONVERGED
+    return DONE if pooled.converged else NOT_CONVERGED
 
 
 def _single(
@@ -143,15 +143,15 @@ def _single(
     from trustbayes.report import write_report
 
     links = {}
-    for number, one in enumerate(study.experiments, start=1):
+    for number, experiment in enumerate(study.experiments, start=1):
         models = [
             model
-            for role in one.roles
+            for role in experiment.roles
             for name in study.models
-            if (model := study.model_of(one, name, role)) is not None
+            if (model := study.model_of(experiment, name, role)) is not None
         ]
         analysis = analyse(
-            one.trials,
+            experiment.trials,
             models=models,
             sampling=sampling,
             fits=fits,
@@ -160,5 +160,5 @@ def _single(
         )
         path = folder / f"experiment-{number}.html"
         write_report(analysis, path)
-        links[one.name] = Path(os.path.relpath(path, out.parent)).as_posix()
+        links[experiment.name] = Path(os.path.relpath(path, out.parent)).as_posix()
     return links

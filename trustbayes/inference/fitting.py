@@ -166,31 +166,31 @@ def _of_population(model: Model, trials: Trials, sampling: Sampling, cores: int 
     """Fit by the population engine."""
     units = model.fold(trials)
     model = model.fixed_to(units)
-    found = sample_population(model, trials.game, units, sampling, cores)
-    drawn_by = METHODS["nuts"] if found.pareto_k is None else "independent proposals"
-    shape = found.posterior.sizes["chain"], found.posterior.sizes["draw"], -1
+    sampled = sample_population(model, trials.game, units, sampling, cores)
+    drawn_by = METHODS["nuts"] if sampled.pareto_k is None else "independent proposals"
+    shape = sampled.posterior.sizes["chain"], sampled.posterior.sizes["draw"], -1
     manifest = {
         "key": fit_key(model, trials, sampling),
         **described(model, None, trials.game),
-        **recorded(trials, sampling, found.seconds, f"{METHODS['population']}, {drawn_by}"),
+        **recorded(trials, sampling, sampled.seconds, f"{METHODS['population']}, {drawn_by}"),
         "engine": plain_values(
             {
-                "integration": asdict(found.integration),
-                "pareto_k": found.pareto_k,
-                "acceptance": found.acceptance,
-                "gradients": found.gradients,
-                "coinciding": [list(labels) for labels in found.coinciding],
+                "integration": asdict(sampled.integration),
+                "pareto_k": sampled.pareto_k,
+                "acceptance": sampled.acceptance,
+                "gradients": sampled.gradients,
+                "coinciding": [list(labels) for labels in sampled.coinciding],
             }
         ),
     }
     dims = ("chain", "draw", "subject")
-    logs = found.log_likelihood.reshape(shape).astype(np.float32)  # to 1e-5 nats
+    logs = sampled.log_likelihood.reshape(shape).astype(np.float32)  # to 1e-5 nats
     return Fit(
         model=model,
         game=trials.game,
         units=model.with_named_covariates(units),
-        posterior=_in_order(plain(found.posterior), units.subjects),
-        sample_stats=plain(found.sample_stats),
+        posterior=_in_order(plain(sampled.posterior), units.subjects),
+        sample_stats=plain(sampled.sample_stats),
         manifest=manifest,
         log_likelihood=xr.Dataset({"trials": (dims, logs)}, {"subject": list(units.subjects)}),
     )

@@ -281,7 +281,7 @@ def run_fits[Result](
     >>> data = tb.bundled("simulated-finite")
     >>> trials = tb.read_trials(data.trials, data.game)
     >>> models = tb.TrustEmbedded("sender"), tb.LevelK("sender")
-    >>> tasks = [FitTask(one, trials, Sampling()) for one in models]
+    >>> tasks = [FitTask(model, trials, Sampling()) for model in models]
     >>> with process_pool(2) as pool:  # doctest: +SKIP
     ...     fits = run_fits(tasks, Path("fits"), pool)
     """

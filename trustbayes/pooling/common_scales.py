@@ -185,25 +185,25 @@ def common_scales(model: ModelSettings) -> tuple[CommonScale, ...]:
     Examples
     --------
     >>> from trustbayes.models import LevelK
-    >>> [f"{one.parameter} {one.statistic}" for one in common_scales(LevelK("sender"))][:3]
+    >>> [f"{scale.parameter} {scale.statistic}" for scale in common_scales(LevelK("sender"))][:3]
     ['response_precision location', 'response_precision spread', 'level beyond 0']
     """
-    found: list[CommonScale] = []
+    scales: list[CommonScale] = []
     for parameter in model.parameters:
         prior = model.priors[parameter.name]
         if parameter.option or parameter.name in model.formulas or not isinstance(prior, Prior):
             continue
         if parameter.support == "simplex":
-            found += _of_shares(parameter, prior, model.shares[parameter.name])
+            scales += _of_shares(parameter, prior, model.shares[parameter.name])
         else:
-            found += _of_population(parameter, prior, model)
-    return tuple(found)
+            scales += _of_population(parameter, prior, model)
+    return tuple(scales)
 
 
 def _of_population(parameter: Parameter, prior: Prior, model: ModelSettings) -> list[CommonScale]:
     over = model.varies[parameter.name]
     location, by_treatment = prior.family.location, "treatment" in over
-    found = []
+    scales = []
     for argument, hyper in prior.arguments.items():
         if not isinstance(hyper, Prior) or not _plain(hyper):
             continue
@@ -221,10 +221,10 @@ def _of_population(parameter: Parameter, prior: Prior, model: ModelSettings) -> 
             by_treatment=by_treatment and argument == location,
             people=prior.family.link if argument == location else None,
         )
-        found.append(made)
+        scales.append(made)
         if made.by_treatment:
-            found.append(replace(made, statistic=APART, people=LOG))
-    return found
+            scales.append(replace(made, statistic=APART, people=LOG))
+    return scales
 
 
 def _of_shares(parameter: Parameter, prior: Prior, labels: tuple[str, ...]) -> list[CommonScale]:
@@ -318,13 +318,13 @@ def with_values(
 
 def _shares(before: np.ndarray, beyond: Mapping[int, np.ndarray]) -> np.ndarray:
     """Shares with other chances to lie beyond a type, those that are not given as before."""
-    found, left = np.empty_like(before), np.ones(len(before))
+    shares, left = np.empty_like(before), np.ones(len(before))
     for place in range(before.shape[1] - 1):
         rest = before[:, place:].sum(axis=1)
         chance = before[:, place + 1 :].sum(axis=1) / rest
         if place in beyond:
             chance = 0.5 * (1 + np.tanh(0.5 * beyond[place]))
-        found[:, place] = left * (1 - chance)
+        shares[:, place] = left * (1 - chance)
         left = left * chance
-    found[:, -1] = left
-    return found
+    shares[:, -1] = left
+    return shares

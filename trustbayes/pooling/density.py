@@ -72,12 +72,12 @@ class PooledDensity:
         self._constants = np.full(shape, -np.inf)
         self._linear = np.zeros((*shape, width))
         self._precision = np.zeros((*shape, width, width))
-        for at, one in enumerate(evidence):
-            place = [self.labels.index(scale.label) for scale in one.scales]
-            k = one.constants.size
-            self._constants[at, :k] = one.constants - logsumexp(one.constants)
-            self._linear[at, :k, place] = one.linear.T
-            self._precision[np.ix_([at], range(k), place, place)] = one.precision
+        for at, part in enumerate(evidence):
+            place = [self.labels.index(scale.label) for scale in part.scales]
+            k = part.constants.size
+            self._constants[at, :k] = part.constants - logsumexp(part.constants)
+            self._linear[at, :k, place] = part.linear.T
+            self._precision[np.ix_([at], range(k), place, place)] = part.precision
         self._columns = [(self.labels.index(n), x) for n, x in self.designs.items()]
         self.size = 2 * width + sum(x.shape[1] for _, x in self._columns)
         middling = np.log(0.5 * priors.between)
@@ -95,10 +95,10 @@ class PooledDensity:
         """Where each experiment's numbers are expected, shape (..., experiments, scales)."""
         means, _, slopes = self.split(points)
         count = len(self._constants)
-        found = np.repeat(means[..., None, :], count, axis=-2)
+        located = np.repeat(means[..., None, :], count, axis=-2)
         for (at, design), slope in zip(self._columns, slopes, strict=True):
-            found[..., at] += slope @ design.T
-        return found
+            located[..., at] += slope @ design.T
+        return located
 
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient."""
@@ -208,7 +208,7 @@ class PooledDensity:
 
 def _diagonal(values: np.ndarray) -> np.ndarray:
     """Square matrices with these on the diagonal."""
-    found = np.zeros((*values.shape, values.shape[-1]))
+    matrices = np.zeros((*values.shape, values.shape[-1]))
     index = np.arange(values.shape[-1])
-    found[..., index, index] = values
-    return found
+    matrices[..., index, index] = values
+    return matrices

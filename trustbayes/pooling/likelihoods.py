@@ -84,8 +84,8 @@ def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: in
     >>> from trustbayes.pooling.common_scales import common_scales
     >>> precision = common_scales(FullTrust("sender"))[:1]  # normal with mean 1 and sd 1
     >>> draws = 0.6 + 0.8 * np.random.default_rng(1).normal(size=(4000, 1))
-    >>> found = evidence_of(precision, draws).precision[0, 0, 0]
-    >>> bool(abs(found - (1 / 0.64 - 1)) < 0.05)
+    >>> information = evidence_of(precision, draws).precision[0, 0, 0]
+    >>> bool(abs(information - (1 / 0.64 - 1)) < 0.05)
     True
     """
     moments = np.array([scale.moments(treatments) for scale in scales])
@@ -150,10 +150,10 @@ def fitted_mixture(
     for components in _COMPONENTS:
         tried = _mixture(points[learnt], weights[learnt] / weights[learnt].sum(), components)
         logs = _logs(points[left], *tried)
-        found = float(weights[left] @ logsumexp(logs, axis=0) / weights[left].sum())
-        if found < score + _GAIN:
+        predicted = float(weights[left] @ logsumexp(logs, axis=0) / weights[left].sum())
+        if predicted < score + _GAIN:
             break
-        best, score = components, found
+        best, score = components, predicted
     return _mixture(points, weights, best)
 
 
@@ -175,7 +175,9 @@ def _mixture(
         totals = np.maximum(chance @ weights, _LEAST)
         logs = np.log(totals / totals.sum())
         means = np.array([mean for mean, _ in parts])
-        covariances = np.array([(1 - _SHARED) * own + _SHARED * whole for _, own in parts])
+        covariances = np.array(
+            [(1 - _SHARED) * covariance + _SHARED * whole for _, covariance in parts]
+        )
         joint = _logs(points, logs, means, covariances)
         chance = np.exp(joint - logsumexp(joint, axis=0))
     return logs, means, covariances
@@ -192,10 +194,10 @@ def _logs(
     points: np.ndarray, logs: np.ndarray, means: np.ndarray, covariances: np.ndarray
 ) -> np.ndarray:
     """Log weight and density of each component, shape (components, points)."""
-    found = []
+    joint = []
     for log, mean, covariance in zip(logs, means, covariances, strict=True):
         factor = np.linalg.cholesky(covariance)
         z = np.linalg.solve(factor, (points - mean).T)
         size = np.log(np.diag(factor)).sum() + 0.5 * len(mean) * np.log(2 * np.pi)
-        found.append(log - 0.5 * (z**2).sum(axis=0) - size)
-    return np.array(found)
+        joint.append(log - 0.5 * (z**2).sum(axis=0) - size)
+    return np.array(joint)

@@ -95,16 +95,16 @@ class PooledStudy:
     def converged(self) -> bool:
         """Whether every fit, and every population of experiments, passed the gate."""
         fits = all(fit.gate.passed for fit in self.fits.values())
-        pooled = all(one.gate.passed for one in self.populations.values())
+        pooled = all(population.gate.passed for population in self.populations.values())
         return fits and pooled and not self.unsettled
 
     def of_people(self, role: Role) -> dict[str, dict[str, Any]]:
         """Scores of new people of the same experiments, by theory and experiment."""
-        return _by_model({key: one.elpd for key, one in self.scores.items()}, role)
+        return _by_model({key: score.elpd for key, score in self.scores.items()}, role)
 
     def of_new_experiments(self, role: Role) -> dict[str, dict[str, Any]]:
         """Scores of the people of experiments that were left out, by theory and experiment."""
-        return _by_model({key: one.elpd for key, one in self.transfers.items()}, role)
+        return _by_model({key: transfer.elpd for key, transfer in self.transfers.items()}, role)
 
     def comparison(self, role: Role, new_experiments: bool = False) -> pd.DataFrame:
         """Sums over all experiments, best first, see `trustbayes.pooling.verdicts.totals`.
@@ -136,7 +136,7 @@ class PooledStudy:
     @property
     def parameters(self) -> pd.DataFrame:
         """Pooled means, spreads and experiments, see `PooledPopulation.table`."""
-        parts = [one.table(self.ci_prob) for one in self.populations.values()]
+        parts = [population.table(self.ci_prob) for population in self.populations.values()]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     @property
@@ -151,11 +151,11 @@ class PooledStudy:
             experiment), error (Monte Carlo, of loeo), nats (of integration, at most).
         """
         rows = []
-        for key, one in self.transfers.items():
-            loso, loeo = float(self.scores[key].elpd.sum()), float(one.elpd.sum())
-            size = len(one.labels)
+        for key, transfer in self.transfers.items():
+            loso, loeo = float(self.scores[key].elpd.sum()), float(transfer.elpd.sum())
+            size = len(transfer.labels)
             loss = (loso - loeo) / size
-            rows.append((*key, size, loso, loeo, loss, one.error, one.nats))
+            rows.append((*key, size, loso, loeo, loss, transfer.error, transfer.nats))
         columns = ["experiment", "model", "role", "people", "loso", "loeo", "loss", "error", "nats"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -166,17 +166,19 @@ class PooledStudy:
             "title": study.title,
             "experiments": [
                 {
-                    "name": one.name,
-                    "year": one.year,
-                    "citation": one.citation,
-                    "covariates": dict(one.covariates),
-                    "game": one.game.name,
-                    "kind": one.game.kind,
-                    "source": one.trials.source,
-                    "checksum": one.trials.checksum,
-                    "people": {role: len(one.trials.subjects(role)) for role in one.roles},
+                    "name": experiment.name,
+                    "year": experiment.year,
+                    "citation": experiment.citation,
+                    "covariates": dict(experiment.covariates),
+                    "game": experiment.game.name,
+                    "kind": experiment.game.kind,
+                    "source": experiment.trials.source,
+                    "checksum": experiment.trials.checksum,
+                    "people": {
+                        role: len(experiment.trials.subjects(role)) for role in experiment.roles
+                    },
                 }
-                for one in study.experiments
+                for experiment in study.experiments
             ],
             "between": self.between,
             "ci_prob": self.ci_prob,
@@ -187,13 +189,14 @@ class PooledStudy:
             "gates": {
                 **{", ".join(key): fit.gate.to_dict() for key, fit in self.fits.items()},
                 **{
-                    f"{name}, {role}, all experiments": one.gate.to_dict() | {"error": one.error}
-                    for (name, role), one in self.populations.items()
+                    f"{name}, {role}, all experiments": population.gate.to_dict()
+                    | {"error": population.error}
+                    for (name, role), population in self.populations.items()
                 },
             },
         }
-        found: dict[str, Any] = plain(form)
-        return found
+        numbers: dict[str, Any] = plain(form)
+        return numbers
 
     def _of_role(self, role: Role) -> dict[str, Any]:
         form: dict[str, Any] = {
@@ -269,15 +272,15 @@ def pool(
     made = dict(zip(tasks, run_fits(list(tasks.values()), **given), strict=True))
     scoring = [ScoreTask(task, made[key], folder, NEW_PEOPLE) for key, task in tasks.items()]
     near = given | ({"executor": None} if folder is None else {})
-    scored = dict(zip(tasks, [one for _, one in _in_order(scoring, near)], strict=True))
+    scored = dict(zip(tasks, [score for _, score in _in_order(scoring, near)], strict=True))
     scores = {
-        key: mended_scores(made[key], one, tasks[key].trials, sampling, **given)
-        for key, one in scored.items()
+        key: mended_scores(made[key], score, tasks[key].trials, sampling, **given)
+        for key, score in scored.items()
     }
     parts = _evidence(study, made)
     populations = {
-        (name, role): _pooled(study, name, role, found, sampling, between)
-        for (name, role), found in parts.items()
+        (name, role): _pooled(study, name, role, evidence, sampling, between)
+        for (name, role), evidence in parts.items()
     }
     transfers: dict[Key, Transfer] = {}
     unsettled: list[Key] = []
@@ -286,15 +289,15 @@ def pool(
         transfers = dict(
             zip(
                 transferring,
-                [one for _, one in _in_order(list(transferring.values()), given)],
+                [transfer for _, transfer in _in_order(list(transferring.values()), given)],
                 strict=True,
             )
         )
     titles = {fit.model.name: fit.model.spec.title for fit in made.values()}
     roles = [role for role in study.roles if any(key[2] == role for key in made)]
     failed = [key for key, fit in made.items() if not fit.gate.passed]
-    people = {key: one.elpd for key, one in scores.items()}
-    left_out = {key: one.elpd for key, one in transfers.items()}
+    people = {key: score.elpd for key, score in scores.items()}
+    left_out = {key: transfer.elpd for key, transfer in transfers.items()}
     return PooledStudy(
         study=study,
         sampling=sampling,
@@ -328,14 +331,14 @@ def _in_order(tasks: Sequence[Any], given: Mapping[str, Any]) -> list[tuple[int,
 
 def _tasks(study: Study, sampling: Sampling) -> dict[Key, FitTask]:
     """What is to be fitted, by role, then theory, then experiment."""
-    found: dict[Key, FitTask] = {}
+    tasks: dict[Key, FitTask] = {}
     for role in study.roles:
         for name in study.models:
-            for one in study.experiments:
-                model = study.model_of(one, name, role)
+            for experiment in study.experiments:
+                model = study.model_of(experiment, name, role)
                 if model is not None:
-                    found[one.name, name, role] = FitTask(model, one.trials, sampling)
-    return found
+                    tasks[experiment.name, name, role] = FitTask(model, experiment.trials, sampling)
+    return tasks
 
 
 _Parts = Mapping[tuple[str, Role], Mapping[str, Evidence]]
@@ -343,15 +346,15 @@ _Parts = Mapping[tuple[str, Role], Mapping[str, Evidence]]
 
 def _evidence(study: Study, fits: Mapping[Key, Fit]) -> _Parts:
     """What every experiment says of the numbers that are pooled, by theory and role."""
-    found: dict[tuple[str, Role], dict[str, Evidence]] = {}
+    evidence: dict[tuple[str, Role], dict[str, Evidence]] = {}
     for name, role in dict.fromkeys((key[1], key[2]) for key in fits):
         of = {key[0]: fit for key, fit in fits.items() if key[1:] == (name, role)}
         scales = shared_scales(of, study.parameters)
         parts = {experiment: evidence_from(fit, scales) for experiment, fit in of.items()}
-        held = {experiment: one for experiment, one in parts.items() if one is not None}
+        held = {experiment: part for experiment, part in parts.items() if part is not None}
         if held:
-            found[name, role] = held
-    return found
+            evidence[name, role] = held
+    return evidence
 
 
 def _pooled(
@@ -365,14 +368,14 @@ def _pooled(
 ) -> PooledPopulation:
     if not unseen:
         _log.info("pooling %s, %s, over %d experiments", name, role, len(evidence))
-    scales = {s.label: s for one in evidence.values() for s in one.scales}
+    scales = {s.label: s for part in evidence.values() for s in part.scales}
     return pool_evidence(
         name,
         role,
-        {experiment: one for experiment, one in evidence.items() if experiment not in unseen},
+        {experiment: part for experiment, part in evidence.items() if experiment not in unseen},
         scales,
         formulas=study.formulas,
-        covariates={one.name: one.covariates for one in study.experiments},
+        covariates={member.name: member.covariates for member in study.experiments},
         between=between,
         sampling=sampling,
         unseen=unseen,
@@ -391,7 +394,7 @@ def _transfers(
     A short run will do where it passes the gate.
     """
     short = replace(sampling, draws=min(_SHORT, sampling.draws), tune=min(_SHORT, sampling.tune))
-    found, unsettled = {}, []
+    transfers, unsettled = {}, []
     for key, task in tasks.items():
         experiment, name, role = key
         evidence = parts.get((name, role), {})
@@ -406,13 +409,13 @@ def _transfers(
             new = without.of_new(_TRANSFERS, sampling.seed, experiment)
             values = {scale.label: new[scale.label] for scale in evidence[experiment].scales}
         draws = len(next(iter(values.values()))) if values else _TRANSFERS
-        found[key] = TransferTask(task.model, task.trials, values, draws, sampling.seed)
-    return found, unsettled
+        transfers[key] = TransferTask(task.model, task.trials, values, draws, sampling.seed)
+    return transfers, unsettled
 
 
 def _by_model(scores: Mapping[Key, Any], role: Role) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for (experiment, name, of), one in scores.items():
+    by_model: dict[str, dict[str, Any]] = {}
+    for (experiment, name, of), score in scores.items():
         if of == role:
-            found.setdefault(name, {})[experiment] = one
-    return found
+            by_model.setdefault(name, {})[experiment] = score
+    return by_model

@@ -112,16 +112,16 @@ class PooledPopulation:
         pooled = self._flat["population"]
         rows = []
         for at, (name, evidence) in enumerate(self.evidence.items()):
-            place = [list(self.scales).index(one.label) for one in evidence.scales]
+            place = [list(self.scales).index(scale.label) for scale in evidence.scales]
             z = evidence.draws - located[:, at][:, place][:, None]
             logs = -0.5 * ((z / spreads[:, place][:, None]) ** 2).sum(axis=2) - evidence.log_prior
             weights = np.exp(logs - logs.max(axis=1, keepdims=True))
             weights /= weights.sum(axis=1, keepdims=True)
             effective = float(np.median(1 / (weights**2).sum(axis=1)))
             mean = weights.mean(axis=0) @ evidence.draws
-            for one, value in zip(evidence.scales, mean, strict=True):
-                values = pooled.sel(experiment=name, number=one.label).to_numpy()
-                rows.append((name, one.label, (value - values.mean()) / values.std(), effective))
+            for scale, value in zip(evidence.scales, mean, strict=True):
+                values = pooled.sel(experiment=name, number=scale.label).to_numpy()
+                rows.append((name, scale.label, (value - values.mean()) / values.std(), effective))
         return pd.DataFrame(rows, columns=["experiment", "label", "error", "effective"])
 
     @property
@@ -172,15 +172,15 @@ class PooledPopulation:
                 values = flat["effect"].sel(column=f"{label}: {column}").to_numpy()
                 rows.append(start | _row(f"effect of {column}", values, tails, None))
             for name, evidence in self.evidence.items():
-                place = [one.label for one in evidence.scales]
+                place = [number.label for number in evidence.scales]
                 if label not in place:
                     continue
                 values = flat["population"].sel(experiment=name, number=label).to_numpy()
                 alone = np.quantile(evidence.draws[:, place.index(label)], tails)
-                own = dict(
+                alone_row = dict(
                     zip(("alone", "alone_lower", "alone_upper"), scale.natural(alone), strict=True)
                 )
-                rows.append(start | _row(name, values, tails, scale) | own)
+                rows.append(start | _row(name, values, tails, scale) | alone_row)
         return pd.DataFrame(rows)
 
 
@@ -213,16 +213,16 @@ def shared_scales(
     dict of str to CommonScale
         By label.
     """
-    found: dict[str, CommonScale] = {}
+    scales: dict[str, CommonScale] = {}
     count: dict[str, int] = {}
     for fit in fits.values():
         for scale in common_scales(fit.model):
             known = parameters is None or scale.parameter in parameters
             if known and scale.exists(len(fit.units.treatments)):
-                found.setdefault(scale.label, scale)
+                scales.setdefault(scale.label, scale)
                 count[scale.label] = count.get(scale.label, 0) + 1
     least = min(2, len(fits))
-    return {label: scale for label, scale in found.items() if count[label] >= least}
+    return {label: scale for label, scale in scales.items() if count[label] >= least}
 
 
 def evidence_from(fit: Fit, scales: Mapping[str, CommonScale]) -> Evidence | None:
@@ -377,7 +377,7 @@ def _designs(
         if formula is None or scale.statistic in ("spread", APART) or not formula.has_slopes:
             continue
         known_of = [
-            at for at, one in enumerate(names) if set(formula.covariates) <= set(covariates[one])
+            at for at, name in enumerate(names) if set(formula.covariates) <= set(covariates[name])
         ]
         people = {n: tuple(covariates[names[at]][n] for at in known_of) for n in formula.covariates}
         known = replace(formula, known=Known(people, (), ()))

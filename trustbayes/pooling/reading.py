@@ -78,7 +78,7 @@ def read_study(path: str | Path, cache: str | Path | None = None) -> Study:
         )
         for number, raw in enumerate(listed, start=1)
     ]
-    read = [one for one in experiments if one is not None]
+    read = [experiment for experiment in experiments if experiment is not None]
     if section.faults:
         raise InputError([*section.faults, *_of_study(read)])
     return Study(read, **settings)
@@ -125,16 +125,16 @@ def _experiment(section: Section, path: Path, cache: str | Path | None) -> Study
 
 def _covariates(section: Section) -> dict[str, float | str]:
     table = section.section("covariates")
-    found: dict[str, float | str] = {}
+    covariates: dict[str, float | str] = {}
     for key, value in () if table is None else table.raw.items():
         if is_number(value):
-            found[key] = float(value)
+            covariates[key] = float(value)
         elif isinstance(value, str) and value.strip():
-            found[key] = value
+            covariates[key] = value
         else:
             assert table is not None
             table.note(key, "a number or a text")
-    return found
+    return covariates
 
 
 def _trials(section: Section, path: Path, cache: str | Path | None) -> Trials | None:

@@ -190,18 +190,18 @@ class TransferTask:
         """Predict here, and keep it if there is a path."""
         units = self.model.fold(self.trials)
         given = prior_draws(self.model, self.trials.game, units, self.draws, self.seed)
-        scales = {one.label: one for one in common_scales(self.model)}
+        scales = {scale.label: scale for scale in common_scales(self.model)}
         data = with_values(given.data, scales, self.values, self.model)
         new = new_subject_log_likelihood(Draws(given.model, given.game, units, data))
         elpd = log_score(new.log_likelihood)
         weight = np.exp(new.log_likelihood - elpd)  # of a draw, relative to the mean of all
         error = weight.sum(axis=1).std() / np.sqrt(self.draws)
         nats = ((weight * new.error).sum(axis=0) / weight.sum(axis=0)).sum()
-        found = Transfer(units.subjects, elpd, float(error), float(nats))
+        transfer = Transfer(units.subjects, elpd, float(error), float(nats))
         if path is not None:
-            text = json.dumps(plain({"format": _FORMAT, **vars(found)}))
+            text = json.dumps(plain({"format": _FORMAT, **vars(transfer)}))
             write_whole({path: text})
-        return found
+        return transfer
 
     def read(self, path: Path) -> Transfer:
         """The prediction from its file.

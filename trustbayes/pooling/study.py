@@ -155,7 +155,7 @@ class Study:
     @property
     def names(self) -> tuple[str, ...]:
         """What the experiments are called."""
-        return tuple(one.name for one in self.experiments)
+        return tuple(experiment.name for experiment in self.experiments)
 
     def model_of(self, experiment: StudyExperiment, name: str, role: Role) -> Model | None:
         """A theory as an experiment has it; None where its game or trials do without."""
@@ -171,24 +171,24 @@ class Study:
         where: dict[tuple[str, str, str, str], list[int]] = {}
         for name in self.models:
             for role in self.roles:
-                for position, one in enumerate(self.experiments):
-                    settings = self.model_of(one, name, role)
+                for position, experiment in enumerate(self.experiments):
+                    settings = self.model_of(experiment, name, role)
                     for scale in () if settings is None else common_scales(settings):
                         key = (name, role, scale.parameter, scale.label)
                         where.setdefault(key, []).append(position)
-        found: dict[str, set[int]] = {}
+        shared: dict[str, set[int]] = {}
         for (_, _, parameter, _), places in where.items():
             if len(places) > 1 or single:
-                found.setdefault(parameter, set()).update(places)
-        return {name: sorted(places) for name, places in found.items()}
+                shared.setdefault(parameter, set()).update(places)
+        return {name: sorted(places) for name, places in shared.items()}
 
 
 def _roles(experiments: Sequence[StudyExperiment]) -> tuple[Role, ...]:
-    return tuple(r for r in _ROLES if any(r in one.roles for one in experiments))
+    return tuple(r for r in _ROLES if any(r in experiment.roles for experiment in experiments))
 
 
 def _default_models(experiments: Sequence[StudyExperiment]) -> list[str]:
-    kinds = dict.fromkeys(one.game.kind for one in experiments)
+    kinds = dict.fromkeys(experiment.game.kind for experiment in experiments)
     named = [n for kind in kinds for n in model_names(kind, by_default=True)]
     return list(dict.fromkeys(named))
 
@@ -197,19 +197,23 @@ def _of_experiments(experiments: Sequence[StudyExperiment]) -> list[Fault]:
     if not experiments:
         return [Fault("study", "", "at least one experiment")]
     faults, names, contents = [], dict[str, int](), dict[str, str]()
-    for number, one in enumerate(experiments, start=1):
-        place = f"experiment {one.name}"
-        if not one.name.strip():
-            faults.append(Fault(f"experiment {number}, name", one.name, "a name"))
-        elif one.name in names:
-            expected = f"a name of its own: experiment {names[one.name]} has it, too"
-            faults.append(Fault(f"experiment {number}, name", one.name, expected))
-        names.setdefault(one.name, number)
-        if one.trials.checksum in contents:
+    for number, experiment in enumerate(experiments, start=1):
+        place = f"experiment {experiment.name}"
+        if not experiment.name.strip():
+            faults.append(Fault(f"experiment {number}, name", experiment.name, "a name"))
+        elif experiment.name in names:
+            expected = f"a name of its own: experiment {names[experiment.name]} has it, too"
+            faults.append(Fault(f"experiment {number}, name", experiment.name, expected))
+        names.setdefault(experiment.name, number)
+        if experiment.trials.checksum in contents:
             faults.append(
-                Fault(place, f"the data of {contents[one.trials.checksum]}", "each experiment once")
+                Fault(
+                    place,
+                    f"the data of {contents[experiment.trials.checksum]}",
+                    "each experiment once",
+                )
             )
-        contents.setdefault(one.trials.checksum, one.name)
+        contents.setdefault(experiment.trials.checksum, experiment.name)
     return faults
 
 
@@ -218,7 +222,7 @@ def _of_roles(experiments: Sequence[StudyExperiment], roles: Sequence[str]) -> l
     for role in roles:
         if role not in _ROLES:
             faults.append(Fault("roles", str(role), suggestion(str(role), _ROLES)))
-        elif not any(role in one.roles for one in experiments):
+        elif not any(role in experiment.roles for experiment in experiments):
             held = " and ".join(f"{r}s" for r in _roles(experiments))
             faults.append(Fault("roles", role, f"a role that somebody has: there are {held}"))
     return faults
@@ -226,9 +230,9 @@ def _of_roles(experiments: Sequence[StudyExperiment], roles: Sequence[str]) -> l
 
 def _of_models(experiments: Sequence[StudyExperiment], models: Sequence[str]) -> list[Fault]:
     known: list[str] = []
-    for one in experiments:
-        for role in one.roles:
-            known += [n for n in model_names(one.game.kind, role=role) if n not in known]
+    for experiment in experiments:
+        for role in experiment.roles:
+            known += [n for n in model_names(experiment.game.kind, role=role) if n not in known]
     faults = [Fault("models", str(n), suggestion(str(n), known)) for n in models if n not in known]
     twice = [name for name in dict.fromkeys(models) if list(models).count(name) > 1]
     return faults + [Fault("models", name, "every theory once") for name in twice]
@@ -246,15 +250,17 @@ def _of_formula(formula: Formula, experiments: Sequence[StudyExperiment]) -> lis
         return [Fault(formula.place, formula.text, expected)]
     faults = []
     for name in formula.covariates:
-        known = dict.fromkeys(n for one in experiments for n in one.covariates)
-        lacking = [one.name for one in experiments if name not in one.covariates]
+        known = dict.fromkeys(n for experiment in experiments for n in experiment.covariates)
+        lacking = [
+            experiment.name for experiment in experiments if name not in experiment.covariates
+        ]
         if name not in known:
             expected = suggestion(name, list(known)) if known else "a covariate of experiments"
             faults.append(Fault(formula.place, name, expected))
         elif lacking:
             expected = f"a covariate of every experiment with the parameter, also {lacking[0]}"
             faults.append(Fault(formula.place, name, expected))
-        elif len({one.covariates[name] for one in experiments}) == 1:
+        elif len({experiment.covariates[name] for experiment in experiments}) == 1:
             faults.append(
                 Fault(formula.place, name, "a covariate that differs between experiments")
             )

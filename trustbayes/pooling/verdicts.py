@@ -112,9 +112,10 @@ def comparable(scores: Scores) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     Examples
     --------
-    >>> one = np.zeros(3)
-    >>> rare = {"z": one}
-    >>> comparable({"a": {"x": one, "y": one, "z": one}, "b": {"x": one, "y": one}, "c": rare})
+    >>> elpd = np.zeros(3)
+    >>> rare = {"z": elpd}
+    >>> both = {"a": {"x": elpd, "y": elpd, "z": elpd}, "b": {"x": elpd, "y": elpd}}
+    >>> comparable({**both, "c": rare})
     (('a', 'b'), ('x', 'y'))
     """
     names = list(dict.fromkeys(name for held in scores.values() for name in held))
@@ -218,8 +219,8 @@ def heterogeneity(gaps: pd.DataFrame) -> Heterogeneity:
     --------
     >>> gaps = pd.DataFrame({"experiment": ["a", "b", "c"], "difference": [8.0, 12.0, 10.0],
     ...                      "se": [2.0, 2.0, 2.0], "mean": [0.8, 1.2, 1.0], "mean_se": 0.2})
-    >>> found = heterogeneity(gaps)
-    >>> round(found.mean, 6), round(found.q, 6), found.spread, found.wins
+    >>> summary = heterogeneity(gaps)
+    >>> round(summary.mean, 6), round(summary.q, 6), summary.spread, summary.wins
     (1.0, 2.0, 0.0, ('a', 'b', 'c'))
     """
     mean, variance = gaps["mean"].to_numpy(), np.maximum(gaps["mean_se"].to_numpy() ** 2, 1e-12)
@@ -314,7 +315,7 @@ def pooled_verdict(
         return PooledVerdict(role, None, False, text)
     best, rival = (str(name) for name in table.index[:2])
     gaps = differences(scores, best, rival, experiments)
-    found = heterogeneity(gaps)
+    summary = heterogeneity(gaps)
     lead, count = float(gaps["difference"].sum()), len(gaps)
     by_people, by_cluster = map(float, table.loc[rival, ["se_people", "se_experiments"]])
     error = max(by_people, by_cluster) if count > 1 else by_people
@@ -330,22 +331,22 @@ def pooled_verdict(
     else:
         start = f"For {role}s, {pair} are not distinguishable over all: they differ by {figures}."
     parts = [start, f"Predicted: {what}."]
-    everywhere = found.ahead == count
+    everywhere = summary.ahead == count
     if count > 1:
-        parts.append(_where(found, titles[best], titles[rival], count))
+        parts.append(_where(summary, titles[best], titles[rival], count))
     if 1 < count < _FEW:
         parts.append(f"How leads differ between as few as {count} experiments is hardly known.")
     winner = best if named else None
     return PooledVerdict(role, winner, everywhere, " ".join(parts), best, rival, lead, error)
 
 
-def _where(found: Heterogeneity, best: str, rival: str, count: int) -> str:
+def _where(summary: Heterogeneity, best: str, rival: str, count: int) -> str:
     """Whether the lead is the same everywhere."""
-    if found.ahead == count:
+    if summary.ahead == count:
         start = f"{best} is ahead in every experiment"
     else:
-        start = f"{best} is ahead in {found.ahead} of {count} experiments"
-    if found.losses:
-        start += f"; {rival} leads by more than two standard errors in {', '.join(found.losses)}"
-    spread = f"{found.spread:.2g} nats a person between experiments"
-    return f"{start}. Its lead, {found.mean:.2g} nats a person, differs by {spread}."
+        start = f"{best} is ahead in {summary.ahead} of {count} experiments"
+    if summary.losses:
+        start += f"; {rival} leads by more than two standard errors in {', '.join(summary.losses)}"
+    spread = f"{summary.spread:.2g} nats a person between experiments"
+    return f"{start}. Its lead, {summary.mean:.2g} nats a person, differs by {spread}."

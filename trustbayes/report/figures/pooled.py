@@ -38,32 +38,32 @@ _OTHERS = 3  # theories that the best is held against in a figure
 _PANELS = 6
 
 
-def _ranked(found: PooledStudy, role: Role, new_experiments: bool) -> list[str]:
+def _ranked(pooled: PooledStudy, role: Role, new_experiments: bool) -> list[str]:
     """The best theory, and those worth a place in a figure: no benchmarks unless there are only."""
-    order = [str(name) for name in found.comparison(role, new_experiments).index]
-    benchmark = {fit.model.name: fit.model.spec.benchmark for fit in found.fits.values()}
+    order = [str(name) for name in pooled.comparison(role, new_experiments).index]
+    benchmark = {fit.model.name: fit.model.spec.benchmark for fit in pooled.fits.values()}
     rest = [name for name in order[1:] if not benchmark[name]] or order[1:]
     return [*order[:1], *rest[:_OTHERS]]
 
 
-def _with_leads(found: PooledStudy, new_experiments: bool) -> list[Role]:
-    return [r for r in found.roles if len(_ranked(found, r, new_experiments)) > 1]
+def _with_leads(pooled: PooledStudy, new_experiments: bool) -> list[Role]:
+    return [r for r in pooled.roles if len(_ranked(pooled, r, new_experiments)) > 1]
 
 
-def _scores(found: PooledStudy, role: Role, new_experiments: bool) -> Any:
-    return found.of_new_experiments(role) if new_experiments else found.of_people(role)
+def _scores(pooled: PooledStudy, role: Role, new_experiments: bool) -> Any:
+    return pooled.of_new_experiments(role) if new_experiments else pooled.of_people(role)
 
 
-def leads_figure(found: PooledStudy, new_experiments: bool = False) -> Figure:
+def leads_figure(pooled: PooledStudy, new_experiments: bool = False) -> Figure:
     """The lead a person of the best theory over others, by experiment, ± 2 standard errors."""
-    roles = _with_leads(found, new_experiments)
-    most = max(len(found.study.names), 2)
+    roles = _with_leads(pooled, new_experiments)
+    most = max(len(pooled.study.names), 2)
     figure, axes = grid(len(roles), 2, width=4.6, height=1.6 + 0.42 * (most + 1))
     for panel, role in zip(axes, roles, strict=True):
-        best, *others = _ranked(found, role, new_experiments)
-        scores = _scores(found, role, new_experiments)
+        best, *others = _ranked(pooled, role, new_experiments)
+        scores = _scores(pooled, role, new_experiments)
         both = {n for other in others for n in scores[other]} & set(scores[best])
-        names = [n for n in found.study.names if n in both]
+        names = [n for n in pooled.study.names if n in both]
         steps = np.linspace(-0.2, 0.2, len(others)) if len(others) > 1 else [0.0]
         for other, step in zip(others, steps, strict=True):
             gaps = differences(scores, best, other)
@@ -83,25 +83,25 @@ def leads_figure(found: PooledStudy, new_experiments: bool = False) -> Figure:
         panel.axhline(len(names) - 0.5, color="#DDDDDD", lw=0.8, zorder=0)
         panel.set_yticks(range(len(names) + 1), [*(brief(n, 24) for n in names), _ALL])
         panel.set_ylim(len(names) + 0.5, -0.5)
-        panel.set_title(f"{role.capitalize()}s: lead of {found.titles[best]}")
+        panel.set_title(f"{role.capitalize()}s: lead of {pooled.titles[best]}")
         panel.set_xlabel("lead (nats a person; bars: ± 2 standard errors)")
         handles = [
-            Line2D([], [], color=look(o).colour, marker=look(o).marker, label=found.titles[o])
+            Line2D([], [], color=look(o).colour, marker=look(o).marker, label=pooled.titles[o])
             for o in others
         ]
         panel.legend(handles=handles, title="over", loc="best")
     return figure
 
 
-def leads_says(found: PooledStudy, new_experiments: bool = False) -> str:
+def leads_says(pooled: PooledStudy, new_experiments: bool = False) -> str:
     """Whether the lead is the same everywhere."""
     parts = []
-    for role in _with_leads(found, new_experiments):
-        best, other, *_ = _ranked(found, role, new_experiments)
-        gaps = differences(_scores(found, role, new_experiments), best, other)
+    for role in _with_leads(pooled, new_experiments):
+        best, other, *_ = _ranked(pooled, role, new_experiments)
+        gaps = differences(_scores(pooled, role, new_experiments), best, other)
         whole = heterogeneity(gaps)
         start = (
-            f"{role.capitalize()}s: {found.titles[best]} leads {found.titles[other]} by "
+            f"{role.capitalize()}s: {pooled.titles[best]} leads {pooled.titles[other]} by "
             f"{number(whole.mean)} ± {number(2 * whole.error)} nats a person over "
             f"{counted(len(gaps), 'experiment')}, and is ahead in {whole.ahead} of them"
         )
@@ -111,10 +111,10 @@ def leads_says(found: PooledStudy, new_experiments: bool = False) -> str:
     return " ".join(parts)
 
 
-def located(found: PooledStudy) -> list[pd.DataFrame]:
+def located(pooled: PooledStudy) -> list[pd.DataFrame]:
     """The rows of each parameter's location, theories that are no benchmarks first."""
-    benchmark = {fit.model.name: fit.model.spec.benchmark for fit in found.fits.values()}
-    rows = found.parameters
+    benchmark = {fit.model.name: fit.model.spec.benchmark for fit in pooled.fits.values()}
+    rows = pooled.parameters
     if rows.empty:
         return []
     parts = [
@@ -127,9 +127,9 @@ def located(found: PooledStudy) -> list[pd.DataFrame]:
     return sorted(parts, key=lambda part: part["parameter"].iloc[0].startswith("response"))
 
 
-def parameters_figure(found: PooledStudy, panels: int = _PANELS) -> Figure:
+def parameters_figure(pooled: PooledStudy, panels: int = _PANELS) -> Figure:
     """Each experiment's middling person, alone and pooled, with the pooled mean."""
-    parts = located(found)[:panels]
+    parts = located(pooled)[:panels]
     most = max(int((~part["of"].isin(_OF_ALL)).sum()) for part in parts)
     figure, axes = grid(
         len(parts),
@@ -140,25 +140,47 @@ def parameters_figure(found: PooledStudy, panels: int = _PANELS) -> Figure:
     for panel, part in zip(axes, parts, strict=True):
         first = part.iloc[0]
         shape = look(first["model"])
-        own = part[~part["of"].isin(_OF_ALL) & ~part["of"].str.startswith("effect of ")]
-        mean, new = (part[part["of"] == one].iloc[0] for one in _OF_ALL[:2])
+        experiments = part[~part["of"].isin(_OF_ALL) & ~part["of"].str.startswith("effect of ")]
+        mean, new = (part[part["of"] == of].iloc[0] for of in _OF_ALL[:2])
         panel.axvspan(mean["lower"], mean["upper"], color=shape.colour, alpha=0.12, lw=0)
-        places = np.arange(len(own))
+        places = np.arange(len(experiments))
         _bars(
-            panel, own, places - 0.14, ("alone", "alone_lower", "alone_upper"), GREY, "o", "white"
+            panel,
+            experiments,
+            places - 0.14,
+            ("alone", "alone_lower", "alone_upper"),
+            GREY,
+            "o",
+            "white",
         )
-        _bars(panel, own, places + 0.14, _POOLED, shape.colour, "o", shape.colour)
-        _bars(panel, mean.to_frame().T, np.array([len(own)]), _POOLED, "#000000", "D", "#000000")
-        _bars(panel, new.to_frame().T, np.array([len(own) + 1]), _POOLED, "#000000", "s", "white")
-        labels = [*(brief(n, 20) for n in own["of"]), "Pooled mean", "New experiment"]
+        _bars(panel, experiments, places + 0.14, _POOLED, shape.colour, "o", shape.colour)
+        _bars(
+            panel,
+            mean.to_frame().T,
+            np.array([len(experiments)]),
+            _POOLED,
+            "#000000",
+            "D",
+            "#000000",
+        )
+        _bars(
+            panel,
+            new.to_frame().T,
+            np.array([len(experiments) + 1]),
+            _POOLED,
+            "#000000",
+            "s",
+            "white",
+        )
+        labels = [*(brief(n, 20) for n in experiments["of"]), "Pooled mean", "New experiment"]
         panel.set_yticks(range(len(labels)), labels)
         panel.set_ylim(len(labels) - 0.5, -0.5)
-        panel.axhline(len(own) - 0.5, color="#DDDDDD", lw=0.8, zorder=0)
+        panel.axhline(len(experiments) - 0.5, color="#DDDDDD", lw=0.8, zorder=0)
         if first["scale"] == "log":
             log_axis(panel, "x")
         else:
             panel.set_xlim(-0.03, 1.03)
-        title = f"{found.titles[first['model']]}, {first['role']}s"
+        title = f"{pooled.titles[first['model']]}, {first['role']}s"
         panel.set_title(f"{title}\n{_name(first)}")
         panel.set_xlabel(wrapped(str(first["unit"]), 34))
     handles = [
@@ -210,44 +232,50 @@ def _bars(
     )
 
 
-def parameters_says(found: PooledStudy, panels: int = 3) -> str:
+def parameters_says(pooled: PooledStudy, panels: int = 3) -> str:
     """Pooled means of the parameters that are no response's."""
-    parts = [p for p in located(found) if not p["parameter"].iloc[0].startswith("response")]
+    parts = [p for p in located(pooled) if not p["parameter"].iloc[0].startswith("response")]
     sentences = []
-    for part in (parts or located(found))[:panels]:
+    for part in (parts or located(pooled))[:panels]:
         first = part.iloc[0]
-        mean, new, spread = (part[part["of"] == one].iloc[0] for one in _OF_ALL)
+        mean, new, spread = (part[part["of"] == of].iloc[0] for of in _OF_ALL)
         scale = f" on the {first['scale']} scale" if first["scale"] else ""
         name = _name(first)
         sentences.append(
-            f"{name[:1].upper()}{name[1:]} ({found.titles[first['model']]}, {first['role']}s): "
+            f"{name[:1].upper()}{name[1:]} ({pooled.titles[first['model']]}, {first['role']}s): "
             f"{number(mean['median'])} ({interval(mean['lower'], mean['upper'])}) in an average "
             f"experiment, {interval(new['lower'], new['upper'])} in one to come; experiments "
             f"differ by {number(spread['median'])}{scale}."
         )
-    return " ".join(sentences) + f" Intervals: {probability(found.ci_prob)}, equal-tailed."
+    return " ".join(sentences) + f" Intervals: {probability(pooled.ci_prob)}, equal-tailed."
 
 
-def losses_figure(found: PooledStudy) -> Figure:
+def losses_figure(pooled: PooledStudy) -> Figure:
     """What it costs a person's prediction that her experiment is unseen, by theory."""
-    rows = found.carried
-    roles = [role for role in found.roles if (rows["role"] == role).any()]
-    figure, axes = grid(len(roles), 2, width=4.6, height=1.6 + 0.42 * len(found.study.names))
+    rows = pooled.carried
+    roles = [role for role in pooled.roles if (rows["role"] == role).any()]
+    figure, axes = grid(len(roles), 2, width=4.6, height=1.6 + 0.42 * len(pooled.study.names))
     for panel, role in zip(axes, roles, strict=True):
-        chosen = _ranked(found, role, True)
+        chosen = _ranked(pooled, role, True)
         here = rows[rows["role"] == role]
-        names = [n for n in found.study.names if (here["experiment"] == n).any()]
+        names = [n for n in pooled.study.names if (here["experiment"] == n).any()]
         steps = np.linspace(-0.2, 0.2, len(chosen)) if len(chosen) > 1 else [0.0]
         handles = []
         for model, step in zip(chosen, steps, strict=True):
-            own, shape = here[here["model"] == model], look(model)
-            y = np.array([names.index(n) for n in own["experiment"]]) + step
-            error = 2 * own["error"] / own["people"]
+            of_model, shape = here[here["model"] == model], look(model)
+            y = np.array([names.index(n) for n in of_model["experiment"]]) + step
+            error = 2 * of_model["error"] / of_model["people"]
             panel.errorbar(
-                own["loss"], y, xerr=error, fmt=shape.marker, color=shape.colour, ms=6, capsize=2
+                of_model["loss"],
+                y,
+                xerr=error,
+                fmt=shape.marker,
+                color=shape.colour,
+                ms=6,
+                capsize=2,
             )
             handles.append(
-                Line2D([], [], color=shape.colour, marker=shape.marker, label=found.titles[model])
+                Line2D([], [], color=shape.colour, marker=shape.marker, label=pooled.titles[model])
             )
         panel.axvline(0, color=GREY, lw=1, zorder=0)
         panel.set_yticks(range(len(names)), [brief(n, 24) for n in names])
@@ -260,18 +288,18 @@ def losses_figure(found: PooledStudy) -> Figure:
     return figure
 
 
-def losses_says(found: PooledStudy) -> str:
+def losses_says(pooled: PooledStudy) -> str:
     """How much each theory loses on an experiment that it has not seen."""
-    rows, parts = found.carried, []
-    for role in found.roles:
+    rows, parts = pooled.carried, []
+    for role in pooled.roles:
         here = rows[rows["role"] == role]
         if here.empty:
             continue
         words = []
-        for model in _ranked(found, role, True):
-            own = here[here["model"] == model]
-            lost = float((own["loso"] - own["loeo"]).sum() / own["people"].sum())
-            words.append(f"{found.titles[model]} {number(lost)}")
+        for model in _ranked(pooled, role, True):
+            of_model = here[here["model"] == model]
+            lost = float((of_model["loso"] - of_model["loeo"]).sum() / of_model["people"].sum())
+            words.append(f"{pooled.titles[model]} {number(lost)}")
         parts.append(
             f"A {role} of an experiment that was left out is predicted worse than by the others of "
             f"her own experiment by (nats): {listed(words)}."

@@ -38,28 +38,32 @@ _FEW = 5
 
 
 def pooled_page(
-    found: PooledStudy, command: str, reports: Mapping[str, str] | None = None
+    pooled: PooledStudy, command: str, reports: Mapping[str, str] | None = None
 ) -> StudyPage:
     """A study of several experiments, as a page.
 
     Parameters
     ----------
-    found : PooledStudy
+    pooled : PooledStudy
     command : str
     reports : mapping of str to str, optional
         Where the reports on single experiments lie, seen from the page, by experiment.
     """
-    study = found.study
-    pictures = _pictures(found)
+    study = pooled.study
+    pictures = _pictures(pooled)
     sections = [
-        _experiments(found, reports or {}),
-        _comparison(found, pictures),
-        _parameters(found, pictures),
-        _carried(found, pictures),
-        _convergence(found),
-        _making(found, command),
+        _experiments(pooled, reports or {}),
+        _comparison(pooled, pictures),
+        _parameters(pooled, pictures),
+        _carried(pooled, pictures),
+        _convergence(pooled),
+        _making(pooled, command),
     ]
-    people = sum(len(one.trials.subjects(role)) for one in study.experiments for role in one.roles)
+    people = sum(
+        len(experiment.trials.subjects(role))
+        for experiment in study.experiments
+        for role in experiment.roles
+    )
     subtitle = (
         f"{counted(len(study.experiments), 'experiment')} with {people:,} people in their roles: "
         f"{listed(study.names)}."
@@ -67,38 +71,42 @@ def pooled_page(
     return StudyPage(
         study.title,
         subtitle,
-        _front(found, [pictures[n] for n in ("leads", "first-parameters") if n in pictures]),
-        [one for one in sections if one is not None],
-        found.to_dict(),
+        _front(pooled, [pictures[n] for n in ("leads", "first-parameters") if n in pictures]),
+        [section for section in sections if section is not None],
+        pooled.to_dict(),
     )
 
 
-def _front(found: PooledStudy, pictures: list[Rendered]) -> Front:
+def _front(pooled: PooledStudy, pictures: list[Rendered]) -> Front:
     cards = []
-    for role in found.roles:
-        answers = [("comparison", found.verdicts[role].text)]
-        if role in found.carries_over and found.carries_over[role].best:
-            text = f"To a new experiment: {found.carries_over[role].text}"
+    for role in pooled.roles:
+        answers = [("comparison", pooled.verdicts[role].text)]
+        if role in pooled.carries_over and pooled.carries_over[role].best:
+            text = f"To a new experiment: {pooled.carries_over[role].text}"
             answers.append(("carried", text))
-        missing = "" if found.verdicts[role].best else "See which fits did not converge, and why."
+        missing = "" if pooled.verdicts[role].best else "See which fits did not converge, and why."
         cards.append(Card(f"{role.capitalize()}s", answers, missing=missing))
     return Front(
         "Which theory predicts people best over all experiments, and does it carry over?",
         cards,
         pictures,
-        _cautions(found),
+        _cautions(pooled),
     )
 
 
-def _cautions(found: PooledStudy) -> list[Caution]:
-    failed = [", ".join(key) for key, fit in found.fits.items() if not fit.gate.passed]
-    failed += [f"{', '.join(key)}, left out" for key in found.unsettled]
-    pooled = [", ".join(key) for key, one in found.populations.items() if not one.gate.passed]
+def _cautions(pooled: PooledStudy) -> list[Caution]:
+    failed = [", ".join(key) for key, fit in pooled.fits.items() if not fit.gate.passed]
+    failed += [f"{', '.join(key)}, left out" for key in pooled.unsettled]
+    failed_populations = [
+        ", ".join(key)
+        for key, population in pooled.populations.items()
+        if not population.gate.passed
+    ]
     text = "every fit, and every population of experiments, passed the gate."
-    if failed or pooled:
-        text = f"did not pass the gate: {listed([*failed, *pooled])}."
-    cautions = [Caution("Convergence", text, "convergence", not (failed or pooled))]
-    errors = {key: one.error for key, one in found.populations.items()}
+    if failed or failed_populations:
+        text = f"did not pass the gate: {listed([*failed, *failed_populations])}."
+    cautions = [Caution("Convergence", text, "convergence", not (failed or failed_populations))]
+    errors = {key: population.error for key, population in pooled.populations.items()}
     known = {key: error for key, error in errors.items() if error == error}
     if known:
         worst = max(known, key=lambda key: known[key])
@@ -107,7 +115,7 @@ def _cautions(found: PooledStudy) -> list[Caution]:
             f"deviations at most ({', '.join(worst)}), as far as draws can tell."
         )
         cautions.append(Caution("Pooling", text, "convergence", known[worst] < _ERROR))
-    count = len(found.study.experiments)
+    count = len(pooled.study.experiments)
     if count < _FEW:
         text = (
             f"{counted(count, 'experiment')} say little about how much experiments differ: "
@@ -117,61 +125,61 @@ def _cautions(found: PooledStudy) -> list[Caution]:
     return cautions
 
 
-def _pictures(found: PooledStudy) -> dict[str, Rendered]:
+def _pictures(pooled: PooledStudy) -> dict[str, Rendered]:
     pictures = {}
-    if any(len(found.comparison(role)) > 1 for role in found.roles):
+    if any(len(pooled.comparison(role)) > 1 for role in pooled.roles):
         pictures["leads"] = Picture(
             "leads",
             "Which theory predicts better, experiment by experiment",
-            partial(leads_figure, found),
-            partial(leads_says, found),
+            partial(leads_figure, pooled),
+            partial(leads_says, pooled),
         )
-    if located(found):
+    if located(pooled):
         pictures["parameters"] = Picture(
             "parameters-forest",
             "What people are like, experiment by experiment",
-            partial(parameters_figure, found),
-            partial(parameters_says, found),
+            partial(parameters_figure, pooled),
+            partial(parameters_says, pooled),
         )
         pictures["first-parameters"] = Picture(
             "first-parameters",
             "What people are like, experiment by experiment",
-            partial(parameters_figure, found, 2),
-            partial(parameters_says, found, 2),
+            partial(parameters_figure, pooled, 2),
+            partial(parameters_says, pooled, 2),
         )
-    if found.transfers:
+    if pooled.transfers:
         pictures["losses"] = Picture(
             "losses",
             "What it costs not to know the experiment",
-            partial(losses_figure, found),
-            partial(losses_says, found),
+            partial(losses_figure, pooled),
+            partial(losses_says, pooled),
         )
-    return {name: render(one) for name, one in pictures.items()}
+    return {name: render(picture) for name, picture in pictures.items()}
 
 
-def _experiments(found: PooledStudy, reports: Mapping[str, str]) -> Section:
+def _experiments(pooled: PooledStudy, reports: Mapping[str, str]) -> Section:
     rows = []
-    for one in found.study.experiments:
-        people = ", ".join(counted(len(one.trials.subjects(r)), r) for r in one.roles)
-        known = "; ".join(f"{name} {value}" for name, value in one.covariates.items())
-        name = one.name
-        if one.name in reports:  # escaped, but for the link itself
-            name = Markup('<a href="{}">{}</a>').format(reports[one.name], one.name)
+    for experiment in pooled.study.experiments:
+        people = ", ".join(counted(len(experiment.trials.subjects(r)), r) for r in experiment.roles)
+        known = "; ".join(f"{name} {value}" for name, value in experiment.covariates.items())
+        name = experiment.name
+        if experiment.name in reports:  # escaped, but for the link itself
+            name = Markup('<a href="{}">{}</a>').format(reports[experiment.name], experiment.name)
         rows.append(
             (
                 name,
-                "" if one.year is None else str(one.year),
-                f"{one.game.name} ({one.game.kind})",
-                listed(one.trials.treatments, 4),
+                "" if experiment.year is None else str(experiment.year),
+                f"{experiment.game.name} ({experiment.game.kind})",
+                listed(experiment.trials.treatments, 4),
                 people,
-                f"{len(one.trials.table):,}",
+                f"{len(experiment.trials.table):,}",
                 known,
-                one.citation or one.trials.source,
+                experiment.citation or experiment.trials.source,
             )
         )
     header = "experiment|year|game|treatments|people|trials|covariates|source"
     held = table("The experiments.", header, rows, (0, 2, 3, 4, 6, 7))
-    kinds = dict.fromkeys(one.game.kind for one in found.study.experiments)
+    kinds = dict.fromkeys(experiment.game.kind for experiment in pooled.study.experiments)
     text = (
         f"{counted(len(rows), 'experiment')}, of {listed(kinds)} games. Theories, priors and "
         "conventions are the same in all of them; only what stands on a common scale is pooled."
@@ -179,12 +187,12 @@ def _experiments(found: PooledStudy, reports: Mapping[str, str]) -> Section:
     return Section("experiments", "The experiments", texts=[text], tables=[held])
 
 
-def _comparison(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section:
+def _comparison(pooled: PooledStudy, pictures: Mapping[str, Rendered]) -> Section:
     tables = []
-    for role in found.roles:
-        tables.append(_totals(found, role, False))
-        tables += _leads(found, role, False)
-    messages = [found.verdicts[role].text for role in found.roles]
+    for role in pooled.roles:
+        tables.append(_totals(pooled, role, False))
+        tables += _leads(pooled, role, False)
+    messages = [pooled.verdicts[role].text for role in pooled.roles]
     picture = [pictures["leads"]] if "leads" in pictures else []
     return Section(
         "comparison",
@@ -195,12 +203,12 @@ def _comparison(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section
     )
 
 
-def _totals(found: PooledStudy, role: Role, new_experiments: bool) -> Table:
+def _totals(pooled: PooledStudy, role: Role, new_experiments: bool) -> Table:
     rows = []
-    for model, row in found.comparison(role, new_experiments).iterrows():
+    for model, row in pooled.comparison(role, new_experiments).iterrows():
         rows.append(
             (
-                found.titles[str(model)],
+                pooled.titles[str(model)],
                 fixed(row["elpd"], 1),
                 fixed(row["elpd_diff"], 1),
                 fixed(row["se_people"], 1),
@@ -214,26 +222,26 @@ def _totals(found: PooledStudy, role: Role, new_experiments: bool) -> Table:
     return table(f"{role.capitalize()}s: sums over all experiments, {what} (nats).", header, rows)
 
 
-def _leads(found: PooledStudy, role: Role, new_experiments: bool) -> list[Table]:
-    leads = found.leads(role, new_experiments)
+def _leads(pooled: PooledStudy, role: Role, new_experiments: bool) -> list[Table]:
+    leads = pooled.leads(role, new_experiments)
     if leads.empty:
         return []
     rows = [
         (
-            f"{found.titles[one.model]} over {found.titles[one.other]}",
-            str(one.experiment),
-            str(one.people),
-            fixed(one.difference, 1),
-            fixed(one.se, 1),
-            fixed(one.mean, 3),
+            f"{pooled.titles[lead.model]} over {pooled.titles[lead.other]}",
+            str(lead.experiment),
+            str(lead.people),
+            fixed(lead.difference, 1),
+            fixed(lead.se, 1),
+            fixed(lead.mean, 3),
         )
-        for one in _rows(leads)
+        for lead in _rows(leads)
     ]
     caption = f"{role.capitalize()}s: leads by experiment (nats)."
     by_experiment = table(caption, "lead|experiment|people|nats|se|a person", rows, (0, 1))
-    scores = found.of_new_experiments(role) if new_experiments else found.of_people(role)
+    scores = pooled.of_new_experiments(role) if new_experiments else pooled.of_people(role)
     several = []
-    pairs = dict.fromkeys((str(one.model), str(one.other)) for one in _rows(leads))
+    pairs = dict.fromkeys((str(lead.model), str(lead.other)) for lead in _rows(leads))
     for best, other in pairs:
         gaps = differences(scores, best, other)
         if len(gaps) < 2:
@@ -241,7 +249,7 @@ def _leads(found: PooledStudy, role: Role, new_experiments: bool) -> list[Table]
         whole = heterogeneity(gaps)
         several.append(
             (
-                f"{found.titles[best]} over {found.titles[other]}",
+                f"{pooled.titles[best]} over {pooled.titles[other]}",
                 f"{fixed(whole.mean, 3)} ± {fixed(2 * whole.error, 3)}",
                 fixed(whole.spread, 3),
                 f"{fixed(whole.q, 1)} (p = {number(whole.p_value, 2)})",
@@ -260,24 +268,24 @@ def _rows(table: pd.DataFrame) -> Iterator[Any]:
     return table.itertuples()
 
 
-def _parameters(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
-    rows = found.parameters
+def _parameters(pooled: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
+    rows = pooled.parameters
     if rows.empty:
         return None
     held = [
         (
-            found.titles[one.model],
-            f"{one.role}s",
-            f"{one.parameter.replace('_', ' ')}, "
-            + (beyond(one.statistic) if one.statistic.startswith("beyond") else one.statistic),
-            one.of,
-            number(one.median),
-            interval(one.lower, one.upper),
-            "" if pd.isna(one.alone) else number(one.alone),
-            "" if pd.isna(one.alone) else interval(one.alone_lower, one.alone_upper),
-            one.scale or "natural",
+            pooled.titles[row.model],
+            f"{row.role}s",
+            f"{row.parameter.replace('_', ' ')}, "
+            + (beyond(row.statistic) if row.statistic.startswith("beyond") else row.statistic),
+            row.of,
+            number(row.median),
+            interval(row.lower, row.upper),
+            "" if pd.isna(row.alone) else number(row.alone),
+            "" if pd.isna(row.alone) else interval(row.alone_lower, row.alone_upper),
+            row.scale or "natural",
         )
-        for one in _rows(rows)
+        for row in _rows(rows)
     ]
     header = "theory|people|number|of|median|interval|alone|interval alone|scale"
     notes = [
@@ -287,7 +295,7 @@ def _parameters(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section
     intro = (
         "Each experiment's people are a population; those populations come from one of "
         "experiments. An experiment that says little is pulled towards the others, and the "
-        f"prior of spreads between experiments is half-normal with scale {found.between:g}."
+        f"prior of spreads between experiments is half-normal with scale {pooled.between:g}."
     )
     says = pictures["parameters"].message if "parameters" in pictures else intro
     return Section(
@@ -299,32 +307,32 @@ def _parameters(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section
     )
 
 
-def _carried(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
-    if not found.transfers:
+def _carried(pooled: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | None:
+    if not pooled.transfers:
         return None
     rows = [
         (
-            one.experiment,
-            found.titles[one.model],
-            f"{one.role}s",
-            str(one.people),
-            fixed(one.loso, 1),
-            fixed(one.loeo, 1),
-            fixed(one.loss, 3),
-            fixed(one.error, 2),
-            fixed(one.nats, 2),
+            row.experiment,
+            pooled.titles[row.model],
+            f"{row.role}s",
+            str(row.people),
+            fixed(row.loso, 1),
+            fixed(row.loeo, 1),
+            fixed(row.loss, 3),
+            fixed(row.error, 2),
+            fixed(row.nats, 2),
         )
-        for one in _rows(found.carried)
+        for row in _rows(pooled.carried)
     ]
     header = (
         "experiment|theory|people|number|from the same experiment|from the others|lost a person"
         "|Monte Carlo error|integration error"
     )
     tables = [table("Experiments left out (nats).", header, rows, (0, 1, 2))]
-    for role in found.roles:
-        tables.append(_totals(found, role, True))
-        tables += _leads(found, role, True)
-    texts = [" ".join(found.carries_over[role].text for role in found.roles)]
+    for role in pooled.roles:
+        tables.append(_totals(pooled, role, True))
+        tables += _leads(pooled, role, True)
+    texts = [" ".join(pooled.carries_over[role].text for role in pooled.roles)]
     texts.append(
         "Each experiment is left out in turn. The others say which populations of people there "
         "are; those of a new experiment are drawn, and every person of the one left out is "
@@ -339,20 +347,20 @@ def _carried(found: PooledStudy, pictures: Mapping[str, Rendered]) -> Section | 
     )
 
 
-def _convergence(found: PooledStudy) -> Section:
+def _convergence(pooled: PooledStudy) -> Section:
     rows = [
         (*key[:2], f"{key[2]}s", "passed" if fit.gate.passed else f"no: {listed(fit.gate.why)}", "")
-        for key, fit in found.fits.items()
+        for key, fit in pooled.fits.items()
     ]
     rows += [
         (
             "all",
             name,
             f"{role}s",
-            "passed" if one.gate.passed else f"no: {listed(one.gate.why)}",
-            fixed(one.error, 3),
+            "passed" if population.gate.passed else f"no: {listed(population.gate.why)}",
+            fixed(population.error, 3),
         )
-        for (name, role), one in found.populations.items()
+        for (name, role), population in pooled.populations.items()
     ]
     notes = [
         "By how many posterior standard deviations the mean of an experiment's number differs "
@@ -362,19 +370,19 @@ def _convergence(found: PooledStudy) -> Section:
     held = table(
         "Convergence.", "experiment|theory|people|gate|error of pooling", rows, range(4), notes
     )
-    passed = sum(fit.gate.passed for fit in found.fits.values())
-    text = f"{passed} of {counted(len(found.fits), 'fit')} passed the convergence gate."
+    passed = sum(fit.gate.passed for fit in pooled.fits.values())
+    text = f"{passed} of {counted(len(pooled.fits), 'fit')} passed the convergence gate."
     return Section("convergence", "Convergence", texts=[text], tables=[held])
 
 
-def _making(found: PooledStudy, command: str) -> Section:
-    sampling = found.sampling
+def _making(pooled: PooledStudy, command: str) -> Section:
+    sampling = pooled.sampling
     draws = f"{sampling.chains} chains of {sampling.draws} draws after {sampling.tune} of warm-up"
     rows = [
-        ("fits", f"{len(found.fits)}, of {counted(len(found.study.experiments), 'experiment')}"),
+        ("fits", f"{len(pooled.fits)}, of {counted(len(pooled.study.experiments), 'experiment')}"),
         ("sampling, each fit", draws),
         ("seed", str(sampling.seed)),
-        ("scale of spreads between experiments", f"{found.between:g}"),
+        ("scale of spreads between experiments", f"{pooled.between:g}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
         *([("command", command)] if command else []),
     ]

@@ -112,13 +112,13 @@ class PopulationDensity:
         outputs = self.model.replace_rvs_by_values(list(variables))
         wide = vectorize_graph(outputs, dict(zip(self.values, batch, strict=True)))
         function = pytensor.function(batch, wide, mode=PLAIN, on_unused_input="ignore")
-        found = function(*self.split(points))
+        evaluated = function(*self.split(points))
         size = len(points)
         return [
             np.broadcast_to(values, (size, *np.shape(values)[-v.ndim or len(np.shape(values)) :]))
             if np.ndim(values) == v.ndim
             else np.asarray(values)
-            for values, v in zip(found, variables, strict=True)
+            for values, v in zip(evaluated, variables, strict=True)
         ]
 
 
@@ -182,7 +182,7 @@ def curvature(density: Any, point: np.ndarray) -> np.ndarray:
     for unit in np.eye(point.size):
         high, low = density(point + _STEP * unit)[1], density(point - _STEP * unit)[1]
         rows.append((low - high) / (2 * _STEP))
-    found = np.array(rows)
-    size, direction = np.linalg.eigh((found + found.T) / 2)
+    information = np.array(rows)
+    size, direction = np.linalg.eigh((information + information.T) / 2)
     size = np.maximum(size, _FLAT**-2)
     return np.asarray((direction / size) @ direction.T)

@@ -355,7 +355,7 @@ def neighbourhood(
         points = np.concatenate([compared, points])
     every = [prepared.population(point) for point in points]
     names = list(every[0].exposures)
-    exposures = {n: np.array([one.exposures[n] for one in every]) for n in names}
+    exposures = {n: np.array([population.exposures[n] for population in every]) for n in names}
     coordinates = np.column_stack([points, *[e for e in exposures.values() if e.shape[1] <= 24]])
     extreme = [coordinates.argmin(axis=0), coordinates.argmax(axis=0)]
     among = np.linspace(kept, len(points) - 1, _AMONG).astype(int)
@@ -410,8 +410,8 @@ class Comparison:
         if self.prepared.layout.shared:
             changes.append(replace(rule, knots=rule.knots / 2))
         errors = []
-        for one in changes:
-            gap = (self._logs(one, self.wide) - before).sum(axis=1)
+        for changed in changes:
+            gap = (self._logs(changed, self.wide) - before).sum(axis=1)
             gap = gap[np.isfinite(gap)]
             errors.append(gap.std() if gap.size else 0.0)
         made = replace(rule, cut=rule.cut + 2)

@@ -161,7 +161,7 @@ class HabitMarginal:
             Log marginal likelihood of each subject's messages.
         """
         drawn = [self._nodes(population, rng) for population in populations]
-        habits = np.stack([one for one, _ in drawn])
+        habits = np.stack([nodes for nodes, _ in drawn])
         habits += self.step * (rng.random(habits.shape) - rng.random(habits.shape))
         middle = np.stack([p.location[0] for p in populations])[:, None]
         shape = {
@@ -262,8 +262,8 @@ class HabitMarginal:
         sums, densities = [], []
         for k, location in enumerate(population.location[0]):
             gap, step = (self.gap - location)[None], np.array([self.step])
-            found = node_logs(self.family, gap, step, population.shape[0], sloped)
-            density = found[0][0] - math.log(self.step), found[1], found[2]
+            at_nodes = node_logs(self.family, gap, step, population.shape[0], sloped)
+            density = at_nodes[0][0] - math.log(self.step), at_nodes[1], at_nodes[2]
             band = sliding_window_view(np.exp(density[0]), self.s.size)[::-1]
             sums.append(self.factor @ np.ascontiguousarray(band).T)  # counts, log u
             densities.append(density)

@@ -81,9 +81,9 @@ def node_logs(
         slope, by_argument = family.slopes(gap, shape) if slopes else empty
         if not narrow:
             return logs, slope, by_argument
-    found, by_middle, by_variance = _triangles(gap - middle, variance, step[:, None])
+    log_weights, by_middle, by_variance = _triangles(gap - middle, variance, step[:, None])
     if not slopes:
-        return (part * logs + (1 - part) * found if wide else found), *empty
+        return (part * logs + (1 - part) * log_weights if wide else log_weights), *empty
     by = {}
     for name, value in shape.items():
         width = _DIFFERENCE * value
@@ -93,12 +93,14 @@ def node_logs(
         if wide:
             rise = variances / (2 * np.sqrt(variance)) / step / (_WIDE - _NARROW)
             inside = ((part > 0) & (part < 1)) * rise[:, None]
-            by[name] = part * by_argument[name] + (1 - part) * by[name] + inside * (logs - found)
+            by[name] = (
+                part * by_argument[name] + (1 - part) * by[name] + inside * (logs - log_weights)
+            )
     if wide:
-        found, by_middle = (
-            part * a + (1 - part) * b for a, b in ((logs, found), (slope, by_middle))
+        log_weights, by_middle = (
+            part * a + (1 - part) * b for a, b in ((logs, log_weights), (slope, by_middle))
         )
-    return found, by_middle, by
+    return log_weights, by_middle, by
 
 
 def _triangles(

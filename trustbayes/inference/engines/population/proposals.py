@@ -149,14 +149,14 @@ def adapted(
     for number, size in enumerate(_ROUNDS):
         proposals.append(proposal)
         drawn = proposal.draw(rng, size)
-        found = evaluate(drawn)
-        points, values = np.concatenate([points, drawn]), np.concatenate([values, found])
+        log_densities = evaluate(drawn)
+        points, values = np.concatenate([points, drawn]), np.concatenate([values, log_densities])
         met = np.log(np.array(_ROUNDS[: number + 1]) / sum(_ROUNDS[: number + 1]))
         logs_of = [p.log_density(points) + m for p, m in zip(proposals, met, strict=True)]
         mixed = logsumexp(logs_of, axis=0)
         logs = values - mixed
         weights = np.exp(logs - logs.max())
-        last = found - proposal.log_density(drawn)
+        last = log_densities - proposal.log_density(drawn)
         k, share = pareto_k(last), _effective(last)
         state = Adapted(proposal, points, values, weights / weights.sum(), k, share)
         if k < _BETTER_K and share >= _ENOUGH:
