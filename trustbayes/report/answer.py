@@ -12,7 +12,7 @@ from trustbayes.report.quantities import against_half, chance, joined, of_them, 
 
 __all__ = ["Answer", "answer", "group_shares", "in_short", "models_of", "ranked"]
 
-Found = Mapping[str, Any]
+Results = Mapping[str, Any]
 
 _CRITERIA = {"subject": "loso", "group": "loso", "subject-sum": "loo"}
 _WHOM = {
@@ -54,12 +54,12 @@ class Answer:
     missing: str
 
 
-def answer(found: Found, role: str) -> Answer:
+def answer(results: Results, role: str) -> Answer:
     """Say in sentences what the results say of a role.
 
     Parameters
     ----------
-    found : mapping
+    results : mapping
         Of `trustbayes.report.results.results`.
     role : "sender" or "receiver"
 
@@ -67,29 +67,29 @@ def answer(found: Found, role: str) -> Answer:
     -------
     Answer
     """
-    verdict = found["verdict"][role]
+    verdict = results["verdict"][role]
     return Answer(
         role,
-        _people(found, role),
-        _wins(found, role),
-        f"{_sure(found, role)}{_majority(found, role)}",
-        _typical(found, role),
-        "" if verdict["reason"] == "named" else _missing(found, role),
+        _people(results, role),
+        _wins(results, role),
+        f"{_sure(results, role)}{_majority(results, role)}",
+        _typical(results, role),
+        "" if verdict["reason"] == "named" else _missing(results, role),
     )
 
 
-def models_of(found: Found, role: str) -> dict[str, Mapping[str, Any]]:
+def models_of(results: Results, role: str) -> dict[str, Mapping[str, Any]]:
     """How each model of a role was made, by its name."""
-    return {one["model"]: one for one in found["how"]["models"] if one["role"] == role}
+    return {fit["model"]: fit for fit in results["how"]["models"] if fit["role"] == role}
 
 
-def ranked(found: Found, role: str) -> list[str]:
+def ranked(results: Results, role: str) -> list[str]:
     """The models that passed the gate, best first, without benchmarks that others beat.
 
     A benchmark that predicts worse than a theory is no description of people.
     """
-    passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
-    known, ranking = models_of(found, role), _ranking(found, role)
+    passed = {fit["model"] for fit in results["gate"] if fit["role"] == role and fit["passed"]}
+    known, ranking = models_of(results, role), _ranking(results, role)
     return [
         name
         for name in ranking
@@ -97,11 +97,11 @@ def ranked(found: Found, role: str) -> list[str]:
     ]
 
 
-def _ranking(found: Found, role: str) -> list[str]:
+def _ranking(results: Results, role: str) -> list[str]:
     """All models, the one that predicts best first."""
-    unit = found["verdict"][role]["unit"]
+    unit = results["verdict"][role]["unit"]
     kind = (role, unit, _CRITERIA[unit])
-    rows = [r for r in found["comparison"] if (r["role"], r["unit"], r["criterion"]) == kind]
+    rows = [r for r in results["comparison"] if (r["role"], r["unit"], r["criterion"]) == kind]
     return [row["model"] for row in sorted(rows, key=lambda row: -row["elpd"])]
 
 
@@ -128,24 +128,24 @@ class Group:
     total: int | None = None
 
 
-def group_shares(found: Found, role: str) -> list[Group]:
+def group_shares(results: Results, role: str) -> list[Group]:
     """How many people act by which theory, the largest group first.
 
     The shares that a mixture estimates, if one was fitted and passed the gate; else how many people
     each theory predicts best; nothing where some fit did not pass, or people were not predicted.
     """
-    passed = {one["model"] for one in found["gate"] if one["role"] == role and one["passed"]}
+    passed = {fit["model"] for fit in results["gate"] if fit["role"] == role and fit["passed"]}
     estimated = [
         Group(row["option"], row["mean"], tuple(row["interval"]))
-        for row in found["population"]
+        for row in results["population"]
         if (row["role"], row["parameter"], row["statistic"]) == (role, "theory", "share")
         and row["model"] in passed
     ]
     if estimated:
         return sorted(estimated, key=lambda group: -group.share)
-    if found["verdict"][role]["reason"] == "gate":
+    if results["verdict"][role]["reason"] == "gate":
         return []
-    rows = found["shares"].get(role, [])
+    rows = results["shares"].get(role, [])
     total = sum(row["subjects"] for row in rows)
     counts = [
         Group(row["model"], row["share"], None, row["subjects"], total)
@@ -155,13 +155,13 @@ def group_shares(found: Found, role: str) -> list[Group]:
     return sorted(counts, key=lambda group: (group.model == "corner", -group.share))
 
 
-def _people(found: Found, role: str) -> str:
-    groups, known = group_shares(found, role), models_of(found, role)
+def _people(results: Results, role: str) -> str:
+    groups, known = group_shares(results, role), models_of(results, role)
     if not groups:
         why = {
             "gate": "fits that have not converged say nothing of people",
             "alone": "with one theory there is nothing to choose between",
-        }.get(found["verdict"][role]["reason"], "no new people were predicted")
+        }.get(results["verdict"][role]["reason"], "no new people were predicted")
         return f"How many {role}s act by which theory cannot be said: {why}."
     if groups[0].total == 1:
         return f"The only {role} acts {_manner(groups[0], known)}."
@@ -180,23 +180,23 @@ def _manner(group: Group, known: Mapping[str, Mapping[str, Any]]) -> str:
     return str(known[group.model]["manner"]) if group.model in known else f"by {group.model}"
 
 
-def _majority(found: Found, role: str) -> str:
+def _majority(results: Results, role: str) -> str:
     """Whether the largest group is the majority, if its share is an estimate."""
-    groups = group_shares(found, role)
+    groups = group_shares(results, role)
     if not groups or groups[0].interval is None:
         return ""
     lower, upper = groups[0].interval
-    manner = _manner(groups[0], models_of(found, role))
+    manner = _manner(groups[0], models_of(results, role))
     return f" Of those who act {manner}, {against_half(lower, upper, f'{role}s')}."
 
 
-def _wins(found: Found, role: str) -> str:
-    verdict, known = found["verdict"][role], models_of(found, role)
-    titles = {name: one["title"] for name, one in known.items()}
+def _wins(results: Results, role: str) -> str:
+    verdict, known = results["verdict"][role], models_of(results, role)
+    titles = {name: fit["title"] for name, fit in known.items()}
     best, rival = titles.get(verdict["best"], ""), titles.get(verdict["rival"], "")
     whom = _WHOM[verdict["unit"]].format(role=role)
     if verdict["reason"] == "gate":
-        failed = [titles[one["model"]] for one in _failed(found, role)]
+        failed = [titles[fit["model"]] for fit in _failed(results, role)]
         return (
             f"No theory of {role}s can be named yet: {listed(failed)} did not converge "
             f"({len(failed)} of {counted(len(titles), 'fit')})."
@@ -210,34 +210,34 @@ def _wins(found: Found, role: str) -> str:
         return f"{best} leads {rival}, but fits made without the people predicted do not agree."
     if known[verdict["best"]]["mixture"]:
         return f"The theories together ({best}) predict {whom} better than any of them alone."
-    return f"{best} predicts {whom} best, before {rival}{_how_many(found, role)}."
+    return f"{best} predicts {whom} best, before {rival}{_how_many(results, role)}."
 
 
-def _how_many(found: Found, role: str) -> str:
+def _how_many(results: Results, role: str) -> str:
     """For how many people the winner is the better of the two best."""
-    verdict, pair = found["verdict"][role], found["people"].get(role)
+    verdict, pair = results["verdict"][role], results["people"].get(role)
     if pair is None or (pair["best"], pair["second"]) != (verdict["best"], verdict["rival"]):
         return ""
     better = sum(row["difference"] > 0 for row in pair["rows"])
     return f"; it is the better one for {better} of {counted(len(pair['rows']), role)}"
 
 
-def _failed(found: Found, role: str) -> list[Mapping[str, Any]]:
-    known = models_of(found, role)
+def _failed(results: Results, role: str) -> list[Mapping[str, Any]]:
+    known = models_of(results, role)
     return [
-        one
-        for one in found["gate"]
-        if one["role"] == role and not one["passed"] and one["model"] in known
+        fit
+        for fit in results["gate"]
+        if fit["role"] == role and not fit["passed"] and fit["model"] in known
     ]
 
 
-def _sure(found: Found, role: str) -> str:
-    verdict, titles = found["verdict"][role], models_of(found, role)
+def _sure(results: Results, role: str) -> str:
+    verdict, titles = results["verdict"][role], models_of(results, role)
     if verdict["reason"] == "gate":
         worst = [
-            f"{titles[one['model']]['title']}: {check['name']} {number(check['value'], 4)}"
-            for one in _failed(found, role)
-            for check in [check for check in one["checks"] if not check["passed"]][:1]
+            f"{titles[fit['model']]['title']}: {check['name']} {number(check['value'], 4)}"
+            for fit in _failed(results, role)
+            for check in [check for check in fit["checks"] if not check["passed"]][:1]
         ]
         return f"Nothing is sure before every fit converges ({listed(worst, 3)})."
     if verdict["reason"] == "alone":
@@ -258,8 +258,8 @@ def _sure(found: Found, role: str) -> str:
     )
 
 
-def _missing(found: Found, role: str) -> str:
-    verdict, sampling = found["verdict"][role], found["how"]["sampling"]
+def _missing(results: Results, role: str) -> str:
+    verdict, sampling = results["verdict"][role], results["how"]["sampling"]
     if verdict["reason"] == "gate":
         return (
             f"Run again with more draws (--draws {2 * sampling['draws']}) and more warm-up (--tune "
@@ -289,14 +289,14 @@ def in_short(typical: str) -> str:
     return re.sub(r" \([^()]* to [^()]*\)", "", typical).removesuffix(".")
 
 
-def _typical(found: Found, role: str) -> str:
+def _typical(results: Results, role: str) -> str:
     """What the theory that predicts best says of the middle of its people.
 
     Of a mixture that is the theory by which most people act, as the mixture has it: alone it has
     to fit everybody, and says something else.
     """
-    known, groups = models_of(found, role), group_shares(found, role)
-    for place, name in enumerate(ranked(found, role)):
+    known, groups = models_of(results, role), group_shares(results, role)
+    for place, name in enumerate(ranked(results, role)):
         theory = name
         start, whom = f"By {known[name]['title']}, a typical {role}", f"{role}s"
         if known[name]["combines"]:
@@ -307,7 +307,7 @@ def _typical(found: Found, role: str) -> str:
         does = [
             text.format(value=value)
             for parameter, text in known[theory]["typical"].items()
-            if (value := _value(found, role, name, parameter, whom))
+            if (value := _value(results, role, name, parameter, whom))
         ]
         if does:
             return f"{start} {listed(does)}."
@@ -319,11 +319,11 @@ def _typical(found: Found, role: str) -> str:
 _ORDER = ("population median", "population mean", "value", "share")
 
 
-def _value(found: Found, role: str, model: str, parameter: str, whom: str) -> str:
+def _value(results: Results, role: str, model: str, parameter: str, whom: str) -> str:
     """A parameter's typical values in words, by treatment, and empty if there is none."""
     whose = (role, model, parameter)
-    rows = [r for r in found["population"] if (r["role"], r["model"], r["parameter"]) == whose]
-    unit = models_of(found, role)[model]["units"].get(parameter, "")
+    rows = [r for r in results["population"] if (r["role"], r["model"], r["parameter"]) == whose]
+    unit = models_of(results, role)[model]["units"].get(parameter, "")
     rows = [row for row in rows if not unit or row["unit"] == unit]
     for statistic in _ORDER:
         chosen = [row for row in rows if row["statistic"] == statistic]

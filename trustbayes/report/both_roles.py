@@ -24,7 +24,7 @@ def both_sentence(analysis: Analysis, both: BothRoles) -> str:
 
 
 def both_section(
-    analysis: Analysis, both: BothRoles, found: Mapping[str, Any], titles: Mapping[str, str]
+    analysis: Analysis, both: BothRoles, results: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
     """The scatter of people, the correlation, and predictions of whole persons."""
     names = [titles[name] for name in both.models]
@@ -56,7 +56,7 @@ def both_section(
         both_sentence(analysis, both).removesuffix("."),
         texts=texts,
         notes=notes,
-        tables=[persons_table(found, titles)] if found["both_roles"]["persons"] else [],
+        tables=[persons_table(results, titles)] if results["both_roles"]["persons"] else [],
         pictures=[render(picture)],
     )
 
@@ -74,11 +74,11 @@ def _why(both: BothRoles) -> str:
     )
 
 
-def persons_table(found: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
+def persons_table(results: Mapping[str, Any], titles: Mapping[str, str]) -> Table:
     """How theories predict whole persons."""
     rows = [
         (titles[row["model"]], *(number(row[name]) for name in ("elpd", "se", "elpd_diff", "dse")))
-        for row in found["both_roles"]["persons"]
+        for row in results["both_roles"]["persons"]
     ]
     caption = (
         "Leave one person out, in both roles at once: expected log predictive density of all her "

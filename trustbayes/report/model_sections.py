@@ -31,7 +31,7 @@ __all__ = ["checks_section", "people_section", "population_section"]
 
 def checks_section(material: Material) -> Section:
     """What each model replicates well and badly."""
-    analysis, kind, found = material.analysis, material.kind, material.found
+    analysis, kind, results = material.analysis, material.kind, material.found
     parts, messages = [], []
     for role in roles(analysis):
         groups = {"theories": theories(analysis, role), "benchmarks": benchmarks(analysis, role)}
@@ -55,7 +55,7 @@ def checks_section(material: Material) -> Section:
             )
         rendered = [render(picture) for picture in pictures]
         parts.append(Section(f"checks-{role}", f"{role.capitalize()}s", pictures=rendered))
-        said = replications(found, role)
+        said = replications(results, role)
         if said:
             (title, held, size), *rivals = said[:2]
             best = f"{title} reproduces {held} of {size} patterns of {role}s"
@@ -72,7 +72,7 @@ def checks_section(material: Material) -> Section:
 
 def people_section(material: Material) -> Section:
     """Every subject's parameters and types."""
-    analysis, found, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.found, material.titles
     parts = []
     for role in roles(analysis):
         pictures = []
@@ -83,26 +83,26 @@ def people_section(material: Material) -> Section:
             Section(
                 f"people-{role}",
                 f"{role.capitalize()}s",
-                tables=[tables.alike_table(found, role, titles)] if alike else [],
+                tables=[tables.alike_table(results, role, titles)] if alike else [],
                 pictures=[render(picture) for picture in pictures],
             )
         )
     if analysis.recovery is not None:
-        parts.append(_planted(analysis, analysis.recovery, found, titles))
+        parts.append(_planted(analysis, analysis.recovery, results, titles))
     if analysis.type_recovery is not None:
-        parts.append(_planted_types(analysis.type_recovery, found))
+        parts.append(_planted_types(analysis.type_recovery, results))
     text = (
         "Estimates of single subjects, on the natural scale; all of them stand in the file of "
         "results beside this report."
     )
-    message = " ".join(answer(found, role).people for role in roles(analysis)).removesuffix(".")
+    message = " ".join(answer(results, role).people for role in roles(analysis)).removesuffix(".")
     return Section("people", "The people", message, [text], parts=parts)
 
 
 def _planted(
     analysis: Analysis,
     recovered: pd.DataFrame,
-    found: Mapping[str, Any],
+    results: Mapping[str, Any],
     titles: Mapping[str, str],
 ) -> Section:
     picture = Picture(
@@ -115,21 +115,21 @@ def _planted(
         "recovery",
         "Planted parameters",
         texts=["These data are simulated, so the truth is known."],
-        tables=[tables.coverage_table(found, titles)],
+        tables=[tables.coverage_table(results, titles)],
         pictures=[render(picture)],
     )
 
 
-def _planted_types(kinds: pd.DataFrame, found: Mapping[str, Any]) -> Section:
+def _planted_types(kinds: pd.DataFrame, results: Mapping[str, Any]) -> Section:
     picture = Picture(
         "planted-types",
         "Probability of the planted type",
         partial(planted_types.chances, kinds),
         partial(planted_types.chances_says, kinds),
     )
-    shown = [tables.type_table(found)]
+    shown = [tables.type_table(results)]
     if kinds["corner"].any():
-        shown.append(tables.corner_table(found))
+        shown.append(tables.corner_table(results))
     return Section("type-recovery", "Planted types", tables=shown, pictures=[render(picture)])
 
 
@@ -174,7 +174,7 @@ def _person_pictures(analysis: Analysis, model: str, role: Role) -> list[Picture
 
 def population_section(material: Material) -> Section:
     """Population estimates against their priors."""
-    analysis, found, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.found, material.titles
     parts = []
     for role in roles(analysis):
         pictures = [
@@ -190,22 +190,22 @@ def population_section(material: Material) -> Section:
             Section(
                 f"population-{role}",
                 f"{role.capitalize()}s",
-                tables=[tables.population_table(found, role, titles)],
+                tables=[tables.population_table(results, role, titles)],
                 pictures=[render(picture) for picture in pictures],
             )
         )
-    parts.append(_sensitivity(analysis, found, titles))
+    parts.append(_sensitivity(analysis, results, titles))
     if not analysis.traits.empty:
-        parts.append(traits_section(analysis, found, titles))
+        parts.append(traits_section(analysis, results, titles))
     if analysis.worth is not None:
-        parts.append(_worth(analysis.worth, analysis.ci_prob, found))
+        parts.append(_worth(analysis.worth, analysis.ci_prob, results))
     if analysis.policies is not None:
         parts.append(policies_section(analysis.policies, titles))
     if analysis.gap is not None:
-        parts.append(_gap(analysis, analysis.gap, found, titles))
+        parts.append(_gap(analysis, analysis.gap, results, titles))
     if analysis.both is not None:
-        parts.append(both_section(analysis, analysis.both, found, titles))
-    message = ". ".join(in_short(answer(found, role).typical) for role in roles(analysis))
+        parts.append(both_section(analysis, analysis.both, results, titles))
+    message = ". ".join(in_short(answer(results, role).typical) for role in roles(analysis))
     text = (
         "What is typical of the population, with intervals that are equal-tailed and hold "
         f"{probability(analysis.ci_prob)}, in brackets."
@@ -227,7 +227,7 @@ _SCALED = (
 
 
 def _sensitivity(
-    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
+    analysis: Analysis, results: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
     """Where the priors still speak."""
     flagged = analysis.sensitivity[analysis.sensitivity["diagnosis"] != ""]
@@ -237,7 +237,7 @@ def _sensitivity(
         for _, rows in flagged.groupby(keys, sort=False)
     ]
     shown = [
-        tables.sensitivity_table(found, role, titles)
+        tables.sensitivity_table(results, role, titles)
         for role in roles(analysis)
         if (analysis.sensitivity["role"] == role).any()
     ]
@@ -272,7 +272,7 @@ def _still_speaks(rows: pd.DataFrame, title: str) -> str:
     )
 
 
-def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Section:
+def _worth(worth: pd.DataFrame, ci_prob: float, results: Mapping[str, Any]) -> Section:
     text = (
         "What the people of the experiment would earn if they met at random, held against two "
         "points: babbling, where reports say nothing and everybody knows, and full trust, where "
@@ -285,14 +285,14 @@ def _worth(worth: pd.DataFrame, ci_prob: float, found: Mapping[str, Any]) -> Sec
         partial(way_to_trust, worth),
         partial(way_to_trust_says, worth, ci_prob),
     )
-    shown = [tables.worth_table(found)]
+    shown = [tables.worth_table(results)]
     title = "What trust is worth"
     message = f"{title}: {share_says(worth)}"
     return Section("worth", title, message, [text], tables=shown, pictures=[render(picture)])
 
 
 def _gap(
-    analysis: Analysis, gap: pd.DataFrame, found: Mapping[str, Any], titles: Mapping[str, str]
+    analysis: Analysis, gap: pd.DataFrame, results: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
     if analysis.joint is None:
         models = [titles[gap[f"{role}_model"].iloc[0]] for role in ("sender", "receiver")]
@@ -314,7 +314,7 @@ def _gap(
         partial(expected_and_given, gap),
         partial(expected_and_given_says, gap, analysis.ci_prob),
     )
-    title, shown = "Trust expected and trust given", [tables.gap_table(found)]
+    title, shown = "Trust expected and trust given", [tables.gap_table(results)]
     said = expected_and_given_says(gap, analysis.ci_prob).partition(". Bars")[0]
     message = f"{title}: {said[:1].lower()}{said[1:]}"
     return Section("gap", title, message, [text], tables=shown, pictures=[render(picture)])

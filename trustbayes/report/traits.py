@@ -17,7 +17,7 @@ __all__ = ["traits_section"]
 
 
 def traits_section(
-    analysis: Analysis, found: Mapping[str, Any], titles: Mapping[str, str]
+    analysis: Analysis, results: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
     """Average effects, drawn and in a table, and the coefficients behind them."""
     formulas = [
@@ -45,7 +45,7 @@ def traits_section(
         f"What people's traits predict: {said[:1].lower()}{said[1:]}",
         texts=[text],
         items=formulas,
-        tables=[_effect_table(found, titles, kind) for kind in _CAPTIONS],
+        tables=[_effect_table(results, titles, kind) for kind in _CAPTIONS],
         pictures=[render(picture)],
     )
 
@@ -56,7 +56,7 @@ _CAPTIONS = {
 }
 
 
-def _effect_table(found: Mapping[str, Any], titles: Mapping[str, str], kind: str) -> Table:
+def _effect_table(results: Mapping[str, Any], titles: Mapping[str, str], kind: str) -> Table:
     rows = [
         (
             titles[row["model"]],
@@ -70,11 +70,11 @@ def _effect_table(found: Mapping[str, Any], titles: Mapping[str, str], kind: str
             interval(*row["interval"]),
             fixed(row["positive"]),
         )
-        for row in found["traits"]
+        for row in results["traits"]
         if row["kind"] == kind
     ]
     caption = (
-        f"{_CAPTIONS[kind]}: posterior means, {probability(found['ci_prob'])} intervals, and the "
+        f"{_CAPTIONS[kind]}: posterior means, {probability(results['ci_prob'])} intervals, and the "
         "probability of being above zero."
     )
     header = "model|role|parameter|term|change|of|unit|mean|interval|above zero"
