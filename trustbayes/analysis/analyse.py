@@ -180,7 +180,7 @@ class Analysis:
         """Whether every fit passed the gate, those of a k-fold included."""
         together = self.joint is None or self.joint.gate.passed
         together = together and (self.both is None or self.both.passed)
-        folds = not any(one.failed for one in self.kfolds.values())
+        folds = not any(held.failed for held in self.kfolds.values())
         return together and folds and all(fit.gate.passed for fit in self.fits.values())
 
     def _repr_html_(self) -> str | None:
@@ -264,17 +264,17 @@ def analyse(
     chosen = settled_models(trials, models)
     both = joint_of(chosen, trials) if joint else None
     of_role: dict[Role, list[Model]] = {}
-    for own in chosen:
-        of_role.setdefault(own.role, []).append(own)
+    for model in chosen:
+        of_role.setdefault(model.role, []).append(model)
     check_policies(policies, of_role, trials)
     if kfold is not None:
         for role, group in of_role.items():
             check_folds(trials, role, kfold)
             check_new_subjects(group)
-    found, variants, as_given = fit_theories(
+    all_fits, variants, as_given = fit_theories(
         trials, chosen, sampling, folder=fits, executor=executor, progress=progress
     )
-    fitted = {role: [found[m.name, role] for m in group] for role, group in of_role.items()}
+    fitted = {role: [all_fits[m.name, role] for m in group] for role, group in of_role.items()}
     comparisons = {
         role: mended(
             compare(group, _units(trials, of_role[role]), NEW_PEOPLE),
@@ -292,7 +292,7 @@ def analyse(
         for role, whole in fitted.items():
             _log.info("refitting %ss in %d folds", role, kfold)
             kfolds[role] = refit(
-                [one.model for one in whole],
+                [fit.model for fit in whole],
                 trials,
                 folds=kfold,
                 sampling=sampling,
@@ -301,29 +301,29 @@ def analyse(
                 executor=executor,
                 progress=progress,
             )
-    theories = {role: single_theories(one) for role, one in comparisons.items()}
+    theories = {role: single_theories(comparison) for role, comparison in comparisons.items()}
     people = {
         role: by_person(comparisons[role], fitted[role], ranked[0], ranked[1], ranked)
         for role, ranked in theories.items()
         if len(ranked) > 1 and "subject" in comparisons[role].scores
     }
     population, posterior_checks, prior_checks = [], {}, {}
-    for key, one in found.items():
-        before = prior_draws(one.model, one.game, one.units, _PRIOR_DRAWS, sampling.seed)
-        population.append(population_estimates(one, before, ci_prob))
+    for key, fit in all_fits.items():
+        before = prior_draws(fit.model, fit.game, fit.units, _PRIOR_DRAWS, sampling.seed)
+        population.append(population_estimates(fit, before, ci_prob))
         posterior_checks[key] = predictive_check(
-            one.draws(_REPLICATIONS), "posterior", sampling.seed, ci_prob
+            fit.draws(_REPLICATIONS), "posterior", sampling.seed, ci_prob
         )
         fewer = replace(before, data=before.data.isel(sample=slice(_REPLICATIONS)))
         prior_checks[key] = predictive_check(fewer, "prior", sampling.seed, ci_prob)
     subjects = pd.concat(
-        [subject_estimates(one, ci_prob) for one in found.values()], ignore_index=True
+        [subject_estimates(fit, ci_prob) for fit in all_fits.values()], ignore_index=True
     )
     together = None if both is None else fit_both(both, trials, sampling, fits, progress)
     return Analysis(
         trials=trials,
         sampling=sampling,
-        fits=found,
+        fits=all_fits,
         comparisons=comparisons,
         kfolds=kfolds,
         verdicts={
@@ -331,28 +331,28 @@ def analyse(
             for role, group in fitted.items()
         },
         people=people,
-        shares={role: shares(one, theories[role]) for role, one in people.items()},
+        shares={role: shares(table, theories[role]) for role, table in people.items()},
         population=pd.concat(population, ignore_index=True),
         sensitivity=pd.concat(
-            [prior_sensitivity(one, NEW_PEOPLE) for one in found.values()], ignore_index=True
+            [prior_sensitivity(fit, NEW_PEOPLE) for fit in all_fits.values()], ignore_index=True
         ),
         subjects=subjects,
-        types=pd.concat([type_estimates(one) for one in found.values()], ignore_index=True),
-        coinciding=_rows([coinciding_shares(one, ci_prob) for one in found.values()]),
-        traits=_traits(found, ci_prob),
+        types=pd.concat([type_estimates(fit) for fit in all_fits.values()], ignore_index=True),
+        coinciding=_rows([coinciding_shares(fit, ci_prob) for fit in all_fits.values()]),
+        traits=_traits(all_fits, ci_prob),
         posterior_checks=posterior_checks,
         prior_checks=prior_checks,
         variants=variants,
-        recovery=None if planted is None else _recovery(found, subjects, planted, trials),
-        type_recovery=None if planted is None else _type_recovery(found, planted),
-        policies=policies_of(policies, found, comparisons, sampling.seed, ci_prob),
-        worth=worth_of(found, comparisons, sampling.seed, ci_prob),
-        gap=gap_of(found, comparisons, together, ci_prob),
+        recovery=None if planted is None else _recovery(all_fits, subjects, planted, trials),
+        type_recovery=None if planted is None else _type_recovery(all_fits, planted),
+        policies=policies_of(policies, all_fits, comparisons, sampling.seed, ci_prob),
+        worth=worth_of(all_fits, comparisons, sampling.seed, ci_prob),
+        gap=gap_of(all_fits, comparisons, together, ci_prob),
         joint=together,
-        both=both_of(trials, found, comparisons, ci_prob),
+        both=both_of(trials, all_fits, comparisons, ci_prob),
         persons=by_whole_person(trials, comparisons),
         learning=learning_of(
-            trials, found, as_given, comparisons, variants, sampling.seed, ci_prob
+            trials, all_fits, as_given, comparisons, variants, sampling.seed, ci_prob
         ),
         ci_prob=ci_prob,
     )
@@ -360,16 +360,16 @@ def analyse(
 
 def _units(trials: Trials, models: Sequence[Model]) -> tuple[str, ...]:
     """What is predicted to compare theories, that to judge by first."""
-    if any(one.inseparable_priors for one in models):
+    if any(model.inseparable_priors for model in models):
         return ("trial",)
     groups = trials.table["group"].nunique() if "group" in trials.table else 0
-    if any(sum(f.grouped for f in one.formulas.values()) > 1 for one in models):
+    if any(sum(f.grouped for f in model.formulas.values()) > 1 for model in models):
         groups = 0  # their effects are integrated out one at a time only
     return ("subject", *(("group",) if groups > 1 else ()), "trial")
 
 
-def _traits(found: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
-    return _rows([trait_effects(one, ci_prob) for one in found.values()])
+def _traits(fits: Mapping[Key, Fit], ci_prob: float) -> pd.DataFrame:
+    return _rows([trait_effects(fit, ci_prob) for fit in fits.values()])
 
 
 def _rows(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -378,17 +378,17 @@ def _rows(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _recovery(
-    found: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
+    fits: Mapping[Key, Fit], subjects: pd.DataFrame, planted: pd.DataFrame, trials: Trials
 ) -> pd.DataFrame:
     """Planted parameters against estimated ones, and which of them can be known."""
     rows = planted_against_estimated(subjects, planted, trials.game)
-    known = pd.concat([identified(one, planted) for one in found.values()], ignore_index=True)
+    known = pd.concat([identified(fit, planted) for fit in fits.values()], ignore_index=True)
     keys = ["role", "model", "subject", "parameter", "treatment"]
     return rows.merge(known, on=keys, how="left").astype({"identified": bool})
 
 
-def _type_recovery(found: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFrame | None:
-    tables = [type_recovery(one, planted) for one in found.values() if one.model.types]
+def _type_recovery(fits: Mapping[Key, Fit], planted: pd.DataFrame) -> pd.DataFrame | None:
+    tables = [type_recovery(fit, planted) for fit in fits.values() if fit.model.types]
     tables = [rows for rows in tables if not rows.empty]
     return pd.concat(tables, ignore_index=True) if tables else None
 
@@ -405,7 +405,7 @@ def roles(analysis: Analysis) -> list[Role]:
 
 def models_of(analysis: Analysis, role: Role) -> list[str]:
     """The models fitted to a role."""
-    return [model for model, one in analysis.fits if one == role]
+    return [model for model, fitted_role in analysis.fits if fitted_role == role]
 
 
 def theories(analysis: Analysis, role: Role) -> list[str]:

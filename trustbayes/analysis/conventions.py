@@ -68,35 +68,35 @@ def settled_models(trials: Trials, models: Sequence[str | Model] | None = None) 
     of_role = {role: model_names(kind, role=role) for role in trials.roles}
     given = list(models or model_names(kind, by_default=True))
     faults = []
-    for one in given:
-        if isinstance(one, Model):
-            one.check_kind(trials.game)
-            if one.role not in trials.roles:
-                faults.append(Fault(trials.source, "", f"trials of the {one.role}"))
-        elif one not in known:
-            faults.append(Fault("models", str(one), f"one of: {', '.join(known)}"))
-        elif models and not any(one in names for names in of_role.values()):
+    for entry in given:
+        if isinstance(entry, Model):
+            entry.check_kind(trials.game)
+            if entry.role not in trials.roles:
+                faults.append(Fault(trials.source, "", f"trials of the {entry.role}"))
+        elif entry not in known:
+            faults.append(Fault("models", str(entry), f"one of: {', '.join(known)}"))
+        elif models and not any(entry in names for names in of_role.values()):
             expected = f"a theory of {' or '.join(f'{role}s' for role in trials.roles)}"
-            faults.append(Fault("models", one, expected))
+            faults.append(Fault("models", entry, expected))
     if faults:
         raise InputError(faults)
-    found = [
-        model(one, role, trials.game) if isinstance(one, str) else one
+    settled = [
+        model(entry, role, trials.game) if isinstance(entry, str) else entry
         for role in trials.roles
-        for one in given
-        if (one in of_role[role] if isinstance(one, str) else one.role == role)
+        for entry in given
+        if (entry in of_role[role] if isinstance(entry, str) else entry.role == role)
     ]
-    keys = [(one.name, one.role) for one in found]
+    keys = [(candidate.name, candidate.role) for candidate in settled]
     twice = [
         f"{name}, {role}" for name, role in dict.fromkeys(keys) if keys.count((name, role)) > 1
     ]
     if twice:
         expected = "every theory once for a role: results go by its name"
         raise InputError([Fault("models", each, expected) for each in twice])
-    for one in found:
-        if one.code_priors:
-            one.build(trials)  # its code is tried before anything is fitted
-    return found
+    for candidate in settled:
+        if candidate.code_priors:
+            candidate.build(trials)  # its code is tried before anything is fitted
+    return settled
 
 
 def fit_theories(
@@ -141,15 +141,15 @@ def fit_theories(
     """
 
     def fits_of(models: Sequence[Model], rivals: Sequence[Model] = ()) -> list[Fit]:
-        tasks = [FitTask(one, trials, sampling) for one in models]
-        tasks += [FitTask(one, trials, short) for one in rivals]
+        tasks = [FitTask(candidate, trials, sampling) for candidate in models]
+        tasks += [FitTask(rival, trials, short) for rival in rivals]
         made: dict[int, Fit] = {}
-        for position, one in iter_fits(tasks, folder, executor, progress):
-            made[position] = one
+        for position, fit in iter_fits(tasks, folder, executor, progress):
+            made[position] = fit
             # The fit keeps its scores: worked out now, while other processes go on fitting.
-            pointwise(one)
-            if position < len(models) and not one.model.inseparable_priors:
-                leave_one_subject_out(one, draws=NEW_PEOPLE)
+            pointwise(fit)
+            if position < len(models) and not fit.model.inseparable_priors:
+                leave_one_subject_out(fit, draws=NEW_PEOPLE)
         return [made[position] for position in range(len(tasks))]
 
     short = replace(
@@ -158,31 +158,31 @@ def fit_theories(
         tune=min(300, sampling.tune),
         chains=min(2, sampling.chains),
     )
-    bases: dict[Key, Model] = {(one.name, one.role): one for one in models}
+    bases: dict[Key, Model] = {(base.name, base.role): base for base in models}
     rivals = {key: _rivals(base, trials) for key, base in bases.items()}
     others = [rival for group in rivals.values() for rival in group]
     made = fits_of(list(bases.values()), others)
-    found, rest = dict(zip(bases, made, strict=False)), made[len(bases) :]
-    as_given = dict(found)
+    fits, rest = dict(zip(bases, made, strict=False)), made[len(bases) :]
+    as_given = dict(fits)
     tables: dict[Key, pd.DataFrame] = {}
     better: dict[Key, Model] = {}
     for key, group in rivals.items():
         tried, rest = rest[: len(group)], rest[len(group) :]
         if group:
-            tables[key], best = _scores([found[key], *tried])
+            tables[key], best = _scores([fits[key], *tried])
             if best:
                 better[key] = group[best - 1]
-    for key, one in zip(better, fits_of(list(better.values())), strict=True):
-        if one.gate.passed or not found[key].gate.passed:
-            found[key] = one
-    return found, _variants(tables, found), as_given
+    for key, fit in zip(better, fits_of(list(better.values())), strict=True):
+        if fit.gate.passed or not fits[key].gate.passed:
+            fits[key] = fit
+    return fits, _variants(tables, fits), as_given
 
 
 def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
     """How the default, which is the first, and its alternatives predict, and which to use."""
     scores = []
-    for one in fits:
-        points = pointwise(one)
+    for fit in fits:
+        points = pointwise(fit)
         scores.append(np.bincount(points.subject, weights=points.loo))
     table = np.array(scores)
     order = table.sum(axis=1)
@@ -191,15 +191,15 @@ def _scores(fits: Sequence[Fit]) -> tuple[pd.DataFrame, int]:
         {
             "role": fits[0].model.role,
             "model": fits[0].model.name,
-            "conventions": [_in_words(one) for one in fits],
+            "conventions": [_in_words(fit) for fit in fits],
             "elpd": order,
             "se": [_error(row) for row in table],
             "elpd_diff": order - order[best],
             "dse": [_error(row - table[best]) for row in table],
-            "learning": [one.model.conventions.get("learning", "none") for one in fits],
+            "learning": [fit.model.conventions.get("learning", "none") for fit in fits],
             "lead": order - order[0],
             "lead_error": [_error(row - table[0]) for row in table],
-            "converged": [_roughly(one) for one in fits],
+            "converged": [_roughly(fit) for fit in fits],
         }
     )
     lead = table[best] - table[0]
@@ -211,10 +211,10 @@ def _roughly(fit: Fit) -> bool:
     return fit.gate.checks[0].value <= _ROUGHLY
 
 
-def _variants(tables: Mapping[Key, pd.DataFrame], found: Mapping[Key, Fit]) -> pd.DataFrame:
+def _variants(tables: Mapping[Key, pd.DataFrame], fits: Mapping[Key, Fit]) -> pd.DataFrame:
     """All scores, best first for each model, and which conventions are used."""
     frames = [
-        rows.assign(used=rows["conventions"] == _in_words(found[key])).sort_values(
+        rows.assign(used=rows["conventions"] == _in_words(fits[key])).sort_values(
             "elpd", ascending=False
         )
         for key, rows in tables.items()
@@ -230,7 +230,7 @@ def _in_words(fit: Fit) -> str:
 def _rivals(base: Model, trials: Trials) -> list[Model]:
     """The model with each convention that it leaves open changed, one at a time."""
     settled = base.resolve_conventions(trials.game)
-    found = []
+    rivals = []
     for convention in base.spec.conventions:
         if base.conventions[convention.name] != convention.default:
             continue  # chosen by the user
@@ -245,8 +245,8 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
                 continue  # the mean of the belief is that of the truncated one
             rival = base.replace(**{convention.name: choice})
             if not _loses_settings(base, rival):
-                found.append(rival)
-    return found
+                rivals.append(rival)
+    return rivals
 
 
 def _loses_settings(base: Model, rival: Model) -> bool:

@@ -38,7 +38,7 @@ def fit_both(
     if path is not None and path.exists():
         return load_joint_fit(path, trials.game)
     _log.info("fitting both roles together")
-    found = fit_joint(both, trials, sampling, progress=progress)
+    fit = fit_joint(both, trials, sampling, progress=progress)
     if path is not None:
-        found.save(path)
-    return found
+        fit.save(path)
+    return fit

@@ -75,7 +75,7 @@ class Learning:
 
 def learning_of(
     trials: Trials,
-    found: Mapping[Key, Fit],
+    compared: Mapping[Key, Fit],
     as_given: Mapping[Key, Fit],
     comparisons: Mapping[Role, Comparison],
     variants: pd.DataFrame,
@@ -87,7 +87,7 @@ def learning_of(
     Parameters
     ----------
     trials : Trials
-    found : mapping of (model name, role) to Fit
+    compared : mapping of (model name, role) to Fit
         Those compared.
     as_given : mapping of (model name, role) to Fit
         Of the same models with the conventions as they were given.
@@ -107,7 +107,7 @@ def learning_of(
     players: dict[Role, Fit] = {
         role: fit
         for role in ("sender", "receiver")
-        if role in known and (fit := best(found, comparisons, role)) is not None
+        if role in known and (fit := best(compared, comparisons, role)) is not None
     }
     free: Mapping[Role, ExperienceCheck] = {}
     work = len(trials.table) * trials.table["round"].nunique() if players else 0
@@ -116,7 +116,7 @@ def learning_of(
     names: dict[Role, str] = {role: fit.model.name for role, fit in players.items()}
     result = {}
     for role in known:
-        fits = {name: fit for (name, of), fit in found.items() if of == role}
+        fits = {name: fit for (name, of), fit in compared.items() if of == role}
         learners = {name: fit for name, fit in fits.items() if fit.model.learns}
         moved = {name: fit for name, fit in learners.items() if moving(fit) is not None}
         result[role] = Learning(

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 def both_of(
     trials: Trials,
-    found: Mapping[Key, Fit],
+    fits: Mapping[Key, Fit],
     comparisons: Mapping[Role, Comparison],
     ci_prob: float,
 ) -> BothRoles | None:
@@ -33,13 +33,13 @@ def both_of(
     """
     if len(trials.people_in_both_roles) < 2:
         return None
-    single = {key: one for key, one in found.items() if not one.model.spec.combines}
+    single = {key: fit for key, fit in fits.items() if not fit.model.spec.combines}
     sender = best(single, comparisons, "sender", "lying_aversion")
     sender = sender or best(single, comparisons, "sender", "lump_sum_aversion")
     receiver = best(single, comparisons, "receiver", "trust")
     if sender is None or receiver is None:
         return None
-    if any(one.model.inseparable_priors or one.model.formulas for one in (sender, receiver)):
+    if any(fit.model.inseparable_priors or fit.model.formulas for fit in (sender, receiver)):
         return None  # a person cannot be told from her fellows, or her population is a regression
     _log.info("joining the roles of people who play both")
     return both_roles(sender, receiver, draws=NEW_PEOPLE, ci_prob=ci_prob)
@@ -60,14 +60,17 @@ def by_whole_person(trials: Trials, comparisons: Mapping[Role, Comparison]) -> p
         elpd_diff, dse (to the best; over people).
     """
     people = list(trials.people_in_both_roles)
-    scores = [one.scores.get("subject", {}) for one in comparisons.values()]
+    scores = [comparison.scores.get("subject", {}) for comparison in comparisons.values()]
     columns = ["model", "elpd", "se", "elpd_diff", "dse"]
     if not people or len(scores) < 2:
         return pd.DataFrame(columns=columns)
     names = [name for name in scores[0] if name in scores[1]]
     table = {}
     for name in names:
-        sides = [dict(zip(one[name].labels, one[name].elpd, strict=True)) for one in scores]
+        sides = [
+            dict(zip(by_model[name].labels, by_model[name].elpd, strict=True))
+            for by_model in scores
+        ]
         table[name] = np.array([sum(side[who] for side in sides) for who in people])
     order = sorted(names, key=lambda name: -table[name].sum())
     rows = []
