@@ -24,13 +24,13 @@ __all__ = ["PICTURES", "front_page", "replications"]
 _FEW = 20
 
 
-def front_page(analysis: Analysis, found: Mapping[str, Any]) -> Front:
+def front_page(analysis: Analysis, results: Mapping[str, Any]) -> Front:
     """The first page, its pictures drawn.
 
     Parameters
     ----------
     analysis : Analysis
-    found : mapping
+    results : mapping
         Its `trustbayes.report.results.results`, of which all sentences are made.
 
     Returns
@@ -40,14 +40,14 @@ def front_page(analysis: Analysis, found: Mapping[str, Any]) -> Front:
     shown = [picture for make in PICTURES if (picture := make(analysis)) is not None]
     return Front(
         kind_of(analysis.trials.game).questions[tuple(roles(analysis))],
-        [_card(found, role) for role in roles(analysis)],
-        [render(one) for one in shown],
-        [_gate(found), *(_fit(found, role) for role in roles(analysis)), _sample(found)],
+        [_card(results, role) for role in roles(analysis)],
+        [render(figure) for figure in shown],
+        [_gate(results), *(_fit(results, role) for role in roles(analysis)), _sample(results)],
     )
 
 
-def _card(found: Mapping[str, Any], role: str) -> Card:
-    said, moved = answer(found, role), moves(found, role)
+def _card(results: Mapping[str, Any], role: str) -> Card:
+    said, moved = answer(results, role), moves(results, role)
     more = [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)]
     return Card(
         f"{role.capitalize()}s",
@@ -95,54 +95,55 @@ PICTURES: tuple[Callable[[Analysis], Picture | None], ...] = (_people, _trust, _
 """Each gives a picture, or None where the analysis does not have what it shows."""
 
 
-def _gate(found: Mapping[str, Any]) -> Caution:
+def _gate(results: Mapping[str, Any]) -> Caution:
     """Whether the computation can be relied on."""
-    failed = [one for one in found["gate"] if not one["passed"]]
-    folds = sum(len(one["failed"]) for one in found["kfold"].values())
-    size = counted(len(found["gate"]), "fit")
+    failed = [fit for fit in results["gate"] if not fit["passed"]]
+    folds = sum(len(kfold["failed"]) for kfold in results["kfold"].values())
+    size = counted(len(results["gate"]), "fit")
     if failed or folds:
         refits = f" and {counted(folds, 'refit')} of the k-fold" if folds else ""
         text = f"{len(failed)} of {size}{refits} did not converge; nothing is concluded from them."
         return Caution("The computation", text, "convergence", False)
     doubtful = {
         (row["role"], name)
-        for row in found["reliability"]
+        for row in results["reliability"]
         if row["unit"] == "subject"
         for name in row["unreliable"] or []
     }
-    text = "the fit converged." if len(found["gate"]) == 1 else f"all {size} converged."
+    text = "the fit converged." if len(results["gate"]) == 1 else f"all {size} converged."
     if doubtful:
         text += f" How well {counted(len(doubtful), 'person')} "
         text += f"{'is' if len(doubtful) == 1 else 'are'} predicted is unreliable."
     return Caution("The computation", text, "convergence", not doubtful)
 
 
-def replications(found: Mapping[str, Any], role: str) -> list[tuple[str, int, int]]:
+def replications(results: Mapping[str, Any], role: str) -> list[tuple[str, int, int]]:
     """Of each model its title, and how many patterns it replicates, of how many.
 
     The one that predicts best first, without benchmarks that others beat and fits that did not
     pass the gate.
     """
-    known, checks = models_of(found, role), {}
-    for check in found["checks"]:
+    known, checks = models_of(results, role), {}
+    for check in results["checks"]:
         if (check["kind"], check["role"]) == ("posterior", role):
             checks[check["model"]] = [
                 row["interval"][0] <= row["observed"] <= row["interval"][1]
                 for row in check["choices"]
             ]
     return [
-        (known[name]["title"], sum(checks[name]), len(checks[name])) for name in ranked(found, role)
+        (known[name]["title"], sum(checks[name]), len(checks[name]))
+        for name in ranked(results, role)
     ]
 
 
-def _fit(found: Mapping[str, Any], role: str) -> Caution:
+def _fit(results: Mapping[str, Any], role: str) -> Caution:
     """Whether the model that predicts best describes what people did."""
-    said = replications(found, role)
+    said = replications(results, role)
     label, anchor = f"The fit to {role}s", f"checks-{role}"
     if not said:
         return Caution(label, "not known before the fit of a theory converges.", anchor, False)
     title, held, size = said[0]
-    prob = found["ci_prob"]
+    prob = results["ci_prob"]
     enough = held >= (1 - 2 * (1 - prob)) * size
     text = (
         f"{title} reproduces {held} of {counted(size, 'pattern')} of choices within its "
@@ -152,12 +153,12 @@ def _fit(found: Mapping[str, Any], role: str) -> Caution:
     return Caution(label, text, anchor, enough)
 
 
-def _sample(found: Mapping[str, Any]) -> Caution:
+def _sample(results: Mapping[str, Any]) -> Caution:
     """Who took part."""
-    experiment = found["experiment"]
+    experiment = results["experiment"]
     people = listed(counted(n, role) for role, n in experiment["subjects"].items())
     treatments = counted(len(experiment["treatments"]), "treatment")
-    left = sum(one["rows"] for one in found["exclusions"])
+    left = sum(exclusion["rows"] for exclusion in results["exclusions"])
     text = f"{people}, {counted(experiment['trials'], 'trial')} in {treatments}"
     text += f"; {counted(left, 'row')} left out as declared." if left else "; no row left out."
     few = min(experiment["subjects"].values()) < _FEW

@@ -39,7 +39,7 @@ def _numbers(learnt: Learning) -> dict[str, Any]:
     checks += [(name, False, check) for name, check in learnt.static.items()]
     if learnt.free is not None:
         checks.append((learnt.players[learnt.role], True, learnt.free))
-    found: dict[str, Any] = plain(
+    numbers: dict[str, Any] = plain(
         {
             "gain": records(learnt.gain),
             "players": dict(learnt.players),
@@ -66,20 +66,20 @@ def _numbers(learnt: Learning) -> dict[str, Any]:
             ],
         }
     )
-    return found
+    return numbers
 
 
-def moves(found: Found, role: str) -> str:
+def moves(results: Found, role: str) -> str:
     """In a sentence how trust moves, if people who learn are predicted best; else empty.
 
     Parameters
     ----------
-    found : mapping
+    results : mapping
         Of `trustbayes.report.results.results`.
     role : "sender" or "receiver"
     """
-    best = next(iter(ranked(found, role)), None)
-    learning = found["learning"].get(role)
+    best = next(iter(ranked(results, role)), None)
+    learning = results["learning"].get(role)
     if learning is None or best is None or best not in learning["after"]:
         return ""
     parts = (
@@ -185,9 +185,9 @@ def learning_section(material: Material) -> Section | None:
     )
 
 
-def _best_learner(found: Found, role: str, learnt: Learning) -> str:
+def _best_learner(results: Found, role: str, learnt: Learning) -> str:
     """The model of people who learn that predicts best; empty if there is none."""
-    names = (name for name in ranked(found, role) if name in learnt.after)
+    names = (name for name in ranked(results, role) if name in learnt.after)
     return next(names, "")
 
 
@@ -203,12 +203,12 @@ def _one_lie_says(material: Material) -> str:
 
 
 def _part(material: Material, role: Role, learnt: Learning) -> Section:
-    found, titles, kind = material.found, material.titles, material.kind
-    numbers = found["learning"][role]
-    order = [name for name in ranked(found, role) if name in learnt.checks]
+    results, titles, kind = material.found, material.titles, material.kind
+    numbers = results["learning"][role]
+    order = [name for name in ranked(results, role) if name in learnt.checks]
     order += [name for name in learnt.checks if name not in order]
     models = order[: figures.MOST]
-    learner = _best_learner(found, role, learnt)
+    learner = _best_learner(results, role, learnt)
     pictures = [
         Picture(
             f"news-{role}",

@@ -49,22 +49,26 @@ def results(analysis: Analysis, command: str = "") -> dict[str, Any]:
     recovered, kinds = analysis.recovery, analysis.type_recovery
     return {
         "experiment": _experiment(analysis),
-        "exclusions": [plain(vars(one)) for one in analysis.trials.exclusions],
+        "exclusions": [plain(vars(exclusion)) for exclusion in analysis.trials.exclusions],
         "ci_prob": analysis.ci_prob,
         "gate": _gates(analysis),
         "coinciding": [_intervals(row) for row in records(analysis.coinciding)],
-        "comparison": [row for one in analysis.comparisons.values() for row in records(one.table)],
-        "reliability": [row for one in analysis.comparisons.values() for row in _reliability(one)],
+        "comparison": [
+            row for comparison in analysis.comparisons.values() for row in records(comparison.table)
+        ],
+        "reliability": [
+            row for comparison in analysis.comparisons.values() for row in _reliability(comparison)
+        ],
         "kfold": {
-            role: _kfold(analysis.comparisons[role], one) for role, one in analysis.kfolds.items()
+            role: _kfold(analysis.comparisons[role], held) for role, held in analysis.kfolds.items()
         },
         "rules": verdict_rules(),
         "verdict": {
-            role: _verdict(one, analysis.comparisons[role])
-            for role, one in analysis.verdicts.items()
+            role: _verdict(verdict, analysis.comparisons[role])
+            for role, verdict in analysis.verdicts.items()
         },
         "people": {role: _people(analysis, role) for role in analysis.people},
-        "shares": {role: records(one) for role, one in analysis.shares.items()},
+        "shares": {role: records(table) for role, table in analysis.shares.items()},
         "variants": records(analysis.variants),
         "population": [_intervals(row) for row in records(analysis.population)],
         "sensitivity": records(analysis.sensitivity),
@@ -116,10 +120,10 @@ def _intervals(row: dict[str, Any]) -> dict[str, Any]:
 
 def _gates(analysis: Analysis) -> list[dict[str, Any]]:
     """Of every fit, the joint one last."""
-    found = [_gate(fit.model.role, fit.model.name, fit.gate) for fit in analysis.fits.values()]
+    gates = [_gate(fit.model.role, fit.model.name, fit.gate) for fit in analysis.fits.values()]
     if analysis.joint is not None:
-        found.append(_gate("both", analysis.joint.joint.name, analysis.joint.gate))
-    return found
+        gates.append(_gate("both", analysis.joint.joint.name, analysis.joint.gate))
+    return gates
 
 
 def _gate(role: str, model: str, gate: Gate) -> dict[str, Any]:
@@ -129,26 +133,26 @@ def _gate(role: str, model: str, gate: Gate) -> dict[str, Any]:
 def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
     """How far importance sampling, and integration, can be relied on: new people first."""
     role = comparison.role
-    found = [
+    reliability = [
         {
             "role": role,
             "unit": unit,
             "criterion": "loso",
             "model": name,
-            "predicted": len(one.labels),
-            "draws": one.draws,
-            "pareto_k_max": one.pareto_k.max(),
-            "pareto_k_threshold": one.good_k,
-            "pareto_k_above": len(one.unreliable),
-            "unreliable": one.unreliable,
-            "refitted": one.refitted,
-            "integration_error": one.error.sum(),
-            "integration_error_max": one.error.max(),
+            "predicted": len(loso.labels),
+            "draws": loso.draws,
+            "pareto_k_max": loso.pareto_k.max(),
+            "pareto_k_threshold": loso.good_k,
+            "pareto_k_above": len(loso.unreliable),
+            "unreliable": loso.unreliable,
+            "refitted": loso.refitted,
+            "integration_error": loso.error.sum(),
+            "integration_error_max": loso.error.max(),
         }
         for unit, scores in comparison.scores.items()
-        for name, one in scores.items()
+        for name, loso in scores.items()
     ]
-    found += [
+    reliability += [
         {
             "role": role,
             "unit": "trial",
@@ -166,7 +170,7 @@ def _reliability(comparison: Comparison) -> list[dict[str, Any]]:
         }
         for name, point in comparison.pointwise.items()
     ]
-    rows: list[dict[str, Any]] = plain(found)
+    rows: list[dict[str, Any]] = plain(reliability)
     return rows
 
 
@@ -175,11 +179,11 @@ def _verdict(verdict: Verdict, comparison: Comparison) -> dict[str, Any]:
     rows = comparison.rows()
     sign = float(rows["other_sign"].loc[verdict.rival]) if verdict.rival else None
     kept = ("winner", "text", "reason", "best", "rival", "lead", "error", "more")
-    found: dict[str, Any] = plain(
+    record: dict[str, Any] = plain(
         {name: getattr(verdict, name) for name in kept}
         | {"unit": comparison.unit, "other_sign": sign}
     )
-    return found
+    return record
 
 
 def _people(analysis: Analysis, role: Role) -> dict[str, Any]:
@@ -191,7 +195,7 @@ def _people(analysis: Analysis, role: Role) -> dict[str, Any]:
 def _kfold(comparison: Comparison, held: HeldOut) -> dict[str, Any]:
     """What real refits say, and whether they agree."""
     several = len(comparison.models) > 1
-    found: dict[str, Any] = plain(
+    record: dict[str, Any] = plain(
         {
             "split": held.split,
             "agreement": vars(agreement(comparison, held)) if several else None,
@@ -200,7 +204,7 @@ def _kfold(comparison: Comparison, held: HeldOut) -> dict[str, Any]:
             "failed": held.failed,
         }
     )
-    return found
+    return record
 
 
 def _check(check: PredictiveCheck) -> dict[str, Any]:
@@ -219,7 +223,7 @@ def _people_of(trials: Trials, role: Role, treatment: str) -> int:
 def _experiment(analysis: Analysis) -> dict[str, Any]:
     trials = analysis.trials
     table, kind = trials.table, kind_of(trials.game)
-    found: dict[str, Any] = plain(
+    experiment: dict[str, Any] = plain(
         {
             "name": trials.game.name,
             "game": trials.game.to_dict(),
@@ -251,12 +255,14 @@ def _experiment(analysis: Analysis) -> dict[str, Any]:
     shifts = {r: mean_shifts(trials, kind, r, analysis.ci_prob) for r in trials.roles}
     patterns = kind.facts(trials, analysis.ci_prob) | {"shifts": shifts}
     for name, by_role in patterns.items():
-        found[name] = {role: [_intervals(r) for r in records(t)] for role, t in by_role.items()}
-    return found
+        experiment[name] = {
+            role: [_intervals(r) for r in records(t)] for role, t in by_role.items()
+        }
+    return experiment
 
 
 def _how(analysis: Analysis, command: str) -> dict[str, Any]:
-    found: dict[str, Any] = plain(
+    record: dict[str, Any] = plain(
         {
             "command": command,
             "sampling": vars(analysis.sampling),
@@ -265,7 +271,7 @@ def _how(analysis: Analysis, command: str) -> dict[str, Any]:
             "models": [_made(fit) for fit in analysis.fits.values()],
         }
     )
-    return found
+    return record
 
 
 def _made(fit: Fit) -> dict[str, Any]:

@@ -46,20 +46,20 @@ Builder = Callable[[Material], Section | None]
 """Makes a section of an analysis, or None where there is nothing to say."""
 
 
-def sections(analysis: Analysis, found: Mapping[str, Any]) -> list[Section]:
+def sections(analysis: Analysis, results: Mapping[str, Any]) -> list[Section]:
     """All sections, their figures drawn.
 
     Parameters
     ----------
     analysis : Analysis
-    found : mapping
+    results : mapping
         Its `trustbayes.report.results.results`, of which the tables are made.
 
     Returns
     -------
     list of Section
     """
-    material = Material(analysis, found)
+    material = Material(analysis, results)
     return [section for make in SECTIONS if (section := make(material)) is not None]
 
 
@@ -74,9 +74,9 @@ def _gate_notes(analysis: Analysis) -> list[str]:
     if analysis.both is not None and not analysis.both.passed:
         failed.append("the weights by which the two roles are joined")
     failed += [
-        f"{len(one.failed)} of the k-fold's refits of {role}s"
-        for role, one in analysis.kfolds.items()
-        if one.failed
+        f"{len(held.failed)} of the k-fold's refits of {role}s"
+        for role, held in analysis.kfolds.items()
+        if held.failed
     ]
     if not failed:
         return []
@@ -84,7 +84,7 @@ def _gate_notes(analysis: Analysis) -> list[str]:
 
 
 def _experiment(material: Material) -> Section:
-    analysis, kind, found = material.analysis, material.kind, material.found
+    analysis, kind, results = material.analysis, material.kind, material.found
     drifts = listed(kind.words[role].drift for role in analysis.trials.roles)
     pictures = [
         *kind.pictures(analysis),
@@ -95,13 +95,13 @@ def _experiment(material: Material) -> Section:
             partial(raw.shift_means_says, analysis, kind),
         ),
     ]
-    shown = kind.tables(found)
-    excluded = [] if found["exclusions"] else ["The game file declares no rows to leave out."]
-    if found["exclusions"]:
-        shown.append(tables.exclusion_table(found))
-    counts = listed(counted(n, role) for role, n in found["experiment"]["subjects"].items())
+    shown = kind.tables(results)
+    excluded = [] if results["exclusions"] else ["The game file declares no rows to leave out."]
+    if results["exclusions"]:
+        shown.append(tables.exclusion_table(results))
+    counts = listed(counted(n, role) for role, n in results["experiment"]["subjects"].items())
     text = (
-        f"{counts} made {counted(found['experiment']['trials'], 'trial')} of "
+        f"{counts} made {counted(results['experiment']['trials'], 'trial')} of "
         f"{analysis.trials.game.name}; what they did before any model is applied."
     )
     return Section(
@@ -132,12 +132,16 @@ def _shifts(material: Material) -> str:
 
 
 def _comparison(material: Material) -> Section:
-    analysis, found, titles = material.analysis, material.found, material.titles
-    parts = [_comparison_of(analysis, role, found, titles) for role in roles(analysis)]
-    variants = [tables.variant_table(found, titles)] if found["variants"] else []
+    analysis, results, titles = material.analysis, material.found, material.titles
+    parts = [_comparison_of(analysis, role, results, titles) for role in roles(analysis)]
+    variants = [tables.variant_table(results, titles)] if results["variants"] else []
     if variants:
         parts.append(Section("variants", "Conventions", tables=variants))
-    by_trial = [role for role, one in analysis.comparisons.items() if one.unit == "subject-sum"]
+    by_trial = [
+        role
+        for role, comparison in analysis.comparisons.items()
+        if comparison.unit == "subject-sum"
+    ]
     texts = [_PREDICTED, *map(_BY_TRIAL.format, by_trial), verdict_rules(), _refits(analysis)]
     texts += material.kind.comparison_texts
     remarks = (fit.model.spec.remark for fit in analysis.fits.values())
@@ -151,7 +155,7 @@ def _comparison(material: Material) -> Section:
     return Section(
         "comparison",
         "Which theory predicts better",
-        " ".join(answer(found, role).wins for role in roles(analysis)).removesuffix("."),
+        " ".join(answer(results, role).wins for role in roles(analysis)).removesuffix("."),
         texts=texts,
         notes=_gate_notes(analysis),
         pictures=[render(headline)],
@@ -170,16 +174,16 @@ def _refits(analysis: Analysis) -> str:
 
 
 def _comparison_of(
-    analysis: Analysis, role: Role, found: Mapping[str, Any], titles: Mapping[str, str]
+    analysis: Analysis, role: Role, results: Mapping[str, Any], titles: Mapping[str, str]
 ) -> Section:
     """The comparison of one role."""
     pictures = []
-    shown = tables.comparison_tables(found, role, titles)
+    shown = tables.comparison_tables(results, role, titles)
     if role in analysis.kfolds:
-        shown.append(tables.kfold_table(found, role, titles))
-    shown.append(tables.reliability_table(found, role, titles))
-    if any(row["role"] == role for row in found["coinciding"]):
-        shown.append(tables.coinciding_table(found, role, titles))
+        shown.append(tables.kfold_table(results, role, titles))
+    shown.append(tables.reliability_table(results, role, titles))
+    if any(row["role"] == role for row in results["coinciding"]):
+        shown.append(tables.coinciding_table(results, role, titles))
     if len(models_of(analysis, role)) > 1:
         pictures.append(
             Picture(
@@ -190,7 +194,7 @@ def _comparison_of(
             )
         )
         if role in analysis.people and not evidence.failed(analysis, role):
-            shown.append(tables.share_table(found, role, titles))
+            shown.append(tables.share_table(results, role, titles))
             pictures.append(
                 Picture(
                     f"person-by-person-{role}",
@@ -203,32 +207,32 @@ def _comparison_of(
         f"comparison-{role}",
         f"{role.capitalize()}s",
         texts=[analysis.verdicts[role].text],
-        notes=[*_coinciding(found, role, titles), *_doubts(found, role, titles)],
+        notes=[*_coinciding(results, role, titles), *_doubts(results, role, titles)],
         tables=shown,
         pictures=[render(picture) for picture in pictures],
     )
 
 
-def _coinciding(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
+def _coinciding(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
     """Which types no choice tells apart."""
     return [
         f"{titles[row['model']]}: {row['types']} make the same choices in all that these {role}s "
         "saw; only their share together is learnt, its split is the prior's."
-        for row in found["coinciding"]
+        for row in results["coinciding"]
         if row["role"] == role
     ]
 
 
-def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
+def _doubts(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> list[str]:
     """Whose LOSO score cannot be relied on."""
     doubtful = [
         f"{titles[row['model']]} ({listed(row['unreliable'], 8)})"
-        for row in found["reliability"]
+        for row in results["reliability"]
         if (row["role"], row["unit"]) == (role, "subject") and row["unreliable"]
     ]
     mended = [
         f"{titles[row['model']]} ({listed(row['refitted'], 8)})"
-        for row in found["reliability"]
+        for row in results["reliability"]
         if (row["role"], row["unit"]) == (role, "subject") and row["refitted"]
     ]
     notes = [f"Predicted by refits without them: {'; '.join(mended)}."] if mended else []
@@ -242,7 +246,7 @@ def _doubts(found: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> l
 
 
 def _convergence(material: Material) -> Section:
-    analysis, found, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.found, material.titles
     texts = [
         "The population engine integrates subjects' own parameters out on tables, samples the "
         "population alone (independent proposals, accepted as Metropolis and Hastings say, where "
@@ -257,9 +261,9 @@ def _convergence(material: Material) -> Section:
         "names no winner. More warm-up, more draws or a higher target acceptance may help."
     )
     fitted = [*roles(analysis), *([] if analysis.joint is None else ["both"])]
-    shown = [tables.gate_table(found, role, titles) for role in fitted]
+    shown = [tables.gate_table(results, role, titles) for role in fitted]
     notes = _gate_notes(analysis)
-    failed, size = sum(not one["passed"] for one in found["gate"]), len(found["gate"])
+    failed, size = sum(not fit["passed"] for fit in results["gate"]), len(results["gate"])
     message = (
         f"{failed} of {counted(size, 'fit')} did not converge"
         if failed
@@ -269,21 +273,21 @@ def _convergence(material: Material) -> Section:
 
 
 def _making(material: Material) -> Section:
-    found = material.found
-    shown = [tables.record_table(found), *tables.model_tables(found)]
-    code = list(dict.fromkeys(text for one in found["how"]["models"] for text in one["code"]))
+    results = material.found
+    shown = [tables.record_table(results), *tables.model_tables(results)]
+    code = list(dict.fromkeys(text for model in results["how"]["models"] for text in model["code"]))
     parts = []
     if code:
         text = "Priors that are Python code, as it was fitted with."
         parts.append(Section("code", "Priors in code", texts=[text], code=code))
-    seed, made = found["how"]["sampling"]["seed"], found["how"]["models"]
+    seed, made = results["how"]["sampling"]["seed"], results["how"]["models"]
     version = made[0]["versions"].get("trustbayes", "")
     return Section(
         "making",
         "How it was made",
         f"Made with trustbayes {version} and the seed {seed}",
         texts=[
-            f"{counted(len(made), 'model')} of {found['experiment']['source']}; the same seed, "
+            f"{counted(len(made), 'model')} of {results['experiment']['source']}; the same seed, "
             "data and versions give the same numbers."
         ],
         tables=shown,
