@@ -79,27 +79,27 @@ def main() -> None:
     parser = command_line(__doc__, experiment=False)
     parser.add_argument("--simulations", type=int, default=200)
     options = parser.parse_args()
-    found = []
+    studies = []
     for case in cases():
         started = time.perf_counter()
         # A likelihood made here does not travel to other processes.
-        own = case.fitted.spec not in tb.models.SPECS
-        with process_pool(1 if own else options.jobs) as pool:
-            one = calibrate(
+        unregistered = case.fitted.spec not in tb.models.SPECS
+        with process_pool(1 if unregistered else options.jobs) as pool:
+            study = calibrate(
                 case.experiment,
                 case.fitted,
                 simulations=options.simulations,
                 seed=SEED,
                 folder=options.folder / "calibration",
-                executor=None if own else pool,
+                executor=None if unregistered else pool,
             )
-        verdict = "passed" if one.passed else "FAILED"
+        verdict = "passed" if study.passed else "FAILED"
         spent = time.perf_counter() - started
-        print(f"{case.label}: {verdict}; {len(one.lost)} left out; {spent:.0f} s", flush=True)
-        found.append((case, one))
-        tests = pd.concat([c.tests.assign(case=case.label) for case, c in found])
+        print(f"{case.label}: {verdict}; {len(study.lost)} left out; {spent:.0f} s", flush=True)
+        studies.append((case, study))
+        tests = pd.concat([c.tests.assign(case=case.label) for case, c in studies])
         tables = {"calibration.csv": tests.round(5)}
-        write_results("calibration", options.out, tables, figure(found), says(found))
+        write_results("calibration", options.out, tables, figure(studies), says(studies))
 
 
 def cases() -> Iterator[Case]:
@@ -161,14 +161,14 @@ def broken(label: str, experiment: Experiment, response: Any, what: str) -> Case
     return Case(label, experiment, tb.Model(spec), what)
 
 
-def figure(found: list[tuple[Case, Calibration]]) -> Figure:
+def figure(studies: list[tuple[Case, Calibration]]) -> Figure:
     """Ranks against uniform ones, a panel for each model."""
     with style():
-        drawing, axes = grid(len(found), 3, width=3.3, height=2.6, sharex=True)
-        for panel, (case, one) in zip(axes, found, strict=True):
-            for test in one.tests.to_dict("records"):
-                here = one.ranks["quantity"] == test["quantity"]
-                values = np.sort(one.ranks.loc[here, "pit"].to_numpy(float))
+        drawing, axes = grid(len(studies), 3, width=3.3, height=2.6, sharex=True)
+        for panel, (case, study) in zip(axes, studies, strict=True):
+            for test in study.tests.to_dict("records"):
+                here = study.ranks["quantity"] == test["quantity"]
+                values = np.sort(study.ranks.loc[here, "pit"].to_numpy(float))
                 edge = band(values.size, 1 - test["threshold"])
                 share = np.searchsorted(values, edge.points, side="right") / values.size
                 colour = look(case.fitted.name.split(" ")[0]).colour if test["passed"] else "black"
@@ -179,7 +179,7 @@ def figure(found: list[tuple[Case, Calibration]]) -> Figure:
             )
             for side in (edge.lower, edge.upper):
                 panel.plot(edge.points, side - edge.points, color=GREY, lw=1.2)
-            words = "passed" if one.passed else "FAILED"
+            words = "passed" if study.passed else "FAILED"
             panel.set_title(wrapped(f"{case.label}: {words}", 44), fontsize=8)
             panel.set_xlabel("rank, as a share")
             if not case.broken:
@@ -189,18 +189,18 @@ def figure(found: list[tuple[Case, Calibration]]) -> Figure:
         return drawing
 
 
-def verdicts(found: list[tuple[Case, Calibration]]) -> pd.DataFrame:
+def verdicts(studies: list[tuple[Case, Calibration]]) -> pd.DataFrame:
     """How each model did, a row for each, in text."""
     rows = []
-    for case, one in found:
-        tests = one.tests
+    for case, study in studies:
+        tests = study.tests
         worst = tests.loc[tests["p_value"].idxmin()]
         failed = list(tests.loc[~tests["passed"], "quantity"])
         rows.append(
             {
                 "model": case.label,
                 "broken": case.broken or "no",
-                "verdict": "passes" if one.passed else "**fails**",
+                "verdict": "passes" if study.passed else "**fails**",
                 "quantities that fail": f"{len(failed)} of {len(tests)}"
                 + (
                     f": {', '.join(failed[:4])}" + (" …" if len(failed) > 4 else "")
@@ -208,20 +208,20 @@ def verdicts(found: list[tuple[Case, Calibration]]) -> pd.DataFrame:
                     else ""
                 ),
                 "smallest p (needed)": f"{worst['p_value']:.4f} ({worst['threshold']:.4f})",
-                "simulations": one.simulations,
-                "left out": len(one.lost) + len(one.failures),
-                "seconds each": f"{sum(one.seconds.values()) / max(1, one.simulations):.1f}",
+                "simulations": study.simulations,
+                "left out": len(study.lost) + len(study.failures),
+                "seconds each": f"{sum(study.seconds.values()) / max(1, study.simulations):.1f}",
             }
         )
     return pd.DataFrame(rows)
 
 
-def says(found: list[tuple[Case, Calibration]]) -> str:
+def says(studies: list[tuple[Case, Calibration]]) -> str:
     """The section of the README."""
-    spent = sum(sum(one.seconds.values()) for _, one in found)
-    right = [one.passed for case, one in found if not case.broken]
-    wrong = [not one.passed for case, one in found if case.broken]
-    sampling = found[0][1].sampling
+    spent = sum(sum(study.seconds.values()) for _, study in studies)
+    right = [study.passed for case, study in studies if not case.broken]
+    wrong = [not study.passed for case, study in studies if case.broken]
+    sampling = studies[0][1].sampling
     return f"""
 {sum(right)} of {len(right)} models in order pass their calibration, and {sum(wrong)} of
 {len(wrong)} broken ones fail it.
@@ -232,7 +232,7 @@ Each line is one quantity (parameters of the population, of two subjects, and th
 black ones leave their band. Grey: the band of uniform ranks, for all quantities of a model together
 at 5 %. Broken models have an axis of their own.
 
-{markdown(verdicts(found))}
+{markdown(verdicts(studies))}
 
 Fits: {sampling.chains} chains of {sampling.draws} draws after {sampling.tune} steps of warm-up,
 {RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does

@@ -37,11 +37,11 @@ def main() -> None:
     options = parser.parse_args()
     speed = throughput()
     print(speed.to_string(index=False), flush=True)
-    found = []
+    studies = []
     for label, experiment in experiments():
         started = time.perf_counter()
         with process_pool(options.jobs) as pool:
-            one = recovery_study(
+            study = recovery_study(
                 experiment,
                 rounds=ROUNDS,
                 replications=options.replications,
@@ -50,10 +50,10 @@ def main() -> None:
                 executor=pool,
             )
         print(f"{label}: {time.perf_counter() - started:.0f} s", flush=True)
-        found.append((label, one))
-        table = pd.concat([each.table.assign(model=name) for name, each in found])
+        studies.append((label, study))
+        table = pd.concat([each.table.assign(model=name) for name, each in studies])
         tables = {"recovery.csv": table.round(4), "throughput.csv": speed.round(2)}
-        write_results("recovery", options.out, tables, figure(found), says(found, speed))
+        write_results("recovery", options.out, tables, figure(studies), says(studies, speed))
 
 
 def experiments() -> Iterator[tuple[str, Experiment]]:
@@ -76,8 +76,8 @@ def throughput() -> pd.DataFrame:
     for name in GAMES:
         game = tb.read_game(tb.bundled(name).game)
         model = tb.LevelK("receiver", game)
-        one = Experiment(game, tb.LevelK("sender", game), model, SUBJECTS, ROUNDS[0])
-        data = [one.play(seed).trials for seed in range(1, TIMED + 1)]
+        experiment = Experiment(game, tb.LevelK("sender", game), model, SUBJECTS, ROUNDS[0])
+        data = [experiment.play(seed).trials for seed in range(1, TIMED + 1)]
         for reused in (True, False):
             spent = []
             for number, trials in enumerate(data if reused else data[:4]):
@@ -100,19 +100,19 @@ def throughput() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def figure(found: list[tuple[str, RecoveryStudy]]) -> Figure:
+def figure(studies: list[tuple[str, RecoveryStudy]]) -> Figure:
     """Coverage of 90 % intervals over all parameters of each model."""
     with style():
-        drawing, [panel] = grid(1, 1, width=7.0, height=1.0 + 0.35 * len(found))
-        for place, (label, one) in enumerate(found):
+        drawing, [panel] = grid(1, 1, width=7.0, height=1.0 + 0.35 * len(studies))
+        for place, (label, study) in enumerate(studies):
             shape = look(label.split(",")[0])
             for about, face, up in (
                 ("population", shape.colour, -0.13),
                 ("subject", "white", 0.13),
             ):
-                if not (one.values["about"] == about).any():
+                if not (study.values["about"] == about).any():
                     continue
-                share, error = one.coverage(about)
+                share, error = study.coverage(about)
                 words = f"{about} parameters" if place == 0 else None
                 panel.errorbar(
                     share, place + up, xerr=2 * error, fmt=shape.marker, color=shape.colour,
@@ -120,7 +120,7 @@ def figure(found: list[tuple[str, RecoveryStudy]]) -> Figure:
                 )  # fmt: skip
         panel.axvline(0.9, color=GREY, lw=1)
         panel.axvspan(0.87, 0.93, color=GREY, alpha=0.2, lw=0)
-        panel.set_yticks(range(len(found)), [label for label, _ in found])
+        panel.set_yticks(range(len(studies)), [label for label, _ in studies])
         panel.invert_yaxis()
         panel.set_xlim(0.6, 1.02)
         panel.set_xlabel("coverage of 90 % intervals (± 2 standard errors)")
@@ -128,27 +128,27 @@ def figure(found: list[tuple[str, RecoveryStudy]]) -> Figure:
         return drawing
 
 
-def coverage(found: list[tuple[str, RecoveryStudy]]) -> pd.DataFrame:
+def coverage(studies: list[tuple[str, RecoveryStudy]]) -> pd.DataFrame:
     """Coverage and correlation of each model, a row for each, in text."""
     rows = []
-    for label, one in found:
-        table = one.table
+    for label, study in studies:
+        table = study.table
         row = {"model": label}
         for about in ("population", "subject"):
             here = table[(table["about"] == about) & (table["rounds"] == table["rounds"].max())]
             if here.empty:
                 continue
-            share, error = one.coverage(about)
+            share, error = study.coverage(about)
             row[f"{about}: 90 % covered"] = f"{100 * share:.0f} ± {100 * error:.1f} %"
             row[f"{about}: correlation, median"] = f"{here['correlation'].median():.2f}"
-        row["left out"] = str(len(one.lost) + len(one.failures))
+        row["left out"] = str(len(study.lost) + len(study.failures))
         rows.append(row)
     return pd.DataFrame(rows).fillna("–")
 
 
-def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
+def says(studies: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
     """The section of the README."""
-    values = pd.concat([one.values.assign(model=label) for label, one in found])
+    values = pd.concat([study.values.assign(model=label) for label, study in studies])
     population = values[values["about"] == "population"]
     held = population["planted"].between(population["q05"], population["q95"])
     timed = speed.assign(
@@ -162,7 +162,7 @@ def says(found: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
 
 {{plot}}
 
-{markdown(coverage(found))}
+{markdown(coverage(studies))}
 
 {values["seed"].nunique()} experiments of each number of rounds ({ROUNDS[0]} and {ROUNDS[1]});
 coverage over both, with its standard error over experiments; correlation of the ranks of planted

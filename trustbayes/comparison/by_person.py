@@ -128,7 +128,7 @@ def by_person(
     favourite = np.array(chosen)[scores[chosen].to_numpy().argmax(axis=1)]
     divergence = _divergence(named[best], named[second])
     corner = (divergence < _ALIKE) & np.isin(favourite, pair)
-    found = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "subject": scores.index.to_numpy(str),
             "difference": (scores[best] - scores[second]).to_numpy(),
@@ -140,8 +140,8 @@ def by_person(
     )
     for chances in map(_theories, filter(_is_mixture, named.values())):
         for column, name in (("probability_best", best), ("probability_second", second)):
-            found[column] = chances.get(named[name].model.name, np.nan)
-    return found.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
+            table[column] = chances.get(named[name].model.name, np.nan)
+    return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 
 def shares(people: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
@@ -208,14 +208,17 @@ def theory_of(mixture: Model) -> dict[str, str]:
     return dict(zip(mixture.types, whose(mixture.conventions), strict=True))
 
 
-def _divergence(one: Fit, other: Fit) -> np.ndarray:
+def _divergence(reference: Fit, other: Fit) -> np.ndarray:
     """How far two models fitted to the same subjects differ on their trials, by subject."""
     first, second = (
         log_score(cell_log_likelihood(fit.draws(_DRAWS)))[fit.units.trial_cell]  # people who learn
-        for fit in (one, other)  # have a cell for each trial, others one for trials that are alike
+        for fit in (
+            reference,
+            other,
+        )  # have a cell for each trial, others one for trials that are alike
     )
     half = 0.5 * (first - second) ** 2
-    units = one.units
+    units = reference.units
     return np.bincount(units.trial_subject, weights=half, minlength=len(units.subjects))
 
 

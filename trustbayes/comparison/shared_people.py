@@ -199,7 +199,7 @@ def _side(fit: Fit, name: str, people: tuple[str, ...], draws: int) -> Side:
     all_draws = fit.thinned(draws).draws()
     new = new_subject_log_likelihood(all_draws, moments_of=name)
     values = personal(all_draws, name)
-    where = np.array([fit.units.subjects.index(one) for one in people])
+    where = np.array([fit.units.subjects.index(subject) for subject in people])
     return Side(
         name=name,
         model=fit.model.name,

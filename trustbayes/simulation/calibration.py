@@ -172,8 +172,8 @@ def calibrate(
     if simulations < 20:
         raise InputError(Fault("simulations", str(simulations), "a whole number from 20"))
     if sampling.chains * sampling.draws < RANKS - 1:
-        found = f"{sampling.chains} chains of {sampling.draws}"
-        raise InputError(Fault("sampling, draws", found, f"at least {RANKS - 1} draws in all"))
+        draws = f"{sampling.chains} chains of {sampling.draws}"
+        raise InputError(Fault("sampling, draws", draws, f"at least {RANKS - 1} draws in all"))
     chosen = experiment.players if model is None else (model,)
     reduction = ranks_of_both if experiment.same_people and model is None else ranks_of
     tasks = [
@@ -183,13 +183,13 @@ def calibrate(
     outcomes, failures = collected(tasks, folder, executor, progress)
     made = outcomes.values()
     nothing = pd.DataFrame(columns=[*COLUMNS, "seed"])
-    tables = [one.table.assign(seed=one.seed) for one in made if one.usable]
+    tables = [outcome.table.assign(seed=outcome.seed) for outcome in made if outcome.usable]
     return Calibration(
         experiment,
         chosen[-1],
         sampling,
         pd.concat(tables, ignore_index=True) if tables else nothing,
-        {one.seed: one.reason for one in made if not one.usable},
+        {outcome.seed: outcome.reason for outcome in made if not outcome.usable},
         failures,
         total_seconds(made),
     )

@@ -32,8 +32,8 @@ def attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, S
     list of (Model, Sampling)
         To be tried in turn.
     """
-    own = replace(sampling, seed=seed)
-    longer = replace(own, draws=3 * own.draws, tune=2 * own.tune, target_accept=0.95)
+    seeded = replace(sampling, seed=seed)
+    longer = replace(seeded, draws=3 * seeded.draws, tune=2 * seeded.tune, target_accept=0.95)
     forms = {
         p.name: "non-centred"
         for p in model.parameters
@@ -42,7 +42,7 @@ def attempts(model: Model, sampling: Sampling, seed: int) -> list[tuple[Model, S
         and p.name not in model.code_priors
     }
     other = model.replace(parametrisation=forms)
-    return [(model, own), (model, longer), (other, longer)]
+    return [(model, seeded), (model, longer), (other, longer)]
 
 
 def usable(gate: Gate) -> bool:

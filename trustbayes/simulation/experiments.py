@@ -294,10 +294,10 @@ class SimulatedFits:
     @property
     def label(self) -> str:
         """Models, role and size."""
-        one = self.experiment
+        experiment = self.experiment
         names = ", ".join(model.name for model in self.models)
-        role = "people in both roles" if one.same_people else one.role
-        return f"{names}, {role}, {one.subjects} subjects, {one.rounds} rounds"
+        role = "people in both roles" if experiment.same_people else experiment.role
+        return f"{names}, {role}, {experiment.subjects} subjects, {experiment.rounds} rounds"
 
     @property
     def source(self) -> str:
@@ -313,10 +313,10 @@ class SimulatedFits:
 
     def make(self, path: Path | None, progress: bool) -> Outcome:
         """Do it here, and write the file if there is a path; ``progress`` is not used."""
-        found = self.outcome(None)
+        outcome = self.outcome(None)
         if path is not None:
-            self.write(found, path)
-        return found
+            self.write(outcome, path)
+        return outcome
 
     def outcome(self, cores: int | None) -> Outcome:
         """Simulate, fit and reduce, on so many cores."""
@@ -324,28 +324,28 @@ class SimulatedFits:
         fits, most = [], 1
         seconds = total_seconds([])
         for model in self.models:
-            for attempt, (one, how) in enumerate(attempts(model, self.sampling, self.seed), 1):
-                found = fit(one, played.trials, how, progress=False, cores=cores, alike=True)
-                for part, spent in found.manifest["seconds"].items():
+            for attempt, (variant, how) in enumerate(attempts(model, self.sampling, self.seed), 1):
+                fitted = fit(variant, played.trials, how, progress=False, cores=cores, alike=True)
+                for part, spent in fitted.manifest["seconds"].items():
                     seconds["compile" if part == "compile" else "sample"] += spent
                 most = max(most, attempt)
-                reason = short_of(found.gate, self.strict)
+                reason = short_of(fitted.gate, self.strict)
                 if not reason:
                     break
             if reason:
                 why = f"{model.name}: {reason}"
                 return Outcome(self.seed, pd.DataFrame(), False, why, most, seconds)
-            fits.append(found)
+            fits.append(fitted)
         try:
             table = self.reduction(played, fits)
         except Unusable as error:
             return Outcome(self.seed, pd.DataFrame(), False, str(error), most, seconds)
         return Outcome(self.seed, table, True, "", most, seconds)
 
-    def write(self, found: Outcome, path: Path) -> None:
+    def write(self, outcome: Outcome, path: Path) -> None:
         """Write the file, whole or not at all."""
-        content = {**vars(found), "format": _FORMAT, "key": self.key}
-        content["table"] = found.table.to_dict(orient="list")
+        content = {**vars(outcome), "format": _FORMAT, "key": self.key}
+        content["table"] = outcome.table.to_dict(orient="list")
         write_whole({path: json.dumps(content, default=_plain)})
 
     def read(self, path: Path) -> Outcome:
@@ -367,9 +367,11 @@ class SimulatedFits:
 
     def check_travel(self) -> None:
         """See `trustbayes.inference.travel.check_travel`."""
-        one = self.experiment
-        models = [m for m in (one.sender, one.receiver, *self.models) if m is not None]
-        check_travel(one.game, models, f"game {one.game.name}", self.label)
+        experiment = self.experiment
+        models = [
+            m for m in (experiment.sender, experiment.receiver, *self.models) if m is not None
+        ]
+        check_travel(experiment.game, models, f"game {experiment.game.name}", self.label)
 
 
 def collected(
@@ -392,23 +394,23 @@ def collected(
     FitsFailed
         If any was lost with its worker or could not be written: the next run can make it.
     """
-    found: dict[int, Outcome] = {}
+    outcomes: dict[int, Outcome] = {}
     failures: tuple[str, ...] = ()
     try:
-        for position, one in iter_fits(tasks, folder, executor, progress):
-            found[position] = one
+        for position, outcome in iter_fits(tasks, folder, executor, progress):
+            outcomes[position] = outcome
     except FitsFailed as error:
         if any(failure.circumstantial for failure in error.failures):
             raise
         failures = tuple(map(str, error.failures))
-    return dict(sorted(found.items())), failures
+    return dict(sorted(outcomes.items())), failures
 
 
 def total_seconds(outcomes: Iterable[Outcome]) -> dict[str, float]:
     """Spent on each part in all."""
     parts = {"compile": 0.0, "sample": 0.0}
-    for one in outcomes:
-        parts = {name: spent + one.seconds[name] for name, spent in parts.items()}
+    for outcome in outcomes:
+        parts = {name: spent + outcome.seconds[name] for name, spent in parts.items()}
     return parts
 
 
@@ -423,8 +425,8 @@ def _make_file(
     cores: int,
 ) -> None:
     """What a worker does."""
-    one, chosen = Experiment.from_dict(experiment), tuple(map(model_from_dict, models))
-    task = SimulatedFits(one, seed, chosen, sampling, reduction, strict)
+    design, chosen = Experiment.from_dict(experiment), tuple(map(model_from_dict, models))
+    task = SimulatedFits(design, seed, chosen, sampling, reduction, strict)
     task.write(task.outcome(cores), path)
 
 

@@ -130,17 +130,17 @@ def short_of_draws(both: BothRoles) -> str:
 
 def _quantities(fit: Fit, truth: Draws) -> list[tuple[str, tuple[int, ...], str, str]]:
     """Name, place, label and what it is about, of all that is planted and estimated."""
-    found = []
+    quantities = []
     ignored = {name for names in fit.model.ignored.values() for name in names}
     for name, values in truth.data.data_vars.items():
         dims = values.dims[1:]
-        own = "subject" in dims
-        if own and name in ignored:
+        of_subjects = "subject" in dims
+        if of_subjects and name in ignored:
             continue
         seen = set()
         for index in np.ndindex(*values.shape[1:]):
             where = dict(zip(dims, index, strict=True))
-            if own:
+            if of_subjects:
                 number = where["subject"]
                 treatments = values.sizes.get("treatment", 1)
                 if number >= _SUBJECTS or where.get("treatment", 0) != number % treatments:
@@ -155,8 +155,8 @@ def _quantities(fit: Fit, truth: Draws) -> list[tuple[str, tuple[int, ...], str,
                 for dim, i in zip(dims, index, strict=True)
             ]
             label = ", ".join([str(name).replace("_", " "), *map(str, labels)])
-            found.append((str(name), index, label, "subject" if own else "population"))
-    return found
+            quantities.append((str(name), index, label, "subject" if of_subjects else "population"))
+    return quantities
 
 
 def _levels(played: SimulatedTrials, fit: Fit) -> np.ndarray | None:

@@ -171,23 +171,23 @@ def recovery_study(
     lengths = [experiment.rounds] if rounds is None else list(dict.fromkeys(rounds))
     tasks = [
         SimulatedFits(
-            one,
+            variant,
             seed + number,
-            one.players,
+            variant.players,
             sampling,
-            estimates_of_both if one.same_people else estimates_of,
+            estimates_of_both if variant.same_people else estimates_of,
         )
-        for one in (replace(experiment, rounds=length) for length in lengths)
+        for variant in (replace(experiment, rounds=length) for length in lengths)
         for number in range(replications)
     ]
     outcomes, failures = collected(tasks, folder, executor, progress)
     tables, lost = [], {}
-    for position, one in outcomes.items():
+    for position, outcome in outcomes.items():
         length = tasks[position].experiment.rounds
-        if one.usable:
-            tables.append(one.table.assign(rounds=length, seed=one.seed))
+        if outcome.usable:
+            tables.append(outcome.table.assign(rounds=length, seed=outcome.seed))
         else:
-            lost[length, one.seed] = one.reason
+            lost[length, outcome.seed] = outcome.reason
     values = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=_COLUMNS)
     seconds = total_seconds(outcomes.values())
     return RecoveryStudy(experiment, sampling, values[_COLUMNS], lost, failures, seconds)
@@ -216,13 +216,13 @@ def _estimates(played: SimulatedTrials, fit: Fit) -> pd.DataFrame:
     parts = []
     for name, planted in truth.data_vars.items():
         dims = planted.dims[1:]
-        own = "subject" in dims
-        if own and name in ignored:
+        of_subjects = "subject" in dims
+        if of_subjects and name in ignored:
             continue
         log = _positive(fit.model, str(name))
         known = planted.to_numpy()[0]
-        found = draws[name].transpose("sample", *dims).to_numpy()
-        quantiles = np.quantile(found, [0.5, 0.05, 0.25, 0.75, 0.95], axis=0)
+        posterior = draws[name].transpose("sample", *dims).to_numpy()
+        quantiles = np.quantile(posterior, [0.5, 0.05, 0.25, 0.75, 0.95], axis=0)
         if log:
             known, quantiles = np.log(known), np.log(quantiles)
         places = [
@@ -233,7 +233,7 @@ def _estimates(played: SimulatedTrials, fit: Fit) -> pd.DataFrame:
         for label, values in zip(["estimate", "q05", "q25", "q75", "q95"], quantiles, strict=True):
             part[label] = values.reshape(-1)
         part["parameter"], part["scale"] = str(name), "log" if log else "natural"
-        part["about"] = "subject" if own else "population"
+        part["about"] = "subject" if of_subjects else "population"
         parts.append(part[part["planted"].notna()])
     return pd.concat(parts, ignore_index=True)
 

@@ -263,11 +263,11 @@ def _parameters(draws: Draws, kinds: np.ndarray | None) -> pd.DataFrame:
         label: str | pd.Series = str(name)
         for option in set(values.dims) - {"subject", "treatment"}:
             label = label + "[" + index[option].astype(str) + "]"
-        own = {dim: index[dim] for dim in ("subject", "treatment") if dim in values.dims}
-        found = {"parameter": label, "value": values.to_numpy().reshape(-1)}
-        part = pd.DataFrame(common | own | found, columns=_COLUMNS)
-        if {"subject", "treatment"} <= set(own):
-            part = part[[pair in met for pair in zip(*own.values(), strict=True)]]
+        coordinates = {dim: index[dim] for dim in ("subject", "treatment") if dim in values.dims}
+        parameter_values = {"parameter": label, "value": values.to_numpy().reshape(-1)}
+        part = pd.DataFrame(common | coordinates | parameter_values, columns=_COLUMNS)
+        if {"subject", "treatment"} <= set(coordinates):
+            part = part[[pair in met for pair in zip(*coordinates.values(), strict=True)]]
         parts.append(part)
     if kinds is not None:
         people: dict[str, Any] = {"subject": units.subjects}
@@ -324,11 +324,11 @@ def _check_models(game: Game, sender: Model | None, receiver: Model | None) -> N
         if model is None:
             continue
         if model.role != role:
-            found, expected = f"a model of {model.role}s", f"a model of {role}s"
-            faults.append(Fault(f"simulation, {role}", found, expected))
+            given, expected = f"a model of {model.role}s", f"a model of {role}s"
+            faults.append(Fault(f"simulation, {role}", given, expected))
         if model.spec.kind != game.kind:
-            found, expected = f"a model of the {model.spec.kind} game", f"one of {game.kind}"
-            faults.append(Fault(f"simulation, {role}", found, expected))
+            given, expected = f"a model of the {model.spec.kind} game", f"one of {game.kind}"
+            faults.append(Fault(f"simulation, {role}", given, expected))
     if faults:
         raise InputError(faults)
 

@@ -73,10 +73,10 @@ class SequencedLogit:
         """Expected squared slope of the log probability of the choices."""
         high, low = (self.logs(units, answer, values, typed) for answer, values in (up, down))
         slope = (high - low) / (2 * step)
-        found = (np.exp(high) * slope**2).sum(axis=-1)
-        found = found.mean(axis=-1) if typed else found
-        found = np.broadcast_to(found, units.trial_unit.shape)
-        return np.bincount(units.trial_unit, weights=found, minlength=units.unit_subject.size)
+        expected = (np.exp(high) * slope**2).sum(axis=-1)
+        expected = expected.mean(axis=-1) if typed else expected
+        expected = np.broadcast_to(expected, units.trial_unit.shape)
+        return np.bincount(units.trial_unit, weights=expected, minlength=units.unit_subject.size)
 
     def pick(self, units: FiniteSequences, answer: Any, type_index: np.ndarray) -> np.ndarray:
         """Utilities of shape (draws, trials, 1, options), of the type of each subject or trial."""
@@ -88,7 +88,9 @@ class SequencedLogit:
         self, units: FiniteSequences, answer: Any, other: Any, values: Values
     ) -> np.ndarray:
         """Over all options, after what was seen in each trial."""
-        logs, others = (self.logs(units, one, values, typed=False) for one in (answer, other))
+        logs, others = (
+            self.logs(units, utility, values, typed=False) for utility in (answer, other)
+        )
         gap = (np.exp(logs) * (logs - others)).sum(axis=-1)
         by_unit = np.zeros((*gap.shape[:-1], units.unit_subject.size))
         np.add.at(by_unit.T, units.trial_unit, gap.T)
@@ -134,7 +136,7 @@ class SequencedLogit:
 
 def _fixed(utility: Any, units: FiniteSequences) -> bool:
     """Whether neither a parameter nor data of the model change what the options are worth."""
-    return all(isinstance(one, np.ndarray) for one in (utility, units.trial_option))
+    return all(isinstance(array, np.ndarray) for array in (utility, units.trial_option))
 
 
 SEQUENCED_LOGIT = SequencedLogit()
