@@ -22,7 +22,7 @@ from trustbayes.report.quantities import ratio
 
 __all__ = ["learning_results", "learning_section", "moves"]
 
-Found = Mapping[str, Any]
+Results = Mapping[str, Any]
 
 _TITLE = "How trust moves"
 _AHEAD = "one step ahead"
@@ -69,7 +69,7 @@ def _numbers(learnt: Learning) -> dict[str, Any]:
     return numbers
 
 
-def moves(results: Found, role: str) -> str:
+def moves(results: Results, role: str) -> str:
     """In a sentence how trust moves, if people who learn are predicted best; else empty.
 
     Parameters
@@ -90,7 +90,7 @@ def moves(results: Found, role: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _path_says(learning: Found, model: str, role: str) -> str:
+def _path_says(learning: Results, model: str, role: str) -> str:
     """How deep, and how long, where it is deepest."""
     what, falls = learning["after"][model]["what"], learning["after"][model]["fall"]
     fall = max(falls, key=lambda row: row["depth"])
@@ -108,7 +108,7 @@ def _path_says(learning: Found, model: str, role: str) -> str:
     return f"{start}; {_half_says(fall)}."
 
 
-def _half_says(fall: Found) -> str:
+def _half_says(fall: Results) -> str:
     """How long until half is back, as some of the draws may never see it."""
     low, middle, high = (fall[name] for name in ("half_lower", "half", "half_upper"))
     if middle is None or math.isinf(middle):
@@ -118,7 +118,7 @@ def _half_says(fall: Found) -> str:
     return f"half of that is gone after {rounds} of good news ({low:.0f} to {upper})"
 
 
-def _asymmetry_says(learning: Found, model: str) -> str:
+def _asymmetry_says(learning: Results, model: str) -> str:
     row = next((r for r in learning["effects"][model] if r["quantity"] == "asymmetry"), None)
     if row is None:
         return ""
@@ -129,7 +129,7 @@ def _asymmetry_says(learning: Found, model: str) -> str:
     return f"Whether bad news moves it more than good is open (probability {fixed(sure)})."
 
 
-def _gain(learning: Found, model: str) -> str:
+def _gain(learning: Results, model: str) -> str:
     row = next((r for r in learning["gain"] if r["model"] == model and r["used"]), None)
     if row is None:
         return ""
@@ -148,7 +148,7 @@ def learning_section(material: Material) -> Section | None:
     if not learning:
         return None
     parts = [_part(material, role, learnt) for role, learnt in learning.items()]
-    said = {role: moves(material.found, role) for role in learning}
+    said = {role: moves(material.results, role) for role in learning}
     clauses = [text.partition("; ")[0] for text in said.values() if text]
     message = ". ".join(clause.partition(". ")[0] for clause in clauses)
     message = message or "No sign that trust moves with what people were shown"
@@ -162,7 +162,7 @@ def learning_section(material: Material) -> Section | None:
     paths = {
         role: learnt.after[name]
         for role, learnt in learning.items()
-        if (name := _best_learner(material.found, role, learnt)) in learnt.after
+        if (name := _best_learner(material.results, role, learnt)) in learnt.after
     }
     pictures = []
     if paths:
@@ -185,7 +185,7 @@ def learning_section(material: Material) -> Section | None:
     )
 
 
-def _best_learner(results: Found, role: str, learnt: Learning) -> str:
+def _best_learner(results: Results, role: str, learnt: Learning) -> str:
     """The model of people who learn that predicts best; empty if there is none."""
     names = (name for name in ranked(results, role) if name in learnt.after)
     return next(names, "")
@@ -194,16 +194,16 @@ def _best_learner(results: Found, role: str, learnt: Learning) -> str:
 def _one_lie_says(material: Material) -> str:
     parts = []
     for role, learnt in material.analysis.learning.items():
-        name = _best_learner(material.found, role, learnt)
+        name = _best_learner(material.results, role, learnt)
         if name:
-            said = _path_says(material.found["learning"][role], name, role)
+            said = _path_says(material.results["learning"][role], name, role)
             parts.append(f"{material.titles[name]}, {role}s: {said}")
-    bands = f"Bands: {probability(material.found['ci_prob'])} intervals of the mean."
+    bands = f"Bands: {probability(material.results['ci_prob'])} intervals of the mean."
     return " ".join([*parts, bands])
 
 
 def _part(material: Material, role: Role, learnt: Learning) -> Section:
-    results, titles, kind = material.found, material.titles, material.kind
+    results, titles, kind = material.results, material.titles, material.kind
     numbers = results["learning"][role]
     order = [name for name in ranked(results, role) if name in learnt.checks]
     order += [name for name in learnt.checks if name not in order]
@@ -250,7 +250,7 @@ def _part(material: Material, role: Role, learnt: Learning) -> Section:
     )
 
 
-def _tried(numbers: Found, titles: Mapping[str, str], role: str) -> str:
+def _tried(numbers: Results, titles: Mapping[str, str], role: str) -> str:
     """What letting people learn brings each theory."""
     if not numbers["gain"]:
         return f"Models of {role}s in which trust moves were not tried beside static ones."
@@ -268,7 +268,7 @@ def _tried(numbers: Found, titles: Mapping[str, str], role: str) -> str:
     )
 
 
-def _called(check: Found, titles: Mapping[str, str]) -> str:
+def _called(check: Results, titles: Mapping[str, str]) -> str:
     """A check by its model, and how that differs from the one compared."""
     name = titles[check["model"]]
     if not check["compared"]:
@@ -276,7 +276,7 @@ def _called(check: Found, titles: Mapping[str, str]) -> str:
     return name if check["source"] == _AHEAD else f"{name}, {check['source']},"
 
 
-def _effect_says(numbers: Found, role: Role, models: list[str], titles: Mapping[str, str]) -> str:
+def _effect_says(numbers: Results, role: Role, models: list[str], titles: Mapping[str, str]) -> str:
     bad, good = figures.NEWS[role]
     parts = []
     for check in numbers["checks"]:
@@ -292,7 +292,7 @@ def _effect_says(numbers: Found, role: Role, models: list[str], titles: Mapping[
     )
 
 
-def _since_says(numbers: Found, models: list[str], titles: Mapping[str, str]) -> str:
+def _since_says(numbers: Results, models: list[str], titles: Mapping[str, str]) -> str:
     parts = []
     for check in numbers["checks"]:
         if check["model"] in models and check["source"] == _AHEAD:
@@ -304,7 +304,7 @@ def _since_says(numbers: Found, models: list[str], titles: Mapping[str, str]) ->
     )
 
 
-def _rounds_says(numbers: Found, model: str, titles: Mapping[str, str]) -> str:
+def _rounds_says(numbers: Results, model: str, titles: Mapping[str, str]) -> str:
     rows = numbers["rounds"][model]["population"]
     what = _TRUST[numbers["rounds"][model]["what"]]
     parts = []
@@ -318,7 +318,7 @@ def _rounds_says(numbers: Found, model: str, titles: Mapping[str, str]) -> str:
     )
 
 
-def _effects_table(numbers: Found, titles: Mapping[str, str]) -> Table:
+def _effects_table(numbers: Results, titles: Mapping[str, str]) -> Table:
     rows = [
         (
             titles[model],
@@ -338,7 +338,7 @@ def _effects_table(numbers: Found, titles: Mapping[str, str]) -> Table:
     return table(caption, "model|quantity|mean|interval|above zero", rows, (0, 1))
 
 
-def _check_table(numbers: Found, titles: Mapping[str, str], role: Role) -> Table:
+def _check_table(numbers: Results, titles: Mapping[str, str], role: Role) -> Table:
     bad, good = figures.NEWS[role]
     rows = [
         (

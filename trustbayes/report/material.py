@@ -21,12 +21,12 @@ class Material:
     Parameters
     ----------
     analysis : Analysis
-    found : mapping
+    results : mapping
         Its `trustbayes.report.results.results`.
     """
 
     analysis: Analysis
-    found: Mapping[str, Any]
+    results: Mapping[str, Any]
 
     @cached_property
     def kind(self) -> Kind:

@@ -31,7 +31,7 @@ __all__ = ["checks_section", "people_section", "population_section"]
 
 def checks_section(material: Material) -> Section:
     """What each model replicates well and badly."""
-    analysis, kind, results = material.analysis, material.kind, material.found
+    analysis, kind, results = material.analysis, material.kind, material.results
     parts, messages = [], []
     for role in roles(analysis):
         groups = {"theories": theories(analysis, role), "benchmarks": benchmarks(analysis, role)}
@@ -72,7 +72,7 @@ def checks_section(material: Material) -> Section:
 
 def people_section(material: Material) -> Section:
     """Every subject's parameters and types."""
-    analysis, results, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.results, material.titles
     parts = []
     for role in roles(analysis):
         pictures = []
@@ -174,7 +174,7 @@ def _person_pictures(analysis: Analysis, model: str, role: Role) -> list[Picture
 
 def population_section(material: Material) -> Section:
     """Population estimates against their priors."""
-    analysis, results, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.results, material.titles
     parts = []
     for role in roles(analysis):
         pictures = [

@@ -270,13 +270,13 @@ def methods_paragraph(results: Mapping[str, Any]) -> str:
 
 def paper_section(material: Material) -> Section:
     """A methods paragraph, references and BibTeX, to be pasted."""
-    sources = references(material.found)
+    sources = references(material.results)
     return Section(
         "paper",
         "For a paper",
         f"A methods paragraph and {counted(len(sources), 'reference')}, ready to paste",
         texts=[
-            methods_paragraph(material.found),
+            methods_paragraph(material.results),
             "Tables as LaTeX and CSV and figures as SVG and PDF are written by trustbayes report "
             "--assets FOLDER.",
         ],

@@ -84,7 +84,7 @@ def _gate_notes(analysis: Analysis) -> list[str]:
 
 
 def _experiment(material: Material) -> Section:
-    analysis, kind, results = material.analysis, material.kind, material.found
+    analysis, kind, results = material.analysis, material.kind, material.results
     drifts = listed(kind.words[role].drift for role in analysis.trials.roles)
     pictures = [
         *kind.pictures(analysis),
@@ -120,7 +120,7 @@ def _shifts(material: Material) -> str:
     parts = []
     for role in material.analysis.trials.roles:
         words, places = material.kind.words[role], material.kind.places
-        trials, prob = material.analysis.trials, material.found["ci_prob"]
+        trials, prob = material.analysis.trials, material.results["ci_prob"]
         table = as_shown(mean_shifts(trials, material.kind, role, prob), words.sign)
         table = table.sort_values("mean", kind="stable")
         low, high = table.iloc[0], table.iloc[-1]
@@ -132,7 +132,7 @@ def _shifts(material: Material) -> str:
 
 
 def _comparison(material: Material) -> Section:
-    analysis, results, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.results, material.titles
     parts = [_comparison_of(analysis, role, results, titles) for role in roles(analysis)]
     variants = [tables.variant_table(results, titles)] if results["variants"] else []
     if variants:
@@ -246,7 +246,7 @@ def _doubts(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) ->
 
 
 def _convergence(material: Material) -> Section:
-    analysis, results, titles = material.analysis, material.found, material.titles
+    analysis, results, titles = material.analysis, material.results, material.titles
     texts = [
         "The population engine integrates subjects' own parameters out on tables, samples the "
         "population alone (independent proposals, accepted as Metropolis and Hastings say, where "
@@ -273,7 +273,7 @@ def _convergence(material: Material) -> Section:
 
 
 def _making(material: Material) -> Section:
-    results = material.found
+    results = material.results
     shown = [tables.record_table(results), *tables.model_tables(results)]
     code = list(dict.fromkeys(text for model in results["how"]["models"] for text in model["code"]))
     parts = []
