@@ -231,7 +231,7 @@ def test_a_task_says_what_it_is():
     assert (
         one.label
         == "level-k, sender (max_level=2, ties=smallest-lie, unsent=monotone, lapse=False, "
-        "learning=none)"
+        "reply=best, learning=none)"
     )
     assert one.key == fit_key(one.model, TRIALS, Sampling())
     assert one.file == f"sender-level-k-{one.key[:16]}.nc"
