@@ -14,6 +14,7 @@ import pandas as pd
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.files import write_whole
 from trustbayes.trials.date_quiz import quiz_trials, read_quiz
+from trustbayes.trials.published_layouts import ioannidis_pairs, oey_rounds
 
 __all__ = [
     "BUNDLED",
@@ -325,55 +326,6 @@ def _download(url: str, checksum: str, folder: Path, name: str) -> str:
         raise InputError(Fault(url, "", expected)) from None
 
 
-_ROLES = ("sender", "receiver")
-_AGREEMENT = {
-    "Strongly disagree": "1",
-    "Disagree": "2",
-    "Neither agree nor disagree": "3",
-    "Agree": "4",
-    "Strongly agree": "5",
-}
-
-
-def _ioannidis_pairs(raw: pd.DataFrame) -> pd.DataFrame:
-    """One row per subject and round to one row per pair and round.
-
-    Matching groups are numbered anew in each of the four treatment cells, and pairs (group_id)
-    anew in each matching group and round. Without participant codes and demographics. Agreement
-    with the statements of trust becomes a number from 1 (strongly disagree) to 5 (strongly agree).
-    """
-    cell = ["treatment_past", "treatment_future", "matching_group"]
-    pair = [*cell, "round", "group_id"]
-    shared = ["bias", "noise", "state", "message", "action"]
-    renamed = {
-        "id_sub": "id",
-        "earnings": "earnings",
-        "time_decision": "time",
-        "risk": "risk",
-        "crt": "crt",
-        "trust_sender": "trust_sender",
-        "trust_receiver": "trust_receiver",
-    }
-    senders, receivers = (
-        raw[raw["role"] == role.capitalize()]
-        .set_index(pair)[[*renamed, *extra]]
-        .rename(columns={key: f"{role}_{name}" for key, name in renamed.items()})
-        for role, extra in (("sender", shared), ("receiver", []))
-    )
-    table = senders.join(receivers, how="inner", validate="one_to_one").reset_index()
-    for column in (f"{role}_trust_{of}" for role in _ROLES for of in _ROLES):
-        table[column] = table[column].map(_AGREEMENT)
-    table["b"] = table["bias"].map({"Low": "0.2", "Medium": "1", "Large": "2"})
-    inside = table[["message", "action"]].isin(list("12345")).all(axis=1)
-    table["timeout"] = (~inside).astype(int)
-    table = table.rename(columns={"group_id": "pair"}).sort_values(
-        [*cell, "round", "pair"], key=lambda c: c if c.name in cell[:2] else c.astype(int)
-    )
-    table["matching_group"] = table[cell].agg("-".join, axis=1)
-    front = [*cell, "round", "pair", "sender_id", "receiver_id", "bias", "b", *shared[1:]]
-    return table[[*front, "timeout", *(c for c in table if c not in {*front, "timeout"})]]
-
-
 _IOANNIDIS = RemoteDataset(
     name="ioannidis-2024",
     sources={
@@ -382,7 +334,7 @@ _IOANNIDIS = RemoteDataset(
             "cbeee424b62a49df15fa9085a3ae2d422e3fd260ec33acfa4c17c636e11bae5b"
         )
     },
-    convert=_ioannidis_pairs,
+    convert=ioannidis_pairs,
     description=(
         "Habitual communication (K. Ioannidis, working paper): 128 senders and 128 "
         "receivers, 60 rounds, five states, three biases."
@@ -390,27 +342,6 @@ _IOANNIDIS = RemoteDataset(
     licence="none stated: for work of your own, not to be passed on",
     citation="Ioannidis, Habitual communication, working paper",
 )
-
-_OEY_COLUMNS = {
-    "subjID": "person",
-    "trialNumber": "trial",
-    "role": "role",
-    "util": "payoff",
-    "p": "base_rate",
-    "k": "drawn",
-    "ksay": "reported",
-    "callBS": "challenge",
-}
-
-
-def _oey_rounds(senders: pd.DataFrame, receivers: pd.DataFrame) -> pd.DataFrame:
-    """A row per person and round, people numbered anew in the order of their codes."""
-    table = pd.concat([senders, receivers])[list(_OEY_COLUMNS)].rename(columns=_OEY_COLUMNS)
-    table["challenge"] = table["challenge"].map({"FALSE": "0", "TRUE": "1"})
-    codes = {code: position for position, code in enumerate(sorted(set(table["person"])), start=1)}
-    table["person"] = table["person"].map(codes)
-    return table.astype({"trial": int}).sort_values(["person", "trial"], ignore_index=True)
-
 
 _OEY = RemoteDataset(
     name="oey-vul-2022",
@@ -422,7 +353,7 @@ _OEY = RemoteDataset(
             "receiver": "eba0e686ee682edbd5a87dac6587851eb044be41fa0c6e3c1b73eb4652992761",
         }.items()
     },
-    convert=_oey_rounds,
+    convert=oey_rounds,
     description=(
         "A lying game with detection (L. Oey and E. Vul, repository RationalLying): 212 people, "
         "100 rounds, each in both roles by turns against a computer, six treatments."
