@@ -83,8 +83,8 @@ def _slower(layout: Layout) -> str:
         return f"{widest} parameters a person"
     if widest == _MOST and layout.model.types:
         return f"types of {widest} parameters a person"
-    if widest == _MOST and layout.shared:
-        # Tables on knots in all of them, and a posterior that is far from normal.
+    if widest == _MOST and layout.shared and not layout.units.continuous:
+        # Tables on knots in all of them take longer than compiling and sampling so small a model.
         return f"{layout.shared[0].name} is common to all"
     return ""
 

@@ -207,6 +207,20 @@ def test_cell_logs_equal_the_trials_one_by_one(role, name, typed):
         np.testing.assert_allclose(found[draw], expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+def test_logs_of_units_are_sums_over_their_trials_on_a_grid_of_answers_and_noise(role, name):
+    units, answer, values = setting(role, typed=False)
+    grid = Values({"response_noise": values.arrays["response_noise"][:, None]}, values.dims, units)
+    logs = response(role, name).unit_logs(units, answer[None, :2], grid)
+    assert logs.shape == (DRAWS, 2, units.unit_subject.size)
+    for i in range(DRAWS):
+        for j in range(2):
+            by_row = row_by_row(role, name, answer[j], values.arrays["response_noise"][i])
+            expected = [by_row[units.trial_unit == u].sum() for u in range(logs.shape[-1])]
+            np.testing.assert_allclose(logs[i, j], expected, rtol=1e-9)
+
+
 @CASES
 def test_parts_of_the_likelihood_are_those_of_the_subjects(role, name, typed):
     units, answer, values = setting(role, typed)

@@ -83,6 +83,8 @@ def test_density_is_the_one_by_hand(game):
                 for i in at
             ]
             np.testing.assert_allclose(logs[at], expected, rtol=1e-8, atol=1e-8)
+            by_unit = np.bincount(units.trial_unit, weights=logs)
+            np.testing.assert_allclose(rule.unit_logs(units, answer, values), by_unit)
 
 
 def replace_ends(game):

@@ -40,6 +40,7 @@ __all__ = [
 class NormalNoise:
     """Standard normal noise."""
 
+    by_squares = True
     location_information = 1.0
     scale_information = 2.0
 
@@ -69,6 +70,7 @@ class NormalNoise:
 class StudentNoise:
     """Student's t with 4 degrees of freedom: outliers bear less on a subject's estimates."""
 
+    by_squares = False
     location_information = 5 / 7
     scale_information = 8 / 7
 
@@ -142,6 +144,33 @@ class CensoredNoise:
         xp = namespace(part)
         back = xp.argsort(xp.argsort(part, kind="stable"))
         return logs[..., back, :] if typed else logs[..., back]
+
+    def unit_logs(self, units: Points, answer: Any, values: Values) -> np.ndarray:
+        """Sum of the logs of every unit's trials, without types; shape (..., units), in NumPy.
+
+        The leading axes of answer and noise broadcast. What falls inside the range bears on normal
+        noise by its squares alone, which are added up before the noise comes in.
+        """
+        choice, sigma = units.trial_choice, values.of_units("response_noise") * self.scale
+        answer = np.broadcast_to(answer, (*np.shape(answer)[:-1], units.n_trials))
+        upper, lower = choice >= self.high, choice <= self.low
+        inside = np.flatnonzero(~(upper | lower))
+        total: Any = 0.0
+        if self.noise.by_squares and inside.size:
+            squares = summed_by_unit(units, (choice[inside] - answer[..., inside]) ** 2, inside)
+            number = np.bincount(units.trial_unit[inside], minlength=squares.shape[-1])
+            each = np.log(sigma) + 0.5 * math.log(2 * math.pi)
+            total = -number * each - 0.5 * squares / sigma**2
+        elif inside.size:
+            by_trial = sigma[..., units.trial_unit[inside]]
+            z = (choice[inside] - answer[..., inside]) / by_trial
+            total = summed_by_unit(units, self.noise.log_density(z) - np.log(by_trial), inside)
+        for mask, sign in ((upper, -1), (lower, 1)):
+            rows = np.flatnonzero(mask)
+            if rows.size:
+                z = sign * (choice[rows] - answer[..., rows]) / sigma[..., units.trial_unit[rows]]
+                total = total + summed_by_unit(units, self.noise.log_cumulative(z), rows)
+        return np.asarray(total)
 
     def information(
         self,
@@ -227,11 +256,14 @@ def information_of_units(units: Any, of_trials: Any, typed: bool) -> np.ndarray:
     return np.bincount(units.trial_unit, weights=every, minlength=units.unit_subject.size)
 
 
-def summed_by_unit(units: Any, of_trials: np.ndarray) -> np.ndarray:
-    """Sum over each unit's trials; shape (..., trials) becomes (..., units)."""
-    by_unit = np.zeros((*of_trials.shape[:-1], units.unit_subject.size))
-    np.add.at(by_unit.T, units.trial_unit, of_trials.T)
-    return by_unit
+def summed_by_unit(units: Any, of_trials: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """Sum over each unit's trials, or some of them; shape (..., trials) becomes (..., units)."""
+    unit = units.trial_unit if rows is None else units.trial_unit[rows]
+    order = np.argsort(unit, kind="stable")
+    starts = np.flatnonzero(np.diff(unit[order], prepend=-1))
+    total = np.zeros((*of_trials.shape[:-1], units.unit_subject.size))
+    total[..., unit[order][starts]] = np.add.reduceat(of_trials[..., order], starts, axis=-1)
+    return total
 
 
 def _any(rows: Any) -> bool:

@@ -112,6 +112,10 @@ class SpikedNoise(CensoredNoise):
         subject = xn.take(units.trial_subject, rows)
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
+    def unit_logs(self, units: Any, answer: Any, values: Values) -> np.ndarray:
+        """Sum of the logs of every unit's trials, without types; shape (..., units)."""
+        return summed_by_unit(units, self.cell_logs(units, answer, values, typed=False))
+
     def information(
         self,
         units: Any,

@@ -26,6 +26,7 @@ from trustbayes.inference.engines.population.sampler import evaluated
 from trustbayes.inference.engines.population.sharpened_habits import habit_of
 from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.models.model import Model
+from trustbayes.theories.responses.censored import RESPONSE_NOISE
 from trustbayes.trials.table import Trials
 from trustbayes.trials.units import Units
 
@@ -54,9 +55,12 @@ _POINTS = 32
 """From all over the posterior, at which integrals are compared: the standard deviation that they
 give is good to an eighth."""
 _AMONG = 12  # populations that tables serve, besides the extreme ones
+_KINKED = 0.125
+"""Step, and twice that between knots, where best choices have kinks in what all share, such as
+where they reach the end of the range: splines then gain only in proportion to their step."""
 _MARGIN = 0.25
 """Beyond what of an exposure is known: of its range, and on the scale of the link."""
-_AIM = 0.5 * INTEGRATION_ERROR  # draws reach further than what is known before
+_AIM = 0.7 * INTEGRATION_ERROR  # draws reach further than what is known before
 _SHIFT = 0.31
 """Of a step, for the check: no simple fraction, at which errors of two grids could be alike."""
 _SINGLE = 20_000
@@ -247,6 +251,10 @@ def _habitual(
 
 def _first_rule(layout: Layout) -> Rule:
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
+    if widest == 2 and layout.shared and layout.units.continuous:
+        noise = RESPONSE_NOISE.name
+        steps = tuple(0.25 if effect.name == noise else _KINKED for effect in layout.effects)
+        return Rule(steps, knots=_KINKED / 2)
     return Rule((0.25 if widest < 3 else 0.5,) * max(1, len(layout.effects)))
 
 
@@ -386,7 +394,7 @@ class Comparison:
         self.prepared, self.wide = prepared, wide
         self.layout = prepared.layout.of_subjects(_some(prepared.layout, _CHECKED))
         self.populations = [prepared.population(point) for point in points]
-        finer = replace(prepared.rule.finer(), shift=_SHIFT)
+        finer = replace(prepared.rule.finer(), shift=_SHIFT, anew=True)
         self.expected = self._logs(finer, wide)
 
     def _logs(self, rule: Rule, near: Neighbourhood | None) -> np.ndarray:
@@ -405,13 +413,15 @@ class Comparison:
 
     def finer(self, rule: Rule) -> Rule:
         """The rule with those steps halved that matter, at points that the tables reach."""
-        before = self._logs(rule, self.wide)
-        changes = [rule.halved(effect) for effect in range(len(rule.steps))]
-        if self.prepared.layout.shared:
-            changes.append(replace(rule, knots=rule.knots / 2))
+        fixed = replace(rule, anew=self.prepared.layout.units.continuous)
+        before = self._logs(fixed, self.wide)
+        changed = [self._logs(fixed.halved(e), self.wide) for e in range(len(rule.steps))]
+        if self.prepared.layout.sources():
+            between = rule if fixed.anew else replace(rule, knots=rule.knots / 2)
+            changed.append(self._logs(between, self.wide))
         errors = []
-        for changed in changes:
-            gap = (self._logs(changed, self.wide) - before).sum(axis=1)
+        for logs in changed:
+            gap = (logs - before).sum(axis=1)
             gap = gap[np.isfinite(gap)]
             errors.append(gap.std() if gap.size else 0.0)
         made = replace(rule, cut=rule.cut + 2)

@@ -7,7 +7,8 @@ population, is not negligible; the box is found by halving in on it from the wid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def point_tables(
     sources: list[Source] = []
     used: dict[str, Source] = {}
     for names in relevant.values():
-        if len(names) == 1 and names[0] not in used:
+        if len(names) == 1 and not rule.anew and names[0] not in used:
             first = sum(s.knots.exposures for s in sources)
             used[names[0]] = Source(names[0], knots_of(layout, names[0], rule, near), first)
             sources.append(used[names[0]])
@@ -62,7 +63,7 @@ def point_tables(
     rows = []
     for kind in layout.kinds:
         names = relevant[kind]
-        source = used[names[0]] if len(names) == 1 else None
+        source = used.get(names[0]) if len(names) == 1 else None
         rows.append(_rows(layout, kind, rule, near, names, source, axes))
     return joined(rows, [_all(parts) for parts in axes.values()], sources, dtype)
 
@@ -95,8 +96,8 @@ def _rows(
     subjects, width = layout.subjects, len(active)
     poses = _poses(layout, names, near)
     low, high = _boxes(layout, kind, near, active, poses, rule)
-    size = round(_ACROSS / min(rule.steps)) + 1
-    step = (high - low) / (size - 1)
+    sizes = [round(_ACROSS / rule.steps[e]) + 1 for e in active]
+    step = (high - low) / (np.array(sizes, dtype=float) - 1)
     ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active]).reshape(-1, 2)
     origin = low + rule.shift * step
     axis = {}
@@ -106,27 +107,24 @@ def _rows(
             Axes(
                 origin=origin[:, c],
                 step=step[:, c],
-                size=size,
+                size=sizes[c],
                 location_of=layout.effects[e].location_of,
                 open_low=low[:, c] <= ends[c, 0],
                 open_high=high[:, c] >= ends[c, 1],
             )
         )
-    lattice = np.indices([size] * width).reshape(width, -1) if width else np.zeros((0, 1), int)
-    at = {
-        layout.effects[e].name: origin[:, c] + step[:, c] * lattice[c][:, None]
-        for c, e in enumerate(active)
-    }
+    lattice = np.indices(sizes).reshape(width, -1) if width else np.zeros((0, 1), int)
+    at = _at(layout, active, origin, step, sizes)
     exposed = np.zeros(layout.units.unit_subject.size, dtype=bool)
     if source is not None:
         exposed = layout.sources()[source.name].exposure_of >= 0
-    several = len(names) > 1
+    anew = bool(names) and source is None
     highest = _kept_logs(layout, kind, near, active, at, poses)
     cut = rule.cut if near else _PILOT_CUT
     keep = np.zeros(highest[0].shape, dtype=bool)
     for logs in highest:
         keep |= logs >= logs.max(axis=0) - cut
-    if several:
+    if anew:
         keep[:] = True
         plain = np.zeros(keep.shape)
     else:
@@ -142,8 +140,23 @@ def _rows(
         place={e: lattice[c][node] for c, e in enumerate(active)},
         axis=axis,
         parts=parts,
-        direct=PointsAnew(layout, kind, at, names) if several else None,
+        direct=PointsAnew(layout, kind, at, names) if anew else None,
     )
+
+
+def _at(
+    layout: Layout,
+    active: tuple[int, ...],
+    origin: np.ndarray,
+    step: np.ndarray,
+    sizes: Sequence[int],
+) -> dict[str, np.ndarray]:
+    """Every subject's grid by its axes, each effect's along a dimension of its own."""
+    at = {}
+    for c, e in enumerate(active):
+        number = np.arange(sizes[c]).reshape([-1 if c == d else 1 for d in range(len(active))])
+        at[layout.effects[e].name] = origin[:, c] + step[:, c] * number[..., None]
+    return at
 
 
 def _poses(
@@ -187,10 +200,7 @@ def _boxes(
     cut = rule.cut if near else _PILOT_CUT
     for _ in range(_ROUNDS):
         step = (high - low) / (size - 1)
-        at = {
-            layout.effects[e].name: low[:, c] + step[:, c] * lattice[c][:, None]
-            for c, e in enumerate(active)
-        }
+        at = _at(layout, active, low, step, [size] * width)
         keep = np.zeros((lattice.shape[1], subjects), dtype=bool)
         for logs in _kept_logs(layout, kind, near, active, at, poses):
             keep |= logs >= logs.max(axis=0) - cut
@@ -225,6 +235,7 @@ def _kept_logs(
                 gap = at[effect.name] - population.location[e][effect.location_of]
                 most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
             density = density + most
+        density = np.reshape(density, (-1, layout.subjects)) if active else density
     by_pose = []
     every = np.ones(layout.units.unit_subject.size, dtype=bool)
     for pose in poses:
@@ -260,13 +271,14 @@ def _unit_logs(
     gaps: Mapping[str, np.ndarray],
     shared: Mapping[str, np.ndarray],
 ) -> np.ndarray:
-    """As `trustbayes...theory.point_logs`, in bounded memory."""
-    size = len(next(iter(at.values()))) if at else 1
-    step = max(1, _CHUNK // max(1, layout.units.n_trials))
+    """As `trustbayes...theory.point_logs` in bounded memory, shape (nodes, units)."""
+    lead = np.broadcast_shapes(*[values.shape[:-1] for values in at.values()]) or (1,)
+    step = max(1, _CHUNK // max(1, layout.units.n_trials * math.prod(lead[1:])))
     parts = []
-    for first in range(0, size, step):
-        some = {name: values[first : first + step] for name, values in at.items()}
-        parts.append(point_logs(layout, kind, some, gaps, shared))
+    for first in range(0, lead[0], step):
+        some = {n: v[first : first + step] if len(v) > 1 else v for n, v in at.items()}
+        logs = point_logs(layout, kind, some, gaps, shared)
+        parts.append(logs.reshape(-1, logs.shape[-1]))
     return np.concatenate(parts)
 
 
@@ -309,7 +321,7 @@ class PointsAnew:
     ----------
     layout : Layout
     kind : int or None
-    at : mapping of str to array, shape (nodes, subjects)
+    at : mapping of str to array, of shapes that broadcast to (..., nodes, subjects)
     names : tuple of str
         The parameters that bring exposures.
     """

@@ -28,12 +28,16 @@ class Rule:
     cut : float
         Nodes are dropped that bear less than e to the minus this of a subject's likelihood in
         each of the populations that the tables serve.
+    anew : bool
+        Whether, in a game of continuous choices, likelihoods are worked out anew for what the
+        population exposes trials to, not read between knots: dear, and exact.
     """
 
     steps: tuple[float, ...]
     shift: float = 0.0
     knots: float = 0.5
     cut: float = 16.0
+    anew: bool = False
 
     def halved(self, effect: int) -> Rule:
         """With half the step of one effect."""

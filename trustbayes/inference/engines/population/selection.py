@@ -8,6 +8,7 @@ minus the rule's cut, the node is kept with its neighbours.
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.inference.engines.population.rule import Neighbourhood
@@ -175,8 +176,9 @@ class _Coarse:
             if (e, k) not in self.at_knots:
                 self.at_knots[e, k] = table.at_knot(e, k, self.nodes)
             columns, logs = self.at_knots[e, k]
-            added = table.counts[units[mine]][:, columns] @ logs
-            np.add.at(total, owner[mine], added)
+            people, of = np.unique(owner[mine], return_inverse=True)
+            grouped = csr_array((np.ones(of.size), (of, np.arange(of.size))))
+            total[people] += (grouped @ table.counts[units[mine]][:, columns]) @ logs
 
     def widened(self, keep: np.ndarray) -> np.ndarray:
         """The nodes that are kept, and those next to them, among all."""

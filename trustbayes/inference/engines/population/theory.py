@@ -26,12 +26,15 @@ def choice_logs(
 ) -> np.ndarray:
     """Log probability of every choice of a finite game at nodes common to all subjects.
 
+    Nodes on a grid may come as its axes, each along a dimension of its own: then what the theory
+    says of some of the parameters is not worked out anew for every value of the others.
+
     Parameters
     ----------
     layout : Layout
     kind : int or None
         The type; None in a model without types.
-    linked : mapping of str to array, shape (nodes,)
+    linked : mapping of str to array, of shapes that broadcast to (..., nodes)
         Values at the anchor, on the scale of the link; those not given do not matter.
     condition : array of int, shape (cases,)
         The combination of treatment and bias of each case, see
@@ -43,11 +46,12 @@ def choice_logs(
 
     Returns
     -------
-    array, shape (nodes, cases, seen, options)
+    array, shape (..., nodes, cases, seen, options)
     """
     units = layout.cells
     cases = condition.size
-    size = len(next(iter(linked.values()))) if linked else 1
+    lead = np.broadcast_shapes(*[values.shape for values in linked.values()]) or (1,)
+    ones = (1,) * len(lead)
     shape = (cases, *units.counts.shape[1:])
     pretended = replace(
         units,
@@ -62,18 +66,19 @@ def choice_logs(
     arrays: dict[str, Any] = {}
     dims: dict[str, tuple[str, ...]] = {}
     for effect in layout.effects:
-        values = linked.get(effect.name, np.zeros(size))[:, None] + gaps.get(effect.name, 0.0)
-        values = np.broadcast_to(np.clip(values, -_REACH, _REACH), (size, cases))
+        values = linked.get(effect.name, np.zeros(ones))[..., None] + gaps.get(effect.name, 0.0)
+        values = np.clip(values, -_REACH, _REACH)
+        values = np.broadcast_to(values, (*values.shape[:-1], cases))
         arrays[effect.name], dims[effect.name] = effect.link.inverse(values), ("subject",)
         if effect.parameter.option:
-            values = np.zeros((size, cases, layout.model.width(effect.parameter, layout.game)))
+            values = np.zeros((*ones, cases, layout.model.width(effect.parameter, layout.game)))
             arrays[effect.name] = values
             dims[effect.name] = ("subject", effect.parameter.option)
-    arrays |= _shared(layout, shared, size, dims)
+    arrays |= _shared(layout, shared, ones, dims)
     values = Values(arrays, dims, pretended)
     answer = _answer(layout, kind, values)
     logs = layout.model.response(layout.game).logs(answer, values, typed=False)  # type: ignore[attr-defined]
-    return np.broadcast_to(logs, (size, *shape))
+    return np.broadcast_to(logs, (*lead, *shape))
 
 
 def point_logs(
@@ -89,7 +94,7 @@ def point_logs(
     ----------
     layout : Layout
     kind : int or None
-    linked : mapping of str to array, shape (nodes, subjects)
+    linked : mapping of str to array, of shapes that broadcast to (..., nodes, subjects)
         Values at the anchor, on the scale of the link; those not given do not matter.
     gaps : mapping of str to array, shape (subjects, treatments)
     shared : mapping of str to array
@@ -97,36 +102,34 @@ def point_logs(
 
     Returns
     -------
-    array, shape (nodes, units)
+    array, shape (..., nodes, units)
     """
     units = layout.points
-    size = len(next(iter(linked.values()))) if linked else 1
+    lead = np.broadcast_shapes(*[values.shape[:-1] for values in linked.values()]) or (1,)
+    ones = (1,) * len(lead)
     arrays: dict[str, Any] = {}
     dims: dict[str, tuple[str, ...]] = {}
     for effect in layout.effects:
-        values = linked.get(effect.name, np.zeros((size, layout.subjects)))
+        values = linked.get(effect.name, np.zeros((*ones, layout.subjects)))
         dims[effect.name] = ("subject",)
         if effect.name in gaps:
             values = values[..., None] + gaps[effect.name]
             dims[effect.name] = ("subject", "treatment")
         arrays[effect.name] = effect.link.inverse(np.clip(values, -_REACH, _REACH))
-    arrays |= _shared(layout, shared, size, dims)
+    arrays |= _shared(layout, shared, ones, dims)
     given = Values(arrays, dims, units)
     answer = _answer(layout, kind, given)
-    logs = layout.model.response(layout.game).cell_logs(units, answer, given, typed=False)
-    logs = np.broadcast_to(logs, (size, units.n_trials))
-    order = np.argsort(units.trial_unit, kind="stable")
-    starts = np.flatnonzero(np.diff(units.trial_unit[order], prepend=-1))
-    return np.add.reduceat(logs[:, order], starts, axis=1)
+    logs = layout.model.response(layout.game).unit_logs(units, answer, given)  # type: ignore[attr-defined]
+    return np.broadcast_to(logs, (*lead, units.unit_subject.size))
 
 
 def _shared(
     layout: Layout,
     exposures: Mapping[str, np.ndarray],
-    size: int,
+    ones: tuple[int, ...],
     dims: dict[str, tuple[str, ...]],
 ) -> dict[str, np.ndarray]:
-    """Natural values of what all share, with an axis of nodes; their dims are noted."""
+    """Natural values of what all share, with axes of nodes; their dims are noted."""
     arrays = {}
     for shared in layout.shared:
         over = ("treatment",) if shared.by_treatment else ()
@@ -135,7 +138,7 @@ def _shared(
         natural = shared.link.inverse(np.clip(given, -_REACH, _REACH))
         lengths = (len(layout.units.treatments),) * len(over) + (-1,) * len(option)
         natural = natural.reshape(lengths)
-        arrays[shared.name] = np.broadcast_to(natural, (size, *natural.shape))
+        arrays[shared.name] = natural.reshape((*ones, *natural.shape))
         dims[shared.name] = (*over, *option)
     return arrays
 

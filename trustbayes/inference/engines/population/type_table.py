@@ -144,17 +144,27 @@ class TypeTable:
     def _logs(
         self, condition: np.ndarray, shared: Mapping[str, np.ndarray], nodes: np.ndarray
     ) -> np.ndarray:
-        """Log choice probabilities, shape (cells, nodes)."""
-        units = self.layout.cells
+        """Log choice probabilities, shape (cells, nodes), read off a grid that holds the nodes."""
+        units, names = self.layout.cells, [self.layout.effects[e].name for e in self.active]
         cells = condition.size * units.counts.shape[1] * units.counts.shape[2]
-        by_cell = np.empty((cells, nodes.size))
-        step = max(1, _NUMBERS // (cells * units.counts.shape[2]))
-        for first in range(0, nodes.size, step):
-            part = nodes[first : first + step]
-            some = {name: v[part] for name, v in self.linked.items()}
+        if not names:
+            logs = choice_logs(self.layout, self.kind, {}, condition, {}, shared)
+            return np.asarray(logs.reshape(-1, cells).T)
+        along = [np.unique(places, return_inverse=True) for places in self.lattice[:, nodes]]
+        values = [
+            self.axes[e].nodes[0][places] for e, (places, _) in zip(self.active, along, strict=True)
+        ]
+        lead, *rest = [v.size for v in values]
+        by_cell = np.empty((cells, lead, math.prod(rest)))
+        step = max(1, _NUMBERS // (cells * units.counts.shape[2] * math.prod(rest)))
+        for first in range(0, lead, step):
+            grid = np.ix_(values[0][first : first + step], *values[1:])
+            some = dict(zip(names, grid, strict=True))
             logs = choice_logs(self.layout, self.kind, some, condition, {}, shared)
-            by_cell[:, first : first + step] = logs.reshape(len(logs), -1).T
-        return by_cell
+            logs = logs.reshape(len(grid[0]), -1, cells)
+            by_cell[:, first : first + step] = np.moveaxis(logs, -1, 0)
+        place = np.ravel_multi_index([of for _, of in along], (lead, *rest))
+        return by_cell.reshape(cells, -1)[:, place]
 
     def rows(self, subject: np.ndarray, node: np.ndarray) -> Rows:
         """The rows of all subjects, at the nodes that each keeps.
