@@ -28,7 +28,7 @@ GAME = tb.FiniteGame([1, 2, 3, 4, 5], treatments={"Low": 0.7, "High": 1.6})
 LEARNT, PREDICTED, BIAS = "Low", "High", 1.6
 THEORIES = ("trust-embedded", "level-k")
 SUBJECTS, ROUNDS = 20, 40
-SAMPLING = tb.Sampling(draws=300, tune=300, chains=2, method="population")
+SAMPLING = tb.Sampling(draws=1000, tune=500, chains=2, method="population")
 ROLES = ("sender", "receiver")
 
 
@@ -50,13 +50,19 @@ def main() -> None:
         for truth in truths
         for seed in range(options.experiments)
     }
-    keys, tasks = [], []
-    for (truth, seed), experiment in played.items():
-        learnt = experiment.trials[experiment.trials["treatment"] == LEARNT]
-        trials = trials_from_frame(learnt, GAME, f"{truth} {seed}")
-        for theory in THEORIES if seed < options.wrong else (truth,):
-            keys.append((truth, seed, theory))
-            tasks += [FitTask(models[theory][role], trials, SAMPLING) for role in ROLES]
+    right = [(truth, seed, truth) for seed in range(options.experiments) for truth in truths]
+    wrong = [
+        (truth, seed, theory)
+        for seed in range(min(options.wrong, options.experiments))
+        for truth in truths
+        for theory in THEORIES
+        if theory != truth
+    ]
+    keys, tasks = [*right, *wrong], []
+    for truth, seed, theory in keys:
+        table = played[truth, seed].trials
+        learnt = trials_from_frame(table[table["treatment"] == LEARNT], GAME, f"{truth} {seed}")
+        tasks += [FitTask(models[theory][role], learnt, SAMPLING) for role in ROLES]
     with process_pool(options.jobs) as pool:
         fits = run_fits(tasks, options.folder, pool)
     pairs = zip(fits[::2], fits[1::2], strict=True)
