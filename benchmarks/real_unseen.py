@@ -161,8 +161,8 @@ Mean inflation of messages (senders) and mean discount of actions (receivers), u
 
 {markdown(shown)}
 
-Filled: people who stay as they are, {STATIC.chains} chains of {STATIC.draws} draws; open: people who
-learn, predicted one step ahead, {LEARNING.chains} chains of {LEARNING.draws}.
+Filled: people who stay as they are, {STATIC.chains} chains of {STATIC.draws} draws; open: people
+who learn, predicted one step ahead, {LEARNING.chains} chains of {LEARNING.draws}.
 """
 
 

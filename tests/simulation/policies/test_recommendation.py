@@ -77,7 +77,9 @@ def test_decisions_are_those_of_people_who_decide_one_by_one():
     game = TRIALS.game
     for draw in range(6):
         who = rng.integers(0, crowd.people, size)
-        own = {n: (a[draw, who] if n in crowd.personal else a[draw]) for n, a in crowd.arrays.items()}
+        own = {
+            n: (a[draw, who] if n in crowd.personal else a[draw]) for n, a in crowd.arrays.items()
+        }
         outcome = np.clip(np.round(rng.normal(120, 30, size)), 0, None)
         estimate = np.clip(np.round(outcome + 20 * rng.normal(size=size)), 0, None)
         message = np.clip(np.round(outcome + 12 * rng.normal(size=size)), 0, None)
@@ -117,7 +119,10 @@ def test_a_frontier_over_trust_ends_where_precision_says():
     alike = with_values(fit_of(), trust=0.5, keeping=1e-9, following=1e-9, response_noise=1e-6)
     best = 400 / (400 + 900)
     policy = Policy(
-        "trust", treatments=("misled",), shift={"trust": 0.0}, frontier=Strength("shift.trust", -3, 3)
+        "trust",
+        treatments=("misled",),
+        shift={"trust": 0.0},
+        frontier=Strength("shift.trust", -3, 3),
     )
     [found] = counterfactual(None, alike, [policy], seed=1).frontiers
     # Whole steps of orders and 8,000 points leave the flat top of a parabola.

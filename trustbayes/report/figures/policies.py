@@ -109,7 +109,9 @@ def effects_says(counterfactual: Counterfactual) -> str:
             f"{best['policy']} ({number(best['difference'])})"
         )
     if loses:
-        parts.append(f"they lose by {listed(loses)}" if gains else f"{alone} lose by {listed(loses)}")
+        parts.append(
+            f"they lose by {listed(loses)}" if gains else f"{alone} lose by {listed(loses)}"
+        )
     if not parts:
         parts.append("No policy gains, or loses, by its whole interval")
     mean = ", treatments averaged" if where == "all" else ""

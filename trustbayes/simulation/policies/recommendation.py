@@ -116,7 +116,7 @@ def play(
         who = rng.permutation(np.tile(np.arange(people), meetings // people))[None]
         table["receiver"] = np.char.zfill(np.arange(meetings).astype(str), 9)
         units = units_of("receiver", stage.game, table, {stage.treatment: ()})
-        sort = rng.random(people)[who[0]] if len(receivers) > 1 else None
+        sort = rng.random(people)[who[0]]  # who of them is shifted
         for start in range(0, size, step):
             rows = slice(start, min(start + step, size))
             noise = int(rng.integers(2**31))

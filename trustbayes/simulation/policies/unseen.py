@@ -25,7 +25,13 @@ from trustbayes.simulation.policies.crowd import check_new, new_values
 from trustbayes.simulation.summaries import summary
 from trustbayes.trials.table import Trials
 
-__all__ = ["Unseen", "check_trials", "foreseen", "unseen_treatments"]
+__all__ = [
+    "Unseen",
+    "check_trials",
+    "foreseen",
+    "predicted_treatment",
+    "unseen_treatments",
+]
 
 _DRAWS = 400
 _SHORT = 0.2  # of the intervals' probability: what is less than that many held counts as too few
@@ -174,7 +180,7 @@ def foreseen(
     rows: dict[int, dict[str, Any]] = {}
     for at, fit in iter_fits(tasks, folder, executor, progress):
         rng = np.random.default_rng([seed, at])
-        rows[at] = _predicted(fit, theirs, left_out[at][0], ci_prob, rng)
+        rows[at] = predicted_treatment(fit, theirs, left_out[at][0], ci_prob, rng)
     return pd.DataFrame([rows[at] for at in sorted(rows)])
 
 
@@ -214,10 +220,27 @@ def _everywhere_alike(model: Model) -> Model:
     return model.replace(varies=varies)
 
 
-def _predicted(
+def predicted_treatment(
     fit: Fit, theirs: Trials, name: str, ci_prob: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """The row of a treatment that a fit has not seen."""
+    """The row of a treatment that a fit has not seen.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of a model whose parameters are the same in all treatments.
+    theirs : Trials
+        Those that were learnt from, and those of the treatment.
+    name : str
+        Of the treatment.
+    ci_prob : float
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict
+        A row of `Unseen.table`.
+    """
     role = fit.model.role
     units: Any = fit.model.fold(theirs)
     known = np.isin(units.subjects, fit.units.subjects)

@@ -81,7 +81,9 @@ class World:
         matching: Matching | None = None,
     ) -> None:
         self.game, self.treatments = common_treatments(sender, receiver, place)
-        fits = {"receiver": receiver} if sender is None else {"sender": sender, "receiver": receiver}
+        fits = (
+            {"receiver": receiver} if sender is None else {"sender": sender, "receiver": receiver}
+        )
         self.models: Mapping[str, Model] = {role: fit.model for role, fit in fits.items()}
         self.together = "receiver" if sender is None else "both"
         _check(people, expectations, seed, draws, place)
