@@ -112,6 +112,25 @@ def draw(table: pd.DataFrame, trials: tb.Trials) -> Figure:
     return figure
 
 
+def how(table: pd.DataFrame) -> str:
+    """How the fits were made, and which are still to be."""
+    text = f"People who stay as they are: {STATIC.chains} chains of {STATIC.draws} draws."
+    if (table["learning"] == "learn").any():
+        text += (
+            f" Open marks: people who learn, predicted one step ahead, {LEARNING.chains} chains of "
+            f"{LEARNING.draws}."
+        )
+    done = set(zip(table["role"], table["model"], table["learning"], strict=True))
+    planned = [(name, "stay") for name in THEORIES] + [(name, "learn") for name in RULES]
+    missing = [
+        f"{name} {role}s" + (" who learn" if learning == "learn" else "")
+        for role in ("receiver", "sender")
+        for name, learning in planned
+        if (role, name, learning) not in done
+    ]
+    return f"{text} Not run yet: {', '.join(missing)}." if missing else text
+
+
 def says(table: pd.DataFrame) -> str:
     """What was found, in Markdown."""
     table = table.assign(called=[label(row) for _, row in table.iterrows()])
@@ -161,8 +180,7 @@ Mean inflation of messages (senders) and mean discount of actions (receivers), u
 
 {markdown(shown)}
 
-Filled: people who stay as they are, {STATIC.chains} chains of {STATIC.draws} draws; open: people
-who learn, predicted one step ahead, {LEARNING.chains} chains of {LEARNING.draws}.
+{how(table)}
 """
 
 
