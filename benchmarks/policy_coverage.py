@@ -179,6 +179,16 @@ def wilson(held: float, experiments: float) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
+def lacking(table: pd.DataFrame) -> str:
+    """Which experiments are not there, though later ones are: fits that failed, or are to come."""
+    parts = []
+    for (truth, theory), rows in table.groupby(["truth", "theory"], sort=False):
+        gone = sorted(set(range(int(rows["seed"].max()) + 1)) - set(rows["seed"]))
+        if gone:
+            parts.append(f"{theory} on data of {truth} people {', '.join(map(str, gone))}")
+    return f" Experiments without fits, left out: {'; '.join(parts)}." if parts else ""
+
+
 def says(table: pd.DataFrame, shares: pd.DataFrame) -> str:
     """What was found, in Markdown."""
     spans = [wilson(*row) for row in shares[["held", "experiments"]].to_numpy()]
@@ -198,6 +208,7 @@ def says(table: pd.DataFrame, shares: pd.DataFrame) -> str:
         "share of experiments in which the check says that the models do not foresee the "
         "treatment; it does so unless both means lie in their intervals, which of two right ones "
         "happens in 81 %."
+        f"{lacking(table)}"
     )
 
 

@@ -139,8 +139,8 @@ def _effects(counterfactual: Counterfactual) -> Table:
         f"What people would earn and do. Payoff of {_who(counterfactual)}: mean, difference to "
         f"what is, paired by draw and chance ({probability(counterfactual.ci_prob)} intervals), "
         f"probability that it is above 0, and above {percent(counterfactual.smallest)} of the way "
-        "from babbling to full trust. Then means, with their changes in brackets. The numbers beside "
-        "this page have every outcome, party and interval."
+        "from babbling to full trust. Then means, with their changes in brackets. The numbers "
+        "beside this page have every outcome, party and interval."
     )
     header = "policy|treatment|payoff|difference|above 0|matters"
     header += "".join(f"|{outcome}" for outcome, _ in beside)
