@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 from synthetic import small_trials, synthetic_fit
 
-from trustbayes import Audit, Policy, Strength, bundled, counterfactual, model, read_trials
+from trustbayes import (
+    Audit,
+    Policy,
+    Strength,
+    bundled,
+    counterfactual,
+    model,
+    read_policies,
+    read_trials,
+)
 from trustbayes.errors import InputError
+from trustbayes.report.studies import study_report
 from trustbayes.simulation.policies.world import BASELINE, World
 
 DATA = bundled("simulated-recommendation")
@@ -157,3 +167,13 @@ def test_recommendations_have_receivers_alone():
         counterfactual(sender, fit_of(), [Policy("x")], seed=1)
     with pytest.raises(InputError, match="a fit of senders"):
         counterfactual(None, receiver, [Policy("x")], seed=1)
+
+
+def test_the_report_speaks_of_receivers_alone(tmp_path):
+    found = counterfactual(None, fit_of(), read_policies(DATA.policies), seed=1)
+    assert found.together == "receiver"
+    html = study_report(found, tmp_path / "policy.html").html.read_text("utf-8")
+    assert "receivers would" in html
+    assert "both together" not in html
+    assert "two together" not in html
+    assert found.to_dict()["together"] == "receiver"
