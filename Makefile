@@ -58,6 +58,7 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/general_game.py
 	$(PYTHON) benchmarks/policies.py
 	$(PYTHON) benchmarks/policy_coverage.py
+	$(PYTHON) benchmarks/real_unseen.py
 	$(PYTHON) benchmarks/fuzz.py
 	$(PYTHON) benchmarks/kills.py
 	$(PYTHON) benchmarks/readme.py

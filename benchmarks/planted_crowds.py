@@ -53,9 +53,9 @@ def earned_by(
 ) -> Outcomes:
     """What the planted people expect to earn in a treatment, by the package's formulas."""
     trials = trials_from_frame(played.trials, played.game)
-    biases = biases_of(played.game, trials.fold("sender"), treatment)
+    biases = biases_of(trials.fold("sender"), treatment)
     play = play_of(played.game)
-    stage = play.stage(played.game, treatment, biases, {}, None)
+    stage = play.stage(played.game, treatment, biases, {}, None, None)
     crowds = crowds_of(played, models, treatment)
     return play.play(stage, [(1.0, crowds["sender"])], [(1.0, crowds["receiver"])], {}, seed)
 

@@ -109,10 +109,12 @@ def speed(options) -> pd.DataFrame:
         models = [tb.model(theory, role, trials.game) for role in ("sender", "receiver")]
         fits = run_fits([FitTask(m, trials, SAMPLING) for m in models], options.folder)
         for people in ("these", "new"):
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             effect = tb.counterfactual(*fits, policies, seed=1, people=people, draws=1000)
-            rows.append((theory, people, len(policies), effect.draws, time.perf_counter() - start))
-    return pd.DataFrame(rows, columns=["theory", "people", "policies", "draws", "seconds"])
+            took = time.perf_counter() - start[0], time.process_time() - start[1]
+            rows.append((theory, people, len(policies), effect.draws, *took))
+    columns = ["theory", "people", "policies", "draws", "seconds", "CPU seconds"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def draw(rows: pd.DataFrame) -> Figure:
@@ -140,7 +142,9 @@ def says(rows: pd.DataFrame, timed: pd.DataFrame, meetings: int) -> str:
         f"root mean square {np.sqrt((part['z'] ** 2).mean()):.2f}"
         for kind, part in rows.groupby("kind")
     ]
-    shown = timed.assign(seconds=timed["seconds"].map("{:.1f}".format))
+    shown = timed.assign(
+        **{name: timed[name].map("{:.1f}".format) for name in ("seconds", "CPU seconds")}
+    )
     return (
         f"{meetings:,} meetings of each kind of game. {'; '.join(parts)}.\n\n{{plot}}\n\n"
         f"Seconds of all policies together on the real experiment:\n\n{markdown(shown)}"

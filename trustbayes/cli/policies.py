@@ -27,7 +27,7 @@ __all__ = ["policy"]
 
 def policy(
     sender: Path,
-    receiver: Path,
+    receiver: Path | None = None,
     /,
     *,
     policies: Path,
@@ -51,8 +51,9 @@ def policy(
     Parameters
     ----------
     sender : Path
-        A fit of senders, as `trustbayes fit` wrote it.
-    receiver : Path
+        A fit of senders, as `trustbayes fit` wrote it; of recommendations, which have no senders,
+        that of receivers.
+    receiver : Path, optional
         A fit of receivers of the same game.
     policies : Path
         TOML file with a table [policies.NAME] for each policy.
@@ -96,12 +97,12 @@ def policy(
     csv_text(
         pd.DataFrame({"policy": [each.name for each in chosen]}), table.name
     )  # before the work
-    fits = load_fit(sender), load_fit(receiver)
+    fits = [load_fit(path) for path in (sender, receiver) if path is not None]
     data = None if trials is None or game is None else read_warned(trials, game)
     with messages(quiet):
         effect = counterfactual(
-            fits[0],
-            fits[1],
+            fits[0] if len(fits) > 1 else None,
+            fits[-1],
             chosen,
             seed=seed,
             people=people,

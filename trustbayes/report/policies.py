@@ -72,6 +72,10 @@ def policies_section(counterfactual: Counterfactual, titles: dict[str, str]) -> 
     )
 
 
+def _who(counterfactual: Counterfactual) -> str:
+    return "both together" if counterfactual.together == "both" else "receivers"
+
+
 def _costs(counterfactual: Counterfactual) -> Table:
     rows = [
         (
@@ -86,7 +90,8 @@ def _costs(counterfactual: Counterfactual) -> Table:
         for row in counterfactual.costs.to_dict("records")
     ]
     caption = (
-        "What a policy may cost in a meeting: what both together would earn more (payoff units), "
+        f"What a policy may cost in a meeting: what {_who(counterfactual)} would earn more (payoff "
+        "units), "
         f"{probability(counterfactual.ci_prob)} intervals. Cautious: the quantile "
         f"{counterfactual.caution:g} of the gain. Pays: probability that it earns more than it "
         "costs."
@@ -97,6 +102,7 @@ def _costs(counterfactual: Counterfactual) -> Table:
 
 _BESIDE = (
     ("share", "both"),
+    ("share", "receiver"),
     ("inflation", "sender"),
     ("discount", "receiver"),
     ("trust", "receiver"),
@@ -108,11 +114,16 @@ _BESIDE = (
 def _effects(counterfactual: Counterfactual) -> Table:
     """Payoffs of both with all that is said of them; of the rest the means and their changes."""
     effects: Any = counterfactual.effects[counterfactual.effects["round"] == "all"]
-    beside = [key for key in _BESIDE if (effects["outcome"] == key[0]).any()]
+    together = counterfactual.together
+    beside = [
+        key
+        for key in _BESIDE
+        if (effects["outcome"] == key[0]).any() and (key[0] != "share" or key[1] == together)
+    ]
     shown = []
     for (policy, treatment), rows in effects.groupby(["policy", "treatment"], sort=False):
         by_outcome = rows.set_index(["outcome", "party"])
-        both = by_outcome.loc[("payoff", "both")]
+        both = by_outcome.loc[("payoff", together)]
         shown.append(
             (
                 policy,
@@ -125,11 +136,11 @@ def _effects(counterfactual: Counterfactual) -> Table:
             )
         )
     caption = (
-        "What people would earn and do. Payoff of both together: mean, difference to what is, "
-        f"paired by draw and chance ({probability(counterfactual.ci_prob)} intervals), probability "
-        f"that it is above 0, and above {percent(counterfactual.smallest)} of the way from "
-        "babbling to full trust. Then means, with their changes in brackets. The numbers beside "
-        "this page have every outcome, party and interval."
+        f"What people would earn and do. Payoff of {_who(counterfactual)}: mean, difference to "
+        f"what is, paired by draw and chance ({probability(counterfactual.ci_prob)} intervals), "
+        f"probability that it is above 0, and above {percent(counterfactual.smallest)} of the way "
+        "from babbling to full trust. Then means, with their changes in brackets. The numbers "
+        "beside this page have every outcome, party and interval."
     )
     header = "policy|treatment|payoff|difference|above 0|matters"
     header += "".join(f"|{outcome}" for outcome, _ in beside)
@@ -174,7 +185,7 @@ def _frontier(frontier: Frontier, counterfactual: Counterfactual) -> Section:
         for row in frontier.table.to_dict("records")
     ]
     shown = table(
-        f"{frontier.policy}: what both together gain in a meeting, and net of the cost.",
+        f"{frontier.policy}: what {_who(counterfactual)} gain in a meeting, and net of the cost.",
         f"{frontier.over}|cost|gain|net gain|cautious|pays",
         rows,
         (),
@@ -190,7 +201,7 @@ def _frontier(frontier: Frontier, counterfactual: Counterfactual) -> Section:
 def _paths(counterfactual: Counterfactual) -> Section:
     effects = counterfactual.effects
     moved = (effects["outcome"] == "trust") & (effects["round"] != "all")
-    outcomes = [("payoff", "both")]
+    outcomes = [("payoff", counterfactual.together)]
     outcomes = [("trust", "receiver"), *outcomes] if moved.any() else outcomes
     pictures = [
         Picture(

@@ -27,6 +27,7 @@ __all__ = [
     "decision_classes",
     "observed_choices",
     "placeholder",
+    "recorded",
     "replicated_choices",
     "trial_shifts",
     "units_of",
@@ -121,13 +122,13 @@ def add_states(
     size = len(table)
     error = np.array([game.treatments[str(name)].error for name in table["treatment"]])
     outcome = rng.normal(game.typical_outcome, game.outcome_spread, size)
-    table["outcome"] = outcome = _recorded(game, outcome)
-    table["estimate"] = _recorded(game, outcome + rng.normal(0, game.estimate_error, size))
+    table["outcome"] = outcome = recorded(game, outcome)
+    table["estimate"] = recorded(game, outcome + rng.normal(0, game.estimate_error, size))
     for name in game.messages:
-        table[name] = _recorded(game, outcome + error * rng.normal(size=size))
+        table[name] = recorded(game, outcome + error * rng.normal(size=size))
 
 
-def _recorded(game: RecommendationGame, values: np.ndarray) -> np.ndarray:
+def recorded(game: RecommendationGame, values: np.ndarray) -> np.ndarray:
     """Numbers on the line, in whole steps; the ends of the range stay as they are."""
     steps = np.round(values / game.step) * game.step
     # The last digits of a float are noise: 12 of them are kept.
@@ -165,7 +166,7 @@ def choose_in_order(draws: Draws, kinds: np.ndarray | None, rng: np.random.Gener
     given = None if kinds is None else kinds[None]
     game = cast(RecommendationGame, draws.game)
     decided = draws.model.response(game).choose(draws.units, answer, values, given, rng)[0]
-    return _recorded(game, decided)
+    return recorded(game, decided)
 
 
 def replicated_choices(

@@ -56,7 +56,7 @@ def test_every_key_is_read(tmp_path: Path):
 
 
 def test_the_bundled_policies_are_policies():
-    for name in ("simulated-finite", "simulated-forecast"):
+    for name in ("simulated-finite", "simulated-forecast", "simulated-recommendation"):
         policies = read_policies(bundled(name).policies)
         assert len(policies) >= 3
         assert len({policy.name for policy in policies}) == len(policies)

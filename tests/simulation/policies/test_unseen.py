@@ -7,7 +7,7 @@ from synthetic import small_trials, synthetic_fit
 
 from trustbayes import Policy, counterfactual, model, trials_from_frame, unseen_treatments
 from trustbayes.errors import InputError
-from trustbayes.games import FiniteGame, ForecastGame, Market
+from trustbayes.games import Feedback, FiniteGame, ForecastGame, Market
 from trustbayes.simulation.policies import unseen
 
 TRIALS = small_trials(rounds=20)
@@ -126,3 +126,58 @@ def test_what_cannot_be_checked_is_refused():
     assert isinstance(other.game, FiniteGame)
     with pytest.raises(InputError, match="of finite game, as the fit"):
         unseen_treatments(*fits_of("level-k"), other, seed=1)
+
+
+@pytest.mark.parametrize(("name", "rule"), [("trust-embedded", "shift"), ("level-k", "depth")])
+def test_people_who_learn_are_predicted_after_what_they_had_been_shown(learnt, name, rule):
+    """What was left out has moved them: the answer in each trial is that of a loop over news."""
+    trials = small_trials(rounds=20, feedback=Feedback("state"))
+    fits = tuple(
+        synthetic_fit(model(name, role, trials.game, learning=rule), trials, 1, 1, 4)
+        for role in ("sender", "receiver")
+    )
+    found = unseen_treatments(*fits, trials, seed=1).table
+    assert found["known"].tolist() == found["people"].tolist() == [4] * 4
+    for task in learnt:  # they learn from all trials, and are fitted to some
+        units = task.model.fold(task.trials)
+        assert units.n_trials == 40
+        assert units.event_subject.size == 80
+    assert found["predicted"].between(found["lower"], found["upper"]).all()
+    if name == "level-k":
+        return
+    row = found[(found["role"] == "receiver") & (found["treatment"] == "High")].iloc[0]
+    [at] = [
+        at
+        for at, task in enumerate(learnt)
+        if task.model.role == "receiver" and set(task.trials.table["treatment"]) == {"Low"}
+    ]
+    # `foreseen` counts the tasks of each role from 0.
+    fit = synthetic_fit(learnt[at].model, learnt[at].trials, at % 2 + 1, 1, 30)
+    data = fit.draws().data
+    states, scale = np.array([1.0, 2.0, 3.0]), trials.game.scale
+    means = np.zeros(30)
+    for draw in range(30):
+        own = {
+            n: data[n].isel(sample=draw) for n in data if "_" not in n or n[:4] in ("gain", "resp")
+        }
+        for who, rows in trials.table.groupby("receiver"):
+            of = {
+                n: float(a.sel(subject=who) if "subject" in a.dims else a)
+                for n, a in own.items()
+                if a.ndim <= 1
+            }
+            moved = 0.0
+            for trial in rows.sort_values("round").to_dict("records"):
+                alpha = 1 / (1 + np.exp(-(np.log(of["trust"] / (1 - of["trust"])) + moved)))
+                possible = states[states <= trial["message"]]
+                believed = alpha * trial["message"] + (1 - alpha) * possible
+                worth = [(110 - 20 * abs(believed - a) ** 1.4).mean() / scale for a in states]
+                chances = np.exp(of["response_precision"] * (np.array(worth) - max(worth)))
+                chances /= chances.sum()
+                if trial["treatment"] == "High":
+                    means[draw] += trial["message"] - chances @ states
+                bad = trial["message"] != trial["state"]
+                moved = of["memory"] * moved + (-of["gain_bad"] if bad else of["gain_good"])
+    # Choices are drawn once in each of 30 draws: five standard errors of that.
+    error = 1.0 / np.sqrt(30 * row["trials"])
+    assert row["predicted"] == pytest.approx((means / row["trials"]).mean(), abs=5 * error)

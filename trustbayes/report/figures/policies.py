@@ -77,7 +77,8 @@ def effects_figure(counterfactual: Counterfactual) -> Figure:
     share.set_xlabel("gain, share of the way from\nbabbling to full trust")
     handles: list[Any] = [
         Line2D([], [], color=colour, marker=marker, label=words)
-        for words, marker, colour in _PARTIES.values()
+        for party, (words, marker, colour) in _PARTIES.items()
+        if (rows["party"] == party).any()
     ]
     if any(policy.cost for policy in counterfactual.policies):
         handles.append(Line2D([], [], color=_GAIN, lw=2, label="cost of the policy"))
@@ -92,9 +93,11 @@ def effects_says(counterfactual: Counterfactual) -> str:
         (counterfactual.effects["treatment"] == where)
         & (counterfactual.effects["round"] == "all")
         & (counterfactual.effects["outcome"] == "payoff")
-        & (counterfactual.effects["party"] == "both")
+        & (counterfactual.effects["party"] == counterfactual.together)
         & counterfactual.effects["difference"].notna()
     ]
+    pair = counterfactual.together == "both"
+    who, alone = ("both together", "Both") if pair else ("receivers", "Receivers")
     sure = rows[rows["difference_lower"] > 0]
     gains = list(sure["policy"])
     loses = list(rows.loc[rows["difference_upper"] < 0, "policy"])
@@ -102,11 +105,13 @@ def effects_says(counterfactual: Counterfactual) -> str:
     if gains:
         best = sure.loc[sure["difference"].idxmax()]
         parts.append(
-            f"By the whole interval both together gain by {listed(gains)}, most by "
+            f"By the whole interval {who} gain by {listed(gains)}, most by "
             f"{best['policy']} ({number(best['difference'])})"
         )
     if loses:
-        parts.append(f"they lose by {listed(loses)}" if gains else f"Both lose by {listed(loses)}")
+        parts.append(
+            f"they lose by {listed(loses)}" if gains else f"{alone} lose by {listed(loses)}"
+        )
     if not parts:
         parts.append("No policy gains, or loses, by its whole interval")
     mean = ", treatments averaged" if where == "all" else ""
@@ -152,7 +157,7 @@ def frontier_figure(frontier: Frontier, caution: float) -> Figure:
 def frontier_says(frontier: Frontier, ci_prob: float) -> str:
     """The optimum and its uncertainty."""
     text = (
-        f"{frontier.policy}: both together gain most, net of the cost, at {frontier.over} = "
+        f"{frontier.policy}: the greatest gain, net of the cost, is at {frontier.over} = "
         f"{number(frontier.best)} ({probability(ci_prob)} of the posterior have their best from "
         f"{number(frontier.lower)} to {number(frontier.upper)}): "
         f"{number(frontier.best_net)} in a meeting."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -90,6 +90,11 @@ class Counterfactual:
     seed: int
 
     @property
+    def together(self) -> Literal["both", "receiver"]:
+        """The party whose payoff is to be raised: of recommendations the receiver."""
+        return "both" if "sender" in self.models else "receiver"
+
+    @property
     def text(self) -> str:
         """The effects in sentences, one policy after the other, and what was held."""
         return " ".join([*self.sentences, *self.held])
@@ -100,6 +105,7 @@ class Counterfactual:
         return {
             "game": self.game,
             "models": self.models,
+            "together": self.together,
             "treatments": list(self.treatments),
             "policies": [policy.to_dict() for policy in self.policies],
             "effects": records(self.effects),
@@ -113,7 +119,7 @@ class Counterfactual:
 
 
 def counterfactual(
-    sender_fit: Fit,
+    sender_fit: Fit | None,
     receiver_fit: Fit,
     policies: Sequence[Policy],
     *,
@@ -137,11 +143,16 @@ def counterfactual(
     exactly. In a finite game nothing but new people is simulated: expected payoffs follow from the
     mean choice probabilities of either role. In forecast sharing 8 rounds of 1,000 meetings are
     played in each draw and treatment, and the spread that they add is taken out of the intervals.
+    Recommendations have receivers alone: their payoff is minus the distance of decisions from
+    outcomes, the way of trust leads from keeping every estimate to following every recommendation,
+    and decisions are simulated as in forecast sharing.
 
     Parameters
     ----------
-    sender_fit, receiver_fit : Fit
-        Of one game, by any theory. The draws of the halves of a `trustbayes.JointFit` belong
+    sender_fit : Fit or None
+        None for recommendations, which nobody is modelled to make.
+    receiver_fit : Fit
+        Of the same game, by any theory. The draws of the halves of a `trustbayes.JointFit` belong
         together; those of two other fits are matched at random.
     policies : sequence of Policy
     seed : int
@@ -223,13 +234,16 @@ def counterfactual(
     if faults:
         raise InputError(faults)
     if check is not None:
+        if sender_fit is None:
+            expected = "none: a treatment of recommendations is another adviser, not another game"
+            raise InputError(Fault("check", "trials of recommendations", expected))
         check_trials(sender_fit, receiver_fit, check)  # before the work
     base, played = play_all(world, chosen)
     effects = effects_table(world, chosen, base, played, ci_prob, smallest)
     if rounds is not None:
         by_round = rounds_table(world, chosen, ci_prob)
         effects = pd.concat([effects, by_round], ignore_index=True)
-    costs = break_even(chosen, played, world.treatments, ci_prob, caution)
+    costs = break_even(chosen, played, world, ci_prob, caution)
     frontiers = tuple(
         frontier(world, policy, ci_prob, caution)
         for policy in chosen
@@ -242,7 +256,7 @@ def counterfactual(
         frontiers=frontiers,
         unseen=(
             None
-            if check is None
+            if check is None or sender_fit is None
             else unseen_treatments(
                 sender_fit, receiver_fit, check, seed=seed, ci_prob=ci_prob, progress=progress
             )
@@ -252,7 +266,7 @@ def counterfactual(
         treatments=world.treatments,
         people=people,
         expectations=expectations,
-        sentences=sentences(chosen, effects, costs, frontiers, world.treatments),
+        sentences=sentences(chosen, effects, costs, frontiers, world.treatments, world.together),
         held=invariances(world, chosen),
         ci_prob=ci_prob,
         smallest=smallest,

@@ -95,7 +95,8 @@ def effects_table(
     """A row for each policy, treatment, outcome and party, see `Counterfactual.effects`."""
     ways = {t: world.ways(t) for t in world.treatments}
     if len(ways) > 1:
-        ends = {p: np.mean([w[p] for w in ways.values()], axis=0) for p in PARTIES}
+        parties = next(iter(ways.values()))
+        ends = {p: np.mean([w[p] for w in ways.values()], axis=0) for p in parties}
         ways[ALL] = {p: (float(low), float(high)) for p, (low, high) in ends.items()}
     rows: list[dict[str, Any]] = []
     for policy, play in zip((BASELINE, *policies), (base, *played), strict=True):
@@ -172,15 +173,15 @@ def _place(key: tuple[str, str, str], world: World) -> tuple[int, int, int]:
 def break_even(
     policies: Sequence[Policy],
     played: Sequence[Played],
-    treatments: Sequence[str],
+    world: World,
     ci_prob: float,
     caution: float,
 ) -> pd.DataFrame:
     """What each policy may cost at most, see `Counterfactual.costs`."""
-    rows = []
+    rows, treatments = [], world.treatments
     for policy, play in zip(policies, played, strict=True):
         gains = {
-            treatment: play.difference[treatment, "payoff", "both"]
+            treatment: play.difference[treatment, "payoff", world.together]
             for treatment in treatments
             if not policy.treatments or treatment in policy.treatments
         }

@@ -77,7 +77,7 @@ def frontier(world: World, policy: Policy, ci_prob: float, caution: float) -> Fr
 
     def gain(at: float) -> np.ndarray:
         if at not in seen:
-            chosen, what = at_strength(policy, at), ("payoff", "both")
+            chosen, what = at_strength(policy, at), ("payoff", world.together)
             gains = [averaged(world.play(chosen, t)[what] - world.as_it_is(t)[what]) for t in where]
             seen[at] = np.mean(gains, axis=0)
         return seen[at]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trustbayes.games import FiniteGame, ForecastGame, Game
-from trustbayes.simulation.policies import finite, forecast
+from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame
+from trustbayes.simulation.policies import finite, forecast, recommendation
 from trustbayes.simulation.policies.stage import Play
 
 __all__ = ["play_of"]
 
-_KINDS: Mapping[str, Play] = {FiniteGame.kind: finite, ForecastGame.kind: forecast}
+_KINDS: Mapping[str, Play] = {
+    FiniteGame.kind: finite,
+    ForecastGame.kind: forecast,
+    RecommendationGame.kind: recommendation,
+}
 
 
 def play_of(game: Game) -> Play:

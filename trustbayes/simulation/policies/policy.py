@@ -77,7 +77,8 @@ class Policy:
         What the game would be instead. Finite: bias, prior, receiver_prior, direction, the
         numbers of a power loss (constant, scale, exponent) or the constants of formulas. Forecast
         sharing: capacity_cost, uncertainty, mean_demand, retail_price, wholesale_price,
-        production_cost.
+        production_cost. Recommendations: adviser_error (their accuracy), estimate_error,
+        typical_outcome, outcome_spread.
     treatments : tuple of str
         Where it would be changed; everywhere by default.
     shift : mapping of str to float
@@ -230,19 +231,21 @@ def policy_faults(
             expected = f"{learn} every round alike, whatever they have seen and whomever they meet"
             yield Fault(f"{place}, {key}", str(getattr(policy, key)), expected)
     if policy.audit is not None:
-        yield from _audit_faults(policy.audit, f"{place}, audit", models["sender"])
+        yield from _audit_faults(policy.audit, f"{place}, audit", models.get("sender"))
     if policy.frontier is not None:
         yield from _strength_faults(policy, policy.frontier, f"{place}, frontier")
 
 
-def _audit_faults(audit: Audit, place: str, sender: Model) -> Iterator[Fault]:
+def _audit_faults(audit: Audit, place: str, sender: Model | None) -> Iterator[Fault]:
     yield from _number(f"{place}.probability", audit.probability, 0, 1)
     yield from _number(f"{place}.fine", audit.fine, 0)
     for key, choices in (("per", ("lie", "unit")), ("to", ("nobody", "receiver"))):
         value = getattr(audit, key)
         if value not in choices:
             yield Fault(f"{place}.{key}", str(value), suggestion(str(value), choices))
-    if not sender.spec.weighs_fines:
+    if sender is None:
+        yield Fault(place, "a fine", "none: nobody is modelled who makes recommendations")
+    elif not sender.spec.weighs_fines:
         expected = "a theory of senders whose answer weighs fines (`ModelSpec.weighs_fines`)"
         yield Fault(place, f"senders of the {sender.name} model", expected)
 

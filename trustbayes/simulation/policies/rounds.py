@@ -62,9 +62,10 @@ def play_rounds(
     }
     play_table(list(players.values()), table)
     outcomes = play_of(stage.game).met(stage, table)
-    trust = _trust(players["receiver"], table)
-    if trust is not None:
-        outcomes["trust", "receiver"] = trust
+    for role, name in (("receiver", "trust"), ("sender", "expected_trust")):
+        trust = _trust(players[role], table, name)
+        if trust is not None:
+            outcomes[name.replace("_", " "), role] = trust
     shape = (rounds, draws, pairs)
     return {
         key: np.asarray(values, float).reshape(shape).mean(axis=-1)
@@ -131,16 +132,17 @@ def _player(
     return Player(treatments, Draws(first.model, stage.game, units, xr.Dataset(data)), kinds, rng)
 
 
-def _trust(player: Player, table: pd.DataFrame) -> np.ndarray | None:
-    """The trust of everybody at every row, as it has moved; None where there is none."""
+def _trust(player: Player, table: pd.DataFrame, name: str) -> np.ndarray | None:
+    """Trust given or expected by everybody at every row, as it has moved; None without any."""
     draws = player.at(table)
-    if "trust" not in draws.data or player.kinds is not None:
+    if name not in draws.data or player.kinds is not None:
         return None
     if draws.model.learns:
         conventions = draws.model.resolve_conventions(draws.game)
-        return moved_trust(draws.values(slice(0, 1)), conventions, "trust")[0]
-    at = pd.Index(draws.units.subjects).get_indexer(pd.Index(table["receiver"]))
-    return np.asarray(draws.data["trust"].to_numpy()[0, at])
+        return moved_trust(draws.values(slice(0, 1)), conventions, name)[0]
+    given = draws.data[name].to_numpy()[0]
+    at = pd.Index(draws.units.subjects).get_indexer(pd.Index(table[draws.model.role]))
+    return np.asarray(given[at] if "subject" in draws.data[name].dims else given)
 
 
 def _spread(crowd: Crowd, name: str, who: np.ndarray) -> np.ndarray:

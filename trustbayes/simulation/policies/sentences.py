@@ -23,12 +23,15 @@ def sentences(
     costs: pd.DataFrame,
     frontiers: Sequence[Frontier],
     treatments: Sequence[str],
+    together: str,
 ) -> tuple[str, ...]:
     """A sentence or two on each policy.
 
     Parameters
     ----------
     policies : sequence of Policy
+    together : "both" or "receiver"
+        Whose payoff is to be raised.
     effects, costs, frontiers, treatments
         See `trustbayes.simulation.policies.counterfactual.Counterfactual`.
 
@@ -41,28 +44,32 @@ def sentences(
     at = costs[costs["treatment"] == where].set_index("policy")
     by_name = {frontier.policy: frontier for frontier in frontiers}
     return tuple(
-        _sentence(policy, rows[rows["policy"] == policy.name], at.loc[policy.name])
+        _sentence(policy, rows[rows["policy"] == policy.name], at.loc[policy.name], together)
         + (_best(by_name[policy.name]) if policy.name in by_name else "")
         for policy in policies
     )
 
 
-def _sentence(policy: Policy, rows: Any, cost: Any) -> str:
+def _sentence(policy: Policy, rows: Any, cost: Any, together: str) -> str:
     def of(outcome: str, party: str) -> Any:
         return rows[(rows["outcome"] == outcome) & (rows["party"] == party)].iloc[0]
 
-    both = of("payoff", "both")
+    both = of("payoff", together)
     if both["difference"] == both["difference_lower"] == both["difference_upper"] == 0:
         return f"{_capital(policy.name)}: nothing that anybody earns would change."
     verb = "gain" if both["difference"] > 0 else "lose"
-    parties = " and ".join(
-        f"{party}s {_signed(of('payoff', party)['difference'])}" for party in ("sender", "receiver")
-    )
+    who, parties = "receivers", ""
+    if together == "both":
+        who = "the two together"
+        parties = ", " + " and ".join(
+            f"{party}s {_signed(of('payoff', party)['difference'])}"
+            for party in ("sender", "receiver")
+        )
     share = f", probability of a gain {both['p_above_0']:.2f}"
     text = (
-        f"{_capital(policy.name)}: the two together would {verb} "
+        f"{_capital(policy.name)}: {who} would {verb} "
         f"{_plain(abs(both['difference']))} in a meeting "
-        f"({_plain(both['difference_lower'])} to {_plain(both['difference_upper'])}{share}), "
+        f"({_plain(both['difference_lower'])} to {_plain(both['difference_upper'])}{share})"
         f"{parties}."
     )
     if both["difference"] > 0:
@@ -127,7 +134,13 @@ def _invariances(world: World, policies: Sequence[Policy]) -> Iterable[str]:
             f"What was estimated for each treatment by itself ({', '.join(varied)}) stays that of "
             "the treatment which a policy changes."
         )
-    if any(p.name == "expected_trust" for p in world.models["sender"].parameters):
+    if "sender" not in world.models:
+        yield (
+            "Decisions are valued by how far they lie from the outcome, in its units, which is all "
+            "that a payoff stands for here. Outcomes, estimates and recommendations are as the "
+            "game file says, and recommendations do not answer to what people make of them."
+        )
+    elif any(p.name == "expected_trust" for p in world.models["sender"].parameters):
         if world.expectations == "respond":
             yield (
                 "The trust that senders expect follows the trust that receivers give: their "

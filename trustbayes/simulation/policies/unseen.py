@@ -19,13 +19,19 @@ from trustbayes.inference.marginal.population import Population
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model
-from trustbayes.models.replications import draw_types
-from trustbayes.simulation.policies.crowd import check_new, new_types, new_values
+from trustbayes.models.draws import Draws
+from trustbayes.simulation.kinds import kind_of
+from trustbayes.simulation.policies.crowd import check_new, new_values
 from trustbayes.simulation.summaries import summary
-from trustbayes.theories.values import Values
 from trustbayes.trials.table import Trials
 
-__all__ = ["Unseen", "check_trials", "unseen_treatments"]
+__all__ = [
+    "Unseen",
+    "check_trials",
+    "foreseen",
+    "predicted_treatment",
+    "unseen_treatments",
+]
 
 _DRAWS = 400
 _SHORT = 0.2  # of the intervals' probability: what is less than that many held counts as too few
@@ -115,7 +121,7 @@ def unseen_treatments(
     Raises
     ------
     InputError
-        If there is only one treatment, the trials are of another game, or people learn.
+        If there is only one treatment, or the trials are of another game.
 
     Examples
     --------
@@ -124,30 +130,58 @@ def unseen_treatments(
     >>> trials = tb.read_trials("trials.csv", "game.toml")  # doctest: +SKIP
     >>> tb.unseen_treatments(*fits, trials, seed=1).text  # doctest: +SKIP
     """
-    fits: Mapping[Role, Fit] = {"sender": sender_fit, "receiver": receiver_fit}
     check_trials(sender_fit, receiver_fit, trials)
-    names = list(dict.fromkeys(t for f in fits.values() for t in f.units.treatments))
-    jobs = []
-    for role, fit in fits.items():
-        theirs = trials.of_role(role)
-        model = _everywhere_alike(fit.model)
-        settings = sampling or fit.sampling
-        for name in names:
-            held = (theirs.table["treatment"] == name).to_numpy(bool)
-            if not held.any() or held.all():
-                continue
-            learn = theirs.subset(~held, f"all but treatment {name}")
-            predict = theirs.subset(held, f"treatment {name}")
-            task = FitTask(model.fixed_to(theirs.fold(role)), learn, settings)
-            jobs.append((name, learn, predict, task))
+    parts = [
+        foreseen(
+            fit.model, trials, sampling or fit.sampling, seed=seed + at * 2**32, ci_prob=ci_prob,
+            folder=folder, executor=executor, progress=progress,
+        )
+        for at, fit in enumerate((sender_fit, receiver_fit))
+    ]  # fmt: skip
+    return Unseen(pd.concat(parts, ignore_index=True), ci_prob)
+
+
+def foreseen(
+    model: Model,
+    trials: Trials,
+    sampling: Sampling,
+    *,
+    seed: int,
+    ci_prob: float = 0.9,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Leave each treatment out in turn, fit one model to the others, and predict it.
+
+    Parameters
+    ----------
+    model : Model
+        Of either role; parameters are taken to be the same in all treatments.
+    trials : Trials
+        Of the experiment.
+    sampling : Sampling
+    seed, ci_prob, folder, executor, progress
+        See `unseen_treatments`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `Unseen.table` of the model.
+    """
+    theirs, model = trials.of_role(model.role), _everywhere_alike(model)
+    model = model.fixed_to(model.fold(theirs))
+    left_out = []
+    for name in theirs.treatments:
+        held = (theirs.table["treatment"] == name).to_numpy(bool)
+        if held.any() and not held.all():
+            left_out.append((name, theirs.subset(~held, f"all but treatment {name}")))
+    tasks = [FitTask(model, learn, sampling) for _, learn in left_out]
     rows: dict[int, dict[str, Any]] = {}
-    for at, fit in iter_fits([job[-1] for job in jobs], folder, executor, progress):
-        name, learn, predict, _ = jobs[at]
+    for at, fit in iter_fits(tasks, folder, executor, progress):
         rng = np.random.default_rng([seed, at])
-        rows[at] = {"treatment": name} | _predicted(fit, learn, predict, ci_prob, rng)
-    order = ["role", "model", "treatment", "people", "known", "trials", "observed", "predicted"]
-    order += ["lower", "upper", "covered", "others", "converged"]
-    return Unseen(pd.DataFrame([rows[at] for at in sorted(rows)])[order], ci_prob)
+        rows[at] = predicted_treatment(fit, theirs, left_out[at][0], ci_prob, rng)
+    return pd.DataFrame([rows[at] for at in sorted(rows)])
 
 
 def check_trials(sender_fit: Fit, receiver_fit: Fit, trials: Trials) -> None:
@@ -168,13 +202,6 @@ def check_trials(sender_fit: Fit, receiver_fit: Fit, trials: Trials) -> None:
         if fit.game.checksum != trials.game.checksum
     ]
     faults += [Fault("check, trials", "", f"{role}s") for role in fits if role not in trials.roles]
-    faults += [
-        Fault(
-            "check", f"a fit of {role}s who learn", "none, but `trustbayes holdout` of a treatment"
-        )
-        for role, fit in fits.items()
-        if fit.model.learns
-    ]
     if trials.table["treatment"].nunique() < 2:
         faults.append(Fault("check, trials", "one treatment", "two or more, to leave one out"))
     if faults:
@@ -193,102 +220,139 @@ def _everywhere_alike(model: Model) -> Model:
     return model.replace(varies=varies)
 
 
-def _predicted(
-    fit: Fit, learn: Trials, predict: Trials, ci_prob: float, rng: np.random.Generator
+def predicted_treatment(
+    fit: Fit, theirs: Trials, name: str, ci_prob: float, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """The row of a role and treatment but for its name."""
-    role, game = fit.model.role, fit.game
-    units: Any = predict.fold(role)
-    draws = fit.draws(_DRAWS)
-    known = pd.Index(fit.units.subjects).get_indexer(pd.Index(units.subjects))
-    values, types = _values(fit, draws, units, known, rng)
-    model = draws.model
-    response = model.response(game)
-    answer = model.answer(game, values)
-    if types is not None:
-        answer = response.pick(units, answer, types)
-    copies = response.draw(units, answer, values, None, rng)
-    copied = _shift(game, role, units, copies)
-    copied = np.broadcast_to(copied, (draws.size,)) if np.ndim(copied) == 0 else copied
-    shown = units.trial_choice if units.continuous else units.counts
-    observed = float(_shift(game, role, units, shown[None])[0])
-    foreseen = summary(observed, copied, ci_prob)
-    lower, upper = float(foreseen["lower"]), float(foreseen["upper"])
-    before: Any = learn.fold(role)
-    seen = before.trial_choice if before.continuous else before.counts
+    """The row of a treatment that a fit has not seen.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of a model whose parameters are the same in all treatments.
+    theirs : Trials
+        Those that were learnt from, and those of the treatment.
+    name : str
+        Of the treatment.
+    ci_prob : float
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict
+        A row of `Unseen.table`.
+    """
+    role = fit.model.role
+    units: Any = fit.model.fold(theirs)
+    known = np.isin(units.subjects, fit.units.subjects)
+    held = units.unit_treatment == units.treatments.index(name)
+    here = held[units.trial_unit]
+    draws = _of_all(fit, units, known, rng)
+    toward = _directions(fit.game, role, units)[units.trial_unit]
+    kind = kind_of(fit.game)
+
+    def mean_shift(choices: np.ndarray, which: np.ndarray) -> np.ndarray:
+        shifts = kind.trial_shifts(fit.game, units, choices) * toward
+        return np.asarray(shifts[..., which].mean(axis=-1))
+
+    chosen = kind.observed_choices(units)
+    observed = float(mean_shift(chosen, here))
+    copied = mean_shift(_replicated(draws, ~held[units.cell_unit], rng), here)
+    predicted = summary(observed, copied, ci_prob)
+    lower, upper = float(predicted["lower"]), float(predicted["upper"])
+    people = np.unique(units.unit_subject[held])
     return {
         "role": role,
-        "model": model.name,
-        "people": len(units.subjects),
-        "known": int((known >= 0).sum()),
-        "trials": units.n_trials,
+        "model": fit.model.name,
+        "treatment": name,
+        "people": people.size,
+        "known": int(known[people].sum()),
+        "trials": int(here.sum()),
         "observed": observed,
-        "predicted": float(foreseen["mean"]),
+        "predicted": float(predicted["mean"]),
         "lower": lower,
         "upper": upper,
         "covered": lower <= observed <= upper,
-        "others": float(_shift(game, role, before, seen[None])[0]),
+        "others": float(mean_shift(chosen, ~here)),
         "converged": fit.gate.passed,
     }
 
 
-def _values(
-    fit: Fit, draws: Any, units: Any, known: np.ndarray, rng: np.random.Generator
-) -> tuple[Values, np.ndarray | None]:
-    """Parameters and types of those to be predicted: as learnt, or of new people."""
-    model, size, people = draws.model, draws.size, known.size
-    new = np.flatnonzero(known < 0)
-    arrays: dict[str, Any] = {}
-    dims: dict[str, tuple[str, ...]] = {}
-    population = Population.of(model, fit.game, units, draws.data) if new.size else None
-    effects = {} if population is None else {e.parameter.name: e for e in population.effects}
-    for parameter in model.parameters:
-        if parameter.support == "simplex":
+def _replicated(draws: Draws, learnt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Replicate every trial, one step ahead if people learn; types as what was learnt has them.
+
+    Parameters
+    ----------
+    draws : Draws
+    learnt : array of bool, shape (cells,)
+        Which cells say anything of types.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array, shape (draws, trials)
+    """
+    response, choices = draws.model.response(draws.game), []
+    for rows, answer, values in draws.answers():
+        types = None
+        if draws.shares is not None:
+            logs = response.cell_logs(draws.units, answer, values, typed=True)
+            logs = np.where(learnt[:, None], logs, 0.0)
+            joint = draws.type_logs(rows, logs)
+            types = (joint + rng.gumbel(size=joint.shape)).argmax(axis=-1)
+            if (steps := draws.steps(rows)) is not None:
+                types = steps.walk(logs, types, len(draws.model.types), rng)
+        choices.append(response.choose(draws.units, answer, values, types, rng))
+    return np.concatenate(choices)
+
+
+def _of_all(fit: Fit, units: Any, known: np.ndarray, rng: np.random.Generator) -> Draws:
+    """A fit's draws for everybody: people it knows as learnt, others drawn from the population."""
+    draws = fit.draws(_DRAWS)
+    if known.all() and units.subjects == fit.units.subjects:
+        return replace(draws, units=units)
+    place = pd.Index(fit.units.subjects).get_indexer(pd.Index(units.subjects))
+    population = Population.of(draws.model, fit.game, units, draws.data)
+    effects = {effect.parameter.name: effect for effect in population.effects}
+    data = draws.data.isel(subject=np.maximum(place, 0)) if "subject" in draws.data.dims else None
+    if data is None:
+        return replace(draws, units=units)
+    data = data.assign_coords(subject=list(units.subjects)).copy(deep=True)
+    for label, array in data.data_vars.items():
+        if "subject" not in array.dims:
             continue
-        name, data = parameter.name, draws.data[parameter.name]
-        drawn = data.to_numpy()
-        if "subject" in data.dims:
-            drawn = drawn[:, np.maximum(known, 0)]
-            if name in effects:
-                drawn[:, new] = _new_values(effects[name], size, people, rng, drawn.shape)[:, new]
-        arrays[name], dims[name] = drawn, tuple(map(str, data.dims[1:]))
-    if draws.shares is None:
-        return Values(arrays, dims, units), None
-    learnt = draw_types(draws, rng)
-    assert learnt is not None
-    types = learnt[:, np.maximum(known, 0)]
-    if new.size:
-        shares = replace(draws, units=units, data=draws.data.drop_dims("subject")).shares
-        assert shares is not None
-        types[:, new] = new_types(shares, people, rng)[:, new]
-    return Values(arrays, dims, units), types
+        values, name = array.transpose("sample", "subject", ...).to_numpy().copy(), str(label)
+        if name in effects:
+            values[:, ~known] = _new_values(effects[name], rng, values.shape)[:, ~known]
+        else:  # what only those have of whom something was learnt
+            values[:, ~known] = 0.0
+        others = [str(dim) for dim in array.dims if dim not in ("sample", "subject")]
+        data[name] = (("sample", "subject", *others), values)
+    return replace(draws, units=units, data=data)
 
 
-def _new_values(
-    effect: Effect, size: int, people: int, rng: np.random.Generator, shape: tuple[int, ...]
-) -> np.ndarray:
+def _new_values(effect: Effect, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """A value of each person for each draw, from the population; of the shape asked for."""
     arguments = {name: values[..., 0] for name, values in effect.shape.items()}
     by_treatment = len(shape) == 3 and not effect.parameter.option  # by a formula
     # Locations have the shape (draws, 1 or people, treatments or 1, options or 1).
     location = effect.location[..., 0] if by_treatment else effect.location[:, :, 0]
-    natural = new_values(effect, location, arguments, (size, people, effect.width), rng)
+    size = (shape[0], shape[1], effect.width)
+    natural = new_values(effect, location, arguments, size, rng)
     return natural if by_treatment or effect.parameter.option else natural[..., 0]
 
 
-def _shift(game: Any, role: Role, units: Any, chosen: np.ndarray) -> np.ndarray:
-    """Mean inflation, or discount, of choices of shape (draws, ...), shape (draws,)."""
-    names = np.array(units.treatments)[units.unit_treatment]
+def _directions(game: Any, role: Role, units: Any) -> np.ndarray:
+    """What makes inflation of choices less what was seen, or discount; of each unit."""
+    sign = 1.0 if role == "sender" else -1.0
     if units.continuous:
-        plain = game.face_value(role, units.trial_seen, names[units.trial_unit])
-        gap = (chosen - plain).mean(axis=-1)
-        return np.asarray(gap if role == "sender" else -gap)
-    gaps = chosen * game.shifts(role)
-    by_unit = gaps.sum(axis=(-1, -2))
-    labelled = role == "receiver" and game.labelled
-    signs = [
-        game.in_treatment(name).direction_of(bias) or 1.0
-        for name, bias in zip(names, units.biases[units.unit_bias], strict=True)
-    ]
-    sign = np.ones(len(signs)) if labelled else np.array(signs) * (1 if role == "sender" else -1)
-    return np.asarray((by_unit * sign).sum(axis=-1) / chosen.sum(axis=(-1, -2, -3)))
+        return np.full(units.unit_subject.size, sign)
+    if role == "receiver" and game.labelled:
+        return np.ones(units.unit_subject.size)
+    names = np.array(units.treatments)[units.unit_treatment]
+    biases = units.biases[units.unit_bias]
+    return sign * np.array(
+        [
+            game.in_treatment(name).direction_of(bias) or 1.0
+            for name, bias in zip(names, biases, strict=True)
+        ]
+    )

@@ -39,11 +39,13 @@ _NEW_PEOPLE = 128  # of a role in a treatment, at least
 
 
 class World:
-    """Two fits and the people of both roles, who play any policy with the same chances.
+    """Fits and the people of their roles, who play any policy with the same chances.
 
     Parameters
     ----------
-    sender, receiver : Fit
+    sender : Fit or None
+        None where people take recommendations, which nobody is modelled to make.
+    receiver : Fit
     people : "these" or "new"
     expectations : "held" or "respond"
     seed, draws : int
@@ -56,6 +58,8 @@ class World:
         Those that both roles played, in the order of the game.
     size : int
         Number of draws.
+    together : "both" or "receiver"
+        The party whose payoff a policy should raise.
 
     Raises
     ------
@@ -66,7 +70,7 @@ class World:
 
     def __init__(
         self,
-        sender: Fit,
+        sender: Fit | None,
         receiver: Fit,
         people: Whose,
         expectations: Expectations,
@@ -77,28 +81,35 @@ class World:
         matching: Matching | None = None,
     ) -> None:
         self.game, self.treatments = common_treatments(sender, receiver, place)
-        self.models: Mapping[str, Model] = {"sender": sender.model, "receiver": receiver.model}
+        fits = (
+            {"receiver": receiver} if sender is None else {"sender": sender, "receiver": receiver}
+        )
+        self.models: Mapping[str, Model] = {role: fit.model for role, fit in fits.items()}
+        self.together = "receiver" if sender is None else "both"
         _check(people, expectations, seed, draws, place)
         _check_rounds(self.models, rounds, matching, place)
         if expectations == "respond":
             _check_expectations(self.models, place)
         self.people, self.expectations, self.seed = people, expectations, seed
         rng = np.random.default_rng(seed)
-        self.size = min(draws, *(_size(fit) for fit in (sender, receiver)))
+        self.size = min(draws, *map(_size, fits.values()))
         order = np.arange(self.size)
         # The halves of a joint fit belong together; other fits know nothing of each other.
-        other = order if _joint(sender, receiver) else rng.permutation(self.size)
+        joint = sender is not None and _joint(sender, receiver)
+        other = order if joint else rng.permutation(self.size)
         fewest = min(
             np.unique(fit.units.unit_subject[fit.units.unit_treatment == at]).size
-            for fit in (sender, receiver)
+            for fit in fits.values()
             for at in map(fit.units.treatments.index, self.treatments)
         )
         copies = max(2, -(-_NEW_PEOPLE // fewest)) if people == "new" else 1
         self._crowds = {
             role: Crowds(fit, self.size, positions, people, rng, copies)
-            for role, fit, positions in (("sender", sender, order), ("receiver", receiver, other))
+            for role, fit in fits.items()
+            for positions in [order if role == "sender" else other]
         }
-        self._biases = {t: biases_of(sender.units, t) for t in self.treatments}
+        units = next(iter(fits.values())).units
+        self._biases = {t: biases_of(units, t) for t in self.treatments}
         self._kept: dict[str, dict[Any, Any]] = {t: {} for t in self.treatments}
         self._base: dict[str, Outcomes] = {}
         self.rounds, self._matching = rounds, matching
@@ -139,7 +150,7 @@ class World:
             same_game = stage.key == self.stage(BASELINE, treatment).key
             cache = self._kept[treatment] if same_game else {}
             seed = self.seed + self.treatments.index(treatment) * 2**32
-            outcomes = kind.play(stage, parts["sender"], parts["receiver"], cache, seed)
+            outcomes = kind.play(stage, parts.get("sender", []), parts["receiver"], cache, seed)
             outcomes |= _trust(parts)
         for party, (low, high) in kind.references(stage).items():
             if high != low:
@@ -180,6 +191,8 @@ class World:
         crowds = {role: each.in_treatment(treatment) for role, each in self._crowds.items()}
         shifts = shifts_of(policy, self.models)
         share = policy.share
+        if "sender" not in crowds:
+            return {"receiver": _sorts(crowds["receiver"], shifts["receiver"], share, {}, ())}
         receivers = _sorts(crowds["receiver"], shifts["receiver"], share, {}, ())
         common: dict[str, Any] = {}
         tag: tuple[Any, ...] = ()
@@ -277,8 +290,8 @@ def _trust(parts: Mapping[str, Parts]) -> Outcomes:
     """Mean trust given and expected, where models have them."""
     outcomes: Outcomes = {}
     for role, name in (("receiver", "trust"), ("sender", "expected_trust")):
-        means = [(weight, crowd.mean(name)) for weight, crowd in parts[role]]
-        if means[0][1] is not None:
+        means = [(weight, crowd.mean(name)) for weight, crowd in parts.get(role, [])]
+        if means and means[0][1] is not None:
             total = sum(weight * np.asarray(mean) for weight, mean in means)
             outcomes[name.replace("_", " "), role] = np.asarray(total)[None]
     return outcomes
@@ -294,14 +307,24 @@ def _joint(sender: Fit, receiver: Fit) -> bool:
     return "joint" in sender.manifest and keys[0] is not None and keys[0] == keys[1]
 
 
-def common_treatments(sender: Fit, receiver: Fit, place: str) -> tuple[Game, tuple[str, ...]]:
-    """The game and the treatments that both fits are of.
+def common_treatments(
+    sender: Fit | None, receiver: Fit, place: str
+) -> tuple[Game, tuple[str, ...]]:
+    """The game and the treatments that the fits are of.
 
     Raises
     ------
     InputError
     """
     faults = []
+    alone = "sender" not in receiver.game.roles
+    if alone != (sender is None):
+        given = "none" if sender is None else f"a fit of {sender.model.role}s"
+        expected = "none: recommendations have receivers alone" if alone else "a fit of senders"
+        raise InputError(Fault(f"{place}, sender", given, expected))
+    if sender is None:
+        theirs = receiver.units.treatments
+        return receiver.game, theirs
     for role, fit in (("sender", sender), ("receiver", receiver)):
         if fit.model.role != role:
             value, expected = f"a fit of {fit.model.role}s", f"a fit of {role}s"
@@ -366,7 +389,7 @@ def _check_expectations(models: Mapping[str, Model], place: str) -> None:
     faults = [
         Fault(f"{place}, expectations", "respond", f"a model of {role}s that has {name}, or held")
         for role, name in (("sender", "expected_trust"), ("receiver", "trust"))
-        if name not in {p.name for p in models[role].parameters}
+        if role not in models or name not in {p.name for p in models[role].parameters}
     ]
     if faults:
         raise InputError(faults)

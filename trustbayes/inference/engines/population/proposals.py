@@ -119,8 +119,14 @@ class Adapted:
 
     @property
     def covariance(self) -> np.ndarray:
-        """Of the posterior, as far as it is known."""
-        return _moments(self.points, self.weights)[1]
+        """Of the posterior, as far as it is known; where few points say it, of the proposal, too.
+
+        Of one or two points that have nearly all the weight there is no covariance at all.
+        """
+        mean, whole = _moments(self.points, self.weights)
+        if _too_few(self.weights, mean.size):
+            return 0.5 * (whole + self.proposal.factors[-1] @ self.proposal.factors[-1].T)
+        return whole
 
 
 def adapted(
@@ -187,6 +193,11 @@ def _effective(log_weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum() / weights.size)
 
 
+def _too_few(weights: np.ndarray, size: int) -> bool:
+    """Whether weighted points are too few to say a covariance of so many numbers."""
+    return bool(1 / (weights**2).sum() < 20 * size)
+
+
 def _moments(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = weights @ points
     gap = points - mean
@@ -204,8 +215,7 @@ def _fitted(
     some = weights > weights.max() * 1e-6
     points, weights = points[some], weights[some] / weights[some].sum()
     mean, whole = _moments(points, weights)
-    effective = 1 / (weights**2).sum()
-    if effective < 20 * mean.size:  # too few to say
+    if _too_few(weights, mean.size):
         whole, components = 0.5 * (whole + covariance), 1
     whole += 1e-9 * np.diag(np.diag(covariance))
     if components == 1:
