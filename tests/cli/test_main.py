@@ -298,6 +298,8 @@ def test_a_data_set_is_fetched(run, tmp_path, shared, monkeypatch):
         server.shutdown()
     assert code == 0
     found = json.loads(out)
+    assert list(found["sources"].values()) == [sha256(source.read_bytes()).hexdigest()]
+    assert (found["licence"], found["citation"]) == (known.licence, known.citation)
     code, out, _ = run("validate", found["trials"], "--game", found["game"])
     assert code == 0
     assert "trials of 128 senders and 128 receivers in 60 rounds" in out

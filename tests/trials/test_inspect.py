@@ -82,3 +82,42 @@ def test_a_bias_that_is_no_single_number_is_asked_for(tmp_path, biases):
     frame.to_csv(tmp_path / "t.csv", index=False)
     draft = inspect_table(tmp_path / "t.csv").draft
     assert '[treatments]  # ? the bias of the sender in each\n"High" = 1\n"Low" = 1\n' in draft
+
+
+def test_a_column_that_is_nearly_named_is_asked_for(tmp_path):
+    seen = inspect_table(CASES / "misspelt-column.csv")
+    assert {c.name: c.candidate for c in seen.columns}["stat"] == ("state",)
+    assert "state = \"stat\"  # ? nearly 'state'\n" in seen.draft
+    (tmp_path / "game.toml").write_text(seen.draft)
+    trials = read_trials(CASES / "misspelt-column.csv", read_game(tmp_path / "game.toml"))
+    plain = read_trials(CASES / "plain.csv", CASES / "game.toml").table
+    assert trials.table["state"].tolist() == plain["state"].tolist()
+    assert trials.roles == ("sender", "receiver")
+
+
+def test_people_against_a_computer_in_treatments_of_two_columns(tmp_path):
+    rows = [
+        (who, t, ("sender", "receiver")[t % 2], colour, rate, t % 5, (t * who) % 5, t % 2, t % 3)
+        for who, colour, rate in [(1, "red", 0.2), (2, "blue", 0.2), (3, "red", 0.8)]
+        for t in range(1, 21)
+    ]
+    names = ["person", "trial", "role", "colour", "rate", "drawn", "reported", "challenge", "x"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "t.csv", index=False)
+    draft = inspect_table(tmp_path / "t.csv").draft
+    assert "# actions = [0, 1]  # ? no others stand in the table\n" in draft
+    assert '# treatment = ["colour", "rate"]  # ? each the same in all rows of a person\n' in draft
+    (tmp_path / "game.toml").write_text(draft)
+    trials = read_trials(tmp_path / "t.csv", read_game(tmp_path / "game.toml"))
+    assert tuple(trials.treatments) == ("all",)
+    assert [trials.fold(role).n_trials for role in trials.roles] == [30, 30]
+
+
+def test_actions_that_are_no_states_stand_in_the_draft(tmp_path):
+    frame = pd.DataFrame({"receiver": ["r1", "r2", "r3"], "sender": ["s1", "s2", "s3"]})
+    frame = frame.assign(round=1, state=[1, 2, 3], message=[1, 2, 3], action=[0.5, 1, 2.5])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    draft = inspect_table(tmp_path / "t.csv").draft
+    assert "\nactions = [0.5, 1, 2.5]  # ? those that there are\n" in draft
+    assert "messages = [1" not in draft
+    (tmp_path / "game.toml").write_text(draft)
+    assert len(read_trials(tmp_path / "t.csv", read_game(tmp_path / "game.toml")).table) == 3

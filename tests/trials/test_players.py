@@ -1,5 +1,6 @@
 """Files with a row per player: the same trials, or one message with every fault."""
 
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -202,3 +203,19 @@ def test_a_treatment_of_two_columns(plain, tmp_path):
     path.write_text(text.replace('"rate"]', '"ratee"]'))
     with pytest.raises(InputError, match="a column 'treatment, ratee'"):
         trials_from_frame(frame, read_game(path))
+
+
+def test_a_wrong_code_in_the_game_file_is_said_as_soon_as_one_wrong_cell(tmp_path):
+    """It is a fault of every other row: what is done for each must not grow with their number."""
+    rows = [(f"p{i % 200}", i // 200, "AB"[i % 2], i % 3, i % 3, 7) for i in range(20_000)]
+    names = ["who", "round", "part", "state", "message", "action"]
+    layout = '[rows]\nper = "player"\nperson = "who"\nrole = "part"\nsender = "A"\nreceiver = "B"\n'
+    frame = pd.DataFrame(rows, columns=names).assign(
+        treatment="Low", state=lambda f: f["state"] + 1
+    )
+    frame["message"] += 1
+    started = time.process_time()
+    with pytest.raises(InputError, match="found '7', expected one of the game's actions") as caught:
+        trials_from_frame(frame, game(tmp_path, layout))
+    assert len(caught.value.faults) == 20_000
+    assert time.process_time() - started < 30  # some 2; with a look at all rows for each, 200

@@ -303,5 +303,7 @@ def test_actions_may_be_labels_in_files():
     trials = trials_from_frame(frame, game)
     assert trials.table["action"].tolist() == [0, 1, 1]
     assert trials.table["bias"].tolist() == [0, 0, 0]  # the direction says what senders want
-    with pytest.raises(InputError, match="'refuse', expected one of the game's actions: accept, c"):
+    with pytest.raises(
+        InputError, match=r"expected one of the game's actions: accept \(0\), chall"
+    ):
         trials_from_frame(frame.replace("accept", "refuse"), game)

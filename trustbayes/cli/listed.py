@@ -131,11 +131,17 @@ def fetch(name: str, /, *, as_json: Json = False) -> int:
 
     trials = download(name)
     dataset = DATASETS[name]
-    said = {"licence": dataset.licence, "citation": dataset.citation}
+    said = {
+        "sources": dict(dataset.sources),
+        "licence": dataset.licence,
+        "citation": dataset.citation,
+    }
     if as_json:
         print_json({"trials": str(trials), "game": str(dataset.game), **said})
     else:
         print(f"trials: {trials}\ngame: {dataset.game}")
+        for source, checksum in dataset.sources.items():
+            print(f"from: {source}\nSHA-256, as expected: {checksum}")
         print(f"licence: {dataset.licence}\nto be cited: {dataset.citation}")
     return DONE
 

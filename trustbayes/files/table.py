@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,8 +65,16 @@ class TextTable:
         empty = "" if value else ", but the cell is empty"
         place = f"row {row}, column {column}"
         if column in self.places:
-            place = str(self.places[column].to_dict()[row]) or place
+            place = self._places_by_row[column][row] or place
         return Fault(f"{self.source}, {place}", value, expected + empty)
+
+    @cached_property
+    def _places_by_row(self) -> dict[str, dict[object, str]]:
+        """``places`` to be asked often: a wrong code in the game file is a fault of every row."""
+        return {
+            column: {row: str(place) for row, place in places.items()}
+            for column, places in self.places.items()
+        }
 
 
 def numbers(cells: pd.Series) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Self
@@ -203,8 +203,11 @@ class FiniteRules:
         """One of a list, or any bias."""
         if name == "bias":
             return "a number"
-        labels = self.game.action_labels if name == "action" else None
-        return f"one of the game's {name}s: {listing(labels or self.listed[name])}"
+        listed: Iterable[str | float] = self.listed[name]
+        if name == "action" and self.game.action_labels:
+            pairs = zip(self.game.action_labels, self.listed[name], strict=True)
+            listed = [f"{label} ({number:g})" for label, number in pairs]
+        return f"one of the game's {name}s: {listing(listed)}"
 
     def values(self, name: str, cells: pd.Series) -> pd.Series:
         """The listed values, of labels their numbers; or the biases as they are."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from trustbayes.files import MISSING, TextTable, natural_order, numbers, parse_table, read_bytes
 from trustbayes.games import FiniteGame
+from trustbayes.trials.check import nearly_named
+from trustbayes.trials.columns import STANDARD
 from trustbayes.trials.unfold import ROUND, apps_side_by_side, unfolded
 
 __all__ = ["Column", "Inspection", "inspect_table"]
@@ -30,6 +32,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "action": ("action", "guess", "estimate", "choice", "decision", "challenge"),
 }
 """How experimenters call what a game file must name."""
+
+_MOST_TREATMENTS = 12
 
 _BOTS = re.compile(r"(.*[._])?(is_?bot|is_?demo|practice|timeout|dropout)", re.IGNORECASE)
 
@@ -120,7 +124,7 @@ def inspect_table(path: str | Path) -> Inspection:
     elif apps:
         notes.append(f"Rounds of several apps side by side: {', '.join(apps)}; [rows] app is one.")
     frame = file.frame
-    columns = tuple(_column(str(name), frame[name]) for name in frame)
+    columns = _with_near_names(tuple(_column(str(name), frame[name]) for name in frame))
     candidates = {word: [c.name for c in columns if word in c.candidate] for word in _WORDS}
     per = "unknown"
     if candidates["sender"] or candidates["receiver"]:
@@ -155,11 +159,23 @@ def _column(name: str, cells: pd.Series) -> Column:
         kind = "numbers" if values.notna().all() else "texts"
         short = [label if len(label) <= 20 else label[:17] + "..." for label in labels[:8]]
         shown = ", ".join(short) + (", ..." if len(labels) > 8 else "")
+    return Column(name, len(filled), len(labels), kind, shown, _meanings(name))
+
+
+def _meanings(name: str) -> tuple[str, ...]:
+    """What a column of this name, or of the last part of it, could be."""
     last = name.rpartition(".")[2]
     exact = tuple(w for w, names in _WORDS.items() if _letters(name) in map(_letters, names))
     alike = tuple(w for w, names in _WORDS.items() if _letters(last) in map(_letters, names))
-    candidate = exact or alike
-    return Column(name, len(filled), len(labels), kind, shown, candidate)
+    return exact or alike
+
+
+def _with_near_names(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Columns that are nearly named as one that no other is taken for: candidates, too."""
+    lacking = [word for word in STANDARD if not any(word in c.candidate for c in columns)]
+    near = nearly_named(lacking, [c.name for c in columns if not c.candidate])
+    words = {name: word for word, name in near.items()}
+    return tuple(replace(c, candidate=(words[c.name],)) if c.name in words else c for c in columns)
 
 
 def _letters(name: str) -> str:
@@ -191,6 +207,7 @@ def _draft(
         lines.append("states = [1, 2, 3]  # ? the states that there are")
     lines += [
         "# messages = [...] and actions = [...], where they are not the states",
+        *_other_choices(file.frame, candidates, values),
         "",
         "[payoffs]  # ? what was paid: 110 - 20 d^1.4 is only an example",
         'family = "power-loss"',
@@ -206,6 +223,11 @@ def _draft(
         lines.append(f"[treatments]  # {asked or 'from the table:'} the bias of the sender in each")
         lines += [f"{_text(label)} = {known.get(label, '1')}" for label in labels[:50]]
         lines.append("")
+    elif not candidates["bias"]:
+        lines += [
+            "[treatments]  # ? the bias of the sender; one line each, where there are several"
+        ]
+        lines += ["all = 1", ""]
     if per == "player":
         lines += ["[rows]", 'per = "player"', f"person = {_text(candidates['person'][0])}"]
         rounds, pairs = candidates["round"][:1], candidates["pair"][:1]
@@ -225,14 +247,47 @@ def _draft(
         named = [n for n in candidates[name] if n not in candidates["role"][:1]]
         if named and named[0] != name:
             others = f"  # or: {', '.join(map(_text, named[1:]))}" if named[1:] else ""
-            lines.append(f"{name} = {_text(named[0])}{others}")
+            near = "" if name in _meanings(named[0]) else f"  # ? nearly {name!r}"
+            lines.append(f"{name} = {_text(named[0])}{others or near}")
         elif not named and name not in ("group", "bias", "treatment"):
             lines.append(f'# {name} = "?"')
+    if not candidates["treatment"] and (steady := _steady(file.frame, candidates, columns)):
+        both = ", ".join(map(_text, steady))
+        lines.append(f"# treatment = [{both}]  # ? each the same in all rows of a person")
     bots = [c for c in columns if _BOTS.fullmatch(c.name) and c.distinct > 1]
     if bots:
         lines += ["", "[exclude]  # ? rows that do not count"]
         lines += [f"# {_text(c.name)} = 1  # values: {_text(c.values)}" for c in bots]
     return "\n".join(lines) + "\n"
+
+
+def _other_choices(
+    frame: pd.DataFrame, candidates: dict[str, list[str]], states: list[float]
+) -> list[str]:
+    """Lines on messages and actions in whose columns other numbers stand than the states."""
+    lines = []
+    for name in ("message", "action"):
+        if not candidates[name]:
+            continue
+        values = numbers(frame[candidates[name][0]]).dropna().unique()
+        listed = ", ".join(f"{v:.12g}" for v in sorted(map(float, values)))
+        if not set(values) <= set(states) and len(values) <= 101:
+            lines.append(f"{name}s = [{listed}]  # ? those that there are")
+        elif len(values) < len(states):
+            lines.append(f"# {name}s = [{listed}]  # ? no others stand in the table")
+    return lines
+
+
+def _steady(
+    frame: pd.DataFrame, candidates: dict[str, list[str]], columns: tuple[Column, ...]
+) -> list[str]:
+    """Columns that could be treatments: few values, each person having one of them."""
+    people = candidates["person"] or candidates["sender"] or candidates["receiver"]
+    if not people:
+        return []
+    unknown = [c.name for c in columns if not c.candidate and 1 < c.distinct <= _MOST_TREATMENTS]
+    several = {n: frame.groupby(people[0])[n].nunique() for n in unknown}
+    return [n for n in unknown if several[n].max() <= 1 and not _BOTS.fullmatch(n)]
 
 
 def _biases(frame: pd.DataFrame, candidates: dict[str, list[str]]) -> dict[str, str]:

@@ -37,6 +37,9 @@ __all__ = [
 
 _PROPOSALS = ((0.5, 1), (0.25, 2), (0.08, 5))
 """For each draw that is kept, where at least so large a share of the tried is effective."""
+_MORE = 12
+"""Where draws are too few in effect for all that: a chain that stays where a proposal is rare makes
+tails rarer than shares say, and gradients for NUTS cost more than as many proposals."""
 _WARMING = 50  # proposals before the first draw: chains of independent ones forget at once
 _LEAST = 450  # effective draws of every coordinate: the gate's 400 and some room
 _LEAST_SHARE = 0.11  # of the draws, where so few are asked for that 450 cannot be: 450 of 4,000
@@ -196,9 +199,37 @@ def draw_by_proposals(
     """
     if not adapted.good or adapted.share < _PROPOSALS[-1][0]:
         return None
+    first = next(number for least, number in _PROPOSALS if adapted.share >= least)
+    for each in (*(number for _, number in _PROPOSALS if number >= first), _MORE):
+        draws = _proposed(density, adapted, sampling, each, cores)
+        assert draws.pareto_k is not None
+        if draws.pareto_k > GOOD_K:
+            return None
+        if _least_effective(draws.points) >= _least(sampling):
+            return draws
+    return None
+
+
+def _least(sampling: Sampling) -> float:
+    return min(_LEAST, _LEAST_SHARE * sampling.draws * sampling.chains)
+
+
+def _least_effective(points: np.ndarray) -> float:
+    """The gate's effective draws, of the bulk and of the tails, of the worst coordinate."""
+    draws = xr.Dataset({"point": (("chain", "draw", "coordinate"), points)})
+    return min(float(az.ess(draws, method=m)["point"].min()) for m in ("bulk", "tail"))
+
+
+def _proposed(
+    density: PopulationDensity,
+    adapted: Adapted,
+    sampling: Sampling,
+    each: int,
+    cores: int | None,
+) -> PopulationDraws:
+    """Chains of so many proposals for each draw."""
     started = time.perf_counter()
     proposal = adapted.proposal
-    each = next(number for least, number in _PROPOSALS if adapted.share >= least)
     steps = _WARMING + each * sampling.draws
     points, uniform = [], []
     for chain in range(sampling.chains):
@@ -212,9 +243,6 @@ def draw_by_proposals(
     chosen, accepted = _chains(weights, np.array(uniform))
     kept = chosen[:, _WARMING + each - 1 :: each]
     drawn = np.take_along_axis(every, kept[..., None], axis=1)
-    least = min(_LEAST, _LEAST_SHARE * sampling.draws * sampling.chains)
-    if k > GOOD_K or min(float(az.ess(drawn[..., c])) for c in range(drawn.shape[-1])) < least:
-        return None
     logp = np.take_along_axis(logs, kept, axis=1)
     dims = ("chain", "draw")
     stats = xr.Dataset(
