@@ -15,13 +15,15 @@ from trustbayes.analysis.analyse import Analysis, title
 from trustbayes.comparison import single_theories
 from trustbayes.games.base import Role
 from trustbayes.report.figures.persons import theory_chances
-from trustbayes.report.page.style import GREY, brief, look
-from trustbayes.report.page.wording import counted, fixed, listed, probability
+from trustbayes.report.page.style import brief, look
+from trustbayes.report.page.wording import counted, listed, percent, probability
 
 __all__ = ["marks", "marks_says", "placed_people", "trust", "trust_rows", "trust_says"]
 
 WIDTH = 3.7
 """Inches: as wide as a telephone."""
+DIM = "#555555"
+"""Of people of whom no theory says more than another."""
 STRONG = 0.9
 """The probability of a theory from which a person's mark is full."""
 _MOST = 400  # marks of a role that can still be seen
@@ -118,7 +120,7 @@ def _waffle(panel: Axes, rows: pd.DataFrame, heading: str) -> None:
 def _shape(theory: str, strong: bool) -> dict[str, Any]:
     """Marker and colour; pale where the theory shows weakly, empty where two say the same."""
     if theory == "corner":
-        return {"marker": "o", "color": GREY, "mfc": "white", "mew": 1.2}
+        return {"marker": "x", "color": DIM, "mew": 1.6}
     shape = look(theory)
     face = shape.colour if strong else "white"
     return {"marker": shape.marker, "color": shape.colour, "mfc": face, "mew": 1.2}
@@ -219,7 +221,7 @@ def trust(analysis: Analysis) -> Figure:
     panel.set_yticks(range(len(treatments)), [brief(t, 14) if t else "all" for t in treatments])
     panel.set_ylim(len(treatments) - 0.5, -0.5)
     panel.set_xlim(0, 1)
-    panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0\nnone", ".25", ".5", ".75", "1\nfull"])
+    panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %\nnone", "25 %", "50 %", "75 %", "100 %\nfull"])
     panel.set_xlabel("trust in messages")
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
     return figure
@@ -230,7 +232,7 @@ def trust_says(analysis: Analysis) -> str:
     parts = [
         f"Trust {_ROLES[name][3]}: "
         + listed(
-            fixed(row["mean"]) + (f" in {row['treatment']}" if row["treatment"] else "")
+            percent(row["mean"]) + (f" in {row['treatment']}" if row["treatment"] else "")
             for _, row in rows.iterrows()
         )
         for name, rows in trust_rows(analysis).items()

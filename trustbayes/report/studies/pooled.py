@@ -28,6 +28,7 @@ from trustbayes.report.page.picture import Picture, Rendered, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, interval, listed, number
+from trustbayes.report.studies.pooled_answer import pooled_answer
 from trustbayes.report.studies.shared import StudyPage
 
 __all__ = ["pooled_page"]
@@ -80,12 +81,12 @@ def pooled_page(
 def _front(pooled: PooledStudy, pictures: list[Rendered]) -> Front:
     cards = []
     for role in pooled.roles:
-        answers = [("comparison", pooled.verdicts[role].text)]
+        said = pooled_answer(pooled, role)
+        more = [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)]
         if role in pooled.carries_over and pooled.carries_over[role].best:
-            text = f"To a new experiment: {pooled.carries_over[role].text}"
-            answers.append(("carried", text))
-        missing = "" if pooled.verdicts[role].best else "See which fits did not converge, and why."
-        cards.append(Card(f"{role.capitalize()}s", answers, missing=missing))
+            more.append(("carried", "To a new experiment", pooled.carries_over[role].text))
+        answers = [("people", said.people), ("wins", said.wins)]
+        cards.append(Card(f"{role.capitalize()}s", answers, more, said.missing))
     return Front(
         "Which theory predicts people best over all experiments, and does it carry over?",
         cards,
@@ -143,7 +144,7 @@ def _pictures(pooled: PooledStudy) -> dict[str, Rendered]:
         )
         pictures["first-parameters"] = Picture(
             "first-parameters",
-            "What people are like, experiment by experiment",
+            "What a typical person is like, experiment by experiment",
             partial(parameters_figure, pooled, 2),
             partial(parameters_says, pooled, 2),
         )
