@@ -431,3 +431,22 @@ def test_the_question_is_that_of_the_kind_of_game():
     assert "think a few steps ahead" in talk["receiver",]
     assert list(advice) == [("receiver",)]
     assert "steps ahead" not in advice["receiver",]
+
+
+def test_headings_of_the_sections_are_sentences_with_the_results_numbers(page):
+    kind, whole, parsed = page
+    said = " ".join(parsed.headings)
+    if kind == "both":
+        found = results(whole)
+        for role in whole.comparisons:
+            word = {"sender": "exaggeration", "receiver": "discount"}[role]
+            assert f"he mean {word} of {role}s goes from " in said
+        shift = whole.trials.table.eval("message - action").groupby(whole.trials.table["treatment"])
+        for value in shift.mean():  # a discount is what an action lacks, above 0 if it is lower
+            assert re.search(rf"discount of receivers goes from .*{value:.2f} in", said)
+        assert found["variants"]
+        parts = " ".join(parsed.parts)
+        known = whole.recovery[whole.recovery["identified"].astype(bool)]
+        held = f"hold {int(known['covered'].sum())} of {len(known)} planted values"
+        assert f"90\N{NO-BREAK SPACE}% intervals {held}" in parts
+        assert "No theory predicts clearly better by other conventions than its defaults" in parts
