@@ -45,7 +45,7 @@ class Links(HTMLParser):
 def faults(site: Path) -> list[str]:
     """What is wrong with a built site."""
     pages = {path: Links(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))}
-    lines = []
+    lines = [] if pages else [f"{site} has no page"]
     for path, page in pages.items():
         short = path.relative_to(site)
         lines += [
