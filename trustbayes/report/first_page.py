@@ -75,7 +75,7 @@ def _trust(analysis: Analysis) -> Picture | None:
     return Picture(
         "first-trust",
         f"Trust {' and '.join(rows)}",
-        partial(first.trust, analysis),
+        partial(first.trust, analysis, kind_of(analysis.trials.game).words["receiver"].seen),
         partial(first.trust_says, analysis),
     )
 
@@ -110,7 +110,8 @@ def _gate(results: Mapping[str, Any]) -> Caution:
         if row["unit"] == "subject"
         for name in row["unreliable"] or []
     }
-    text = "the fit converged." if len(results["gate"]) == 1 else f"all {size} converged."
+    each = {1: "the fit", 2: "both fits"}.get(len(results["gate"]), f"all {size}")
+    text = f"{each} converged."
     if doubtful:
         text += f" How well {counted(len(doubtful), 'person')} "
         text += f"{'is' if len(doubtful) == 1 else 'are'} predicted is unreliable."

@@ -142,7 +142,7 @@ def marks_says(analysis: Analysis) -> str:
     parts = []
     for role, rows in _all_placed(analysis).items():
         counts = listed(
-            f"{count} {_name(analysis, str(theory))}"
+            f"{count} {'that fit both' if theory == 'corner' else _name(analysis, str(theory))}"
             for theory, count in rows["theory"].value_counts(sort=False).items()
         )
         weak = int(((rows["strength"] < STRONG) & (rows["theory"] != "corner")).sum())
@@ -194,8 +194,8 @@ def trust_rows(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def trust(analysis: Analysis) -> Figure:
-    """Trust expected and given, by treatment, from none to full."""
+def trust(analysis: Analysis, seen: str = "message") -> Figure:
+    """Trust expected and given in what receivers see, by treatment, from none to full."""
     tables = trust_rows(analysis)
     treatments = list(dict.fromkeys(t for rows in tables.values() for t in rows["treatment"]))
     figure = Figure(figsize=(WIDTH, 1.2 + 0.36 * max(2, len(treatments))))
@@ -222,7 +222,7 @@ def trust(analysis: Analysis) -> Figure:
     panel.set_ylim(len(treatments) - 0.5, -0.5)
     panel.set_xlim(0, 1)
     panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %\nnone", "25 %", "50 %", "75 %", "100 %\nfull"])
-    panel.set_xlabel("trust in messages")
+    panel.set_xlabel(f"trust in {seen}s")
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
     return figure
 

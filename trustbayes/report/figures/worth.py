@@ -49,6 +49,7 @@ def way_to_trust(worth: pd.DataFrame, width: float = 7.2) -> Figure:
     else:  # upright, there is more room
         panel.set_xticks(x, [brief(t, 16) for t in treatments], rotation=90)
     panel.set_xlim(-0.5, len(x) - 0.5)
+    panel.yaxis.set_major_formatter(lambda share, _: percent(share))
     panel.set_xlabel("treatment")
     what = "expected profit, share of the way\nfrom babbling to full trust"
     panel.set_ylabel(what if width > 5 else "profit, share of the way\nto full trust")
