@@ -33,6 +33,10 @@ def test_the_report_says_everything_and_only_as_text(found, tmp_path):
         "Convergence",
     ):
         assert any(part in heading for heading in page.headings), part
+    ids = [attrs["id"] for _, attrs in page.tags if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+    regions = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("role") == "region"]
+    assert len(regions) == len(set(regions))
     assert "<b>first</b>" not in text
     assert "&lt;b&gt;first" in text
     assert "Somebody &amp; others" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -72,7 +73,7 @@ def pooled_page(
     return StudyPage(
         study.title,
         subtitle,
-        _front(pooled, [pictures[n] for n in ("leads", "first-parameters") if n in pictures]),
+        _front(pooled, _first(pictures)),
         [section for section in sections if section is not None],
         pooled.to_dict(),
     )
@@ -158,6 +159,15 @@ def _pictures(pooled: PooledStudy) -> dict[str, Rendered]:
     return {name: render(picture) for name, picture in pictures.items()}
 
 
+def _first(pictures: Mapping[str, Rendered]) -> list[Rendered]:
+    """Those of the first page, under names and titles that no other picture has."""
+    chosen = []
+    if "leads" in pictures:
+        title = "Which theory predicts better, by experiment"
+        chosen.append(replace(pictures["leads"], name="first-leads", title=title))
+    return [*chosen, *(pictures[n] for n in ("first-parameters",) if n in pictures)]
+
+
 def _experiments(pooled: PooledStudy, reports: Mapping[str, str]) -> Section:
     rows = []
     for experiment in pooled.study.experiments:
@@ -238,7 +248,8 @@ def _leads(pooled: PooledStudy, role: Role, new_experiments: bool) -> list[Table
         )
         for lead in _rows(leads)
     ]
-    caption = f"{role.capitalize()}s: leads by experiment (nats)."
+    whom = ", experiments left out" if new_experiments else ""
+    caption = f"{role.capitalize()}s: leads by experiment (nats){whom}."
     by_experiment = table(caption, "lead|experiment|people|nats|se|a person", rows, (0, 1))
     scores = pooled.of_new_experiments(role) if new_experiments else pooled.of_people(role)
     several = []
@@ -260,7 +271,9 @@ def _leads(pooled: PooledStudy, role: Role, new_experiments: bool) -> list[Table
             )
         )
     header = "lead|mean ± 2 se, a person|spread|Q|I²|new experiment (90 %)|ahead"
-    caption = f"{role.capitalize()}s: whether leads differ between experiments (nats a person)."
+    caption = (
+        f"{role.capitalize()}s: whether leads differ between experiments (nats a person){whom}."
+    )
     return [by_experiment, table(caption, header, several, (0,))] if several else [by_experiment]
 
 
