@@ -2,6 +2,7 @@
 # make test     the tests, and the notebooks from beginning to end
 # make site     the documents as a site, in build/site/html; warnings are errors
 # make sample   reports/sample.html anew from the released code, with its numbers beside it
+# make axe      the sample report, reports of every other kind and the site under axe-core (npm)
 # make bench    the benchmarks; tables and plots in benchmarks/README.md (hours)
 # make docs     docs/models.md from the models' declarations, docs/ARCHITECTURE.md from the imports
 # make lint     style, types, the direction of imports, and whether the page on them is stale
@@ -15,7 +16,9 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
 
-.PHONY: report sample test notebooks site bench docs lint venv clean
+AXE := build/axe/node_modules/axe-core/axe.min.js
+
+.PHONY: report sample test notebooks site axe bench docs lint venv clean
 
 report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
@@ -44,6 +47,13 @@ site: $(VENV)/.site build/notebooks/.done
 	$(PYTHON) docs/site/make.py build/site
 	$(PYTHON) -m sphinx -W --keep-going -q -j 2 -b html build/site/source build/site/html
 	$(PYTHON) docs/site/check.py build/site
+
+# Needs npm and Chromium.
+axe: site $(AXE)
+	$(PYTHON) docs/site/axe.py $(AXE) reports/sample.html build/site/specimens build/site/html
+
+$(AXE):
+	npm install --no-save --no-audit --no-fund --prefix build/axe axe-core@4.14.1
 
 bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/speed.py

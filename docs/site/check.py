@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
+from browser import BROWSER, said
 from make import public_names
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-
-_SEARCH = """<script>addEventListener("load", () => {
-  const finds = (name) => Search._performSearch(...Search._parseQuery(name)).some(
-    ([page, , anchor]) => page === "api" && anchor === "#trustbayes." + name);
-  const pre = document.createElement("pre");
-  pre.id = "lost";
-  pre.textContent = JSON.stringify(NAMES.filter((name) => !finds(name)));
-  document.body.append(pre);
-});</script></body>"""
+_SEARCH = """const finds = (name) => Search._performSearch(...Search._parseQuery(name)).some(
+  ([page, , anchor]) => page === "api" && anchor === "#trustbayes." + name);
+return NAMES.filter((name) => !finds(name));"""
 
 
 class Links(HTMLParser):
@@ -54,7 +45,7 @@ class Links(HTMLParser):
 def faults(site: Path) -> list[str]:
     """What is wrong with a built site."""
     pages = {path: Links(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))}
-    lines = []
+    lines = [] if pages else [f"{site} has no page"]
     for path, page in pages.items():
         short = path.relative_to(site)
         lines += [
@@ -83,21 +74,8 @@ def faults(site: Path) -> list[str]:
 
 def unsearchable(site: Path, names: list[str]) -> list[str]:
     """The names that the site's search does not lead to their places for."""
-    page = (site / "search.html").read_text("utf-8")
-    script = _SEARCH.replace("NAMES", json.dumps(names))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".html", dir=site) as copy,
-    ):
-        copy.write(page.replace("</body>", script))
-        copy.flush()
-        done = subprocess.run(
-            [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-             "--virtual-time-budget=20000", f"--user-data-dir={folder}", Path(copy.name).as_uri()],
-            capture_output=True, text=True, timeout=300, check=True,
-        )  # fmt: skip
-    said = re.search(r'<pre id="lost"[^>]*>(.*?)</pre>', done.stdout)
-    return names if said is None else list(json.loads(said[1]))
+    lost, _, _ = said(site / "search.html", _SEARCH.replace("NAMES", json.dumps(names)))
+    return list(lost)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ extensions = [
     "myst_nb",
     "mathml",
 ]
-exclude_patterns = ["_build"]
+templates_path = ["templates"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # `make notebooks` has executed them
@@ -33,6 +33,7 @@ autodoc_default_options = {"members": True, "undoc-members": False}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "trustbayes"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
 html_theme_options = {
     "navbar_align": "left",
     "show_toc_level": 2,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import fnmatch
 import importlib
 import inspect
 import pkgutil
@@ -27,6 +28,7 @@ from trustbayes import report
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+PARTS = ("*.md", "howto", "templates", "conf.py", "mathml.py")
 REPORT = ROOT / "reports" / "sample.html"
 
 
@@ -129,7 +131,7 @@ def gallery_page(text: str, folder: Path, others: Iterable[tuple[str, str]] = ()
         *_figures(text, folder, "figure"),
     ]
     for title, other in others:
-        made_up = _figures(other, folder, re.sub(r"\W+", "-", title.lower()), f"{title}: ")
+        made_up = _figures(other, folder, _short(title), f"{title}: ")
         lines += [f"*{title}, made-up numbers.*", "", *made_up] if made_up else []
     shown = set(re.findall(r"^`([\w.]+)`:$", "\n".join(lines), flags=re.M))
     for name in sorted(name for name in drawing() if name.replace(":", ".") not in shown):
@@ -168,6 +170,18 @@ def _code(name: str) -> list[str]:
     return [f"`{name.replace(':', '.')}`:", "", "````python", code, "````", ""]
 
 
+def _short(title: str) -> str:
+    return re.sub(r"\W+", "-", title.lower())
+
+
+def _no_part(folder: str, names: list[str]) -> set[str]:
+    """What lies here that is no part of the site: what makes and checks it."""
+    parts = names
+    if Path(folder) == HERE:
+        parts = [name for pattern in PARTS for name in fnmatch.filter(names, pattern)]
+    return {*names} - {*parts} | {"__pycache__"}
+
+
 def from_root(name: str, title: str = "") -> str:
     """A page of the repository, its links to files named rather than followed."""
     text = (ROOT / name).read_text("utf-8")
@@ -178,24 +192,23 @@ def from_root(name: str, title: str = "") -> str:
 
 
 def main(build: Path) -> None:
-    """Put the sources of the site together."""
+    """Put the sources of the site together, and beside them the reports of the gallery."""
     source = build / "source"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(
-        HERE,
-        source,
-        ignore=shutil.ignore_patterns(
-            "__pycache__", "make.py", "check.py", "specimens.py", "explorer.*"
-        ),
-    )
+    shutil.copytree(HERE, source, ignore=_no_part)
     notebooks = build.parent / "notebooks"
     where = notebooks if notebooks.exists() else ROOT / "notebooks"
     for path in sorted(where.glob("*.ipynb")):
         shutil.copy(path, source / path.name)
     (source / "api.md").write_text(api_page(), "utf-8")
     sample = REPORT.read_text("utf-8")
-    others = specimens({figure["drawn"] for figure in Figures(sample).figures})
-    (source / "gallery.md").write_text(gallery_page(sample, source, others), "utf-8")
+    others = dict(specimens({figure["drawn"] for figure in Figures(sample).figures}))
+    kept = build / "specimens"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir()
+    for title, page in others.items():
+        (kept / f"{_short(title)}.html").write_text(page, "utf-8")
+    (source / "gallery.md").write_text(gallery_page(sample, source, others.items()), "utf-8")
     for name, target, title in (
         ("CHANGELOG.md", "changelog.md", "Changelog"),
         ("benchmarks/README.md", "benchmarks.md", "Benchmarks"),

@@ -63,6 +63,7 @@ def _writers() -> dict[str, Callable]:
     sys.path.insert(0, str(TESTS / "helpers"))
     made_up, joined = _part("report/conftest.py"), _part("report/test_both_roles.py")
     studies, recovered = _part("cli/test_simulated.py"), _part("simulation/test_recovery.py")
+    several = _part("helpers/several.py")
     people = {"subjects": 8, "rounds": 10}
 
     def analysis(path: Path, kind: str = "finite", names: tuple[str, ...] = THEORIES):
@@ -93,6 +94,8 @@ def _writers() -> dict[str, Callable]:
         "Policies": policies,
         "Calibration": lambda path: study_report(studies.calibration(), path),
         "Recovery": lambda path: study_report(recovered.by_hand(), path),
+        "Design": lambda path: study_report(studies.design(), path),
+        "Several experiments": lambda path: study_report(several.made_up_study(), path),
     }
 
 

@@ -163,7 +163,8 @@ def test_a_calibration_report_says_whether_it_passed(tmp_path):
     assert "50 simulations left out" in text
 
 
-def test_a_design_report_names_the_smallest_size_that_does(tmp_path):
+def design():
+    """Verdicts made up: the right one in more experiments the larger they are."""
     rows = [
         {"role": "sender", "treatments": "all", "subjects": size, "rounds": 10, "truth": truth,
          "seed": seed, "winner": truth if seed < right else "", "best": truth, "lead": 9.0,
@@ -174,8 +175,11 @@ def test_a_design_report_names_the_smallest_size_that_does(tmp_path):
     ]  # fmt: skip
     seconds = {"compile": 1.0, "sample": 2.0}
     names = ("level-k", "full-trust")
-    power = Power(SENDERS.game, names, Sampling(), pd.DataFrame(rows), (), seconds)
-    text = study_report(power, tmp_path / "d.html").html.read_text("utf-8")
+    return Power(SENDERS.game, names, Sampling(), pd.DataFrame(rows), (), seconds)
+
+
+def test_a_design_report_names_the_smallest_size_that_does(tmp_path):
+    text = study_report(design(), tmp_path / "d.html").html.read_text("utf-8")
     assert "The smallest that does so in at least 80" in text
     assert "40 senders and 10 rounds" in text
     assert "could not be drawn" not in text

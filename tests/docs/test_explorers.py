@@ -76,7 +76,10 @@ def test_choices_of_the_finite_game_are_those_of_its_payoffs(pages):
 
 
 def test_nothing_comes_from_elsewhere(pages):
+    assert len(pages) == 2
     for page in pages.values():
+        assert "<script" in page
+        assert re.search(r'<(?:input|select)[^>]* id="', page)
         assert not re.search(r"https?:|//\w+\.|url\(|import", page)
         for control in re.findall(r'<(?:input|select)[^>]* id="([\w-]+)"', page):
             assert f'<label for="{control}">' in page

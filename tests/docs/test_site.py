@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def tool(name: str):
 
 @pytest.fixture(scope="module")
 def make():
-    for name in ("explorers", "pictures", "specimens"):
+    for name in ("browser", "explorers", "pictures", "specimens"):
         tool(name)
     return tool("make")
 
@@ -61,16 +62,34 @@ def test_commands_exist_with_their_options(page):
                 app.parse_args(tokens[1:], exit_on_error=False, print_error=False)
 
 
+def test_there_are_pages_with_code_and_commands():
+    # The tests above hold for a page without any, and would for no pages.
+    assert {"README", "start", "honest", "data", "pool"} <= {page.stem for page in PAGES}
+    assert {page.parent.name for page in PAGES} >= {"site", "howto"}
+    assert sum(bool(blocks(page, "python")) for page in PAGES) >= 10
+    lines = [line for page in PAGES for code in blocks(page, "sh") for line in code.splitlines()]
+    assert sum("trustbayes " in line for line in lines) >= 15
+
+
+def test_the_site_has_its_pages_and_not_what_makes_them(make, tmp_path):
+    shutil.copytree(SITE, tmp_path / "source", ignore=make._no_part)
+    copied = {str(p.relative_to(tmp_path / "source")) for p in (tmp_path / "source").rglob("*.*")}
+    pages = {str(page.relative_to(SITE)) for page in PAGES if SITE in page.parents}
+    assert pages | {"conf.py", "mathml.py", "templates/search-button-field.html"} == copied
+
+
 def test_every_public_name_has_its_entry(make):
     page = make.api_page()
     import trustbayes as tb
 
     entries = set(re.findall(r"\.\. auto(?:class|function):: trustbayes\.(\w+)", page))
+    assert len(entries) > 100
     assert entries == set(tb.__all__)
 
 
 def test_every_page_is_in_the_contents():
     text = (SITE / "index.md").read_text("utf-8")
+    assert len(PAGES) > 15
     listed = set(re.findall(r"^([\w/-]+)$", text, flags=re.M))
     pages = {str(p.relative_to(SITE).with_suffix("")) for p in PAGES if SITE in p.parents}
     assert pages - {"index"} <= listed
@@ -85,10 +104,19 @@ def test_a_broken_site_is_caught(make, tmp_path):
         '<a href="a.html#d">z</a>'
     )
     found = check.faults(tmp_path)
+    assert not any("no page" in line for line in found)
     assert "a.html links to b.html, which is not there" in found
     assert "a.html links to #c, which has no such place" in found
     assert "a.html loads https://x.invalid/i.png" in found
     assert "search does not find analyse" in found
+
+
+def test_a_site_without_pages_is_caught(make, tmp_path):
+    (tmp_path / "searchindex.js").write_text(" ".join(trustbayes.__all__))
+    with pytest.MonkeyPatch.context() as patch:
+        check = tool("check")
+        patch.setattr(check, "BROWSER", None)
+        assert check.faults(tmp_path) == [f"{tmp_path} has no page"]
 
 
 def test_the_gallery_has_the_code_of_each_figure(make, tmp_path):

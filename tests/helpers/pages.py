@@ -10,6 +10,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.headings: list[str] = []
+        self.parts: list[str] = []
         self.sections: list[str] = []
         self.rows: list[list[str]] = []
         self.answers: dict[str, list[str]] = {}
@@ -28,6 +29,8 @@ class Page(HTMLParser):
             self.rows[-1].append("")
         elif tag == "h2":
             self.headings.append("")
+        elif tag == "h3":
+            self.parts.append("")
         elif given.get("class") == "kicker":
             self._kicker = True
             self.sections.append("")
@@ -46,6 +49,8 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
         elif self._open == "h2":
             self.headings[-1] += data
+        elif self._open == "h3":
+            self.parts[-1] += data
         if self._kicker:
             self.sections[-1] += data
         if self._answer is not None:

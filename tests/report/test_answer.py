@@ -9,7 +9,9 @@ import pytest
 from advice import advised
 from pages import Page
 
+from trustbayes.comparison import verdict
 from trustbayes.games import read_game
+from trustbayes.inference.gate import INTEGRATION, INTEGRATION_ERROR, Check, Gate
 from trustbayes.report import results, write_report
 from trustbayes.report.answer import answer, group_shares, in_short, ranked
 from trustbayes.report.first_page import replications
@@ -144,8 +146,10 @@ def test_people_are_counted_where_no_mixture_was_fitted(found):
     assert said.wins == (
         "One predicts a new sender best, before Two; it is the better one for 2 of 3 senders."
     )
-    assert "it is 5.0 standard errors, and the chance that Two is ahead after all is below" in (
-        said.sure
+    assert said.sure == (
+        "The chance that Two predicts better after all is below 1 in 1,000. The rule: when "
+        "everybody is predicted from all the others, the lead must exceed two standard errors and "
+        "4 nats; it is 5.0 standard errors."
     )
     assert said.typical == "By One, a typical sender acts as One says."
     assert said.missing == ""
@@ -227,7 +231,7 @@ def test_without_convergence_nothing_is_said_of_people(found):
     assert said.wins == (
         "No theory of senders can be named yet: Two did not converge (1 of 2 fits)."
     )
-    assert said.sure == "Nothing is sure before every fit converges (Two: R-hat 1.034)."
+    assert said.sure == "Nothing is sure before every fit passes the gate (Two: R-hat 1.034)."
     assert "--draws 1000" in said.missing
     assert "--tune 600" in said.missing
     found["how"]["models"][1]["benchmark"] = True
@@ -235,6 +239,26 @@ def test_without_convergence_nothing_is_said_of_people(found):
     assert ranked(found, "sender") == []  # a benchmark that another beats is no description
     found["gate"][1]["passed"] = False
     assert answer(found, "sender").typical.startswith("What a typical sender does cannot be said")
+
+
+@pytest.mark.parametrize(
+    ("also", "wins", "missing"),
+    [
+        (True, "Two was not computed exactly enough (1 of 2 fits).", "(--method nuts)"),
+        (False, "Two did not converge (1 of 2 fits).", "--draws 1000"),
+    ],
+)
+def test_more_draws_are_not_asked_for_where_an_approximation_missed(found, also, wins, missing):
+    found["verdict"]["sender"] |= {"winner": None, "reason": "gate", "best": "", "rival": ""}
+    missed = {"name": "integration error, sd", "value": 0.12, "passed": False}
+    mixed = {"name": "R-hat", "value": 1.034, "passed": also}
+    found["gate"][1] |= {"passed": False, "checks": [mixed, missed]}
+    said = answer(found, "sender")
+    assert said.wins == f"No theory of senders can be named yet: {wins}"
+    assert missing in said.missing
+    assert ("draws" in said.missing) == (not also)
+    if also:
+        assert said.sure.endswith("(Two: integration error, sd 0.1200).")
 
 
 def test_a_typical_person_has_the_numbers_of_the_population(found):
@@ -262,11 +286,33 @@ def test_a_typical_person_has_the_numbers_of_the_population(found):
 
 KINDS = (
     "both", "no verdict", "senders", "receivers", "no treatments", "hostile labels", "one", "types",
-    "forecasts", "recommendations",
+    "forecasts", "recommendations", "approximations", "rough scores",
 )  # fmt: skip
 
 
 NAMES, SMALL = ["trust-embedded", "level-k"], {"subjects": 2, "rounds": 3}
+
+
+def inexact(whole, key):
+    """The same, but the integration over people of one fit misses."""
+    one = replace(whole.fits[key])
+    one.__dict__["gate"] = Gate((Check(INTEGRATION, 0.12, INTEGRATION_ERROR, True),))
+    fits = whole.fits | {key: one}
+    of_role = [fit for (_, role), fit in fits.items() if role == key[1]]
+    made = verdict(whole.comparisons[key[1]], of_role)
+    return replace(whole, fits=fits, verdicts=whole.verdicts | {key[1]: made})
+
+
+def rough(whole):
+    """The same, but importance sampling says little of the first sender, and of nobody else."""
+    comparisons = {}
+    for role, held in whole.comparisons.items():
+        scores = dict(held.scores["subject"])
+        for name, one in scores.items():
+            first = (np.arange(one.elpd.size) == 0) & (role == "sender")
+            scores[name] = replace(one, pareto_k=np.where(first, 2.0, 0.1))
+        comparisons[role] = replace(held, scores=dict(held.scores) | {"subject": scores})
+    return replace(whole, comparisons=comparisons)
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +342,10 @@ def page(request, plain, make_analysis, analyse_made_up, spoil, tmp_path_factory
         whole = analyse_made_up(plain.trials.of_role(kind.removesuffix("s")), NAMES)
     elif kind == "no verdict":
         whole = spoil(whole, ("level-k", "sender"))
+    elif kind == "approximations":
+        whole = inexact(whole, ("level-k", "sender"))
+    elif kind == "rough scores":
+        whole = rough(whole)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(picture, "encode", lambda draw: Encoded("data:,", 1, 1))
         path = tmp_path_factory.mktemp("kinds") / "report.html"
@@ -332,6 +382,12 @@ def test_what_is_missing_is_said_where_nothing_is_named(page):
     named = [one.winner for one in whole.verdicts.values()]
     notes = [attrs for tag, attrs in parsed.tags if attrs.get("class") == "note"]
     assert len(notes) >= sum(winner is None for winner in named)
+    if kind == "approximations":
+        for name in ("wins", "rely"):
+            assert "was not computed exactly enough" in parsed.answers[name][0]
+        assert "integration error, sd 0.1200" in parsed.answers["sure"][0]
+    if kind == "rough scores":
+        assert "How well 1 person is predicted is unreliable." in parsed.answers["rely"][0]
     if kind == "no verdict":
         assert "did not converge" in parsed.answers["wins"][0]
         assert "did not converge" in parsed.answers["rely"][0]
@@ -375,3 +431,22 @@ def test_the_question_is_that_of_the_kind_of_game():
     assert "think a few steps ahead" in talk["receiver",]
     assert list(advice) == [("receiver",)]
     assert "steps ahead" not in advice["receiver",]
+
+
+def test_headings_of_the_sections_are_sentences_with_the_results_numbers(page):
+    kind, whole, parsed = page
+    said = " ".join(parsed.headings)
+    if kind == "both":
+        found = results(whole)
+        for role in whole.comparisons:
+            word = {"sender": "exaggeration", "receiver": "discount"}[role]
+            assert f"he mean {word} of {role}s goes from " in said
+        shift = whole.trials.table.eval("message - action").groupby(whole.trials.table["treatment"])
+        for value in shift.mean():  # a discount is what an action lacks, above 0 if it is lower
+            assert re.search(rf"discount of receivers goes from .*{value:.2f} in", said)
+        assert found["variants"]
+        parts = " ".join(parsed.parts)
+        known = whole.recovery[whole.recovery["identified"].astype(bool)]
+        held = f"hold {int(known['covered'].sum())} of {len(known)} planted values"
+        assert f"90\N{NO-BREAK SPACE}% intervals {held}" in parts
+        assert "No theory predicts clearly better by other conventions than its defaults" in parts

@@ -1,75 +1,45 @@
 """The report in a real browser: no console error, no request beyond its own file."""
 
-import json
-import shutil
-import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from trustbayes.report import write_report
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--v=0",
-    "--dump-dom",
-]
+SITE = Path(__file__).resolve().parents[2] / "docs" / "site"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="needs chromium"),
-]
+pytestmark = pytest.mark.slow
 
 
-def open_page(path: Path, folder: Path) -> tuple[str, list[str], list[str]]:
-    """The page's document, its console messages and the addresses it asks for."""
-    log = folder / "net.json"
-    done = subprocess.run(
-        [
-            str(BROWSER),
-            *OPTIONS,
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-            f"--user-data-dir={folder / 'profile'}",
-            f"--log-net-log={log}",
-            path.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    events = [event.get("params", {}) for event in json.loads(log.read_text())["events"]]
-    # The browser asks for things on its own account; what the page asks for carries its origin.
-    asked = [e["url"] for e in events if "file:" in e.get("network_isolation_key", "")]
-    return done.stdout, console, asked
+@pytest.fixture(scope="module")
+def opened():
+    sys.path.insert(0, str(SITE))
+    try:
+        from browser import BROWSER, opened
+    finally:
+        sys.path.remove(str(SITE))
+    if BROWSER is None:
+        pytest.skip("needs chromium")
+    return opened
 
 
-def test_a_page_that_asks_and_complains_is_caught(tmp_path):
+def test_a_page_that_asks_and_complains_is_caught(opened, tmp_path):
     path = tmp_path / "bad.html"
     path.write_text(
         '<!DOCTYPE html><img src="http://nowhere.invalid/x.png">'
         "<script>console.error('complaint')</script>"
     )
-    _, console, asked = open_page(path, tmp_path)
+    _, console, asked = opened(path)
     assert len(console) == 1
     assert "complaint" in console[0]
     assert set(asked) == {"http://nowhere.invalid/x.png"}
 
 
-def test_the_report_asks_for_nothing_and_does_not_complain(make_analysis, tmp_path):
+def test_the_report_asks_for_nothing_and_does_not_complain(opened, make_analysis, tmp_path):
     made = make_analysis(names=["trust-embedded", "level-k"])
     path = write_report(made, tmp_path / "report.html").html
-    document, console, asked = open_page(path, tmp_path)
+    document, console, asked = opened(path)
     assert "How it was made" in document
     assert console == []
     assert asked == []

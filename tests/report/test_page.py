@@ -45,7 +45,8 @@ def test_a_section_has_its_message_open_and_the_rest_folded():
     for text in ("Second, of R-hat.", "A table.", "copy me"):
         assert text in inside
     assert "1 table, 1 copyable text and notes" in inside
-    assert page.count("<details>") == 1  # a part with nothing to fold has no fold
+    # The contents and the section; a part with nothing to fold has no fold.
+    assert page.count("<details>") == 2
 
 
 def test_one_link_and_printing_open_all_folds_without_a_script():

@@ -12,7 +12,15 @@ import xarray as xr
 
 from trustbayes.files import plain
 
-__all__ = ["GOOD_K", "INTEGRATION_ERROR", "Check", "Gate", "gate_of", "gate_of_population"]
+__all__ = [
+    "APPROXIMATIONS",
+    "GOOD_K",
+    "INTEGRATION_ERROR",
+    "Check",
+    "Gate",
+    "gate_of",
+    "gate_of_population",
+]
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Gate:
         return content
 
 
+PROPOSALS, INTEGRATION = "Pareto k of proposals", "integration error, sd"
+APPROXIMATIONS = (PROPOSALS, INTEGRATION)
+"""Names of the checks of what the population engine approximates, which more draws do not mend."""
+
 INTEGRATION_ERROR = 0.05
 """By how many posterior standard deviations a finer rule may move a population's mean."""
 
@@ -137,11 +149,9 @@ def gate_of_population(
     ]
     pareto_k = engine["pareto_k"]
     of_sampler = (
-        _of_nuts(sample_stats)
-        if pareto_k is None
-        else (Check("Pareto k of proposals", pareto_k, GOOD_K, True),)
+        _of_nuts(sample_stats) if pareto_k is None else (Check(PROPOSALS, pareto_k, GOOD_K, True),)
     )
-    error = Check("integration error, sd", engine["integration"]["error"], INTEGRATION_ERROR, True)
+    error = Check(INTEGRATION, engine["integration"]["error"], INTEGRATION_ERROR, True)
     return Gate((*_mixing(posterior.drop_vars(others)), *of_sampler, error))
 
 

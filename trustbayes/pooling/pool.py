@@ -29,7 +29,13 @@ from trustbayes.pooling.population import (
 )
 from trustbayes.pooling.stages import ScoreTask, Transfer, TransferTask
 from trustbayes.pooling.study import Study
-from trustbayes.pooling.verdicts import PooledVerdict, differences, pooled_verdict, totals
+from trustbayes.pooling.verdicts import (
+    PooledVerdict,
+    differences,
+    pooled_verdict,
+    predicted_best,
+    totals,
+)
 
 __all__ = ["Key", "PooledStudy", "pool"]
 
@@ -203,6 +209,7 @@ class PooledStudy:
             "verdict": vars(self.verdicts[role]),
             "comparison": records(self.comparison(role).reset_index()),
             "leads": records(self.leads(role)),
+            "predicted_best": predicted_best(self.of_people(role)),
         }
         if role in self.carries_over:
             form["carries_over"] = vars(self.carries_over[role])

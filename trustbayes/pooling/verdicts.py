@@ -22,6 +22,7 @@ __all__ = [
     "heterogeneity",
     "pooled_rules",
     "pooled_verdict",
+    "predicted_best",
     "totals",
 ]
 
@@ -162,6 +163,33 @@ def totals(scores: Scores) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).set_index("model")
+
+
+def predicted_best(scores: Scores) -> dict[str, int]:
+    """How many people each theory predicts best, of the experiments that have them all.
+
+    Parameters
+    ----------
+    scores : mapping of str to mapping of str to array
+
+    Returns
+    -------
+    dict of str to int
+        By theory; of theories that say the same of a person, the first counts.
+
+    Examples
+    --------
+    >>> of_x, of_y = {"x": np.array([-1.0, -3.0])}, {"x": np.array([-2.0, -2.0])}
+    >>> predicted_best({"a": of_x, "b": of_y})
+    {'a': 1, 'b': 1}
+    """
+    models, experiments = comparable(scores)
+    counts = dict.fromkeys(models, 0)
+    for experiment in experiments:
+        of_all = np.stack([scores[model][experiment] for model in models])
+        for place in of_all.argmax(axis=0):
+            counts[models[place]] += 1
+    return counts
 
 
 def _of_experiments(gaps: pd.Series) -> float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trustbayes.inference.gate import APPROXIMATIONS
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import against_half, chance, joined, of_them, of_whom, ratio
 
-__all__ = ["Answer", "answer", "group_shares", "in_short", "models_of", "ranked"]
+__all__ = ["Answer", "answer", "approximate", "group_shares", "in_short", "models_of", "ranked"]
 
 Results = Mapping[str, Any]
 
@@ -196,9 +197,10 @@ def _wins(results: Results, role: str) -> str:
     best, rival = titles.get(verdict["best"], ""), titles.get(verdict["rival"], "")
     whom = _WHOM[verdict["unit"]].format(role=role)
     if verdict["reason"] == "gate":
-        failed = [titles[fit["model"]] for fit in _failed(results, role)]
+        failed = _failed(results, role)
+        names = listed(titles[fit["model"]] for fit in failed)
         return (
-            f"No theory of {role}s can be named yet: {listed(failed)} did not converge "
+            f"No theory of {role}s can be named yet: {names} {_failing(failed)} "
             f"({len(failed)} of {counted(len(titles), 'fit')})."
         )
     if verdict["reason"] == "alone":
@@ -222,6 +224,18 @@ def _how_many(results: Results, role: str) -> str:
     return f"; it is the better one for {better} of {counted(len(pair['rows']), role)}"
 
 
+def approximate(fit: Mapping[str, Any]) -> bool:
+    """Whether all that a fit failed by is what its engine approximates."""
+    return all(check["passed"] or check["name"] in APPROXIMATIONS for check in fit["checks"])
+
+
+def _failing(fits: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with fits that did not pass the gate, as a predicate."""
+    if any(not approximate(fit) for fit in fits):
+        return "did not converge"
+    return f"{'was' if len(fits) == 1 else 'were'} not computed exactly enough"
+
+
 def _failed(results: Results, role: str) -> list[Mapping[str, Any]]:
     known = models_of(results, role)
     return [
@@ -239,28 +253,28 @@ def _sure(results: Results, role: str) -> str:
             for fit in _failed(results, role)
             for check in [check for check in fit["checks"] if not check["passed"]][:1]
         ]
-        return f"Nothing is sure before every fit converges ({listed(worst, 3)})."
+        return f"Nothing is sure before every fit passes the gate ({listed(worst, 3)})."
     if verdict["reason"] == "alone":
         return "Nothing is sure of a theory that was held against no other."
+    rival, other_way = titles[verdict["rival"]]["title"], chance(verdict["other_sign"])
     rule = (
-        f"The rule: when {_HOW[verdict['unit']]}, the lead must exceed two standard errors and 4 "
-        "nats"
+        f"The chance that {rival} predicts better after all is {other_way}. The rule: when "
+        f"{_HOW[verdict['unit']]}, the lead must exceed two standard errors and 4 nats"
     )
     lead = ratio(verdict["lead"], verdict["error"])
     if verdict["reason"] == "close":
         return f"{rule}; it is {lead} and {number(verdict['lead'])} nats."
     if verdict["reason"] == "refits":
         return f"{rule}, and real refits must agree; it is {lead}, but they do not."
-    rival = titles[verdict["rival"]]["title"]
-    return (
-        f"{rule}; it is {lead}, and the chance that {rival} is ahead after all is "
-        f"{chance(verdict['other_sign'])}."
-    )
+    return f"{rule}; it is {lead}."
 
 
 def _missing(results: Results, role: str) -> str:
     verdict, sampling = results["verdict"][role], results["how"]["sampling"]
     if verdict["reason"] == "gate":
+        failed = _failed(results, role)
+        if failed and all(approximate(fit) for fit in failed):
+            return "Run again without the approximation (--method nuts), which takes longer."
         return (
             f"Run again with more draws (--draws {2 * sampling['draws']}) and more warm-up (--tune "
             f"{2 * sampling['tune']})."

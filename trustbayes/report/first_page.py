@@ -5,12 +5,12 @@ A picture is added to the page by a line in `PICTURES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from trustbayes.analysis.analyse import Analysis, roles
-from trustbayes.report.answer import answer, models_of, ranked
+from trustbayes.report.answer import answer, approximate, models_of, ranked
 from trustbayes.report.figures import first
 from trustbayes.report.figures.worth import together_says, way_to_trust
 from trustbayes.report.games.registry import kind_of
@@ -75,7 +75,7 @@ def _trust(analysis: Analysis) -> Picture | None:
     return Picture(
         "first-trust",
         f"Trust {' and '.join(rows)}",
-        partial(first.trust, analysis),
+        partial(first.trust, analysis, kind_of(analysis.trials.game).words["receiver"].seen),
         partial(first.trust_says, analysis),
     )
 
@@ -102,7 +102,7 @@ def _gate(results: Mapping[str, Any]) -> Caution:
     size = counted(len(results["gate"]), "fit")
     if failed or folds:
         refits = f" and {counted(folds, 'refit')} of the k-fold" if folds else ""
-        text = f"{len(failed)} of {size}{refits} did not converge; nothing is concluded from them."
+        text = f"{len(failed)} of {size}{refits} {_why(failed)}; nothing is concluded from them."
         return Caution("The computation", text, "convergence", False)
     doubtful = {
         (row["role"], name)
@@ -110,11 +110,23 @@ def _gate(results: Mapping[str, Any]) -> Caution:
         if row["unit"] == "subject"
         for name in row["unreliable"] or []
     }
-    text = "the fit converged." if len(results["gate"]) == 1 else f"all {size} converged."
+    each = {1: "the fit", 2: "both fits"}.get(len(results["gate"]), f"all {size}")
+    text = f"{each} converged."
     if doubtful:
         text += f" How well {counted(len(doubtful), 'person')} "
         text += f"{'is' if len(doubtful) == 1 else 'are'} predicted is unreliable."
     return Caution("The computation", text, "convergence", not doubtful)
+
+
+def _why(failed: Sequence[Mapping[str, Any]]) -> str:
+    """What is wrong with fits and refits that cannot be used."""
+    inexact = sum(approximate(fit) for fit in failed)
+    if not inexact:
+        return "did not converge"
+    exact = "not computed exactly enough"
+    if inexact < len(failed):
+        return f"did not converge or were {exact}"
+    return f"{'was' if inexact == 1 else 'were'} {exact}"
 
 
 def replications(results: Mapping[str, Any], role: str) -> list[tuple[str, int, int]]:

@@ -54,8 +54,10 @@ def checks_section(material: Material) -> Section:
                 )
             )
         rendered = [render(picture) for picture in pictures]
-        parts.append(Section(f"checks-{role}", f"{role.capitalize()}s", pictures=rendered))
         said = replications(results, role)
+        texts = [_missed(results, role)] if said else []
+        name = f"{role.capitalize()}s"
+        parts.append(Section(f"checks-{role}", name, texts=texts, pictures=rendered))
         if said:
             (title, held, size), *rivals = said[:2]
             best = f"{title} reproduces {held} of {size} patterns of {role}s"
@@ -68,6 +70,17 @@ def checks_section(material: Material) -> Section:
     message = "; ".join(messages)
     title = "What each theory gets right and wrong"
     return Section("checks", title, message, [text], parts=parts)
+
+
+def _missed(results: Mapping[str, Any], role: Role) -> str:
+    """What the model that predicts best does not replicate, as a sentence."""
+    title, held, size = replications(results, role)[0]
+    if held == size:
+        return f"{title} misses no pattern of {role}s."
+    return (
+        f"{title} misses {size - held} of {counted(size, 'pattern')} of {role}s: what was observed "
+        "lies outside its interval."
+    )
 
 
 def people_section(material: Material) -> Section:
@@ -92,8 +105,8 @@ def people_section(material: Material) -> Section:
     if analysis.type_recovery is not None:
         parts.append(_planted_types(analysis.type_recovery, results))
     text = (
-        "Estimates of single subjects, on the natural scale; all of them stand in the file of "
-        "results beside this report."
+        "Each person is placed by what she or he did, with what is known of all the others; all "
+        "estimates of single people stand in the file of results beside this report."
     )
     message = " ".join(answer(results, role).people for role in roles(analysis)).removesuffix(".")
     return Section("people", "The people", message, [text], parts=parts)
@@ -105,6 +118,8 @@ def _planted(
     results: Mapping[str, Any],
     titles: Mapping[str, str],
 ) -> Section:
+    known = recovered[recovered["identified"].astype(bool)]
+    held = int(known["covered"].sum())
     picture = Picture(
         "planted",
         "Planted against estimated",
@@ -114,7 +129,11 @@ def _planted(
     return Section(
         "recovery",
         "Planted parameters",
-        texts=["These data are simulated, so the truth is known."],
+        f"{probability(analysis.ci_prob)} intervals hold {held} of {len(known)} planted values",
+        texts=[
+            "These data are simulated, so the truth is known: intervals that mean what they say "
+            f"hold about {probability(analysis.ci_prob)} of it."
+        ],
         tables=[tables.coverage_table(results, titles)],
         pictures=[render(picture)],
     )
@@ -207,8 +226,8 @@ def population_section(material: Material) -> Section:
         parts.append(both_section(analysis, analysis.both, results, titles))
     message = ". ".join(in_short(answer(results, role).typical) for role in roles(analysis))
     text = (
-        "What is typical of the population, with intervals that are equal-tailed and hold "
-        f"{probability(analysis.ci_prob)}, in brackets."
+        "A typical person is the median or the mean of the population that a theory estimates; "
+        f"equal-tailed {probability(analysis.ci_prob)} intervals stand in brackets."
     )
     typical = typical_values(analysis)
     if analysis.both is not None:

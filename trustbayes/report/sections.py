@@ -21,6 +21,7 @@ from trustbayes.report.material import Material
 from trustbayes.report.model_sections import checks_section, people_section, population_section
 from trustbayes.report.page.picture import Picture, render
 from trustbayes.report.page.section import Section
+from trustbayes.report.page.table import Table
 from trustbayes.report.page.wording import counted, fixed, listed
 from trustbayes.report.paper import paper_section
 from trustbayes.report.quantities import joined
@@ -124,10 +125,11 @@ def _shifts(material: Material) -> str:
         table = as_shown(mean_shifts(trials, material.kind, role, prob), words.sign)
         table = table.sort_values("mean", kind="stable")
         low, high = table.iloc[0], table.iloc[-1]
-        span = f"{fixed(low['mean'], places)} ({low['treatment']})"
+        span = f"is {fixed(low['mean'], places)} in {low['treatment']}"
         if len(table) > 1:
-            span = f"from {span} to {fixed(high['mean'], places)} ({high['treatment']})"
-        parts.append(f"mean {words.drift} of {role}s {span}")
+            top = f"{fixed(high['mean'], places)} in {high['treatment']}"
+            span = f"goes from {span.removeprefix('is ')} to {top}"
+        parts.append(f"the mean {words.drift} of {role}s {span}")
     return joined(parts).removesuffix(".")
 
 
@@ -136,7 +138,7 @@ def _comparison(material: Material) -> Section:
     parts = [_comparison_of(analysis, role, results, titles) for role in roles(analysis)]
     variants = [tables.variant_table(results, titles)] if results["variants"] else []
     if variants:
-        parts.append(Section("variants", "Conventions", tables=variants))
+        parts.append(_conventions(results, titles, variants))
     by_trial = [
         role
         for role, comparison in analysis.comparisons.items()
@@ -161,6 +163,28 @@ def _comparison(material: Material) -> Section:
         pictures=[render(headline)],
         parts=parts,
     )
+
+
+def _conventions(
+    results: Mapping[str, Any], titles: Mapping[str, str], variants: list[Table]
+) -> Section:
+    """What the theories leave open, and how it was settled."""
+    defaults: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for row in results["variants"]:  # of each theory, the default is the first
+        defaults.setdefault((row["role"], row["model"]), row)
+    changed = [
+        f"{titles[row['model']]} of {row['role']}s with {row['conventions']}"
+        for row in results["variants"]
+        if row["used"] and row is not defaults[row["role"], row["model"]]
+    ]
+    message = f"Other conventions predict better: {listed(changed)}"
+    if not changed:
+        message = "No theory predicts clearly better by other conventions than its defaults"
+    text = (
+        "Theories leave conventions open: short fits tried each alternative to a default, and one "
+        "is used if it leads the default by more than two standard errors."
+    )
+    return Section("variants", "Conventions", message, [text], tables=variants)
 
 
 def _refits(analysis: Analysis) -> str:

@@ -31,10 +31,10 @@ __all__ = ["spec_digest"]
 
 _WORDS: dict[type, set[str]] = {
     ModelSpec: {
-        *("title", "description", "citation", "remark", "look", "guide"),
+        *("title", "description", "manner", "citation", "remark", "look", "guide"),
         *("by_default", "benchmark", "combines", "theory_of_type", "weighs_fines"),
     },
-    Parameter: {"symbol", "meaning"},
+    Parameter: {"symbol", "meaning", "typical"},
     Convention: {"meaning", "rivals", "only_with", "only_for"},
 }
 """What a reader is told, and what a report makes of a model: it bears on no number of a fit."""

@@ -6,32 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pages import Page
-from priorfit import prior_fit
-from synthetic import small_trials
+from several import made_up_study
 
-import trustbayes.inference.tasks as manyfits
 from trustbayes.inference.gate import Gate
-from trustbayes.inference.sampling import Sampling
-from trustbayes.pooling.pool import pool
-from trustbayes.pooling.study import Study, StudyExperiment
 from trustbayes.pooling.verdicts import pooled_verdict
 from trustbayes.report.figures import pooled as figures
+from trustbayes.report.page.wording import number, percent
 from trustbayes.report.studies import study_report
-
-SAMPLING = Sampling(draws=100, tune=60, chains=2, seed=4, method="nuts")
 
 
 @pytest.fixture(scope="module")
 def found():
-    """Random play and priors in the place of fits, which makes every interval wide."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manyfits, "fit", prior_fit)
-        experiments = [
-            StudyExperiment("<b>first</b>", small_trials(1), 2011, "Somebody & others (2011)"),
-            StudyExperiment("second", small_trials(2), covariates={"stakes": 12.0}),
-        ]
-        study = Study(experiments, models=["trust-embedded", "full-trust"], roles=["receiver"])
-        return pool(study, sampling=SAMPLING, progress=False)
+    return made_up_study()
 
 
 def test_the_report_says_everything_and_only_as_text(found, tmp_path):
@@ -47,6 +33,10 @@ def test_the_report_says_everything_and_only_as_text(found, tmp_path):
         "Convergence",
     ):
         assert any(part in heading for heading in page.headings), part
+    ids = [attrs["id"] for _, attrs in page.tags if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+    regions = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("role") == "region"]
+    assert len(regions) == len(set(regions))
     assert "<b>first</b>" not in text
     assert "&lt;b&gt;first" in text
     assert "Somebody &amp; others" in text
@@ -85,5 +75,41 @@ def test_the_answer_is_there_when_fits_have_converged(found, tmp_path):
     scores = found.of_people("receiver")
     verdict = pooled_verdict(scores, "receiver", found.titles)
     good = replace(found, fits=fits, verdicts={"receiver": verdict})
-    page = study_report(good, tmp_path / "good.html").html.read_text("utf-8")
-    assert verdict.text.split(":")[0] in page
+    written = study_report(good, tmp_path / "good.html")
+    text = written.html.read_text("utf-8")
+    assert verdict.text.split(":")[0] in text
+    # The five answers, and their numbers those beside the page.
+    answers, numbers = Page(text).answers, json.loads(written.results.read_text("utf-8"))
+    of_role = numbers["roles"]["receiver"]
+    best, rival = (good.titles[name] for name in (verdict.best, verdict.rival))
+    assert best in answers["wins"][0]
+    ahead = sum(row["difference"] > 0 for row in of_role["leads"] if row["other"] == verdict.rival)
+    assert f"ahead in {ahead} of 2 experiments" in answers["wins"][0]
+    counts = [n for n in of_role["predicted_best"].values() if n]
+    assert sum(counts) == 8
+    for count in counts:
+        assert f"({count} of 8)" in answers["people"][0]
+    assert f"leads by {verdict.lead / verdict.error:.1f} standard errors" in answers["sure"][0]
+    assert f"it is {number(verdict.lead)} nats" in answers["sure"][0]
+    trust = next(
+        row for row in numbers["parameters"]
+        if (row["parameter"], row["of"]) == ("trust", "pooled mean")
+    )  # fmt: skip
+    assert (
+        f"a weight of {percent(trust['median'])} ({percent(trust['lower'])} to"
+        in (answers["typical"][0])
+    )
+    assert "2 experiments say little" in answers["rely"][0]
+    assert rival in answers["wins"][0]
+    if verdict.winner is None:
+        assert "too close" in answers["wins"][0]
+        assert "Add experiments, or people to them" in text
+
+
+def test_without_convergence_the_five_answers_say_what_is_missing(found, tmp_path):
+    answers = Page(study_report(found, tmp_path / "no.html").html.read_text("utf-8")).answers
+    assert answers["wins"][0].startswith("No verdict on receivers: ")
+    assert answers["people"][0].startswith("How many receivers act by which theory cannot be said")
+    assert "Nothing is sure before" in answers["sure"][0]
+    assert "What a typical receiver does is not said" in answers["typical"][0]
+    assert "did not pass the gate" in answers["rely"][0]

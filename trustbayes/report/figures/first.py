@@ -15,13 +15,15 @@ from trustbayes.analysis.analyse import Analysis, title
 from trustbayes.comparison import single_theories
 from trustbayes.games.base import Role
 from trustbayes.report.figures.persons import theory_chances
-from trustbayes.report.page.style import GREY, brief, look
-from trustbayes.report.page.wording import counted, fixed, listed, probability
+from trustbayes.report.page.style import brief, look
+from trustbayes.report.page.wording import counted, listed, percent, probability
 
 __all__ = ["marks", "marks_says", "placed_people", "trust", "trust_rows", "trust_says"]
 
 WIDTH = 3.7
 """Inches: as wide as a telephone."""
+DIM = "#555555"
+"""Of people of whom no theory says more than another."""
 STRONG = 0.9
 """The probability of a theory from which a person's mark is full."""
 _MOST = 400  # marks of a role that can still be seen
@@ -118,7 +120,7 @@ def _waffle(panel: Axes, rows: pd.DataFrame, heading: str) -> None:
 def _shape(theory: str, strong: bool) -> dict[str, Any]:
     """Marker and colour; pale where the theory shows weakly, empty where two say the same."""
     if theory == "corner":
-        return {"marker": "o", "color": GREY, "mfc": "white", "mew": 1.2}
+        return {"marker": "x", "color": DIM, "mew": 1.6}
     shape = look(theory)
     face = shape.colour if strong else "white"
     return {"marker": shape.marker, "color": shape.colour, "mfc": face, "mew": 1.2}
@@ -140,7 +142,7 @@ def marks_says(analysis: Analysis) -> str:
     parts = []
     for role, rows in _all_placed(analysis).items():
         counts = listed(
-            f"{count} {_name(analysis, str(theory))}"
+            f"{count} {'that fit both' if theory == 'corner' else _name(analysis, str(theory))}"
             for theory, count in rows["theory"].value_counts(sort=False).items()
         )
         weak = int(((rows["strength"] < STRONG) & (rows["theory"] != "corner")).sum())
@@ -192,8 +194,8 @@ def trust_rows(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def trust(analysis: Analysis) -> Figure:
-    """Trust expected and given, by treatment, from none to full."""
+def trust(analysis: Analysis, seen: str = "message") -> Figure:
+    """Trust expected and given in what receivers see, by treatment, from none to full."""
     tables = trust_rows(analysis)
     treatments = list(dict.fromkeys(t for rows in tables.values() for t in rows["treatment"]))
     figure = Figure(figsize=(WIDTH, 1.2 + 0.36 * max(2, len(treatments))))
@@ -219,8 +221,8 @@ def trust(analysis: Analysis) -> Figure:
     panel.set_yticks(range(len(treatments)), [brief(t, 14) if t else "all" for t in treatments])
     panel.set_ylim(len(treatments) - 0.5, -0.5)
     panel.set_xlim(0, 1)
-    panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0\nnone", ".25", ".5", ".75", "1\nfull"])
-    panel.set_xlabel("trust in messages")
+    panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %\nnone", "25 %", "50 %", "75 %", "100 %\nfull"])
+    panel.set_xlabel(f"trust in {seen}s")
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
@@ -230,7 +232,7 @@ def trust_says(analysis: Analysis) -> str:
     parts = [
         f"Trust {_ROLES[name][3]}: "
         + listed(
-            fixed(row["mean"]) + (f" in {row['treatment']}" if row["treatment"] else "")
+            percent(row["mean"]) + (f" in {row['treatment']}" if row["treatment"] else "")
             for _, row in rows.iterrows()
         )
         for name, rows in trust_rows(analysis).items()

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.report.page.style import GREY, brief, legend_below
-from trustbayes.report.page.wording import fixed, listed, probability
+from trustbayes.report.page.wording import listed, percent, probability
 
 __all__ = ["PARTIES", "share_says", "together_says", "way_to_trust", "way_to_trust_says"]
 
@@ -49,6 +49,7 @@ def way_to_trust(worth: pd.DataFrame, width: float = 7.2) -> Figure:
     else:  # upright, there is more room
         panel.set_xticks(x, [brief(t, 16) for t in treatments], rotation=90)
     panel.set_xlim(-0.5, len(x) - 0.5)
+    panel.yaxis.set_major_formatter(lambda share, _: percent(share))
     panel.set_xlabel("treatment")
     what = "expected profit, share of the way\nfrom babbling to full trust"
     panel.set_ylabel(what if width > 5 else "profit, share of the way\nto full trust")
@@ -72,20 +73,21 @@ def way_to_trust(worth: pd.DataFrame, width: float = 7.2) -> Figure:
 def together_says(worth: pd.DataFrame) -> str:
     """Where the profits of both together lie."""
     shares = listed(
-        f"{fixed(row['share'])} ({fixed(row['share_lower'])} to {fixed(row['share_upper'])}) in "
+        f"{percent(row['share'])} ({percent(row['share_lower'])} to "
+        f"{percent(row['share_upper'])}) in "
         f"{row['treatment']}"
         for _, row in worth[worth["party"] == "both"].iterrows()
     )
     return (
-        "Between babbling (0) and full trust (1), the expected profit of sender and receiver "
-        f"together lies at {shares}."
+        "Of the way from babbling to full trust, the expected profit of sender and receiver "
+        f"together has gone {shares}."
     )
 
 
 def share_says(worth: pd.DataFrame) -> str:
     """The same in short, as a heading."""
     shares = listed(
-        f"{fixed(row['share'])} in {row['treatment']}"
+        f"{percent(row['share'])} in {row['treatment']}"
         for _, row in worth[worth["party"] == "both"].iterrows()
     )
     return f"of the way from babbling to full trust, sender and receiver together get {shares}"

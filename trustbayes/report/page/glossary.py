@@ -29,7 +29,8 @@ TERMS: Mapping[str, tuple[str, str]] = {
     ),
     "Trust-embedded": (
         r"Trust-embedded",
-        "lying has a cost for senders, and receivers believe messages in part.",
+        "the theory that lying costs senders something, and that receivers believe in part what "
+        "they are told.",
     ),
     "Level-k": (
         r"Level-k|\blevel [0-9]\b",

@@ -73,13 +73,13 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.9), percent(0.375), percent(0.004)
-    ('90\xa0%', '38\xa0%', '0.4\xa0%')
+    >>> percent(0.9), percent(0.375), percent(0.004), percent(-0.5)
+    ('90\xa0%', '38\xa0%', '0.4\xa0%', '−50\xa0%')
     """
     if math.isnan(share):
         return "\N{EN DASH}"
     text = f"{100 * share:.1f}" if 0 < share < 0.0095 else f"{100 * share:.0f}"
-    return text + _PERCENT
+    return ("0" if float(text) == 0 else text.replace("-", _MINUS)) + _PERCENT
 
 
 def probability(share: float) -> str:

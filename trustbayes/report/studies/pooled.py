@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from trustbayes.report.page.picture import Picture, Rendered, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, interval, listed, number
+from trustbayes.report.studies.pooled_answer import pooled_answer
 from trustbayes.report.studies.shared import StudyPage
 
 __all__ = ["pooled_page"]
@@ -71,7 +73,7 @@ def pooled_page(
     return StudyPage(
         study.title,
         subtitle,
-        _front(pooled, [pictures[n] for n in ("leads", "first-parameters") if n in pictures]),
+        _front(pooled, _first(pictures)),
         [section for section in sections if section is not None],
         pooled.to_dict(),
     )
@@ -80,12 +82,12 @@ def pooled_page(
 def _front(pooled: PooledStudy, pictures: list[Rendered]) -> Front:
     cards = []
     for role in pooled.roles:
-        answers = [("comparison", pooled.verdicts[role].text)]
+        said = pooled_answer(pooled, role)
+        more = [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)]
         if role in pooled.carries_over and pooled.carries_over[role].best:
-            text = f"To a new experiment: {pooled.carries_over[role].text}"
-            answers.append(("carried", text))
-        missing = "" if pooled.verdicts[role].best else "See which fits did not converge, and why."
-        cards.append(Card(f"{role.capitalize()}s", answers, missing=missing))
+            more.append(("carried", "To a new experiment", pooled.carries_over[role].text))
+        answers = [("people", said.people), ("wins", said.wins)]
+        cards.append(Card(f"{role.capitalize()}s", answers, more, said.missing))
     return Front(
         "Which theory predicts people best over all experiments, and does it carry over?",
         cards,
@@ -143,7 +145,7 @@ def _pictures(pooled: PooledStudy) -> dict[str, Rendered]:
         )
         pictures["first-parameters"] = Picture(
             "first-parameters",
-            "What people are like, experiment by experiment",
+            "What a typical person is like, experiment by experiment",
             partial(parameters_figure, pooled, 2),
             partial(parameters_says, pooled, 2),
         )
@@ -155,6 +157,15 @@ def _pictures(pooled: PooledStudy) -> dict[str, Rendered]:
             partial(losses_says, pooled),
         )
     return {name: render(picture) for name, picture in pictures.items()}
+
+
+def _first(pictures: Mapping[str, Rendered]) -> list[Rendered]:
+    """Those of the first page, under names and titles that no other picture has."""
+    chosen = []
+    if "leads" in pictures:
+        title = "Which theory predicts better, by experiment"
+        chosen.append(replace(pictures["leads"], name="first-leads", title=title))
+    return [*chosen, *(pictures[n] for n in ("first-parameters",) if n in pictures)]
 
 
 def _experiments(pooled: PooledStudy, reports: Mapping[str, str]) -> Section:
@@ -237,7 +248,8 @@ def _leads(pooled: PooledStudy, role: Role, new_experiments: bool) -> list[Table
         )
         for lead in _rows(leads)
     ]
-    caption = f"{role.capitalize()}s: leads by experiment (nats)."
+    whom = ", experiments left out" if new_experiments else ""
+    caption = f"{role.capitalize()}s: leads by experiment (nats){whom}."
     by_experiment = table(caption, "lead|experiment|people|nats|se|a person", rows, (0, 1))
     scores = pooled.of_new_experiments(role) if new_experiments else pooled.of_people(role)
     several = []
@@ -259,7 +271,9 @@ def _leads(pooled: PooledStudy, role: Role, new_experiments: bool) -> list[Table
             )
         )
     header = "lead|mean ± 2 se, a person|spread|Q|I²|new experiment (90 %)|ahead"
-    caption = f"{role.capitalize()}s: whether leads differ between experiments (nats a person)."
+    caption = (
+        f"{role.capitalize()}s: whether leads differ between experiments (nats a person){whom}."
+    )
     return [by_experiment, table(caption, header, several, (0,))] if several else [by_experiment]
 
 

@@ -16,7 +16,7 @@ _UNIT = "units of the state"
 
 WORDS: dict[Role, Words] = {
     "sender": Words("state", "message", "message − state", "exaggeration", _UNIT),
-    "receiver": Words("message", "action", "action − message", "discount", _UNIT),
+    "receiver": Words("message", "action", "message − action", "discount", _UNIT, sign=-1),
 }
 """What each role sees and does."""
 

@@ -1,0 +1,155 @@
+"""The answer over several experiments in plain sentences, made from the study's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trustbayes.comparison.rows import SMALL
+from trustbayes.pooling.pool import PooledStudy
+from trustbayes.report.page.wording import counted, listed, number, percent
+from trustbayes.report.quantities import joined, of_them, of_whom, ratio
+from trustbayes.theories.spec import ModelSpec
+
+__all__ = ["PooledAnswer", "pooled_answer"]
+
+_SHARE = "logit"
+
+
+@dataclass(frozen=True)
+class PooledAnswer:
+    """What several experiments say of one role.
+
+    Parameters
+    ----------
+    people, wins, sure, typical : str
+        As in `trustbayes.report.answer.Answer`.
+    missing : str
+        Where no theory is named: what to do; else empty.
+    """
+
+    people: str
+    wins: str
+    sure: str
+    typical: str
+    missing: str
+
+
+def pooled_answer(pooled: PooledStudy, role: str) -> PooledAnswer:
+    """Say in sentences what a study says of a role.
+
+    Parameters
+    ----------
+    pooled : PooledStudy
+        Of which its numbers are used, `PooledStudy.to_dict`, and the words of its theories.
+    role : "sender" or "receiver"
+
+    Returns
+    -------
+    PooledAnswer
+    """
+    results = pooled.to_dict()
+    specs: dict[str, ModelSpec] = {}
+    for (_, name, of), fit in pooled.fits.items():
+        if of == role:
+            specs.setdefault(name, fit.model.spec)  # in the words of the first game that has it
+    of_role = results["roles"][role]
+    return PooledAnswer(
+        _people(of_role, role, specs),
+        _wins(of_role, role, specs),
+        _sure(of_role, role, specs),
+        _typical(results, role, specs)
+        if of_role["verdict"]["best"]
+        else f"What a typical {role} does is not said before the fits pass the gate.",
+        _missing(of_role["verdict"]),
+    )
+
+
+def _manner(spec: ModelSpec) -> str:
+    return spec.manner or f"as {spec.title} has it"
+
+
+def _people(of_role: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec]) -> str:
+    verdict, counts = of_role["verdict"], of_role["predicted_best"]
+    if not verdict["best"]:
+        return f"How many {role}s act by which theory cannot be said without a comparison."
+    total = sum(counts.values())
+    parts = []
+    for place, (name, count) in enumerate(sorted(counts.items(), key=lambda pair: -pair[1])):
+        if count:
+            words = of_them(count / total) if place else of_whom(count / total, f"{role}s")
+            act = "" if place else "act "
+            parts.append(f"{words} ({count:,} of {total:,}) {act}{_manner(specs[name])}")
+    return joined(parts)
+
+
+def _ahead(of_role: Mapping[str, Any]) -> tuple[int, int]:
+    """In how many experiments the best is ahead of the second, and of how many."""
+    verdict = of_role["verdict"]
+    leads = [row["difference"] for row in of_role["leads"] if row["other"] == verdict["rival"]]
+    return sum(lead > 0 for lead in leads), len(leads)
+
+
+def _wins(of_role: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec]) -> str:
+    verdict = of_role["verdict"]
+    if not verdict["best"]:
+        return str(verdict["text"])
+    best, rival = specs[verdict["best"]].title, specs[verdict["rival"]].title
+    ahead, of = _ahead(of_role)
+    where = f"ahead in {ahead} of {counted(of, 'experiment')}"
+    if verdict["winner"] is None:
+        return (
+            f"Which theory predicts a new {role} best over all experiments cannot be said: {best} "
+            f"and {rival} are too close; {best} is {where}."
+        )
+    return f"{best} predicts a new {role} best over all experiments, before {rival}; it is {where}."
+
+
+def _sure(of_role: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec]) -> str:
+    verdict = of_role["verdict"]
+    if not verdict["best"]:
+        return "Nothing is sure before two theories that converged were held against each other."
+    lead = ratio(verdict["lead"], verdict["error"])
+    return (
+        f"{specs[verdict['best']].title} leads by {lead}. The rule: when everybody is predicted "
+        "from the others of the same experiment, the lead must exceed two standard errors, with "
+        f"people and with experiments as what is drawn, and {SMALL:g} nats; it is "
+        f"{number(verdict['lead'])} nats."
+    )
+
+
+def _typical(results: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec]) -> str:
+    """The pooled mean of what a theory says of people, of the best theory that has any."""
+    ranking = [row["model"] for row in results["roles"][role]["comparison"]]
+    for name in [name for name in ranking if not specs[name].benchmark]:
+        does = []
+        for parameter in specs[name].parameters:
+            whose = (name, role, parameter.name, "location", "pooled mean")
+            for row in results["parameters"]:
+                held = tuple(row[k] for k in ("model", "role", "parameter", "statistic", "of"))
+                if held == whose and parameter.typical:
+                    does.append(_value(row, parameter.typical))
+        if does:
+            title = specs[name].title
+            return f"By {title}, a typical {role} of such experiments {listed(does)}."
+    return f"What a typical {role} does was not pooled: no two experiments share its scale."
+
+
+def _value(row: Mapping[str, Any], typical: str) -> str:
+    say = percent if row["scale"] == _SHARE else number
+    value = f"{say(row['median'])} ({say(row['lower'])} to {say(row['upper'])})"
+    if row["scale"] == _SHARE:
+        return typical.format(value=value)
+    return f"has a {row['parameter'].replace('_', ' ')} of {value} {row['unit']}"
+
+
+def _missing(verdict: Mapping[str, Any]) -> str:
+    if not verdict["best"]:
+        return "See which fits did not converge, and why."
+    if verdict["winner"] is None:
+        return (
+            "Add experiments, or people to them, in which the theories say different things "
+            "(trustbayes design says which would)."
+        )
+    return ""
