@@ -36,8 +36,8 @@ SEED = 20261127
 EXPERIMENTS, SUBJECTS, ROUNDS = 6, 8, 12
 BETWEEN = 0.5
 GAME = tb.FiniteGame([1, 2, 3], treatments={"Only": 1.0})
-FITS = tb.Sampling(draws=500, tune=250, chains=4, method="population")
-POOL = tb.Sampling(draws=500, tune=250, chains=4)
+FITS = tb.Sampling(draws=250, tune=150, chains=4, method="population")
+POOL = tb.Sampling(draws=250, tune=150, chains=4)
 RANKS = 100  # of so many draws, evenly spaced
 
 
