@@ -12,7 +12,16 @@ import xarray as xr
 
 from trustbayes.files import plain
 
-__all__ = ["GOOD_K", "INTEGRATION_ERROR", "Check", "Gate", "gate_of", "gate_of_population"]
+__all__ = [
+    "GOOD_K",
+    "INTEGRATION_ERROR",
+    "INTEGRATION_OFF",
+    "PROPOSALS_K",
+    "Check",
+    "Gate",
+    "gate_of",
+    "gate_of_population",
+]
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,9 @@ class Gate:
 INTEGRATION_ERROR = 0.05
 """By how many posterior standard deviations a finer rule may move a population's mean."""
 
+PROPOSALS_K, INTEGRATION_OFF = "Pareto k of proposals", "integration error, sd"
+"""Checks of the population engine alone, by name."""
+
 GOOD_K = 0.7
 """Pareto k up to which weights are reliable: Vehtari et al. (2024), Journal of Machine Learning
 Research 25(72)."""
@@ -139,9 +151,9 @@ def gate_of_population(
     of_sampler = (
         _of_nuts(sample_stats)
         if pareto_k is None
-        else (Check("Pareto k of proposals", pareto_k, GOOD_K, True),)
+        else (Check(PROPOSALS_K, pareto_k, GOOD_K, True),)
     )
-    error = Check("integration error, sd", engine["integration"]["error"], INTEGRATION_ERROR, True)
+    error = Check(INTEGRATION_OFF, engine["integration"]["error"], INTEGRATION_ERROR, True)
     return Gate((*_mixing(posterior.drop_vars(others)), *of_sampler, error))
 
 

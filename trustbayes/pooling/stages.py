@@ -101,7 +101,10 @@ class ScoreTask:
             labels=tuple(form["labels"]),
             good_k=float(form["good_k"]),
             draws=int(form["draws"]),
-            **{name: _floats(form[name]) for name in _BY_PERSON},
+            elpd=_floats(form["elpd"]),
+            lppd=_floats(form["lppd"]),
+            pareto_k=_floats(form["pareto_k"]),
+            error=_floats(form["error"]),
         )
 
     def check_travel(self) -> None:
