@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 import trustbayes as tb
 from trustbayes.files import write_whole
 from trustbayes.inference.executors import process_pool
+from trustbayes.inference.sampling import ENGINE
 from trustbayes.inference.tasks import iter_fits
 from trustbayes.pooling.common_scales import CommonScale, common_scales
 from trustbayes.pooling.population import between_scales, evidence_from, pool_evidence
@@ -52,7 +53,8 @@ class PooledSimulation:
     @cached_property
     def key(self) -> str:
         """Content hash."""
-        settings = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN, vars(FITS), vars(POOL), GAME.checksum]
+        size = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN]
+        settings = [*size, vars(FITS), vars(POOL), GAME.checksum, ENGINE]
         content = json.dumps([asdict(self), settings, 1], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -185,10 +187,11 @@ def main() -> None:
         executor = pool if options.jobs > 1 else None
         studies = [study for _, study in iter_fits(tasks, folder, executor)]
     table = tests(studies)
+    name = f"pooled_calibration_{options.theory}_{options.role}".replace("-", "_")
     write_results(
-        f"pooled_calibration_{options.theory}",
+        name,
         options.out,
-        {f"pooled_calibration_{options.theory}.csv": table.round(5)},
+        {f"{name}.csv": table.round(5)},
         figure(studies),
         says(options, studies, table),
     )
