@@ -1,4 +1,5 @@
 # make report   the main job on the bundled data; prints where the report is
+# make screens  docs/screens/ anew from reports/sample.html (needs chromium and pdftoppm)
 # make test     the tests, and the notebooks from beginning to end
 # make site     the documents as a site, in build/site/html; warnings are errors
 # make sample   reports/sample.html anew from the released code, with its numbers beside it
@@ -18,7 +19,7 @@ NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))
 
 AXE := build/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: report sample test notebooks site axe bench docs lint venv clean
+.PHONY: report sample screens test notebooks site axe bench docs lint venv clean
 
 report: $(VENV)/.package
 	$(VENV)/bin/trustbayes report --out reports/report.html
@@ -26,6 +27,9 @@ report: $(VENV)/.package
 sample: $(VENV)/.package
 	$(VENV)/bin/trustbayes report $(FINITE)/trials.csv --game $(FINITE)/game.toml \
 	  --planted $(FINITE)/parameters.csv --draws 2000 --tune 1000 --out reports/sample.html
+
+screens: $(VENV)/.package
+	PYTHON=$(PYTHON) docs/screens.sh reports/sample.html sample
 
 # Two processes on two cores: threads of small matrix products would only wait for each other.
 test notebooks: export OPENBLAS_NUM_THREADS := 1
@@ -64,6 +68,8 @@ bench: $(VENV)/.bench
 	$(PYTHON) benchmarks/real_learning.py
 	$(PYTHON) benchmarks/traits.py
 	$(PYTHON) benchmarks/calibration.py
+	$(PYTHON) benchmarks/pooled_calibration.py --theory level-k --role sender
+	$(PYTHON) benchmarks/pooled_calibration.py --theory trust-embedded --role receiver
 	$(PYTHON) benchmarks/recovery.py
 	$(PYTHON) benchmarks/general_game.py
 	$(PYTHON) benchmarks/policies.py

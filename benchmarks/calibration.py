@@ -22,7 +22,7 @@ import trustbayes as tb
 from trustbayes.games import Game
 from trustbayes.inference.executors import process_pool
 from trustbayes.report.page.style import GREY, grid, look, style, wrapped
-from trustbayes.simulation.calibration import Calibration, calibrate
+from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, Calibration, calibrate
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.ranks import RANKS
 from trustbayes.simulation.uniformity import band
@@ -43,6 +43,7 @@ class Case:
     experiment: Experiment
     fitted: tb.Model
     broken: str = ""
+    sampling: tb.Sampling = CALIBRATION_SAMPLING
 
 
 class WithoutEnds(CensoredNoise):
@@ -90,6 +91,7 @@ def main() -> None:
                 case.fitted,
                 simulations=options.simulations,
                 seed=SEED,
+                sampling=case.sampling,
                 folder=options.folder / "calibration",
                 executor=None if unregistered else pool,
             )
@@ -152,13 +154,18 @@ def played(game: Game, theory: str, role: str, subjects: int = 20, rounds: int =
 
 
 def broken(label: str, experiment: Experiment, response: Any, what: str) -> Case:
-    """The experiment's model with another likelihood, under a name of its own."""
+    """The experiment's model with another likelihood, under a name of its own.
+
+    By NUTS, which asks for the likelihood: the population engine makes its tables of the answers
+    themselves, so that it would fit the right one.
+    """
     spec = replace(
         experiment.player.spec,
         name=f"{experiment.player.name} {type(response).__name__}",
         response=lambda game, conventions: response,
     )
-    return Case(label, experiment, tb.Model(spec), what)
+    by_nuts = replace(CALIBRATION_SAMPLING, method="nuts")
+    return Case(label, experiment, tb.Model(spec), what, by_nuts)
 
 
 def figure(studies: list[tuple[Case, Calibration]]) -> Figure:

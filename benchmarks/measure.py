@@ -126,7 +126,7 @@ def _trustbayes(data: tb.Trials, name: str, role: Any, how: Mapping[str, int]) -
     nutpie.sample = sample
     try:
         model = tb.model(name, role, data.game)
-        fit = tb.fit(model, data, tb.Sampling(**how), progress=False)
+        fit = tb.fit(model, data, tb.Sampling(**how, method="nuts"), progress=False)
     finally:
         nutpie.sample = original
     return fit.posterior, sum(map(_steps, trees)), fit.manifest["seconds"]["sample"]

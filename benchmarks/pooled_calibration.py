@@ -26,18 +26,20 @@ from matplotlib.figure import Figure
 import trustbayes as tb
 from trustbayes.files import write_whole
 from trustbayes.inference.executors import process_pool
+from trustbayes.inference.sampling import ENGINE
 from trustbayes.inference.tasks import iter_fits
 from trustbayes.pooling.common_scales import CommonScale, common_scales
 from trustbayes.pooling.population import between_scales, evidence_from, pool_evidence
 from trustbayes.report.page.style import grid
+from trustbayes.simulation.enough import short_of, usable
 from trustbayes.simulation.uniformity import band, uniformity_p_values
 
 SEED = 20261127
 EXPERIMENTS, SUBJECTS, ROUNDS = 6, 8, 12
 BETWEEN = 0.5
 GAME = tb.FiniteGame([1, 2, 3], treatments={"Only": 1.0})
-FITS = tb.Sampling(draws=500, tune=250, chains=4, method="population")
-POOL = tb.Sampling(draws=500, tune=250, chains=4)
+FITS = tb.Sampling(draws=250, tune=150, chains=4, method="population")
+POOL = tb.Sampling(draws=250, tune=150, chains=4)
 RANKS = 100  # of so many draws, evenly spaced
 
 
@@ -52,8 +54,9 @@ class PooledSimulation:
     @cached_property
     def key(self) -> str:
         """Content hash."""
-        settings = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN, vars(FITS), vars(POOL), GAME.checksum]
-        content = json.dumps([asdict(self), settings, 1], sort_keys=True)
+        size = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN]
+        settings = [*size, vars(FITS), vars(POOL), GAME.checksum, ENGINE]
+        content = json.dumps([asdict(self), settings, 2], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -97,7 +100,11 @@ def _to_file(task: PooledSimulation, path: Path, cores: int) -> None:
 
 
 def simulate_and_pool(task: PooledSimulation) -> dict[str, Any]:
-    """Ranks of what was planted, as shares of the draws below it, and which gates failed."""
+    """Ranks of what was planted: of so many draws, how many are below; and which gates failed.
+
+    The gates are those of simulations, see `trustbayes.simulation.enough.usable`: whatever failed
+    is kept, as to leave out a study for one of six fits would leave out what is hard to fit.
+    """
     rng = np.random.default_rng([SEED, task.seed])
     fitted = tb.model(task.theory, task.role, GAME)
     scales = common_scales(fitted)
@@ -110,7 +117,7 @@ def simulate_and_pool(task: PooledSimulation) -> dict[str, Any]:
     for at, numbers in enumerate(each):
         trials = played(task, scales, numbers, int(rng.integers(2**31)))
         fit = tb.fit(fitted, trials, FITS, progress=False)
-        failed += not fit.gate.passed
+        failed += not usable(fit.gate)
         evidence[f"e{at}"] = evidence_from(fit, {scale.label: scale for scale in scales})
     pooled = pool_evidence(
         task.theory,
@@ -131,7 +138,12 @@ def simulate_and_pool(task: PooledSimulation) -> dict[str, Any]:
             flat = values.to_numpy().ravel()
             some = flat[np.linspace(0, flat.size - 1, RANKS).astype(int)]
             ranks[f"{scale.parameter}, {scale.statistic}: {what}"] = int((some < planted).sum())
-    return {"ranks": ranks, "fits": failed, "pooled": list(pooled.gate.why), "error": pooled.error}
+    return {
+        "ranks": ranks,
+        "fits": failed,
+        "pooled": short_of(pooled.gate, strict=False),
+        "error": pooled.error,
+    }
 
 
 def played(
@@ -185,10 +197,11 @@ def main() -> None:
         executor = pool if options.jobs > 1 else None
         studies = [study for _, study in iter_fits(tasks, folder, executor)]
     table = tests(studies)
+    name = f"pooled_calibration_{options.theory}_{options.role}".replace("-", "_")
     write_results(
-        f"pooled_calibration_{options.theory}",
+        name,
         options.out,
-        {f"pooled_calibration_{options.theory}.csv": table.round(5)},
+        {f"{name}.csv": table.round(5)},
         figure(studies),
         says(options, studies, table),
     )
@@ -245,8 +258,8 @@ def says(options: Any, studies: list[dict[str, Any]], table: pd.DataFrame) -> st
         f"{len(studies)} studies of {EXPERIMENTS} experiments with {SUBJECTS} people and {ROUNDS} "
         f"rounds each; {len(table)} numbers. The smallest p-value of uniformity is "
         f"{worst['p'].iloc[0]:.3g}, {adjusted:.3g} when allowed for that many. {fits} of "
-        f"{EXPERIMENTS * len(studies)} fits, and {pooled} second stages, did not pass the gate at "
-        f"these few draws and are kept; {error}.\n\n{{plot}}\n\n" + markdown(worst.round(3))
+        f"{EXPERIMENTS * len(studies)} fits, and {pooled} second stages, did not pass the loose "
+        f"gate of simulations and are kept; {error}.\n\n{{plot}}\n\n" + markdown(worst.round(3))
     )
 
 

@@ -71,7 +71,7 @@ def experiments() -> Iterator[tuple[str, Experiment]]:
 
 
 def throughput() -> pd.DataFrame:
-    """Fits per hour of the 30-subject level-k receiver in one process, compiled once or anew."""
+    """Fits per hour of the 30-subject level-k receiver by NUTS, compiled once or anew."""
     rows = []
     for name in GAMES:
         game = tb.read_game(tb.bundled(name).game)
@@ -84,7 +84,7 @@ def throughput() -> pd.DataFrame:
                 if not reused:
                     PROGRAMS.clear()
                 started = time.perf_counter()
-                how = tb.Sampling(draws=500, tune=300, chains=2, seed=number)
+                how = tb.Sampling(draws=500, tune=300, chains=2, seed=number, method="nuts")
                 fit(model, trials, how, progress=False, alike=True)
                 spent.append(time.perf_counter() - started)
             usual = float(np.median(spent[1:]))
@@ -170,8 +170,8 @@ and estimated values at {ROUNDS[1]} rounds, the median parameter. Parameters of 
 type may ignore are not counted. Bias, error and coverage of every parameter:
 [recovery.csv](results/recovery.csv).
 
-**Throughput**: fits of the {SUBJECTS}-subject level-k receiver ({ROUNDS[0]} rounds, 2 chains of 500
-draws), one after the other in one process with two cores:
+**Throughput**: fits of the {SUBJECTS}-subject level-k receiver by NUTS ({ROUNDS[0]} rounds, 2
+chains of 500 draws), one after the other in one process with two cores:
 
 {markdown(timed)}
 """

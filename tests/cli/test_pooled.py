@@ -78,6 +78,32 @@ def test_what_is_wrong_is_said_before_any_fit(folder, capsys):
     assert main(["pool", "nothing.toml"]) == 2
 
 
+def test_the_table_of_parameters_can_be_written_before_any_fit(folder, capsys):
+    (folder / "study.parameters.csv").mkdir()
+    assert main(["pool", "study.toml", "--out", "study.html"]) == 2
+    said = capsys.readouterr().err
+    assert "--out, parameters" in said
+    assert "it is a folder" in said
+
+
+def test_reports_on_experiments_repeat_no_fit(folder, monkeypatch):
+    from contextlib import nullcontext
+
+    asked = []
+
+    def fake(model, trials, sampling, *, progress):
+        asked.append(manyfits.FitTask(model, trials, sampling).key)
+        return prior_fit(model, trials, sampling)
+
+    monkeypatch.setattr(manyfits, "fit", fake)
+    monkeypatch.setattr(pooled, "workers", lambda *_, **__: nullcontext(None))
+    given = ["pool", "study.toml", "--out", "study.html", "--no-carry-over", "--quiet"]
+    assert main([*given, "--reports", "single", *SMALL]) == 3
+    assert (folder / "single" / "experiment-2.html").exists()
+    assert len(asked) >= 4  # two theories of two experiments, and what reports try besides
+    assert len(asked) == len(set(asked))
+
+
 def test_bundled_studies_can_be_read():
     from trustbayes.pooling.reading import read_study
     from trustbayes.trials.datasets import bundled_study

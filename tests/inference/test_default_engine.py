@@ -15,6 +15,7 @@ from trustbayes.inference.fit import write_file
 from trustbayes.inference.marginal.fit_likelihood import new_subjects
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.records import fit_key
+from trustbayes.inference.sampling import ENGINE
 
 SHORT = tb.Sampling(draws=600, chains=4, seed=5)
 
@@ -73,6 +74,15 @@ def test_auto_has_the_key_of_what_it_comes_to(trials):
     keys = {m: fit_key(model, trials, replace(SHORT, method=m)) for m in ("auto", "population")}
     assert keys["auto"] == keys["population"]
     assert fit_key(model, trials, replace(SHORT, method="nuts")) != keys["auto"]
+
+
+def test_fits_of_an_older_engine_are_not_taken_for_those_of_this(trials, monkeypatch):
+    model, nuts = tb.LevelK("sender"), replace(SHORT, method="nuts")
+    before = [fit_key(model, trials, how) for how in (SHORT, nuts)]
+    monkeypatch.setattr("trustbayes.inference.records.ENGINE", ENGINE - 1)
+    older = [fit_key(model, trials, how) for how in (SHORT, nuts)]
+    assert older[0] != before[0]
+    assert older[1] == before[1]  # NUTS does not hang on it
 
 
 def test_priors_in_code_go_to_nuts_and_are_refused_by_the_engine(trials):

@@ -148,14 +148,22 @@ def test_integrals_are_those_of_a_grid(density):
     point = target.start + np.array([0.3, -0.2, 0.4, 0.1, 0.5])
     location, spread = target.locations(point), np.exp(target.split(point)[1])
     grid = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
-    found = target.by_experiment(point[None])[0]
+    total = 0.0
     for at, one in enumerate(evidence):
         place = [target.labels.index(s.label) for s in one.scales]
         nodes = grid if len(place) == 2 else x[:, None]
         logs = one.log_likelihood(nodes) - logsumexp(one.constants)
         logs = logs + stats.norm.logpdf(nodes, location[at, place], spread[place]).sum(axis=1)
         step = (x[1] - x[0]) ** len(place)
-        assert found[at] == pytest.approx(logsumexp(logs) + np.log(step), abs=1e-6)
+        total += logsumexp(logs) + np.log(step)
+    means, log_spread, [slope] = target.split(point)
+    prior = stats.norm.logpdf(means, target.priors.means, target.priors.spreads)
+    prior = prior - stats.norm.logpdf(0, 0, target.priors.spreads)
+    spreads = stats.norm.logpdf(spread, 0, target.priors.between) + log_spread
+    spreads = spreads - stats.norm.logpdf(0, 0, target.priors.between)
+    slopes = stats.norm.logpdf(slope) - stats.norm.logpdf(0)
+    expected = total + prior.sum() + spreads.sum() + slopes.sum()
+    assert target(point)[0] == pytest.approx(expected, abs=1e-6)
 
 
 def test_draws_of_experiments_have_the_moments_of_a_grid(density):

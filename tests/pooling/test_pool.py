@@ -1,6 +1,7 @@
 """The whole job: what is done once, what is kept, and what it says of experiments left out."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,28 @@ def test_what_a_worker_writes_is_what_is_made_here(fitted, tmp_path: Path):
     (tmp_path / "transfer.json").write_text("{}")
     with pytest.raises(InputError, match="a prediction from other experiments"):
         moving.read(tmp_path / "transfer.json")
+
+
+def test_numbers_that_are_not_finite_come_back_as_they_are(fitted, tmp_path: Path):
+    found = pool(study_of(1), sampling=SAMPLING, fits=tmp_path, progress=False)
+    key = ("e0", "full-trust", "sender")
+    fit, trials = found.fits[key], found.study.experiments[0].trials
+    strange = {
+        "elpd": np.array([-np.inf, -1.5, -2.0, np.nan]),
+        "lppd": np.array([-np.inf, -1.0, -1.0, -1.0]),
+        "pareto_k": np.array([np.inf, 0.1, np.nan, -np.inf]),
+        "error": np.array([0.0, np.inf, 1e-300, 0.1]),
+    }
+    scores = replace(found.scores[key], **strange)
+    scoring = ScoreTask(FitTask(fit.model, trials, SAMPLING), fit, None, 50)
+    write, arguments = scoring.job
+    assert write(scores, tmp_path / "scores.json", 1) is None
+    assert len(arguments) == 1
+    read = scoring.read(tmp_path / "scores.json")
+    for name, values in strange.items():
+        np.testing.assert_array_equal(getattr(read, name), values)
+    # Neither an infinite k nor one that is not known is a reliable one.
+    assert read.unreliable == scores.unreliable == (scores.labels[0], scores.labels[2])
 
 
 def test_the_spread_of_spreads_is_above_nothing():

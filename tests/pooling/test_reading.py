@@ -108,6 +108,16 @@ def test_faults_between_experiments_are_said_beside_those_of_the_file(folder):
     assert "found 'the data of first'" in texts[2]
 
 
+def test_warnings_on_trials_are_warnings(folder, caplog):
+    one = TRIALS.replace("s2", "s1").replace("s1,r2,1", "s1,r2,3").replace("s1,r1,2", "s1,r1,4")
+    (folder / "one.csv").write_text(one)  # a single sender
+    with caplog.at_level("WARNING", logger="trustbayes"):
+        study = read(folder, STUDY)
+    warnings = study.experiments[0].trials.warnings
+    assert warnings
+    assert [r.getMessage() for r in caplog.records] == [f"one.csv: {s}" for s in warnings]
+
+
 @pytest.mark.parametrize("text", ["", "experiments = 3\n", "experiments = [1]\n"])
 def test_a_study_lists_experiments(folder, text):
     with pytest.raises(InputError, match=r"a table \[\[experiments\]\] for each experiment"):

@@ -67,6 +67,14 @@ def test_names_and_data_stand_once_and_roles_are_somebodys():
     ]
 
 
+@pytest.mark.parametrize("name", ["pooled mean", "new experiment", "effect of stakes"])
+def test_no_experiment_is_called_as_what_is_pooled(name):
+    held = [StudyExperiment("a", FIRST), StudyExperiment(name, SECOND)]
+    assert faults_of(held) == [
+        f"experiment 2, name: found '{name}', expected another name: tables call what is pooled so"
+    ]
+
+
 def test_the_same_data_are_known_by_content_whatever_their_file_is_called():
     again = replace(small_trials(1), source="another file")
     held = [StudyExperiment("a", FIRST), StudyExperiment("b", again)]

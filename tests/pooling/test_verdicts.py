@@ -48,6 +48,37 @@ def test_theories_are_ranked_over_what_all_of_them_have():
     assert list(totals(alone).index) == ["a", "b"]  # one experiment alone is no study
 
 
+def test_theories_without_an_experiment_in_common_are_not_ranked():
+    scores = {"a": {"e0": np.zeros(3)}, "b": {"e1": np.zeros(4)}}
+    assert totals(scores).empty
+    judged = pooled_verdict(scores, "sender", TITLES)
+    assert judged.winner is None
+    assert judged.text.startswith("No theory was fitted to senders of several experiments")
+
+
+def test_a_single_person_has_no_standard_error_and_that_is_said():
+    scores = scores_of([3.0, 3.1, 2.9], [30] * 3)
+    assert pooled_verdict(scores, "sender", TITLES).winner == "a"
+    for theory, elpd in (("a", -9.0), ("b", -10.0)):
+        scores[theory]["Pilot"] = np.array([elpd])
+    table = totals(scores)
+    assert np.isnan(table.loc["b", "se_people"])  # 0 for one would be taken for certainty
+    assert table.loc["b", "elpd_diff"] == pytest.approx(-271.0)
+    judged = pooled_verdict(scores, "sender", TITLES)
+    assert judged.winner is None
+    assert "no standard error by person, as there is one person in Pilot" in judged.text
+    assert "nan" not in judged.text
+    # How leads differ is asked of those with a standard error.
+    gaps = differences(scores, "a", "b")
+    whole, rest = heterogeneity(gaps), heterogeneity(gaps[gaps["experiment"] != "Pilot"])
+    assert (whole.ahead, rest.ahead) == (4, 3)
+    assert (whole.mean, whole.q, whole.spread) == (rest.mean, rest.q, rest.spread)
+    alone = {t: {"Pilot": scores[t]["Pilot"]} for t in scores}
+    only = pooled_verdict(alone, "sender", TITLES)
+    assert only.winner is None
+    assert "1.0 nats over 1 person of 1 experiment (no standard error" in only.text
+
+
 def test_heterogeneity_is_that_of_dersimonian_and_laird():
     # Worked by hand: weights 25, 25 and 25 of means 1, 2 and 3, so Q = 50 and τ² = 48 / 50.
     gaps = differences(scores_of([1.0, 2.0, 3.0], [25, 25, 25]), "a", "b")

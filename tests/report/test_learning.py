@@ -10,7 +10,14 @@ import trustbayes as tb
 from trustbayes.analysis.learning import learning_of
 from trustbayes.comparison.compare import compare
 from trustbayes.report.first_page import front_page
-from trustbayes.report.learning import learning_section, moves
+from trustbayes.report.learning import (
+    _check_table,
+    _effect_says,
+    _since_says,
+    learning_results,
+    learning_section,
+    moves,
+)
 from trustbayes.report.material import Material
 from trustbayes.report.results import results
 
@@ -88,6 +95,25 @@ def test_the_section_draws_all_its_pictures(learnt, monkeypatch):
     assert "half of that" in section.pictures[0].message
     for part in section.parts:
         assert "nats" in part.texts[0] or "not tried" in part.texts[0]
+
+
+def test_where_nothing_can_be_compared_models_neither_hit_nor_miss(learnt):
+    numbers = learning_results(learnt)["receiver"]
+    titles = {name: name for name in ("trust-embedded", "level-k")}
+    for check in numbers["checks"]:
+        inside = None if check["model"] == "level-k" else False
+        for row in (*check["after"], *check["since"]):
+            row["inside"] = inside
+    said = _effect_says(numbers, "receiver", ["level-k"], titles)
+    assert "level-k never replicates what could be held against it" in said
+    assert "misses it in" in _effect_says(numbers, "receiver", ["trust-embedded"], titles)
+    assert "level-k 0 of 0" in _since_says(numbers, ["level-k"], titles)
+    rows = _check_table(numbers, titles, "receiver").rows
+    assert {row[0]: row[-1] for row in rows} == {
+        "level-k": "–",
+        "trust-embedded": "NO",
+        "trust-embedded, static": "NO",
+    }
 
 
 def test_the_first_page_says_how_trust_moves_if_learning_is_ahead(learnt, undrawn, monkeypatch):

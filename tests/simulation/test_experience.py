@@ -6,6 +6,7 @@ import pytest
 from priorfit import prior_fit
 
 import trustbayes as tb
+from trustbayes.files import records
 from trustbayes.simulation.experience import SINCE, has_experience
 from trustbayes.trials.experience import news_before
 
@@ -68,6 +69,17 @@ def test_who_learns_passes_and_who_does_not_fails(trials):
     assert learns.after["upper"].item() < 0
     assert not stays.after["inside"].any()
     assert stays.after["lower"].item() > learns.after["upper"].item()
+
+
+def test_nothing_lies_inside_or_outside_where_there_is_nothing_to_compare(trials):
+    honest = trials.table.assign(message=trials.table["state"])  # nobody ever has bad news
+    told = tb.trials_from_frame(honest, trials.game)
+    check = tb.experience_check(prior_fit(STAYS, told, tb.Sampling()), told, draws=4)
+    [row] = check.after.to_dict("records")
+    assert np.isnan(row["observed"])
+    assert row["inside"] is pd.NA
+    assert records(check.after)[0]["inside"] is None
+    assert check.since["inside"].notna().all()  # of none yet, which can be compared
 
 
 def test_people_who_play_by_themselves_make_their_own_news(trials):

@@ -8,14 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from priorfit import prior_fit
 
 import trustbayes.simulation.experiments as experiments
 from trustbayes.errors import InputError
 from trustbayes.games import FiniteGame, ForecastGame
 from trustbayes.inference.fit import Fit
-from trustbayes.inference.gate import Check, Gate
-from trustbayes.inference.sampling import Sampling
+from trustbayes.inference.gate import Check, Gate, gate_of_population
+from trustbayes.inference.sampling import ENGINE, Sampling
 from trustbayes.inference.tasks import FitsFailed, run_fits
 from trustbayes.models import FullTrust, LevelK, TrustEmbedded
 from trustbayes.simulation.enough import usable
@@ -166,6 +167,27 @@ def test_what_is_usable():
     assert not usable(gate(bulk=49))
     assert not usable(gate(divergent=0.02))
     assert not usable(gate(rhat=np.nan))
+
+
+@pytest.mark.parametrize(("pareto_k", "error"), [(0.8, 0.01), (0.3, 0.06)])
+def test_what_the_engine_says_of_bias_counts_in_the_loose_gate_too(pareto_k, error):
+    """By the checks as the engine's own gate has them, so that their names are the same."""
+    rng = np.random.default_rng(1)
+    dims = ("chain", "draw")
+    posterior = xr.Dataset({"x": (dims, rng.normal(size=(4, 500)))})
+    engine = {"pareto_k": 0.3, "integration": {"error": 0.01}}
+    assert usable(gate_of_population(posterior, xr.Dataset(), engine))
+    engine = {"pareto_k": pareto_k, "integration": {"error": error}}
+    assert not usable(gate_of_population(posterior, xr.Dataset(), engine))
+
+
+def test_simulated_fits_of_an_older_engine_are_made_anew(monkeypatch):
+    by_nuts = dataclasses.replace(SHORT, method="nuts")
+    before = task().key, dataclasses.replace(task(), sampling=by_nuts).key
+    monkeypatch.setattr("trustbayes.simulation.experiments.ENGINE", ENGINE - 1)
+    older = task().key, dataclasses.replace(task(), sampling=by_nuts).key
+    assert older[0] != before[0]
+    assert older[1] == before[1]
 
 
 def test_a_fit_that_samples_badly_is_sampled_longer_and_then_given_up(fitted, monkeypatch):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -24,7 +26,7 @@ from trustbayes.cli.options import (
 )
 from trustbayes.cli.printing import frame_table, print_json, print_tables
 from trustbayes.cli.terminal import plain
-from trustbayes.files import csv_text, write_or_keep, write_whole
+from trustbayes.files import check_file, csv_text, write_or_keep, write_whole
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -80,16 +82,20 @@ def pool(
     as_json : bool
         Only JSON on standard output.
     """
+    table = out.with_name(f"{out.stem}.parameters.csv")
     check_targets(out, fits=fits, reports=reports)
+    check_file(table, "--out, parameters")
     from trustbayes.pooling.pool import pool as pool_study
     from trustbayes.pooling.reading import read_study
     from trustbayes.report.studies import study_report
     from trustbayes.trials.datasets import STUDIES, bundled_study
 
     path = bundled_study(study) if study in STUDIES else Path(study)
-    with messages(quiet), workers(jobs, fresh=True) as executor:
+    with ExitStack() as folders, messages(quiet), workers(jobs, fresh=True) as executor:
         read = read_study(path, cache)
         settings = sampling.sampling()
+        if reports is not None and fits is None:  # or both would fit everything
+            fits = Path(folders.enter_context(TemporaryDirectory()))
         pooled = pool_study(
             read,
             sampling=settings,
@@ -104,7 +110,6 @@ def pool(
             links = _single(read, settings, fits, reports, out, executor, watched(quiet))
         write = partial(study_report, pooled, command=invocation, reports=links)
         written = write_or_keep(write, out)
-    table = out.with_name(f"{out.stem}.parameters.csv")
     write_whole({table: csv_text(pooled.parameters, table.name)})
     if as_json:
         places = {"report": str(written.html), "results": str(written.results)}

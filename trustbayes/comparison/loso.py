@@ -65,7 +65,7 @@ class SubjectScores:
     @property
     def unreliable(self) -> tuple[str, ...]:
         """The units whose Pareto k is too large."""
-        bad = self.pareto_k > self.good_k
+        bad = ~(self.pareto_k <= self.good_k)  # one that is not known is not small
         return tuple(label for label, high in zip(self.labels, bad, strict=True) if high)
 
     def with_refits(self, scores: Mapping[str, float]) -> SubjectScores:

@@ -12,16 +12,17 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.models.draws import Draws
 from trustbayes.models.replications import draw_types
-from trustbayes.theories.learning.trust import state_of
+from trustbayes.theories.learning.trust import moved_by, state_of
 from trustbayes.trials.sequences import Sequences
 from trustbayes.trials.table import Trials
 
-__all__ = ["AfterOne", "OverRounds", "after_one_lie", "moving", "trust_over_rounds"]
+__all__ = ["LONGEST", "AfterOne", "OverRounds", "after_one_lie", "moving", "trust_over_rounds"]
 
 _MOVED = {"receiver": "trust", "sender": "expected_trust"}
 _DEPTH = "level"
-_BEFORE, _AFTER = 3, 20
-"""Rounds of good news before the lie of a path, and after it."""
+_BEFORE = 3  # rounds of good news before the lie of a path
+LONGEST = 20
+"""Rounds of good news after the lie of a path: what is not back by then is not seen to be."""
 _SIZE, _LEAST = 20_000_000, 20  # numbers in all draws, and draws however many those are
 
 
@@ -107,7 +108,7 @@ def trust_over_rounds(
         tables = []
         for position, treatment in enumerate(units.treatments):
             static = _of_subjects(some, name, position)
-            trust = _moved(static[:, units.trial_subject], state)
+            trust = moved_by(static[:, units.trial_subject], state)
             tables.append(_blocks(treatment, units, rounds, trust, ci_prob))
     population, people = (pd.concat(part, ignore_index=True) for part in zip(*tables, strict=True))
     return OverRounds(name, ci_prob, population, people)
@@ -141,10 +142,6 @@ def _of_subjects(draws: Draws, name: str, treatment: int) -> np.ndarray:
     if "subject" not in values.dims:
         values = values.expand_dims(subject=len(draws.units.subjects))
     return np.asarray(values.transpose("sample", "subject").to_numpy())
-
-
-def _moved(static: np.ndarray, state: np.ndarray) -> np.ndarray:
-    return np.asarray(static / (static + (1 - static) * np.exp(-np.clip(state, -100, 100))))
 
 
 def _levels(draws: Draws) -> np.ndarray:
@@ -251,7 +248,7 @@ def after_one_lie(fit: Fit, *, draws: int = 400, ci_prob: float = 0.9) -> AfterO
         expected = "a model with learning, such as learning='shift'"
         raise InputError(Fault(f"{fit.model.name}, {fit.model.role}", "no learning", expected))
     name, units = _moving(fit), fit.units
-    some = fit.draws(_fewer(draws, len(units.subjects) * (_BEFORE + 1 + _AFTER)))
+    some = fit.draws(_fewer(draws, len(units.subjects) * (_BEFORE + 1 + LONGEST)))
     if not (units.event_known & (units.event_broken > 0)).any():  # type: ignore[attr-defined]
         expected = "at least one trial with bad news: nothing is known of what it would do"
         raise InputError(Fault("after one lie, trials", "", expected))
@@ -270,7 +267,7 @@ def after_one_lie(fit: Fit, *, draws: int = 400, ci_prob: float = 0.9) -> AfterO
 
 def _lived(units: Any, subjects: int, treatment: int, lie: bool) -> Any:
     """Events in which everybody is shown the same."""
-    length = _BEFORE + 1 + _AFTER
+    length = _BEFORE + 1 + LONGEST
     bad = np.zeros(length, dtype=bool)
     bad[_BEFORE] = lie
     known, broken = units.event_known, units.event_broken > 0
@@ -300,7 +297,7 @@ def _trusts(draws: Draws, name: str, treatment: int, lie: bool) -> np.ndarray:
     conventions = draws.model.resolve_conventions(draws.game)
     state = state_of(replace(draws, units=units).values(slice(None)), conventions, name)
     static = _of_subjects(draws, name, treatment)[:, units.event_subject]
-    return np.asarray(_moved(static, state).reshape(draws.size, people, -1).mean(axis=1))
+    return np.asarray(moved_by(static, state).reshape(draws.size, people, -1).mean(axis=1))
 
 
 def _depths(draws: Draws, name: str, treatment: int, lie: bool) -> np.ndarray:
@@ -309,7 +306,7 @@ def _depths(draws: Draws, name: str, treatment: int, lie: bool) -> np.ndarray:
     steps = replace(draws, units=units).steps(slice(None))
     assert steps is not None
     assert draws.shares is not None
-    length = _BEFORE + 1 + _AFTER
+    length = _BEFORE + 1 + LONGEST
     up, down = (
         np.broadcast_to(x, (draws.size, units.event_known.size)) for x in (steps.up, steps.down)
     )

@@ -225,4 +225,4 @@ def plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return None if type(value).__name__ == "NAType" else value  # of pandas, slow to import

@@ -65,6 +65,14 @@ class Section:
             return None
         return value
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """A list of texts, at least one; empty where a fault is noted."""
+        value = self.raw.get(key)
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+            self.note(key, "a list of names")
+            return ()
+        return tuple(value)
+
     def number(self, key: str, least: float = -math.inf, above: float = -math.inf) -> float | None:
         """A finite number, at least ``least`` and above ``above``."""
         value = self.raw.get(key)

@@ -15,7 +15,9 @@ from trustbayes.files import plain
 __all__ = [
     "APPROXIMATIONS",
     "GOOD_K",
+    "INTEGRATION",
     "INTEGRATION_ERROR",
+    "PROPOSALS",
     "Check",
     "Gate",
     "gate_of",

@@ -11,7 +11,7 @@ from typing import Any
 from trustbayes.games import Game
 from trustbayes.inference.choice import nuts_of_both, settled
 from trustbayes.inference.fit import FORMAT
-from trustbayes.inference.sampling import METHODS, Sampling, versions
+from trustbayes.inference.sampling import ENGINE, METHODS, Sampling, versions
 from trustbayes.models import Model
 from trustbayes.models.joint import Joint
 from trustbayes.models.parametrisation.information import Information
@@ -92,6 +92,8 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
     engine meets a density without a highest point is known only when it has tried: such a fit by
     NUTS is kept and looked for under the name of the engine's, its own key is that of NUTS.
 
+    Fits by the engine have its version in their key: those of an older one are made anew.
+
     What formulas take from people is a part of the model, so the trials without them are enough.
 
     Parameters
@@ -111,7 +113,7 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
             model = model.fixed_to(model.fold(trials))
     else:
         sampling = nuts_of_both(sampling)
-    content = {
+    content: dict[str, Any] = {
         "format": FORMAT,
         "model": model.to_dict(),
         "game": trials.game.checksum,
@@ -120,4 +122,6 @@ def fit_key(model: Model | Joint, trials: Trials, sampling: Sampling) -> str:
         "sampling": vars(sampling),
         "versions": versions(),
     }
+    if sampling.method == "population":
+        content["engine"] = ENGINE
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

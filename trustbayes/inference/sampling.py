@@ -10,7 +10,11 @@ from typing import Literal
 from trustbayes.errors import Fault, InputError, suggestion
 from trustbayes.numerics.plain import LARGEST_SEED, as_plain, is_whole
 
-__all__ = ["METHODS", "Method", "Sampling", "versions"]
+__all__ = ["ENGINE", "METHODS", "Method", "Sampling", "versions"]
+
+ENGINE = 2
+"""Counts versions of the population engine: one more whenever its draws change, so that fits that
+were kept before are made anew."""
 
 Method = Literal["auto", "population", "nuts"]
 

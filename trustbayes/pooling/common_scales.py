@@ -23,10 +23,14 @@ from trustbayes.priors.links import LOG, Link
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 
-__all__ = ["APART", "CommonScale", "common_scales", "with_values"]
+__all__ = ["APART", "EFFECT_OF", "OF_ALL", "CommonScale", "common_scales", "with_values"]
 
 APART = "between treatments"
 """The number that says how far the locations of treatments lie apart."""
+OF_ALL = ("pooled mean", "new experiment", "spread between")
+"""What tables say a number is of, where it is of no experiment in particular."""
+EFFECT_OF = "effect of "
+"""Before the name of a covariate, in the same place."""
 _LEAST = 1e-12
 
 

@@ -125,15 +125,6 @@ class PooledDensity:
             start += each.size
         return float(total.sum() + prior), slope + slope_of_prior
 
-    def by_experiment(self, points: np.ndarray) -> np.ndarray:
-        """Log density of each experiment's data, but for a number; shape (points, experiments)."""
-        parts = []
-        for some in np.array_split(points, max(1, len(points) // _CHUNK)):
-            _, log_spread, _ = self.split(some)
-            value, *_ = self._conditional(self.locations(some), np.exp(-2 * log_spread)[:, None, :])
-            parts.append(logsumexp(value, axis=-1))
-        return np.concatenate(parts)
-
     def draw_experiments(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Each experiment's numbers given the population of experiments.
 

@@ -19,7 +19,13 @@ from trustbayes.inference.gate import Gate, gate_of
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models.covariates import Known
 from trustbayes.models.formula import Formula
-from trustbayes.pooling.common_scales import APART, CommonScale, common_scales
+from trustbayes.pooling.common_scales import (
+    APART,
+    EFFECT_OF,
+    OF_ALL,
+    CommonScale,
+    common_scales,
+)
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
 from trustbayes.pooling.likelihoods import Evidence, evidence_of
 
@@ -164,13 +170,13 @@ class PooledPopulation:
                 "label": label,
             }
             mean = flat["mean"].sel(number=label).to_numpy()
-            rows.append(start | _row("pooled mean", mean, tails, scale))
-            rows.append(start | _row("new experiment", new[label], tails, scale))
+            rows.append(start | _row(OF_ALL[0], mean, tails, scale))
+            rows.append(start | _row(OF_ALL[1], new[label], tails, scale))
             spread = flat["spread"].sel(number=label).to_numpy()
-            rows.append(start | _row("spread between", spread, tails, None))
+            rows.append(start | _row(OF_ALL[2], spread, tails, None))
             for column in self.columns.get(label, ()):
                 values = flat["effect"].sel(column=f"{label}: {column}").to_numpy()
-                rows.append(start | _row(f"effect of {column}", values, tails, None))
+                rows.append(start | _row(f"{EFFECT_OF}{column}", values, tails, None))
             for name, evidence in self.evidence.items():
                 place = [number.label for number in evidence.scales]
                 if label not in place:

@@ -59,7 +59,7 @@ def read_study(path: str | Path, cache: str | Path | None = None) -> Study:
         settings["title"] = section.text("title")
     for key in ("roles", "models", "parameters"):
         if key in section.raw:
-            settings[key] = _texts(section, key)
+            settings[key] = section.names(key)
     if "formulas" in section.raw:
         formulas = section.section("formulas")
         held = {} if formulas is None else {name: formulas.text(name) for name in formulas.raw}
@@ -91,14 +91,6 @@ def _of_study(experiments: list[StudyExperiment]) -> list[Fault]:
     except InputError as error:
         return [fault for fault in error.faults if fault.place.startswith("experiment ")]
     return []
-
-
-def _texts(section: Section, key: str) -> tuple[str, ...]:
-    value = section.raw[key]
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        section.note(key, "a list of names")
-        return ()
-    return tuple(value)
 
 
 def _experiment(section: Section, path: Path, cache: str | Path | None) -> StudyExperiment | None:
@@ -175,6 +167,8 @@ def _read(section: Section, trials: Path, game: Path, people: Path | None = None
     except InputError as error:
         section.faults += error.faults
         return None
-    for sentence in (*data.notes, *data.warnings):
+    for sentence in data.notes:
         _log.info("%s: %s", data.source, sentence)
+    for sentence in data.warnings:
+        _log.warning("%s: %s", data.source, sentence)
     return data

@@ -28,7 +28,8 @@ from trustbayes.trials.table import Trials
 
 __all__ = ["ScoreTask", "Transfer", "TransferTask"]
 
-_FORMAT = 1
+_FORMAT = 2  # 1 took every number that is not finite for minus infinity
+_BY_PERSON = ("elpd", "lppd", "pareto_k", "error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,8 +200,9 @@ class TransferTask:
         nats = ((weight * new.error).sum(axis=0) / weight.sum(axis=0)).sum()
         transfer = Transfer(units.subjects, elpd, float(error), float(nats))
         if path is not None:
-            text = json.dumps(plain({"format": _FORMAT, **vars(transfer)}))
-            write_whole({path: text})
+            form = {"format": _FORMAT, **vars(transfer), "elpd": _texts(elpd)}
+            form |= {name: repr(getattr(transfer, name)) for name in ("error", "nats")}
+            write_whole({path: json.dumps(plain(form))})
         return transfer
 
     def read(self, path: Path) -> Transfer:
@@ -212,8 +214,8 @@ class TransferTask:
             If it cannot be read.
         """
         form = _read(path, "a prediction from other experiments")
-        elpd, error, nats = _floats(form["elpd"]), float(form["error"]), float(form["nats"])
-        return Transfer(tuple(form["labels"]), elpd, error, nats)
+        numbers = {name: float(form[name]) for name in ("error", "nats")}
+        return Transfer(tuple(form["labels"]), _floats(form["elpd"]), **numbers)
 
     def check_travel(self) -> None:
         """Refuse what other processes cannot be given."""
@@ -227,9 +229,9 @@ def _score_to_file(fit: Path, draws: int, path: Path, cores: int) -> None:
 
 
 def _write_scores(scores: SubjectScores, path: Path, cores: int) -> None:
-    names = ("labels", "elpd", "lppd", "pareto_k", "good_k", "error", "draws")
-    form = {"format": _FORMAT, **{name: getattr(scores, name) for name in names}}
-    write_whole({path: json.dumps(plain(form))})
+    form = {name: getattr(scores, name) for name in ("labels", "good_k", "draws")}
+    form |= {name: _texts(getattr(scores, name)) for name in _BY_PERSON}
+    write_whole({path: json.dumps(plain({"format": _FORMAT, **form}))})
 
 
 def _transfer_to_file(
@@ -245,9 +247,13 @@ def _transfer_to_file(
     TransferTask(model_from_dict(form), trials, values, draws, seed).make(path, False)
 
 
+def _texts(values: np.ndarray) -> list[str]:
+    """Numbers as texts: JSON has none for infinities, of either sign, and for what is not known."""
+    return [repr(float(value)) for value in values]
+
+
 def _floats(values: Any) -> np.ndarray:
-    """What JSON has no number for is minus infinity: the log of nothing."""
-    return np.array([-np.inf if value is None else value for value in values], dtype=float)
+    return np.array([float(value) for value in values])
 
 
 def _read(path: Path, what: str) -> dict[str, Any]:

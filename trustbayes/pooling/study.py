@@ -10,7 +10,7 @@ from trustbayes.errors import Fault, InputError, listing, suggestion
 from trustbayes.games import Game, Role
 from trustbayes.models import Model, model, model_names
 from trustbayes.models.formula import Formula
-from trustbayes.pooling.common_scales import common_scales
+from trustbayes.pooling.common_scales import EFFECT_OF, OF_ALL, common_scales
 from trustbayes.trials.table import Trials
 
 __all__ = ["Study", "StudyExperiment"]
@@ -203,6 +203,9 @@ def _of_experiments(experiments: Sequence[StudyExperiment]) -> list[Fault]:
             faults.append(Fault(f"experiment {number}, name", experiment.name, "a name"))
         elif experiment.name in names:
             expected = f"a name of its own: experiment {names[experiment.name]} has it, too"
+            faults.append(Fault(f"experiment {number}, name", experiment.name, expected))
+        elif experiment.name in OF_ALL or experiment.name.startswith(EFFECT_OF):
+            expected = "another name: tables call what is pooled so"
             faults.append(Fault(f"experiment {number}, name", experiment.name, expected))
         names.setdefault(experiment.name, number)
         if experiment.trials.checksum in contents:

@@ -28,6 +28,7 @@ __all__ = [
 
 _SURE = 2.0
 _FEW = 5  # experiments, below which their spread is hardly known
+_COLUMNS = ("elpd", "elpd_diff", "se_people", "se_experiments", "experiments", "people")
 
 Scores = Mapping[str, Mapping[str, np.ndarray]]
 """By theory and experiment: the score of each person, in nats."""
@@ -142,8 +143,9 @@ def totals(scores: Scores) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by model, with columns elpd, elpd_diff (to the best, at most 0), se_people (its
-        standard error for these experiments, people being drawn), se_experiments (for experiments
-        like these: each is one draw; NaN with one), in nats; experiments and people (numbers).
+        standard error for these experiments, people being drawn; NaN where an experiment has one
+        person), se_experiments (for experiments like these: each is one draw; NaN with one), in
+        nats; experiments and people (numbers). Empty where no experiment has what is ranked.
     """
     models, experiments = comparable(scores)
     sums = {m: sum(float(scores[m][e].sum()) for e in experiments) for m in models}
@@ -156,13 +158,13 @@ def totals(scores: Scores) -> pd.DataFrame:
                 "model": model,
                 "elpd": sums[model],
                 "elpd_diff": float(gaps["difference"].sum()),
-                "se_people": float(np.sqrt((gaps["se"] ** 2).sum())),
+                "se_people": float(np.sqrt((gaps["se"] ** 2).sum(skipna=False))),
                 "se_experiments": _of_experiments(gaps["difference"]),
                 "experiments": len(experiments),
                 "people": int(gaps["people"].sum()),
             }
         )
-    return pd.DataFrame(rows).set_index("model")
+    return pd.DataFrame(rows, columns=["model", *_COLUMNS]).set_index("model")
 
 
 def predicted_best(scores: Scores) -> dict[str, int]:
@@ -213,7 +215,7 @@ def differences(
     -------
     DataFrame
         Columns experiment, people, difference (nats, above 0 if the model predicts better), se,
-        mean and mean_se (a person).
+        mean and mean_se (a person); of a single person no standard error is known: NaN.
     """
     names = [n for n in scores[model] if n in scores[other]]
     rows = []
@@ -237,6 +239,7 @@ def heterogeneity(gaps: pd.DataFrame) -> Heterogeneity:
     Returns
     -------
     Heterogeneity
+        Experiments without a standard error count in ``ahead`` alone; NaN if all are.
 
     References
     ----------
@@ -251,6 +254,10 @@ def heterogeneity(gaps: pd.DataFrame) -> Heterogeneity:
     >>> round(summary.mean, 6), round(summary.q, 6), summary.spread, summary.wins
     (1.0, 2.0, 0.0, ('a', 'b', 'c'))
     """
+    ahead, gaps = int((gaps["difference"] > 0).sum()), gaps[gaps["mean_se"].notna()]
+    if gaps.empty:
+        none = math.nan
+        return Heterogeneity(none, none, none, none, none, none, none, none, (), (), ahead)
     mean, variance = gaps["mean"].to_numpy(), np.maximum(gaps["mean_se"].to_numpy() ** 2, 1e-12)
     count, weight = len(gaps), 1 / variance
     fixed = float(weight @ mean / weight.sum())
@@ -277,7 +284,7 @@ def heterogeneity(gaps: pd.DataFrame) -> Heterogeneity:
         upper=middle + reach,
         wins=tuple(names[lead > _SURE * se]),
         losses=tuple(names[lead < -_SURE * se]),
-        ahead=int((lead > 0).sum()),
+        ahead=ahead,
     )
 
 
@@ -293,7 +300,8 @@ def pooled_rules() -> str:
         "A theory is named over all experiments only if all of this holds: every fit compared "
         "passed the convergence gate; in leave-one-subject-out, summed over all people of all "
         f"experiments, its lead over the second exceeds {SMALL:g} nats and {_SURE:g} standard "
-        "errors, both with people as what is drawn and, where there are two or more, with the "
+        "errors, both with people as what is drawn (which an experiment with a single person does "
+        "not allow) and, where there are two or more, with the "
         "experiment as cluster, so that one large experiment does not decide for all. Theories are "
         "ranked over the experiments that have all of them. It is said to win everywhere only if "
         "it is ahead in every experiment, and experiments in which the other leads by more than "
@@ -346,12 +354,12 @@ def pooled_verdict(
     summary = heterogeneity(gaps)
     lead, count = float(gaps["difference"].sum()), len(gaps)
     by_people, by_cluster = map(float, table.loc[rival, ["se_people", "se_experiments"]])
-    error = max(by_people, by_cluster) if count > 1 else by_people
+    error = float(np.max([by_people, by_cluster] if count > 1 else by_people))
     named = lead > _SURE * error and lead > SMALL
+    people = int(table["people"].iloc[0])
     figures = (
-        f"{lead:.1f} nats over {int(table['people'].iloc[0])} people of {count} experiments "
-        f"(standard error {by_people:.1f} by person"
-        + (f", {by_cluster:.1f} by experiment)" if count > 1 else ")")
+        f"{lead:.1f} nats over {people} {'person' if people == 1 else 'people'} of "
+        f"{count} experiment{'' if count == 1 else 's'} ({_errors(gaps, by_people, by_cluster)})"
     )
     pair = f"{titles[best]} and {titles[rival]}"
     if named:
@@ -368,6 +376,18 @@ def pooled_verdict(
     return PooledVerdict(role, winner, everywhere, " ".join(parts), best, rival, lead, error)
 
 
+def _errors(gaps: pd.DataFrame, by_people: float, by_cluster: float) -> str:
+    """The standard errors of a lead; of people, why there is none."""
+    parts = [f"standard error {by_people:.1f} by person"]
+    alone = list(gaps.loc[gaps["people"] == 1, "experiment"])
+    if alone:
+        one = "one person" if len(alone) == 1 else "one person each"
+        parts = [f"no standard error by person, as there is {one} in {listing(alone)}"]
+    if len(gaps) > 1:
+        parts.append(f"{by_cluster:.1f} by experiment")
+    return ", ".join(parts)
+
+
 def _where(summary: Heterogeneity, best: str, rival: str, count: int) -> str:
     """Whether the lead is the same everywhere."""
     if summary.ahead == count:
@@ -376,5 +396,7 @@ def _where(summary: Heterogeneity, best: str, rival: str, count: int) -> str:
         start = f"{best} is ahead in {summary.ahead} of {count} experiments"
     if summary.losses:
         start += f"; {rival} leads by more than two standard errors in {', '.join(summary.losses)}"
+    if math.isnan(summary.spread):
+        return f"{start}. Whether its lead differs, single people cannot say."
     spread = f"{summary.spread:.2g} nats a person between experiments"
     return f"{start}. Its lead, {summary.mean:.2g} nats a person, differs by {spread}."

@@ -9,6 +9,7 @@ from typing import Any
 
 from trustbayes.analysis.analyse import Analysis
 from trustbayes.analysis.learning import Learning
+from trustbayes.estimates.trust_paths import LONGEST
 from trustbayes.files import plain, records
 from trustbayes.games import Role
 from trustbayes.report.answer import ranked
@@ -112,8 +113,8 @@ def _half_says(fall: Results) -> str:
     """How long until half is back, as some of the draws may never see it."""
     low, middle, high = (fall[name] for name in ("half_lower", "half", "half_upper"))
     if middle is None or math.isinf(middle):
-        return "half of that is not back within twenty rounds of good news"
-    upper = "more than twenty" if high is None or math.isinf(high) else f"{high:.0f}"
+        return f"half of that is not back within {LONGEST} rounds of good news"
+    upper = f"more than {LONGEST}" if high is None or math.isinf(high) else f"{high:.0f}"
     rounds = counted(int(middle), "round")
     return f"half of that is gone after {rounds} of good news ({low:.0f} to {upper})"
 
@@ -282,8 +283,10 @@ def _effect_says(numbers: Results, role: Role, models: list[str], titles: Mappin
     for check in numbers["checks"]:
         rows = [row for row in check["after"] if row["observed"] is not None]
         if check["model"] in models and rows:
-            out = [row["treatment"] for row in rows if not row["inside"]]
+            out = [row["treatment"] for row in rows if row["inside"] is False]
             misses = f"misses it in {listed(out)}" if out else "misses it nowhere"
+            if all(row["inside"] is None for row in rows):
+                misses = "never replicates what could be held against it"
             parts.append(f"{_called(check, titles)} {misses}")
     prob = probability(numbers["checks"][0]["ci_prob"])
     return (
@@ -296,8 +299,8 @@ def _since_says(numbers: Results, models: list[str], titles: Mapping[str, str]) 
     parts = []
     for check in numbers["checks"]:
         if check["model"] in models and check["source"] == _AHEAD:
-            inside = sum(row["inside"] for row in check["since"])
-            parts.append(f"{_called(check, titles)} {inside} of {len(check['since'])}")
+            inside = [row["inside"] for row in check["since"] if row["inside"] is not None]
+            parts.append(f"{_called(check, titles)} {sum(inside)} of {len(inside)}")
     return (
         "As if the same people saw the same as in the whole treatment. Points that lie in the "
         f"interval of replications: {listed(parts, len(parts))}."
@@ -349,7 +352,7 @@ def _check_table(numbers: Results, titles: Mapping[str, str], role: Role) -> Tab
             fixed(row["observed"]),
             fixed(row["mean"]),
             interval(row["lower"], row["upper"]),
-            "yes" if row["inside"] else "NO",
+            {True: "yes", False: "NO", None: "–"}[row["inside"]],
         )
         for check in numbers["checks"]
         for row in check["after"]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trustbayes.inference.gate import Gate
+from trustbayes.inference.gate import GOOD_K, INTEGRATION, INTEGRATION_ERROR, PROPOSALS, Gate
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model
 
 __all__ = ["Unusable", "attempts", "short_of", "usable"]
 
-_LOOSE = {"R-hat": 1.05, "bulk ESS": 50.0, "divergences, share": 0.01}
+_LOOSE = {
+    "R-hat": 1.05,
+    "bulk ESS": 50.0,
+    "divergences, share": 0.01,
+    PROPOSALS: GOOD_K,
+    INTEGRATION: INTEGRATION_ERROR,
+}
+"""The last two as strict as ever: what they say of bias, no number of simulations averages out."""
 
 
 class Unusable(Exception):
@@ -49,7 +56,8 @@ def usable(gate: Gate) -> bool:
     """Whether a fit's draws will do where only their ranks or quantiles matter.
 
     R-hat at most 1.05, bulk effective sample size at least 50, divergences at most 1 %, for all
-    population and subject parameters: looser than for a single fit, for chance averages out.
+    population and subject parameters: looser than for a single fit, for chance averages out. Of
+    fits by the population engine, Pareto k of proposals and the error of integration as there.
     """
     return not short_of(gate, strict=False)
 

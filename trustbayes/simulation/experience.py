@@ -42,7 +42,8 @@ class ExperienceCheck:
     of the same person, in the same treatment and after seeing the same, are held against each
     other, so that neither who is lied to nor what is said after lies can make an effect.
     Intervals are equal-tailed with probability ``ci_prob``; what was observed is a row's
-    ``observed``, and ``inside`` says whether it lies in the interval of the replications.
+    ``observed``, and ``inside`` says whether it lies in the interval of the replications; it is NA
+    where nothing was observed or replicated that could be held against the other.
 
     Parameters
     ----------
@@ -272,15 +273,15 @@ def _check(
         source,
         ci_prob,
         len(copied.after),
-        pd.DataFrame(after),
-        pd.DataFrame(since),
+        pd.DataFrame(after).astype({"inside": "boolean"}),
+        pd.DataFrame(since).astype({"inside": "boolean"}),
     )
 
 
-def _row(observed: float, copied: np.ndarray, ci_prob: float) -> dict[str, float | bool]:
+def _row(observed: float, copied: np.ndarray, ci_prob: float) -> dict[str, float | bool | None]:
     copied = copied[~np.isnan(copied)]
     if not copied.size or np.isnan(observed):
         nothing = dict.fromkeys(("mean", "lower", "upper"), np.nan)
-        return {"observed": observed, **nothing, "inside": True}
+        return {"observed": observed, **nothing, "inside": None}
     numbers = {name: float(value) for name, value in summary(observed, copied, ci_prob).items()}
     return {**numbers, "inside": numbers["lower"] <= observed <= numbers["upper"]}

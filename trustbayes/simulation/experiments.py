@@ -23,7 +23,7 @@ from trustbayes.files import write_whole
 from trustbayes.games import Game, Role, game_from_dict
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.fitting import fit
-from trustbayes.inference.sampling import Sampling, versions
+from trustbayes.inference.sampling import ENGINE, Sampling, versions
 from trustbayes.inference.tasks import FitsFailed, iter_fits
 from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
@@ -271,7 +271,7 @@ class SimulatedFits:
     @cached_property
     def key(self) -> str:
         """Content hash: the same inputs have the same key."""
-        content = {
+        content: dict[str, Any] = {
             "format": _FORMAT,
             "experiment": self.experiment.to_dict() | {"game": self.experiment.game.checksum},
             "seed": self.seed,
@@ -281,6 +281,8 @@ class SimulatedFits:
             "strict": self.strict,
             "versions": versions(),
         }
+        if self.sampling.method != "nuts":  # some of the fits may be the engine's
+            content["engine"] = ENGINE
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

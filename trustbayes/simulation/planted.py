@@ -15,7 +15,7 @@ from trustbayes.models import SPECS
 from trustbayes.models.draws import Draws, type_probabilities
 from trustbayes.theories.values import Values
 
-__all__ = ["identified", "planted_against_estimated", "planted_draw", "type_recovery"]
+__all__ = ["estimable", "identified", "planted_against_estimated", "planted_draw", "type_recovery"]
 
 _STEP = 1e-4
 _KNOWN = 1.0  # information at which own trials alone give a standard error of 1 on the link scale
@@ -25,6 +25,27 @@ _TOLD_APART = math.log(20)  # expected log likelihood ratio
 
 
 _GRID = np.linspace(-5.0, 5.0, 41)
+
+
+def estimable(fit: Fit, planted: xr.Dataset) -> dict[str, bool]:
+    """What was planted that the fit can estimate, and whether it is of subjects.
+
+    Not what a subject's type may ignore: her own trials then say nothing of it.
+
+    Parameters
+    ----------
+    fit : Fit
+    planted : Dataset
+        See `planted_draw`.
+
+    Returns
+    -------
+    dict of str to bool
+        By variable.
+    """
+    ignored = {name for names in fit.model.ignored.values() for name in names}
+    of_subjects = {str(name): "subject" in v.dims for name, v in planted.data_vars.items()}
+    return {name: own for name, own in of_subjects.items() if not (own and name in ignored)}
 
 
 def identified(fit: Fit, planted: pd.DataFrame) -> pd.DataFrame:

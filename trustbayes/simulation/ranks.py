@@ -15,7 +15,7 @@ from trustbayes.models.draws import Draws, subject_log_likelihood
 from trustbayes.models.replications import draw_types
 from trustbayes.simulation.enough import Unusable
 from trustbayes.simulation.experiments import SimulatedTrials
-from trustbayes.simulation.planted import planted_draw
+from trustbayes.simulation.planted import estimable, planted_draw
 from trustbayes.simulation.same_people import planted_correlation
 
 __all__ = ["COLUMNS", "RANKS", "ranks_of", "ranks_of_both", "short_of_draws"]
@@ -131,12 +131,9 @@ def short_of_draws(both: BothRoles) -> str:
 def _quantities(fit: Fit, truth: Draws) -> list[tuple[str, tuple[int, ...], str, str]]:
     """Name, place, label and what it is about, of all that is planted and estimated."""
     quantities = []
-    ignored = {name for names in fit.model.ignored.values() for name in names}
-    for name, values in truth.data.data_vars.items():
+    for name, of_subjects in estimable(fit, truth.data).items():
+        values = truth.data[name]
         dims = values.dims[1:]
-        of_subjects = "subject" in dims
-        if of_subjects and name in ignored:
-            continue
         seen = set()
         for index in np.ndindex(*values.shape[1:]):
             where = dict(zip(dims, index, strict=True))

@@ -25,7 +25,7 @@ from trustbayes.simulation.experiments import (
     collected,
     total_seconds,
 )
-from trustbayes.simulation.planted import planted_draw
+from trustbayes.simulation.planted import estimable, planted_draw
 from trustbayes.simulation.ranks import short_of_draws
 from trustbayes.simulation.same_people import planted_correlation
 
@@ -212,13 +212,10 @@ def estimates_of(played: SimulatedTrials, fits: Sequence[Fit]) -> pd.DataFrame:
 
 def _estimates(played: SimulatedTrials, fit: Fit) -> pd.DataFrame:
     truth, draws = planted_draw(fit, played.parameters).data, fit.draws().data
-    ignored = {name for names in fit.model.ignored.values() for name in names}
     parts = []
-    for name, planted in truth.data_vars.items():
+    for name, of_subjects in estimable(fit, truth).items():
+        planted = truth[name]
         dims = planted.dims[1:]
-        of_subjects = "subject" in dims
-        if of_subjects and name in ignored:
-            continue
         log = _positive(fit.model, str(name))
         known = planted.to_numpy()[0]
         posterior = draws[name].transpose("sample", *dims).to_numpy()

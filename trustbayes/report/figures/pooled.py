@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.games.base import Role
-from trustbayes.pooling.common_scales import APART
+from trustbayes.pooling.common_scales import APART, EFFECT_OF, OF_ALL
 from trustbayes.pooling.pool import PooledStudy
 from trustbayes.pooling.verdicts import differences, heterogeneity
 from trustbayes.report.page.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
@@ -130,7 +130,7 @@ def located(pooled: PooledStudy) -> list[pd.DataFrame]:
 def parameters_figure(pooled: PooledStudy, panels: int = _PANELS) -> Figure:
     """Each experiment's middling person, alone and pooled, with the pooled mean."""
     parts = located(pooled)[:panels]
-    most = max(int((~part["of"].isin(_OF_ALL)).sum()) for part in parts)
+    most = max(int((~part["of"].isin(OF_ALL)).sum()) for part in parts)
     figure, axes = grid(
         len(parts),
         3 if panels > 2 else 1,
@@ -140,8 +140,8 @@ def parameters_figure(pooled: PooledStudy, panels: int = _PANELS) -> Figure:
     for panel, part in zip(axes, parts, strict=True):
         first = part.iloc[0]
         shape = look(first["model"])
-        experiments = part[~part["of"].isin(_OF_ALL) & ~part["of"].str.startswith("effect of ")]
-        mean, new = (part[part["of"] == of].iloc[0] for of in _OF_ALL[:2])
+        experiments = part[~part["of"].isin(OF_ALL) & ~part["of"].str.startswith(EFFECT_OF)]
+        mean, new = (part[part["of"] == of].iloc[0] for of in OF_ALL[:2])
         panel.axvspan(mean["lower"], mean["upper"], color=shape.colour, alpha=0.12, lw=0)
         places = np.arange(len(experiments))
         _bars(
@@ -193,7 +193,6 @@ def parameters_figure(pooled: PooledStudy, panels: int = _PANELS) -> Figure:
     return figure
 
 
-_OF_ALL = ("pooled mean", "new experiment", "spread between")
 _ALONE = ("alone", "alone_lower", "alone_upper")
 _POOLED = ("median", "lower", "upper")
 
@@ -238,7 +237,7 @@ def parameters_says(pooled: PooledStudy, panels: int = 3) -> str:
     sentences = []
     for part in (parts or located(pooled))[:panels]:
         first = part.iloc[0]
-        mean, new, spread = (part[part["of"] == of].iloc[0] for of in _OF_ALL)
+        mean, new, spread = (part[part["of"] == of].iloc[0] for of in OF_ALL)
         scale = f" on the {first['scale']} scale" if first["scale"] else ""
         name = _name(first)
         sentences.append(

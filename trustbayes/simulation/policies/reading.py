@@ -67,7 +67,7 @@ def _policy(listed: Section, name: str) -> Policy | None:
         if key in section.raw:
             given[key] = section.text(key)
     if "treatments" in section.raw:
-        given["treatments"] = _texts(section, "treatments")
+        given["treatments"] = section.names("treatments")
     if "game" in section.raw:
         game = section.section("game")
         given["game"] = {} if game is None else dict(game.raw)
@@ -79,14 +79,6 @@ def _policy(listed: Section, name: str) -> Policy | None:
     if "frontier" in section.raw:
         given["frontier"] = _strength(section)
     return Policy(name, **given)
-
-
-def _texts(section: Section, key: str) -> tuple[str, ...]:
-    value = section.raw[key]
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
-        section.note(key, "a list of names")
-        return ()
-    return tuple(value)
 
 
 def _audit(section: Section) -> Audit | None:

@@ -23,7 +23,15 @@ from trustbayes.numerics.recursions import filtered, relaxed
 from trustbayes.theories.values import Values
 from trustbayes.trials.sequences import FiniteSequences, Sequences
 
-__all__ = ["LINEAR", "RULES", "mean_state", "moved_trust", "state_of", "with_experience"]
+__all__ = [
+    "LINEAR",
+    "RULES",
+    "mean_state",
+    "moved_by",
+    "moved_trust",
+    "state_of",
+    "with_experience",
+]
 
 RULES = ("shift", "delta", "reputation", "evidence")
 LINEAR = ("shift", "reputation", "evidence")
@@ -62,6 +70,11 @@ def moved_trust(values: Values, conventions: Mapping[str, Any], name: str) -> An
     static, state = values.of_events(name), state_of(values, conventions, name)
     if not np.array_equal(units.trial_event, np.arange(units.event_subject.size)):
         static, state = static[..., units.trial_event], state[..., units.trial_event]
+    return moved_by(static, state)
+
+
+def moved_by(static: Any, state: Any) -> Any:
+    """Static trust, moved on the logit scale by a state; shapes as they broadcast."""
     xp = namespace(static, state)
     return static / (static + (1 - static) * xp.exp(-xp.clip(state, -_FAR, _FAR)))
 
