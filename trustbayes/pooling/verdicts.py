@@ -381,8 +381,8 @@ def _errors(gaps: pd.DataFrame, by_people: float, by_cluster: float) -> str:
     parts = [f"standard error {by_people:.1f} by person"]
     alone = list(gaps.loc[gaps["people"] == 1, "experiment"])
     if alone:
-        one = "one person" if len(alone) == 1 else "one person each"
-        parts = [f"no standard error by person, as there is {one} in {listing(alone)}"]
+        people = "one person" if len(alone) == 1 else "one person each"
+        parts = [f"no standard error by person, as there is {people} in {listing(alone)}"]
     if len(gaps) > 1:
         parts.append(f"{by_cluster:.1f} by experiment")
     return ", ".join(parts)

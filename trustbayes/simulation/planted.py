@@ -45,7 +45,7 @@ def estimable(fit: Fit, planted: xr.Dataset) -> dict[str, bool]:
     """
     ignored = {name for names in fit.model.ignored.values() for name in names}
     of_subjects = {str(name): "subject" in v.dims for name, v in planted.data_vars.items()}
-    return {name: own for name, own in of_subjects.items() if not (own and name in ignored)}
+    return {name: each for name, each in of_subjects.items() if not (each and name in ignored)}
 
 
 def identified(fit: Fit, planted: pd.DataFrame) -> pd.DataFrame:

@@ -92,8 +92,8 @@ def ideal(stage: Stage, play: Ideal) -> dict[tuple[str, str], float]:
     for number in range(_ROUNDS):
         table = _happens(stage, _MEETINGS, number)
         for name in columns:
-            found = _decided(table, table[name].to_numpy(float)[None])
-            parts.append({key: float(values[0]) for key, values in found.items()})
+            means = _decided(table, table[name].to_numpy(float)[None])
+            parts.append({key: float(values[0]) for key, values in means.items()})
     return {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
 
 
@@ -139,8 +139,8 @@ def play(
 def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """See `trustbayes.simulation.policies.stage.Play`."""
     each = [table.iloc[[at]] for at in range(len(table))]
-    found = [_decided(row, row["action"].to_numpy(float)[None]) for row in each]
-    return {key: np.array([float(one[key][0]) for one in found]) for key in found[0]}
+    rows = [_decided(row, row["action"].to_numpy(float)[None]) for row in each]
+    return {key: np.array([float(row[key][0]) for row in rows]) for key in rows[0]}
 
 
 def _happens(stage: Stage, meetings: int, number: int) -> pd.DataFrame:
@@ -152,8 +152,8 @@ def _happens(stage: Stage, meetings: int, number: int) -> pd.DataFrame:
     outcome = recorded(game, game.typical_outcome + game.outcome_spread * z[0])
     table = pd.DataFrame({"treatment": [stage.treatment] * meetings, "outcome": outcome})
     table["estimate"] = recorded(game, outcome + game.estimate_error * z[1])
-    for name, own in zip(game.messages, z[2:], strict=True):
-        error = game.treatments[stage.treatment].error * own
+    for name, noise in zip(game.messages, z[2:], strict=True):
+        error = game.treatments[stage.treatment].error * noise
         table[name] = recorded(game, outcome + error)
     return table
 
