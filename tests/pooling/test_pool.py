@@ -13,6 +13,8 @@ import trustbayes.inference.tasks as manyfits
 from trustbayes.errors import InputError
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask
+from trustbayes.models import TrustEmbedded
+from trustbayes.pooling.common_scales import APART, common_scales
 from trustbayes.pooling.pool import pool
 from trustbayes.pooling.stages import ScoreTask, TransferTask
 from trustbayes.pooling.study import Study, StudyExperiment
@@ -138,6 +140,21 @@ def test_numbers_that_are_not_finite_come_back_as_they_are(fitted, tmp_path: Pat
         np.testing.assert_array_equal(getattr(read, name), values)
     # Neither an infinite k nor one that is not known is a reliable one.
     assert read.unreliable == scores.unreliable == (scores.labels[0], scores.labels[2])
+
+
+@pytest.mark.parametrize("location", [-1.0, 1.0])
+def test_people_are_predicted_where_treatments_lie_very_far_apart(location):
+    trials = small_trials(1)
+    model = TrustEmbedded("sender")
+    scales = [s for s in common_scales(model) if s.parameter == "expected_trust"]
+    assert {s.statistic for s in scales} == {"location", APART}
+    far = {s.label: np.full(20, np.log(200.0) if s.apart else location) for s in scales}
+    moved = TransferTask(model, trials, far, 20, 1).make(None, False)
+    assert np.isfinite(moved.elpd).all()
+    # Beyond what can be told from a trust of 0 or 1 nothing changes any more.
+    farther = {s.label: np.full(20, np.log(400.0) if s.apart else location) for s in scales}
+    again = TransferTask(model, trials, farther, 20, 1).make(None, False)
+    np.testing.assert_allclose(again.elpd, moved.elpd, rtol=1e-6)
 
 
 def test_the_spread_of_spreads_is_above_nothing():

@@ -32,6 +32,9 @@ OF_ALL = ("pooled mean", "new experiment", "spread between")
 EFFECT_OF = "effect of "
 """Before the name of a covariate, in the same place."""
 _LEAST = 1e-12
+_FARTHEST = 30.0
+"""On the scale of a link, of what all people of an experiment share: a trust of exactly 0 or 1, as
+treatments far apart would have it, has no logit, and its likelihood was not a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,7 +318,7 @@ def with_values(
         key = f"{name}_{prior.family.location}" if isinstance(prior, Prior) else ""
         if name in data and key in data and not parameter.option:
             family = prior.family
-            location = family.linked_location(data[key])
+            location = family.linked_location(data[key]).clip(-_FARTHEST, _FARTHEST)
             data[name] = xr.apply_ufunc(family.link.inverse, location)
     return data
 
