@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from trustbayes.inference.engines.population.proposals import Adapted, Proposal
-from trustbayes.inference.engines.population.sampler import draw_by_proposals
+from trustbayes.inference.engines.population.sampler import _least_effective, draw_by_proposals
 from trustbayes.inference.sampling import Sampling
 
 SAMPLING = Sampling(draws=1000, tune=100, chains=4, seed=3)
@@ -38,5 +38,17 @@ def test_draws_have_the_effective_sizes_that_the_gate_asks_for(mean, spread, eac
         assert abs((abs(here) > 1.645).mean() - 0.1) < 5 * np.sqrt(0.09 / tail)
 
 
-def test_proposals_that_are_too_far_off_are_given_up():
-    assert draw_by_proposals(Normal(), adapted(0.8, 0.45, 0.6), SAMPLING, 1) is None
+def test_proposals_that_are_too_narrow_learn_from_their_own_draws():
+    # By a single proposal of .45 standard deviations the largest weights have no mean.
+    draws = draw_by_proposals(Normal(), adapted(0.8, 0.45, 0.6), SAMPLING, 1)
+    assert draws.pareto_k < 0.7
+    assert _least_effective(draws.points) > 400  # the gate's
+    for coordinate in range(3):
+        here = draws.points[..., coordinate]
+        assert abs(here.mean()) < 5 / np.sqrt(400)
+        assert abs((abs(here) > 1.645).mean() - 0.1) < 5 * np.sqrt(0.09 / 400)
+
+
+def test_proposals_that_are_nowhere_near_are_given_up():
+    # 30 standard deviations off, each way: no draw shows where the density lies.
+    assert draw_by_proposals(Normal(), adapted(30.0, 0.3, 0.6), SAMPLING, 1) is None

@@ -60,7 +60,7 @@ _KINKED = 0.125
 where they reach the end of the range: splines then gain only in proportion to their step."""
 _MARGIN = 0.25
 """Beyond what of an exposure is known: of its range, and on the scale of the link."""
-_AIM = 0.7 * INTEGRATION_ERROR  # draws reach further than what is known before
+_AIM = 0.5 * INTEGRATION_ERROR  # draws reach further than what is known before
 _SHIFT = 0.31
 """Of a step, for the check: no simple fraction, at which errors of two grids could be alike."""
 _SINGLE = 20_000

@@ -117,6 +117,30 @@ class Adapted:
         half = 0.5 * self.points.shape[1]
         return self.points[self.values > self.values.max() - half - 4 * np.sqrt(half) - 3]
 
+    def learning_from(
+        self, points: np.ndarray, values: np.ndarray, rng: np.random.Generator
+    ) -> Adapted:
+        """With a proposal that is fitted to draws of this one, which showed where it falls short.
+
+        Parameters
+        ----------
+        points : array, shape (draws, size)
+        values : array, shape (draws,)
+            Their log density.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        Adapted
+            Its Pareto k and share are still those of the draws.
+        """
+        logs = values - self.proposal.log_density(points)
+        weights = np.exp(logs - logs.max())
+        weights /= weights.sum()
+        proposal = _fitted(points, _truncated(weights), self.covariance, _COMPONENTS, rng)
+        k, share = pareto_k(logs), _effective(logs)
+        return Adapted(proposal, points, values, weights, k, share)
+
     @property
     def covariance(self) -> np.ndarray:
         """Of the posterior, as far as it is known; where few points say it, of the proposal, too.
@@ -171,8 +195,7 @@ def adapted(
             break
         if best is None or (state.good, share) > (best.good, best.share):
             best = state
-        weights = np.minimum(weights, weights.mean() * np.sqrt(weights.size))  # Ionides (2008)
-        weights /= weights.sum()
+        weights = _truncated(weights)
         components = 1 if number < _SINGLE else _COMPONENTS
         proposal = _fitted(points, weights, covariance, components, rng)
     assert best is not None
@@ -191,6 +214,15 @@ def pareto_k(log_weights: np.ndarray) -> float:
 def _effective(log_weights: np.ndarray) -> float:
     weights = np.exp(log_weights - log_weights.max())
     return float(weights.sum() ** 2 / (weights**2).sum() / weights.size)
+
+
+def _truncated(weights: np.ndarray) -> np.ndarray:
+    """Weights that add up to one, none so large that it bears more than chance gave it.
+
+    Ionides (2008), Journal of Computational and Graphical Statistics 17(2).
+    """
+    weights = np.minimum(weights, weights.mean() * np.sqrt(weights.size))
+    return np.asarray(weights / weights.sum())
 
 
 def _too_few(weights: np.ndarray, size: int) -> bool:

@@ -3,8 +3,8 @@
 Proposals that are near the posterior of the population need no gradient, and all can be evaluated
 at once. They are accepted or refused as Metropolis and Hastings say, so that chains have the
 posterior whatever the proposal is, and R-hat and effective sample size say how well. Pareto k of
-the proposals' weights decides whether that is enough; else NUTS draws, on coordinates that the
-posterior's covariance has made alike.
+the proposals' weights decides whether that is enough; if not, proposals are fitted to what was
+drawn, and at last NUTS draws, on coordinates that the posterior's covariance has made alike.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ _PROPOSALS = ((0.5, 1), (0.25, 2), (0.08, 5))
 _MORE = 12
 """Where draws are too few in effect for all that: a chain that stays where a proposal is rare makes
 tails rarer than shares say, and gradients for NUTS cost more than as many proposals."""
+_FITTED = 2
+"""Times at most that proposals are fitted to their own draws, where the largest weights are too
+rare: most such posteriors have a tail that the few draws before did not show."""
 _WARMING = 50  # proposals before the first draw: chains of independent ones forget at once
 _LEAST = 450  # effective draws of every coordinate: the gate's 400 and some room
 _LEAST_SHARE = 0.11  # of the draws, where so few are asked for that 450 cannot be: 450 of 4,000
@@ -199,14 +202,20 @@ def draw_by_proposals(
     """
     if not adapted.good or adapted.share < _PROPOSALS[-1][0]:
         return None
-    first = next(number for least, number in _PROPOSALS if adapted.share >= least)
-    for each in (*(number for _, number in _PROPOSALS if number >= first), _MORE):
-        draws = _proposed(density, adapted, sampling, each, cores)
-        assert draws.pareto_k is not None
-        if draws.pareto_k > GOOD_K:
+    rng = np.random.default_rng([sampling.seed, sampling.chains])
+    for _ in range(_FITTED + 1):
+        enough = [number for least, number in _PROPOSALS if adapted.share >= least]
+        first = min(enough, default=_PROPOSALS[-1][1])
+        for each in (*(number for _, number in _PROPOSALS if number >= first), _MORE):
+            draws, points, logs = _proposed(density, adapted, sampling, each, cores)
+            assert draws.pareto_k is not None
+            if draws.pareto_k > GOOD_K:
+                break
+            if _least_effective(draws.points) >= _least(sampling):
+                return draws
+        else:
             return None
-        if _least_effective(draws.points) >= _least(sampling):
-            return draws
+        adapted = adapted.learning_from(points, logs, rng)
     return None
 
 
@@ -226,8 +235,8 @@ def _proposed(
     sampling: Sampling,
     each: int,
     cores: int | None,
-) -> PopulationDraws:
-    """Chains of so many proposals for each draw."""
+) -> tuple[PopulationDraws, np.ndarray, np.ndarray]:
+    """Chains of so many proposals for each draw; and all proposals with their log densities."""
     started = time.perf_counter()
     proposal = adapted.proposal
     steps = _WARMING + each * sampling.draws
@@ -237,8 +246,9 @@ def _proposed(
         points.append(proposal.draw(rng, steps))
         uniform.append(np.log(rng.random(steps)))
     every = np.array(points)
-    logs = evaluated(density, every.reshape(-1, every.shape[-1]), cores).reshape(-1, steps)
-    weights = logs - proposal.log_density(every.reshape(-1, every.shape[-1])).reshape(-1, steps)
+    flat = every.reshape(-1, every.shape[-1])
+    logs = evaluated(density, flat, cores).reshape(-1, steps)
+    weights = logs - proposal.log_density(flat).reshape(-1, steps)
     k = pareto_k(weights.reshape(-1))
     chosen, accepted = _chains(weights, np.array(uniform))
     kept = chosen[:, _WARMING + each - 1 :: each]
@@ -254,7 +264,8 @@ def _proposed(
         },
         coords={"chain": np.arange(sampling.chains), "draw": np.arange(sampling.draws)},
     )
-    return PopulationDraws(drawn, stats, 0, time.perf_counter() - started, k, accepted)
+    seconds = time.perf_counter() - started
+    return PopulationDraws(drawn, stats, 0, seconds, k, accepted), flat, logs.reshape(-1)
 
 
 def _chains(weights: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, float]:
