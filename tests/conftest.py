@@ -1,7 +1,9 @@
 """Fixtures that several rooms use."""
 
 import os
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -27,6 +29,20 @@ def shared() -> Path:
 def data() -> Path:
     """The repository's own data folder."""
     return ROOT / "data"
+
+
+@pytest.fixture(scope="session")
+def of_site():
+    """Import a module of the documents' site by name; tests that need a browser skip without."""
+
+    def module(name: str, needs_browser: bool = False) -> ModuleType:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(ROOT / "docs" / "site")
+            if needs_browser and import_module("browser").BROWSER is None:
+                pytest.skip("needs chromium")
+            return import_module(name)
+
+    return module
 
 
 @pytest.fixture

@@ -1,27 +1,17 @@
 """Pages under axe-core: what is wrong is caught, and reports of every kind have nothing wrong."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "docs" / "site"
 AXE = ROOT / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = "return {width: innerWidth, dark: matchMedia('(prefers-color-scheme: dark)').matches}"
 
 
 @pytest.fixture(scope="module")
-def site():
-    sys.path.insert(0, str(SITE))
-    try:
-        import axe
-        import browser
-    finally:
-        sys.path.remove(str(SITE))
-    if browser.BROWSER is None:
-        pytest.skip("needs chromium")
-    return axe, browser
+def site(of_site):
+    return of_site("axe", needs_browser=True), of_site("browser")
 
 
 def test_no_page_is_not_a_page_without_faults(site, tmp_path):

@@ -2,10 +2,7 @@
 
 import json
 import re
-import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,19 +10,12 @@ import pytest
 from trustbayes.games import read_game
 from trustbayes.trials.datasets import bundled
 
-SITE = Path(__file__).resolve().parents[2] / "docs" / "site"
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 ROUNDING = 0.051  # numbers have one digit
 
 
 @pytest.fixture(scope="module")
-def pages():
-    sys.path.insert(0, str(SITE))
-    try:
-        from explorers import explorers
-    finally:
-        sys.path.remove(str(SITE))
-    return explorers()
+def pages(of_site):
+    return of_site("explorers").explorers()
 
 
 def numbers(page):
@@ -95,14 +85,14 @@ for (const [name, value] of [
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="needs chromium")
-def test_the_controls_move_the_pictures(pages, tmp_path):
+def test_the_controls_move_the_pictures(pages, of_site, tmp_path):
+    browser = of_site("browser", needs_browser=True).BROWSER
     file = tmp_path / "page.html"
     file.write_text(
         f'<!DOCTYPE html><html lang="en"><body>{"".join(pages.values())}{MOVE}', "utf-8"
     )
     done = subprocess.run(
-        [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
          f"--user-data-dir={tmp_path / 'profile'}", file.as_uri()],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip

@@ -1,27 +1,15 @@
 """The report in a real browser: no console error, no request beyond its own file."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from trustbayes.report import write_report
-
-SITE = Path(__file__).resolve().parents[2] / "docs" / "site"
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def opened():
-    sys.path.insert(0, str(SITE))
-    try:
-        from browser import BROWSER, opened
-    finally:
-        sys.path.remove(str(SITE))
-    if BROWSER is None:
-        pytest.skip("needs chromium")
-    return opened
+def opened(of_site):
+    return of_site("browser", needs_browser=True).opened
 
 
 def test_a_page_that_asks_and_complains_is_caught(opened, tmp_path):

@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trustbayes.comparison.rows import SMALL
 from trustbayes.pooling.pool import PooledStudy
+from trustbayes.report.answer import Answer
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import joined, of_them, of_whom, ratio
 from trustbayes.theories.spec import ModelSpec
 
-__all__ = ["PooledAnswer", "pooled_answer"]
+__all__ = ["pooled_answer"]
 
 _SHARE = "logit"
 
 
-@dataclass(frozen=True)
-class PooledAnswer:
-    """What several experiments say of one role.
-
-    Parameters
-    ----------
-    people, wins, sure, typical : str
-        As in `trustbayes.report.answer.Answer`.
-    missing : str
-        Where no theory is named: what to do; else empty.
-    """
-
-    people: str
-    wins: str
-    sure: str
-    typical: str
-    missing: str
-
-
-def pooled_answer(pooled: PooledStudy, role: str) -> PooledAnswer:
+def pooled_answer(pooled: PooledStudy, role: str) -> Answer:
     """Say in sentences what a study says of a role.
 
     Parameters
@@ -47,7 +28,7 @@ def pooled_answer(pooled: PooledStudy, role: str) -> PooledAnswer:
 
     Returns
     -------
-    PooledAnswer
+    Answer
     """
     results = pooled.to_dict()
     specs: dict[str, ModelSpec] = {}
@@ -55,7 +36,8 @@ def pooled_answer(pooled: PooledStudy, role: str) -> PooledAnswer:
         if of == role:
             specs.setdefault(name, fit.model.spec)  # in the words of the first game that has it
     of_role = results["roles"][role]
-    return PooledAnswer(
+    return Answer(
+        role,
         _people(of_role, role, specs),
         _wins(of_role, role, specs),
         _sure(of_role, role, specs),

@@ -14,16 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trustbayes.errors import Fault, InputError, listing, suggestion
+from trustbayes.errors import Fault, InputError, listing
 from trustbayes.games import Feedback, FiniteGame, Role
 from trustbayes.games.changed import Fined, measured_in, with_payoffs
 from trustbayes.games.message_payoffs import PayoffFormulas
 from trustbayes.games.payoffs import PowerLoss
-from trustbayes.games.toml_section import is_number
-from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
-from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage
+from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage, faults_of_changes
 from trustbayes.theories.benchmarks.finite import babbling_receiver_utility, full_trust_utility
 from trustbayes.trials.finite import Cells
 
@@ -52,15 +50,8 @@ def stage(
     elif isinstance(payoffs, PayoffFormulas):
         constants = tuple(payoffs.constants)
     known = (*_TERMS, *constants)
-    faults = [
-        Fault(f"game.{key}", key, suggestion(key, known)) for key in changes if key not in known
-    ]
+    faults = faults_of_changes(changes, known, ("bias", *constants))
     numbers = {key: changes[key] for key in ("bias", *constants) if key in changes}
-    faults += [
-        Fault(f"game.{key}", str(value), "a number")
-        for key, value in numbers.items()
-        if not is_number(as_plain(value))
-    ]
     said = {fault.place for fault in faults}
     changes = {key: value for key, value in changes.items() if f"game.{key}" not in said}
     numbers = {key: value for key, value in numbers.items() if key in changes}

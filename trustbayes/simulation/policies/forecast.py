@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.errors import Fault, InputError
 from trustbayes.estimates.profits import babbling_profits, expected_profits, full_trust_profits
 from trustbayes.games import Feedback, ForecastGame, Market
 from trustbayes.games.forecast import game_faults
-from trustbayes.games.toml_section import is_number
 from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
-from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage
+from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage, faults_of_changes
 from trustbayes.theories.benchmarks.forecast import babbling_capacity
 from trustbayes.trials.forecast import Points
 
@@ -42,13 +41,8 @@ def stage(
 ) -> Stage:
     """See `trustbayes.simulation.policies.stage.Play`."""
     known = (*_MARKET, *_PRICES)
-    faults = [
-        Fault(f"game.{key}", key, suggestion(key, known)) for key in changes if key not in known
-    ]
+    faults = faults_of_changes(changes, known, known)
     changes = {key: as_plain(value) for key, value in changes.items()}
-    for key, value in changes.items():
-        if key in known and not is_number(value):
-            faults.append(Fault(f"game.{key}", str(value), "a number"))
     if audit is not None and audit.per == "lie" and audit.expected:
         expected = 'a fine per = "unit" of |report - forecast|: the theories have no other'
         faults.append(Fault("audit.per", audit.per, expected))

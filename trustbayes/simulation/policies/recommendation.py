@@ -16,13 +16,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, qmc
 
-from trustbayes.errors import Fault, InputError, suggestion
+from trustbayes.errors import Fault, InputError
 from trustbayes.games import Adviser, Feedback, RecommendationGame
 from trustbayes.games.recommendation import NUMBERS, recommendation_faults
-from trustbayes.games.toml_section import is_number
 from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.policy import Audit, Ideal
-from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage
+from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage, faults_of_changes
 from trustbayes.simulation.recommendation import recorded, units_of
 from trustbayes.theories.response import Response
 
@@ -45,17 +44,8 @@ def stage(
     feedback: Feedback | None,
 ) -> Stage:
     """See `trustbayes.simulation.policies.stage.Play`."""
-    faults = [
-        Fault(f"game.{key}", key, suggestion(key, _CHANGES))
-        for key in changes
-        if key not in _CHANGES
-    ]
-    changes = {key: as_plain(value) for key, value in changes.items() if key in _CHANGES}
-    faults += [
-        Fault(f"game.{key}", str(value), "a number")
-        for key, value in changes.items()
-        if not is_number(value)
-    ]
+    faults = faults_of_changes(changes, _CHANGES, _CHANGES)
+    changes = {key: as_plain(value) for key, value in changes.items()}
     if game.treatments is None:
         expected = "a table [treatments] in the game file, with adviser_error of each"
         faults.append(Fault("game", "recommendations of unknown accuracy", expected))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from trustbayes.errors import Fault, suggestion
 from trustbayes.games import Feedback
+from trustbayes.games.toml_section import is_number
+from trustbayes.numerics.plain import as_plain
 from trustbayes.simulation.policies.crowd import Crowd
 from trustbayes.simulation.policies.policy import Audit, Ideal
 
-__all__ = ["PARTIES", "Outcomes", "Parts", "Play", "Stage", "biases_of"]
+__all__ = ["PARTIES", "Outcomes", "Parts", "Play", "Stage", "biases_of", "faults_of_changes"]
 
 PARTIES = ("sender", "receiver", "both")
 
@@ -47,6 +50,28 @@ class Stage:
     def key(self) -> tuple[Any, ...]:
         """What tells it apart from other stages."""
         return self.game.checksum, self.treatment, self.biases, self.audit
+
+
+def faults_of_changes(
+    changes: Mapping[str, Any], known: Sequence[str], numbers: Collection[str]
+) -> list[Fault]:
+    """What is wrong with the changes of a game by themselves: unknown names, and no numbers.
+
+    Parameters
+    ----------
+    changes : mapping of str to value
+    known : sequence of str
+    numbers : collection of str
+        Of the names that the kind of game has, those that are numbers.
+    """
+    unknown = [
+        Fault(f"game.{key}", key, suggestion(key, known)) for key in changes if key not in known
+    ]
+    return unknown + [
+        Fault(f"game.{key}", str(value), "a number")
+        for key, value in changes.items()
+        if key in numbers and not is_number(as_plain(value))
+    ]
 
 
 class Play(Protocol):
