@@ -413,10 +413,13 @@ class Comparison:
 
     def finer(self, rule: Rule) -> Rule:
         """The rule with those steps halved that matter, at points that the tables reach."""
-        fixed = replace(rule, anew=self.prepared.layout.units.continuous)
+        layout = self.prepared.layout
+        fixed = replace(rule, anew=layout.units.continuous)
         before = self._logs(fixed, self.wide)
         changed = [self._logs(fixed.halved(e), self.wide) for e in range(len(rule.steps))]
-        if self.prepared.layout.sources():
+        if layout.shared or (
+            fixed.anew and layout.sources()
+        ):  # gaps of a finite game have no knots
             between = rule if fixed.anew else replace(rule, knots=rule.knots / 2)
             changed.append(self._logs(between, self.wide))
         errors = []
