@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trustbayes.comparison.rows import SMALL
 from trustbayes.inference.gate import APPROXIMATIONS
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import against_half, chance, joined, of_them, of_whom, ratio
@@ -259,7 +260,8 @@ def _sure(results: Results, role: str) -> str:
     rival, other_way = titles[verdict["rival"]]["title"], chance(verdict["other_sign"])
     rule = (
         f"The chance that {rival} predicts better after all is {other_way}. The rule: when "
-        f"{_HOW[verdict['unit']]}, the lead must exceed two standard errors and 4 nats"
+        f"{_HOW[verdict['unit']]}, the lead must exceed two standard errors and {SMALL:g} "
+        "nats"
     )
     lead = ratio(verdict["lead"], verdict["error"])
     if verdict["reason"] == "close":

@@ -82,8 +82,8 @@ def ideal(stage: Stage, play: Ideal) -> dict[tuple[str, str], float]:
     for number in range(_ROUNDS):
         table = _happens(stage, _MEETINGS, number)
         for name in columns:
-            means = _decided(table, table[name].to_numpy(float)[None])
-            parts.append({key: float(values[0]) for key, values in means.items()})
+            decided = _decided(table, table[name].to_numpy(float))
+            parts.append({key: float(values.mean()) for key, values in decided.items()})
     return {key: float(np.mean([part[key] for part in parts])) for key in parts[0]}
 
 
@@ -121,16 +121,15 @@ def play(
                 drawn = np.broadcast_to(drawn, (rows.stop - rows.start, meetings))
                 chosen = np.where(sort < reached, chosen, drawn) if chosen.size else drawn
                 reached += weight
-            for key, means in _decided(table, recorded(stage.game, chosen)).items():
-                outcomes.setdefault(key, np.empty((_ROUNDS, size)))[number, rows] = means
+            for key, values in _decided(table, recorded(stage.game, chosen)).items():
+                of_all = outcomes.setdefault(key, np.empty((_ROUNDS, size)))
+                of_all[number, rows] = values.mean(axis=-1)
     return outcomes
 
 
 def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """See `trustbayes.simulation.policies.stage.Play`."""
-    each = [table.iloc[[at]] for at in range(len(table))]
-    rows = [_decided(row, row["action"].to_numpy(float)[None]) for row in each]
-    return {key: np.array([float(row[key][0]) for row in rows]) for key in rows[0]}
+    return _decided(table, table["action"].to_numpy(float))
 
 
 def _happens(stage: Stage, meetings: int, number: int) -> pd.DataFrame:
@@ -149,12 +148,12 @@ def _happens(stage: Stage, meetings: int, number: int) -> pd.DataFrame:
 
 
 def _decided(table: pd.DataFrame, decision: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
-    """Means over the meetings of decisions of shape (draws, meetings)."""
+    """What comes of decisions in every meeting, shape (..., meetings)."""
     names = [name for name in table if name == "message" or str(name).startswith("message_")]
     message = table[names].to_numpy(float).mean(axis=1)
     estimate, outcome = (table[name].to_numpy(float) for name in ("estimate", "outcome"))
     toward = np.sign(message - estimate)
     return {
-        ("payoff", "receiver"): -abs(decision - outcome).mean(axis=1),
-        ("discount", "receiver"): ((message - decision) * toward).mean(axis=1),
+        ("payoff", "receiver"): -abs(decision - outcome),
+        ("discount", "receiver"): (message - decision) * toward,
     }
