@@ -81,8 +81,6 @@ def _slower(layout: Layout) -> str:
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
     if widest > _MOST:
         return f"{widest} parameters a person"
-    if widest == _MOST and layout.model.types:
-        return f"types of {widest} parameters a person"
     if widest == _MOST and layout.shared and not layout.units.continuous:
         # Tables on knots in all of them take longer than compiling and sampling so small a model.
         return f"{layout.shared[0].name} is common to all"

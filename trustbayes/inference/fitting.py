@@ -81,9 +81,9 @@ def fit(
         own added. They are sampled with the rest by NUTS, stand in the posterior and the file, and
         are named in the manifest under "added"; the graph itself cannot be stored.
     method : {"auto", "population", "nuts"}, optional
-        In place of that of ``sampling``. "auto" is the population engine for theories of one
-        parameter a person, or of two if there are no types and all people share no further one;
-        without formulas, and not for recommendations. Else NUTS, and so where the engine meets a
+        In place of that of ``sampling``. "auto" is the population engine for theories of at most
+        two parameters a person, unless all people of a finite game share a further one; without
+        formulas, and not for recommendations. Else NUTS, and so where the engine meets a
         density without a highest point; the manifest and a line of the log then say why.
 
     Returns

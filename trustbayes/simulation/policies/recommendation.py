@@ -121,9 +121,9 @@ def play(
                 drawn = np.broadcast_to(drawn, (rows.stop - rows.start, meetings))
                 chosen = np.where(sort < reached, chosen, drawn) if chosen.size else drawn
                 reached += weight
-            for key, values in _decided(table, recorded(stage.game, chosen)).items():
+            for key, decided in _decided(table, recorded(stage.game, chosen)).items():
                 of_all = outcomes.setdefault(key, np.empty((_ROUNDS, size)))
-                of_all[number, rows] = values.mean(axis=-1)
+                of_all[number, rows] = decided.mean(axis=-1)
     return outcomes
 
 

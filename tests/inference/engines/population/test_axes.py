@@ -23,6 +23,7 @@ def axes():
         location_of=np.zeros(1, dtype=int),
         open_low=full,
         open_high=full,
+        last=np.array([56]),
     )
 
 

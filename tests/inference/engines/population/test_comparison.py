@@ -5,7 +5,12 @@ import pytest
 from synthetic import small_trials
 
 import trustbayes as tb
-from trustbayes.inference.engines.population.engine import Comparison, neighbourhood, prepare
+from trustbayes.inference.engines.population.engine import (
+    Comparison,
+    neighbourhood,
+    prepare,
+    prepare_units,
+)
 from trustbayes.inference.engines.population.rule import Rule
 
 
@@ -47,3 +52,22 @@ def test_nodes_that_all_tables_would_lack_show_as_an_error(prepared, near_the_mo
     seeing = Comparison(prepared, elsewhere, neighbourhood(prepared, near_the_mode, elsewhere))
     assert seeing.error(prepared.rule, near)[1] > 3 * blind
     assert seeing.error(prepared.rule, seeing.wide)[1] < 1e-3
+
+
+@pytest.fixture(scope="module")
+def forecast():
+    data = tb.bundled("simulated-forecast")
+    return tb.read_trials(data.trials, tb.read_game(data.game))
+
+
+def test_only_those_who_need_closer_nodes_get_them(forecast):
+    # One of them, s46, never reports what the others do.
+    model, units = tb.Babbling("sender", game=forecast.game), forecast.fold("sender")
+    people = [i for i, name in enumerate(units.subjects) if name != "s40"]
+    prepared = prepare_units(model, forecast.game, units.of_subjects(np.array(people)))
+    halvings = np.array(prepared.rule.halvings)
+    names = [name for name in units.subjects if name != "s40"]
+    assert halvings[:, names.index("s46")].max() == halvings.max() > 1
+    assert (halvings > 0).any(axis=0).mean() < 0.5
+    assert prepared.integration.fine
+    assert f"for {(halvings > 0).any(axis=0).sum()} of the subjects" in prepared.integration.rule

@@ -189,3 +189,26 @@ def test_forecast_marginals_equal_brute_force(forecast, theory, role, settings):
     rough = role == "sender" and theory in (tb.TrustEmbedded, tb.Mixture)
     np.testing.assert_allclose(found, expected, atol=1e-3 if rough else 1e-5)
     check_gradient(state, point)
+
+
+CLOSER = [(tb.Babbling, "sender"), (tb.TrustEmbedded, "receiver"), (tb.TrustEmbedded, "sender")]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize(("theory", "role"), CLOSER)
+def test_a_person_with_a_closer_grid_is_integrated_as_if_all_had_it(forecast, theory, role, anew):
+    units = forecast.fold(role).of_subjects(np.arange(SUBJECTS))
+    state, point = prepared_at(theory(role, game=forecast.game), forecast.game, units, 0.25)
+    layout, population = state.layout, state.population(point)
+    near = neighbourhood(state, point + np.zeros((3, 1)))
+    every = Rule((0.25,) * len(layout.effects), knots=0.2, anew=anew)
+    closer, some = every, every
+    for effect in range(len(layout.effects)):
+        closer = closer.halved(effect)
+        some = some.halved(effect, np.array([False, True, False]))
+    tables = {rule: Marginal(layout, point_tables(layout, rule, near)) for rule in (every, closer)}
+    mixed = Marginal(layout, point_tables(layout, some, near))
+    expected = [m.by_subject(population) for m in tables.values()]
+    expected = np.where([False, True, False], expected[1], expected[0])
+    np.testing.assert_allclose(mixed.by_subject(population), expected, rtol=1e-12)
+    assert tables[every].nodes < mixed.nodes < tables[closer].nodes

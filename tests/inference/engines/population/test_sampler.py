@@ -24,7 +24,7 @@ def adapted(mean, spread, share):
     return Adapted(proposal, np.zeros((1, 3)), np.zeros(1), np.ones(1), 0.2, share)
 
 
-@pytest.mark.parametrize(("mean", "spread", "each"), [(0.0, 1.1, 1), (0.8, 1.1, 2), (0.8, 0.6, 12)])
+@pytest.mark.parametrize(("mean", "spread", "each"), [(0.0, 1.1, 1), (0.8, 1.1, 2), (0.8, 0.6, 5)])
 def test_draws_have_the_effective_sizes_that_the_gate_asks_for(mean, spread, each):
     draws = draw_by_proposals(Normal(), adapted(mean, spread, 0.6), SAMPLING, 1)
     assert set(draws.sample_stats["n_steps"].to_numpy().ravel()) == {each}
@@ -36,6 +36,15 @@ def test_draws_have_the_effective_sizes_that_the_gate_asks_for(mean, spread, eac
         assert abs(here.mean()) < 5 / np.sqrt(bulk)
         # the share beyond 1.645 standard deviations, which is a tenth
         assert abs((abs(here) > 1.645).mean() - 0.1) < 5 * np.sqrt(0.09 / tail)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_chains_agree_as_the_gate_asks_by_any_seed(seed):
+    sampling = Sampling(draws=1000, tune=100, chains=4, seed=seed)
+    draws = draw_by_proposals(Normal(), adapted(0.8, 0.7, 0.3), sampling, 1)
+    named = az.convert_to_datatree({"x": draws.points})
+    assert float(az.rhat(named)["x"].max()) < 1.01  # the gate's
+    assert _least_effective(draws.points) > 400
 
 
 def test_proposals_that_are_too_narrow_learn_from_their_own_draws():

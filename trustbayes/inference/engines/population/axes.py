@@ -57,12 +57,14 @@ class Axes:
     ----------
     origin, step : array, shape (axes,)
     size : int
-        Number of nodes of each.
+        Number of nodes of the longest.
     location_of : array of int, shape (axes,)
         Which of the population's locations belongs to it.
     open_low, open_high : array of bool, shape (axes,)
         Whether the likelihood stays what it is beyond the last node, which then stands for the
         whole rest of the population.
+    last : array of int, shape (axes,)
+        Position of the last node; those beyond are not used.
     """
 
     origin: np.ndarray
@@ -71,6 +73,7 @@ class Axes:
     location_of: np.ndarray
     open_low: np.ndarray
     open_high: np.ndarray
+    last: np.ndarray
 
     @property
     def nodes(self) -> np.ndarray:
@@ -96,10 +99,15 @@ class Axes:
         """
         gap = self.nodes - location[self.location_of][:, None]
         logs, slope, by_argument = node_logs(family, gap, self.step, shape, slopes)
-        for position, is_open, upper in ((0, self.open_low, False), (-1, self.open_high, True)):
+        first = np.zeros_like(self.last)
+        for ends, is_open, upper in (
+            (first, self.open_low, False),
+            (self.last, self.open_high, True),
+        ):
             rows = np.flatnonzero(is_open)
             if not rows.size:
                 continue
+            position = ends[rows]
             half = (0.5 if upper else -0.5) * self.step[rows]
             edge = gap[rows, position] + half
             tail = family.log_tail(edge, shape, upper)

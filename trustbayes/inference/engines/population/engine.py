@@ -61,6 +61,7 @@ where they reach the end of the range: splines then gain only in proportion to t
 _MARGIN = 0.25
 """Beyond what of an exposure is known: of its range, and on the scale of the link."""
 _AIM = 0.5 * INTEGRATION_ERROR  # draws reach further than what is known before
+_REST = 0.3  # of that, by which those err whose grids stay as they are
 _SHIFT = 0.31
 """Of a step, for the check: no simple fraction, at which errors of two grids could be alike."""
 _SINGLE = 20_000
@@ -398,10 +399,19 @@ class Comparison:
         self.expected = self._logs(finer, wide)
 
     def _logs(self, rule: Rule, near: Neighbourhood | None) -> np.ndarray:
-        marginal = self.prepared.tabulate(self.layout, rule, near, float)
+        marginal = self._tabulated(rule, near)
         beyond = [marginal.reaches(population) for population in self.populations]
         logs = np.array([marginal.by_subject(population) for population in self.populations])
         return np.where(np.array(beyond)[:, None], logs, np.nan)
+
+    def _tabulated(self, rule: Rule, near: Neighbourhood | None) -> Marginal:
+        """Those tables that there are serve again, if they are of the same subjects."""
+        prepared = self.prepared
+        known = rule == prepared.rule and near is prepared.near
+        if known and self.layout.subjects == prepared.layout.subjects < _SINGLE:
+            return prepared.marginal
+        tables: Marginal = prepared.tabulate(self.layout, rule, near, float)
+        return tables
 
     def error(self, rule: Rule, near: Neighbourhood | None) -> tuple[float, float]:
         """See `Integration`: the error, and by how many nats a subject's likelihood is off."""
@@ -412,27 +422,39 @@ class Comparison:
         return float(gap.sum(axis=1).std() * scale), float(np.abs(gap).max())
 
     def finer(self, rule: Rule) -> Rule:
-        """The rule with those steps halved that matter, at points that the tables reach."""
-        layout = self.prepared.layout
+        """The rule with those steps halved that matter, at points that the tables reach.
+
+        Where all subjects are looked at, and have grids of their own, for those only who need it:
+        a person unlike all others has a narrow likelihood far out, and hers would be everybody's.
+        """
+        layout, size = self.prepared.layout, len(rule.steps)
         fixed = replace(rule, anew=layout.units.continuous)
         before = self._logs(fixed, self.wide)
-        changed = [self._logs(fixed.halved(e), self.wide) for e in range(len(rule.steps))]
+        changed = [self._logs(fixed.halved(e), self.wide) for e in range(size)]
         if layout.shared or (
             fixed.anew and layout.sources()
         ):  # gaps of a finite game have no knots
             between = rule if fixed.anew else replace(rule, knots=rule.knots / 2)
             changed.append(self._logs(between, self.wide))
-        errors = []
-        for logs in changed:
-            gap = (logs - before).sum(axis=1)
-            gap = gap[np.isfinite(gap)]
-            errors.append(gap.std() if gap.size else 0.0)
+        gaps = [(logs - before)[np.isfinite(logs - before).all(axis=1)] for logs in changed]
+        errors = [gap.sum(axis=1).std() if gap.size else 0.0 for gap in gaps]
+        single = layout.units.continuous and self.layout.subjects == layout.subjects
         made = replace(rule, cut=rule.cut + 2)
         for effect, error in enumerate(errors):
             if error >= 0.3 * max(errors):
-                halve = effect < len(rule.steps)
-                made = made.halved(effect) if halve else replace(made, knots=made.knots / 2)
+                if effect < size:
+                    made = made.halved(effect, _in_need(gaps[effect]) if single else None)
+                else:
+                    made = replace(made, knots=made.knots / 2)
         return made
+
+
+def _in_need(gaps: np.ndarray) -> np.ndarray:
+    """Whose changes, shape (points, subjects), are such that all others' together matter little."""
+    order = gaps.std(axis=0).argsort()
+    together = gaps[:, order].cumsum(axis=1).std(axis=0)
+    few = np.maximum.accumulate(together) < _REST * _AIM
+    return np.isin(np.arange(order.size), order[~few])
 
 
 def _words(prepared: Prepared) -> str:
@@ -440,6 +462,10 @@ def _words(prepared: Prepared) -> str:
     steps = ", ".join(
         f"{step:g} ({name})" for name, step in zip(names, prepared.rule.steps, strict=False)
     )
+    halvings = np.array(prepared.rule.halvings or [[0]])
+    if halvings.any():
+        most, some = 2 ** int(halvings.max()), int(halvings.any(axis=0).sum())
+        steps += f", down to one part in {most} of that for {some} of the subjects"
     cut = f"nodes that bear less than e^-{prepared.rule.cut:g} dropped"
     return f"even grids of step {steps}, {cut}"
 

@@ -73,19 +73,20 @@ def _axes(layout: Layout, position: int, rule: Rule) -> Axes:
     effect = layout.effects[position]
     if effect.parameter.option:  # integrated otherwise
         none = np.zeros(1)
-        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0, np.zeros(1, int))
     low, high = _RANGE[effect.parameter.support]
     step = rule.steps[position]
     if effect.by_subject:
         count = layout.subjects
     else:
         count = len(layout.units.treatments) if effect.by_treatment else 1
-    full = np.ones(count, dtype=bool)
+    full, cells = np.ones(count, dtype=bool), 2 * int(np.ceil((high - low) / step / 2))
     return Axes(
         origin=np.full(count, low + rule.shift * step),
         step=np.full(count, step),
-        size=2 * int(np.ceil((high - low) / step / 2)) + 1,
+        size=cells + 1,
         location_of=effect.location_of if effect.by_subject else np.arange(count),
         open_low=full,
         open_high=full,
+        last=np.full(count, cells),
     )

@@ -97,12 +97,12 @@ class SubjectDraws:
             e = tables.effect_of[k, c]
             axes, effect = tables.axes[e], self.layout.effects[e]
             # Axes of one effect differ little in this; those that end have no rest to draw.
-            ends = axes.origin[0] + axes.step[0] * np.array([0.0, axes.size - 1.0])
+            ends = axes.origin[0] + axes.step[0] * np.array([0.0, float(axes.last[0])])
             gap = ends - population.location[e][axes.location_of[0]]
             rise = effect.family.slopes(gap, population.shape[e])[0] * axes.step[0]
             if axes.open_low.all():
                 rate[k, c, 0] = max(rise[0], 1e-3)
-            if axes.open_high.all():
+            if axes.open_high.all() and (axes.last == axes.size - 1).all():
                 rate[k, c, 1] = max(-rise[1], 1e-3)
         return rate
 

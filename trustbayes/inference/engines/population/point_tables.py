@@ -72,14 +72,15 @@ def _all(parts: list[Axes]) -> Axes:
     """The axes of all types as one; an effect that no type needs has one that bears on nothing."""
     if not parts:
         none = np.zeros(1)
-        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0)
+        return Axes(none, none + 1, 1, np.zeros(1, int), none > 0, none > 0, np.zeros(1, int))
     return Axes(
         origin=np.concatenate([a.origin for a in parts]),
         step=np.concatenate([a.step for a in parts]),
-        size=parts[0].size,
+        size=max(a.size for a in parts),
         location_of=np.concatenate([a.location_of for a in parts]),
         open_low=np.concatenate([a.open_low for a in parts]),
         open_high=np.concatenate([a.open_high for a in parts]),
+        last=np.concatenate([a.last for a in parts]),
     )
 
 
@@ -96,8 +97,11 @@ def _rows(
     subjects, width = layout.subjects, len(active)
     poses = _poses(layout, names, near)
     low, high = _boxes(layout, kind, near, active, poses, rule)
-    sizes = [round(_ACROSS / rule.steps[e]) + 1 for e in active]
-    step = (high - low) / (np.array(sizes, dtype=float) - 1)
+    cells = np.array(
+        [round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) for e in active], dtype=int
+    ).reshape(-1, subjects)
+    sizes = [int(numbers.max()) + 1 for numbers in cells]
+    step = (high - low) / cells.T
     ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active]).reshape(-1, 2)
     origin = low + rule.shift * step
     axis = {}
@@ -111,6 +115,7 @@ def _rows(
                 location_of=layout.effects[e].location_of,
                 open_low=low[:, c] <= ends[c, 0],
                 open_high=high[:, c] >= ends[c, 1],
+                last=cells[c],
             )
         )
     lattice = np.indices(sizes).reshape(width, -1) if width else np.zeros((0, 1), int)
@@ -130,6 +135,7 @@ def _rows(
     else:
         units = _unit_logs(layout, kind, at, {}, {})
         plain = _by_subject(layout, units, ~exposed)
+    keep &= (lattice[:, :, None] <= cells[:, None]).all(axis=0)
     subject, node = np.nonzero(keep.T)
     parts = Parts.none(keep.sum(axis=0))
     if source is not None and exposed.any():
@@ -140,7 +146,7 @@ def _rows(
         place={e: lattice[c][node] for c, e in enumerate(active)},
         axis=axis,
         parts=parts,
-        direct=PointsAnew(layout, kind, at, names) if anew else None,
+        direct=PointsAnew(layout, kind, at, names, keep) if anew else None,
     )
 
 
@@ -324,6 +330,8 @@ class PointsAnew:
     at : mapping of str to array, of shapes that broadcast to (..., nodes, subjects)
     names : tuple of str
         The parameters that bring exposures.
+    keep : array of bool, shape (nodes, subjects)
+        Of which nodes.
     """
 
     _step = 1e-5
@@ -334,17 +342,19 @@ class PointsAnew:
         kind: int | None,
         at: Mapping[str, np.ndarray],
         names: tuple[str, ...],
+        keep: np.ndarray,
     ) -> None:
         self.layout, self.kind, self.at, self.names = layout, kind, at, names
+        self.keep = keep
         self.last: Mapping[str, np.ndarray] = {}
 
     def logs(self, exposures: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Shape (subjects times nodes,)."""
+        """Those of one subject follow each other, shape (nodes that are kept,)."""
         self.last = exposures
         gaps, shared = _posed(self.layout, {name: exposures[name] for name in self.names})
         logs = _unit_logs(self.layout, self.kind, self.at, gaps, shared)
         every = np.ones(logs.shape[1], dtype=bool)
-        return _by_subject(self.layout, logs, every).T.reshape(-1)
+        return _by_subject(self.layout, logs, every).T[self.keep.T]
 
     def pullback(self, weight: np.ndarray) -> Mapping[str, np.ndarray]:
         """Slopes in the exposures last given."""

@@ -31,6 +31,9 @@ class Rule:
     anew : bool
         Whether, in a game of continuous choices, likelihoods are worked out anew for what the
         population exposes trials to, not read between knots: dear, and exact.
+    halvings : tuple of tuple of int
+        By effect and subject, in a game of continuous choices: how often that subject's step is
+        half of the others'. Empty: no one's is.
     """
 
     steps: tuple[float, ...]
@@ -38,16 +41,34 @@ class Rule:
     knots: float = 0.5
     cut: float = 16.0
     anew: bool = False
+    halvings: tuple[tuple[int, ...], ...] = ()
 
-    def halved(self, effect: int) -> Rule:
-        """With half the step of one effect."""
+    def halved(self, effect: int, people: np.ndarray | None = None) -> Rule:
+        """With half the step of one effect, for all or for some people of all.
+
+        Parameters
+        ----------
+        effect : int
+        people : array of bool, shape (subjects,), optional
+        """
+        if people is not None:
+            none = ((0,) * people.size,) * len(self.steps)
+            every = np.array(self.halvings or none) + 0
+            every[effect] += people
+            return replace(self, halvings=tuple(map(tuple, every.tolist())))
         steps = tuple(s / 2 if e == effect else s for e, s in enumerate(self.steps))
         return replace(self, steps=steps)
 
     def finer(self) -> Rule:
         """With half the steps; splines of degree five need their knots but a third closer."""
         steps = tuple(step / 2 for step in self.steps)
-        return Rule(steps, self.shift, self.knots / 1.5, self.cut + 4)
+        return replace(self, steps=steps, knots=self.knots / 1.5, cut=self.cut + 4)
+
+    def parts(self, effect: int, subjects: int) -> np.ndarray:
+        """In how many parts each subject's step is cut, shape (subjects,)."""
+        if not self.halvings:
+            return np.ones(subjects, dtype=int)
+        return np.asarray(2 ** np.array(self.halvings[effect]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from trustbayes.inference.engines.population.density import PopulationDensity
-from trustbayes.inference.engines.population.proposals import Adapted, pareto_k
+from trustbayes.inference.engines.population.proposals import Adapted, Proposal, pareto_k
 from trustbayes.inference.gate import GOOD_K
 from trustbayes.inference.sampling import Sampling
 
@@ -35,17 +35,23 @@ __all__ = [
     "evaluated",
 ]
 
-_PROPOSALS = ((0.5, 1), (0.25, 2), (0.08, 5))
-"""For each draw that is kept, where at least so large a share of the tried is effective."""
-_MORE = 12
-"""Where draws are too few in effect for all that: a chain that stays where a proposal is rare makes
-tails rarer than shares say, and gradients for NUTS cost more than as many proposals."""
+_LEAST_SHARE = 0.08  # of the tried that is effective, below which gradients cost less
+_EACH = (1, 2, 3, 5, 8)
+"""Proposals for each draw that is kept, one after the other until chains agree; from the second
+where less than half of them is effective, from the fourth where less than a quarter is. A chain
+that stays where a proposal is rare makes tails rarer than shares say."""
+_STARTS = ((0.5, 1), (0.25, 2), (0.0, 5))
 _FITTED = 2
 """Times at most that proposals are fitted to their own draws, where the largest weights are too
-rare: most such posteriors have a tail that the few draws before did not show."""
+rare or chains do not agree: most such posteriors have a tail that the few draws before did not
+show, and gradients for NUTS cost more than as many proposals."""
 _WARMING = 50  # proposals before the first draw: chains of independent ones forget at once
 _LEAST = 450  # effective draws of every coordinate: the gate's 400 and some room
-_LEAST_SHARE = 0.11  # of the draws, where so few are asked for that 450 cannot be: 450 of 4,000
+_LEAST_OF_DRAWS = 0.11  # where so few are asked for that 450 cannot be: 450 of 4,000
+_APART = 3.5
+"""R-hat at most is 1 plus that over the effective draws asked for, or 1.008 of 450: chance alone
+goes beyond the gate's 1.01 with so few, and shares of types, made of several coordinates, beyond
+the largest of these."""
 _START = 0.5  # standard deviations that chains of NUTS start from the mode
 _KEPT = ("diverging", "energy", "n_steps", "step_size", "logp")
 
@@ -200,72 +206,99 @@ def draw_by_proposals(
     PopulationDraws or None
         None if the proposals are not good enough.
     """
-    if not adapted.good or adapted.share < _PROPOSALS[-1][0]:
+    if not adapted.good or adapted.share < _LEAST_SHARE:
         return None
     rng = np.random.default_rng([sampling.seed, sampling.chains])
     for _ in range(_FITTED + 1):
-        enough = [number for least, number in _PROPOSALS if adapted.share >= least]
-        first = min(enough, default=_PROPOSALS[-1][1])
-        for each in (*(number for _, number in _PROPOSALS if number >= first), _MORE):
-            draws, points, logs = _proposed(density, adapted, sampling, each, cores)
+        chains = _Proposals(density, adapted.proposal, sampling, cores)
+        first = next(number for share, number in _STARTS if adapted.share >= share)
+        for each in _EACH[_EACH.index(first) :]:
+            draws = chains.draws(each)
             assert draws.pareto_k is not None
             if draws.pareto_k > GOOD_K:
                 break
-            if _least_effective(draws.points) >= _least(sampling):
+            if _agree(draws.points, sampling):
                 return draws
-        else:
-            return None
-        adapted = adapted.learning_from(points, logs, rng)
+        flat = chains.points.reshape(-1, chains.points.shape[-1])
+        adapted = adapted.learning_from(flat, chains.logs.reshape(-1), rng)
     return None
 
 
-def _least(sampling: Sampling) -> float:
-    return min(_LEAST, _LEAST_SHARE * sampling.draws * sampling.chains)
+def _agree(points: np.ndarray, sampling: Sampling) -> bool:
+    """Whether chains have what the gate asks for, in the worst coordinate."""
+    least = min(_LEAST, _LEAST_OF_DRAWS * sampling.draws * sampling.chains)
+    if _least_effective(points) < least:
+        return False
+    return sampling.chains == 1 or float(az.rhat(_named(points))["x"].max()) <= 1 + _APART / least
 
 
 def _least_effective(points: np.ndarray) -> float:
     """The gate's effective draws, of the bulk and of the tails, of the worst coordinate."""
-    draws = xr.Dataset({"point": (("chain", "draw", "coordinate"), points)})
-    return min(float(az.ess(draws, method=m)["point"].min()) for m in ("bulk", "tail"))
+    return min(float(az.ess(_named(points), method=m)["x"].min()) for m in ("bulk", "tail"))
 
 
-def _proposed(
-    density: PopulationDensity,
-    adapted: Adapted,
-    sampling: Sampling,
-    each: int,
-    cores: int | None,
-) -> tuple[PopulationDraws, np.ndarray, np.ndarray]:
-    """Chains of so many proposals for each draw; and all proposals with their log densities."""
-    started = time.perf_counter()
-    proposal = adapted.proposal
-    steps = _WARMING + each * sampling.draws
-    points, uniform = [], []
-    for chain in range(sampling.chains):
-        rng = np.random.default_rng([sampling.seed, chain])
-        points.append(proposal.draw(rng, steps))
-        uniform.append(np.log(rng.random(steps)))
-    every = np.array(points)
-    flat = every.reshape(-1, every.shape[-1])
-    logs = evaluated(density, flat, cores).reshape(-1, steps)
-    weights = logs - proposal.log_density(flat).reshape(-1, steps)
-    k = pareto_k(weights.reshape(-1))
-    chosen, accepted = _chains(weights, np.array(uniform))
-    kept = chosen[:, _WARMING + each - 1 :: each]
-    drawn = np.take_along_axis(every, kept[..., None], axis=1)
-    logp = np.take_along_axis(logs, kept, axis=1)
-    dims = ("chain", "draw")
-    stats = xr.Dataset(
-        {
-            "diverging": (dims, np.zeros(kept.shape, dtype=bool)),
-            "energy": (dims, -logp),
-            "n_steps": (dims, np.full(kept.shape, each)),
-            "logp": (dims, logp),
-        },
-        coords={"chain": np.arange(sampling.chains), "draw": np.arange(sampling.draws)},
-    )
-    seconds = time.perf_counter() - started
-    return PopulationDraws(drawn, stats, 0, seconds, k, accepted), flat, logs.reshape(-1)
+def _named(points: np.ndarray) -> xr.Dataset:
+    return xr.Dataset({"x": (("chain", "draw", "coordinate"), points)})
+
+
+class _Proposals:
+    """Chains of independent proposals, and as many more as are asked for.
+
+    Attributes
+    ----------
+    points : array, shape (chains, steps, size)
+    logs : array, shape (chains, steps)
+        Log density of the proposals.
+    """
+
+    def __init__(
+        self,
+        density: PopulationDensity,
+        proposal: Proposal,
+        sampling: Sampling,
+        cores: int | None,
+    ) -> None:
+        self.density, self.proposal = density, proposal
+        self.sampling, self.cores = sampling, cores
+        self.seconds, number = 0.0, sampling.chains
+        self.rngs = [np.random.default_rng([sampling.seed, chain]) for chain in range(number)]
+        self.points = np.zeros((number, 0, proposal.means.shape[1]))
+        self.logs, self.weights, self.uniform = (np.zeros((number, 0)) for _ in range(3))
+
+    def _extended(self, steps: int) -> None:
+        """Propose until there are so many for each chain."""
+        more = steps - self.logs.shape[1]
+        points = np.array([self.proposal.draw(rng, more) for rng in self.rngs])
+        uniform = np.log([rng.random(more) for rng in self.rngs])
+        flat = points.reshape(-1, points.shape[-1])
+        logs = evaluated(self.density, flat, self.cores).reshape(-1, more)
+        weights = logs - self.proposal.log_density(flat).reshape(-1, more)
+        self.points = np.concatenate([self.points, points], axis=1)
+        self.logs = np.concatenate([self.logs, logs], axis=1)
+        self.weights = np.concatenate([self.weights, weights], axis=1)
+        self.uniform = np.concatenate([self.uniform, uniform], axis=1)
+
+    def draws(self, each: int) -> PopulationDraws:
+        """Chains of so many proposals for each draw."""
+        started = time.perf_counter()
+        self._extended(_WARMING + each * self.sampling.draws)
+        k = pareto_k(self.weights.reshape(-1))
+        chosen, accepted = _chains(self.weights, self.uniform)
+        kept = chosen[:, _WARMING + each - 1 :: each]
+        drawn = np.take_along_axis(self.points, kept[..., None], axis=1)
+        logp = np.take_along_axis(self.logs, kept, axis=1)
+        dims = ("chain", "draw")
+        stats = xr.Dataset(
+            {
+                "diverging": (dims, np.zeros(kept.shape, dtype=bool)),
+                "energy": (dims, -logp),
+                "n_steps": (dims, np.full(kept.shape, each)),
+                "logp": (dims, logp),
+            },
+            coords={name: np.arange(size) for name, size in zip(dims, kept.shape, strict=True)},
+        )
+        self.seconds += time.perf_counter() - started
+        return PopulationDraws(drawn, stats, 0, self.seconds, k, accepted)
 
 
 def _chains(weights: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, float]:
