@@ -32,6 +32,10 @@ __all__ = ["HeldOut", "Part", "Unit", "check_new_subjects", "held_out"]
 Unit = Literal["subject", "group"]
 """What is held out and scored as one."""
 
+_NEW_SUBJECTS = 1000
+"""Draws at most by which new subjects are predicted, each of which takes an integral: neighbouring
+draws of a chain resemble each other."""
+
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
@@ -202,7 +206,7 @@ def _scores(fit: Fit, of_fold: Part, unit: Unit) -> pd.DataFrame:
             continue
         part = trials.subset(rows, "known subjects" if known else "new subjects")
         units = fit.model.fold(part)
-        draws = _draws(fit, units, known)
+        draws = _draws(fit if known else fit.thinned(_NEW_SUBJECTS), units, known)
         if known:
             if draws.steps(slice(0, 1)) is None:
                 logs = _known_log_likelihood(draws, fit)

@@ -51,9 +51,9 @@ _CHECKED = 64  # subjects at most, from whom the error is scaled to all
 _REFINED = 4
 """Times at most that steps are halved: from .25 to a sixtieth, where nothing a person does in some
 hundred trials is sharper."""
-_POINTS = 32
+_POINTS = 16
 """From all over the posterior, at which integrals are compared: the standard deviation that they
-give is good to an eighth."""
+give is good to a sixth."""
 _AMONG = 12  # populations that tables serve, besides the extreme ones
 _KINKED = 0.125
 """Step, and twice that between knots, where best choices have kinks in what all share, such as
