@@ -36,7 +36,7 @@ GAME = tb.FiniteGame([1, 2, 3, 4, 5], treatments={"Low": 0.7, "High": 1.6})
 LEARNT, PREDICTED, BIAS = "Low", "High", 1.6
 THEORIES = ("trust-embedded", "level-k")
 SUBJECTS, ROUNDS = 20, 40
-SAMPLING = tb.Sampling(draws=1000, tune=500, chains=2, method="population")
+SAMPLING = tb.Sampling(method="population")
 ROLES = ("sender", "receiver")
 BATCH, CI_PROB = 10, 0.9
 
