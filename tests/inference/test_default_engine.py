@@ -161,6 +161,7 @@ def test_formulas_go_to_nuts_unless_the_engine_is_asked_for(trials):
         (tb.TrustEmbedded("receiver"), ""),
         (tb.TrustEmbedded("sender"), "expected_trust is common to all"),
         (tb.Hybrid("receiver"), ""),
+        (tb.Mixture("sender"), ""),
     ],
 )
 def test_two_parameters_a_person_are_the_engines_unless_all_share_another(trials, model, reason):

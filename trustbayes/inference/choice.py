@@ -81,7 +81,8 @@ def _slower(layout: Layout) -> str:
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
     if widest > _MOST:
         return f"{widest} parameters a person"
-    if widest == _MOST and layout.shared and not layout.units.continuous:
+    small = not (layout.units.continuous or layout.model.types)
+    if widest == _MOST and layout.shared and small:
         # Tables on knots in all of them take longer than compiling and sampling so small a model.
         return f"{layout.shared[0].name} is common to all"
     return ""

@@ -82,9 +82,10 @@ def fit(
         are named in the manifest under "added"; the graph itself cannot be stored.
     method : {"auto", "population", "nuts"}, optional
         In place of that of ``sampling``. "auto" is the population engine for theories of at most
-        two parameters a person, unless all people of a finite game share a further one; without
-        formulas, and not for recommendations. Else NUTS, and so where the engine meets a
-        density without a highest point; the manifest and a line of the log then say why.
+        two parameters a person, unless all people of a finite game share a further one and are
+        of no types; without formulas, and not for recommendations. Else NUTS, and so where the
+        engine meets a density without a highest point; the manifest and a line of the log then
+        say why.
 
     Returns
     -------
