@@ -395,6 +395,7 @@ class Comparison:
         self.prepared, self.wide = prepared, wide
         self.layout = prepared.layout.of_subjects(_some(prepared.layout, _CHECKED))
         self.populations = [prepared.population(point) for point in points]
+        self.several = bool((points != points[0]).any())
         finer = replace(prepared.rule.finer(), shift=_SHIFT, anew=True)
         self.expected = self._logs(finer, wide)
 
@@ -416,7 +417,7 @@ class Comparison:
     def error(self, rule: Rule, near: Neighbourhood | None) -> tuple[float, float]:
         """See `Integration`: the error, and by how many nats a subject's likelihood is off."""
         gap = self.expected - self._logs(rule, near)
-        if np.isnan(gap).any():
+        if np.isnan(gap).any() or not self.several:  # of one point alone no error can be told
             return np.inf, np.inf
         scale = self.prepared.layout.subjects / self.layout.subjects
         return float(gap.sum(axis=1).std() * scale), float(np.abs(gap).max())

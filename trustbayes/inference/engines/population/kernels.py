@@ -35,6 +35,7 @@ def log_marginals(
     first: np.ndarray,
     weights: np.ndarray,
     slopes: np.ndarray,
+    ceiling: float,
     low: int,
     high: int,
     marginal: np.ndarray,
@@ -67,6 +68,8 @@ def log_marginals(
         The first knot that is read.
     weights, slopes : array, shape (exposures, 6)
         Of the knots, and their slopes in the exposure.
+    ceiling : float
+        What no part's log likelihood exceeds: beside a step, a spline overshoots.
     marginal : array, shape (rows,)
     chance : array, shape (nodes,)
         Share of each node in its row's marginal likelihood.
@@ -95,7 +98,7 @@ def log_marginals(
             w3, w4, w5 = weights[x, 3], weights[x, 4], weights[x, 5]
             for q in range(a, b):
                 h = base + spot[q]
-                chance[q] += (
+                read = (
                     w0 * table[h]
                     + w1 * table[h + 1]
                     + w2 * table[h + 2]
@@ -103,6 +106,7 @@ def log_marginals(
                     + w4 * table[h + 4]
                     + w5 * table[h + 5]
                 )
+                chance[q] += min(read, ceiling)
         top = -1e300
         for q in range(a, b):
             top = max(top, chance[q])

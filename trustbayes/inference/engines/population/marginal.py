@@ -15,6 +15,7 @@ from trustbayes.inference.engines.population.tables import Source, Tables
 __all__ = ["Marginal", "PopulationValue", "Terms"]
 
 _FLOOR = -1e4  # of logs of shares
+_NO_CEILING = 1e300  # densities have none; choices have a probability of at most one
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +137,7 @@ class Marginal:
             first,
             weights,
             drops,
+            _NO_CEILING if self.layout.units.continuous else 0.0,
             0,
             rows,
             marginal,

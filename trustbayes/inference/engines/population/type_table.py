@@ -22,6 +22,7 @@ from trustbayes.inference.engines.population.theory import choice_logs
 __all__ = ["TypeTable"]
 
 _NUMBERS = 2**24  # of the largest array of a theory's choices
+_BELOW_CHANCE = 40.0  # nats
 _SPLINE_ENDS = 8  # knots that a spline's end is felt
 
 
@@ -223,11 +224,23 @@ class TypeTable:
                 columns, logs = self.at_knot(e, k, nodes)
                 some = csr_array(self.counts[mine][:, columns])
                 _add(*_sparse(some), logs, place, start[self.owner[mine]], begin, values[k])
+            lowest = self._floor(mine)
+            values = np.maximum(values, np.repeat(lowest, size[self.owner[mine]]))
             values = (coefficients @ values).T
             for row, unit in enumerate(mine.tolist()):
                 tables[unit] = values[begin[row] : begin[row + 1]]
         exposure = self.source.first + self.exposure[order]
         return Parts.at_knots(self.owner[order], exposure, [tables[u] for u in order], size)
+
+    def _floor(self, units: np.ndarray) -> np.ndarray:
+        """Log likelihoods of units that cannot matter, whatever lies below them.
+
+        Who is not precise at all chooses each option alike, and that is a node, too. Without a
+        floor steps between knots are thousands of nats high where people are very precise, and a
+        spline overshoots by hundreds.
+        """
+        trials = np.asarray(self.counts[units].sum(axis=1)).reshape(-1)
+        return -trials * np.log(self.layout.cells.counts.shape[2]) - _BELOW_CHANCE
 
     def _shifted(self, node: np.ndarray, size: np.ndarray) -> Parts:
         """Spline coefficients of exposed trials in the boxes that hold their nodes, moved."""
