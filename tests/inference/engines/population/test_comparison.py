@@ -1,5 +1,8 @@
 """What is said of a rule's error, and which rule is made of it."""
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 from synthetic import small_trials
@@ -12,6 +15,7 @@ from trustbayes.inference.engines.population.engine import (
     prepare_units,
 )
 from trustbayes.inference.engines.population.rule import Rule
+from trustbayes.trials.table import trials_from_frame
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def test_a_point_beyond_the_tables_hides_no_step_that_is_too_wide(prepared):
 
 
 def test_nodes_that_all_tables_would_lack_show_as_an_error(prepared, near_the_mode):
-    elsewhere = moved(prepared, prepared.mode, -6.0)[None]
+    elsewhere = np.stack([moved(prepared, prepared.mode, by) for by in (-6.0, -6.1)])
     near = neighbourhood(prepared, near_the_mode)
     blind = Comparison(prepared, elsewhere, near).error(prepared.rule, near)[1]
     seeing = Comparison(prepared, elsewhere, neighbourhood(prepared, near_the_mode, elsewhere))
@@ -71,3 +75,25 @@ def test_only_those_who_need_closer_nodes_get_them(forecast):
     assert (halvings > 0).any(axis=0).mean() < 0.5
     assert prepared.integration.fine
     assert f"for {(halvings > 0).any(axis=0).sum()} of the subjects" in prepared.integration.rule
+
+
+def test_between_knots_no_choice_is_more_than_certain():
+    # Of very precise people likelihoods have steps, beside which a spline overshoots.
+    game = tb.FiniteGame([1, 2, 3, 4, 5], treatments={"Low": 0.7})
+    model = tb.TrustEmbedded("sender", varies={"expected_trust": ()})
+    played = tb.simulate(game, sender=model, receiver=None, subjects=6, rounds=20, seed=7)
+    state = prepare(model, trials_from_frame(played.trials, game))
+    coarse = state.tabulate(state.layout, Rule((0.5, 0.5), knots=1.0), None, float)
+    at = state.population(state.mode)
+    shape = ({"shape": 0.3}, {"sigma": 0.8})
+    for precision, trust in product((2.0, 5.0, 9.0), np.linspace(-4, 4, 33)):
+        location = (np.full_like(at.location[0], precision), np.full_like(at.location[1], -1.4))
+        exposures = {"expected_trust": np.full_like(at.exposures["expected_trust"], trust)}
+        there = replace(at, location=location, shape=shape, exposures=exposures)
+        assert (coarse.by_subject(there) <= 1e-9).all()
+
+
+def test_of_one_population_alone_no_error_can_be_told(prepared, near_the_mode):
+    near = neighbourhood(prepared, near_the_mode)
+    check = Comparison(prepared, np.repeat(prepared.mode[None], 5, axis=0), near)
+    assert check.error(prepared.rule, near) == (np.inf, np.inf)
