@@ -34,7 +34,7 @@ __all__ = ["PooledPopulation", "between_scales", "evidence_from", "pool_evidence
 _POPULATIONS = 100  # of experiments, by which draws of single fits are weighed
 _ENDS = (0.005, 0.995)  # of a fit's own draws, beyond which they tell little
 _BEYOND = 0.1
-_LEAST = 100.0  # draws that must be effective for the weights to say something
+_LEAST = 400.0  # draws that must be effective: with a hundred, weights are off by .25 themselves
 
 
 @dataclass(frozen=True, eq=False)
