@@ -1,4 +1,4 @@
-"""One experiment in a study: its fit's own answer, with two parameters a person and a shared one."""
+"""One experiment in a study: the answer of its own fit, for trust-embedded senders."""
 
 import numpy as np
 import pytest
