@@ -56,7 +56,7 @@ class PooledSimulation:
         """Content hash."""
         size = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN]
         settings = [*size, vars(FITS), vars(POOL), GAME.checksum, ENGINE]
-        content = json.dumps([asdict(self), settings, 2], sort_keys=True)
+        content = json.dumps([asdict(self), settings, 3], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -158,9 +158,10 @@ def played(
         if name == "response_precision":
             shape, middle = np.exp(given["spread"]), np.exp(given["location"])
             priors[name] = tb.Prior("Gamma", mean=float(middle), shape=float(shape))
-        elif name == "trust":
-            spread = float(np.exp(given["spread"]))
-            priors[name] = tb.Prior("LogitNormal", mu=given["location"], sigma=spread)
+        elif "location" in given:  # what all people share has no spread, and takes none
+            spread = float(np.exp(given.get("spread", 0.0)))
+            family = "LogNormal" if name == "lying_aversion" else "LogitNormal"
+            priors[name] = tb.Prior(family, mu=given["location"], sigma=spread)
         else:
             priors[name] = tb.Prior("Fixed", shares=_shares(list(given.values())))
     people = tb.model(task.theory, task.role, GAME, priors=priors)

@@ -86,6 +86,25 @@ def test_one_experiment_alone_keeps_its_own_answer_when_spreads_may_be_wide():
     assert draws.std() == pytest.approx(alone.std(), rel=0.06)
 
 
+def test_numbers_that_only_their_own_prior_bounds_are_named():
+    of_four = replace(TRUST, by_treatment=True)
+    mean, narrow = of_four.moments(4)
+    rng = np.random.default_rng(4)
+    flat = evidence_of([of_four], mean + narrow * rng.normal(size=(4000, 1)), treatments=4)
+    known = evidence_of([of_four], 1.5 + 0.1 * rng.normal(size=(4000, 1)), treatments=4)
+    found = pool_evidence(
+        "trust-embedded",
+        "receiver",
+        {"flat": flat, "known": known},
+        {of_four.label: of_four},
+        sampling=SAMPLING,
+    )
+    # The population of experiments is wider than the mean of four treatments is in one of them.
+    assert found.unreached == ("flat: trust, location",)
+    beyond = found.errors.set_index("experiment")["beyond"]
+    assert beyond["known"] == pytest.approx(0.01, abs=0.01)
+
+
 def test_what_an_experiment_says_of_nothing_changes_nothing():
     rng = np.random.default_rng(5)
     mean, spread = TRUST.moments(1)
@@ -196,3 +215,34 @@ def test_a_mixture_has_as_many_components_as_predict():
     logs, means, _ = fitted_mixture(rng.permutation(apart), weights)
     assert len(logs) >= 2
     assert np.exp(logs[np.abs(means - 3).max(axis=1) < 0.3]).sum() == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fit_in_a_tail_of_its_prior_still_tells_its_likelihood(seed):
+    """Where six treatments lie and how far apart: much nearer to each other than expected."""
+    numbers = [s for s in common_scales(TrustEmbedded("sender")) if s.parameter == "expected_trust"]
+    estimate, errors = np.array([-1.0, -2.0]), np.array([0.11, 0.35])
+    covariance = np.outer(errors, errors) * [[1.0, -0.7], [-0.7, 1.0]]
+    mean, spread = numbers[1].moments(6)
+    assert numbers[1].apart
+    assert (mean - estimate[1]) / spread > 6
+    axes = [np.linspace(y - 8 * s, y + 8 * s, 161) for y, s in zip(estimate, errors, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    likelihood = stats.multivariate_normal(estimate, covariance).logpdf(grid)
+    alone = likelihood + sum(s.log_prior(grid[:, at], 6) for at, s in enumerate(numbers))
+    rng = np.random.default_rng(seed)
+    draws = grid[rng.choice(len(grid), size=1000, p=np.exp(alone - logsumexp(alone)))]
+    draws += rng.uniform(-0.5, 0.5, draws.shape) * [axis[1] - axis[0] for axis in axes]
+    population = stats.norm.logpdf(grid, [0.0, 0.0], [1.5, 1.0]).sum(axis=1)
+
+    def moments(logs):
+        weight = np.exp(logs - logsumexp(logs))
+        return weight @ grid, np.sqrt(weight @ (grid - weight @ grid) ** 2)
+
+    expected, spreads = moments(likelihood + population)
+    found = evidence_of(numbers, draws, treatments=6)
+    middle, widths = moments(found.log_likelihood(grid) + population)
+    # The population is some nine tenths of a posterior standard deviation away from the fit's own
+    # answer, to which a thousand draws give a Monte Carlo error below .1.
+    np.testing.assert_allclose((middle - expected) / spreads, 0.0, atol=0.2)
+    np.testing.assert_allclose(widths, spreads, rtol=0.1)

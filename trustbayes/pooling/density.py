@@ -152,6 +152,24 @@ class PooledDensity:
             parts.append(middle + np.einsum("...ij,...j->...i", factor, z))
         return np.concatenate(parts)
 
+    def means_of_experiments(self, points: np.ndarray) -> np.ndarray:
+        """Means of each experiment's numbers given the population of experiments.
+
+        Parameters
+        ----------
+        points : array, shape (points, size)
+
+        Returns
+        -------
+        array, shape (points, experiments, scales)
+        """
+        _, log_spread, _ = self.split(points)
+        value, mean, _ = self._conditional(
+            self.locations(points), np.exp(-2 * log_spread)[:, None, :]
+        )
+        share = np.exp(value - logsumexp(value, axis=-1, keepdims=True))
+        return np.asarray(np.einsum("pek,peki->pei", share, mean))
+
     def draw_new(self, points: np.ndarray, rng: np.random.Generator, at: int | None) -> np.ndarray:
         """The numbers of a new experiment, shape (points, scales).
 

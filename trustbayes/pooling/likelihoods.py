@@ -2,9 +2,13 @@
 
 A fit's draws come from likelihood times the prior of one experiment. Divided by that prior they
 would be the likelihood; a mixture of normals that is fitted to them on common scales, each of them
-divided by one normal density as wide as the prior, is a likelihood whose product with any normal
-population of experiments has a known integral. So the second stage needs no draws of people, and
-repeats no fit.
+divided by one normal form that stands in for the prior, is a likelihood whose product with any
+normal population of experiments has a known integral. So the second stage needs no draws of people,
+and repeats no fit.
+
+The form follows the prior where the draws lie. One with the prior's own mean and variance would
+not: priors of spreads are not normal, and where a fit ends up in a tail of its prior, weights that
+made good for the difference left the mixture to a few of the draws.
 """
 
 from __future__ import annotations
@@ -24,9 +28,10 @@ _COMPONENTS = (1, 2, 3, 4)
 _STEPS = 60  # of expectation and maximisation
 _LEAST = 0.02  # of the draws in a component
 _GAIN = 0.005  # nats a draw by which a further component must better the half left out
+_LEAST_SPREAD = 1e-9
 _HEAVIEST = 10.0  # times the median weight of a draw
 _SHARED = 0.1  # of each component's covariance is that of all: none shrinks to a point
-_FLAT = 1 - 1e-6  # of the prior's variance, above which a direction says nothing
+_LEAST_INFORMATION = 1e-6  # over and above the prior, in units of the draws' spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,39 +93,50 @@ def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: in
     >>> bool(abs(information - (1 / 0.64 - 1)) < 0.05)
     True
     """
-    moments = np.array([scale.moments(treatments) for scale in scales])
-    log_prior = np.sum(
-        [s.log_prior(draws[:, at], treatments) for at, s in enumerate(scales)], axis=0
-    )
-    mean, spread = moments.T
+    log_priors = [scale.log_prior(draws[:, at], treatments) for at, scale in enumerate(scales)]
+    mean, spread = draws.mean(axis=0), np.maximum(draws.std(axis=0), _LEAST_SPREAD)
     z = (draws - mean) / spread
-    log_weight = -0.5 * (z**2).sum(axis=1) - np.log(spread).sum() - log_prior
+    log_weight = np.zeros(len(draws))
+    slope, curvature = np.zeros(len(mean)), np.zeros(len(mean))
+    for at, log_prior in enumerate(log_priors):
+        slope[at], curvature[at] = _normal_form(z[:, at], log_prior)
+        log_weight += z[:, at] * slope[at] - 0.5 * curvature[at] * z[:, at] ** 2 - log_prior
     weights = np.minimum(log_weight - np.median(log_weight), np.log(_HEAVIEST))
     weights = np.exp(weights) / np.exp(weights).sum()
     logs, means, covariances = fitted_mixture(z, weights)
     constants, linear, precision = [], [], []
     for log, middle, covariance in zip(logs, means, covariances, strict=True):
-        size, direction = np.linalg.eigh(covariance)
-        size = np.clip(size, 1e-10, _FLAT)
-        inverse = (direction / size) @ direction.T
-        inner = inverse @ middle
-        more = inverse - np.eye(len(spread))  # over and above the prior
-        at = inner / spread + (more @ (mean / spread)) / spread
-        form = more / np.outer(spread, spread)
-        constant = log - 0.5 * (np.log(size).sum() + middle @ inner)
-        # Quadratic in (ψ - mean) / spread; the same in ψ.
+        size, direction = np.linalg.eigh(np.linalg.inv(covariance) - np.diag(curvature))
+        # Over and above the prior.
+        more = (direction * np.maximum(size, _LEAST_INFORMATION)) @ direction.T
+        whole = more + np.diag(curvature)
+        inner = whole @ middle
+        constant = log + 0.5 * (np.linalg.slogdet(whole)[1] - middle @ inner)
+        # Quadratic in z = (ψ - mean) / spread; the same in ψ.
         shift = mean / spread
-        constants.append(constant - inner @ shift - 0.5 * shift @ more @ shift)
-        linear.append(at)
-        precision.append(form)
+        constants.append(constant - (inner - slope) @ shift - 0.5 * shift @ more @ shift)
+        linear.append((inner - slope + more @ shift) / spread)
+        precision.append(more / np.outer(spread, spread))
     return Evidence(
         scales=tuple(scales),
         constants=np.array(constants),
         linear=np.array(linear),
         precision=np.array(precision),
         draws=draws,
-        log_prior=log_prior,
+        log_prior=np.sum(log_priors, axis=0),
     )
+
+
+def _normal_form(z: np.ndarray, log_prior: np.ndarray) -> tuple[float, float]:
+    """Slope a and curvature c, not below 0, of az - ½cz², nearest to a log prior at the draws.
+
+    By least squares, z being standardised.
+    """
+    powers = np.stack([np.ones_like(z), z, -0.5 * z**2], axis=1)
+    _, slope, curvature = np.linalg.lstsq(powers, log_prior, rcond=None)[0]
+    if curvature < 0:  # a tail that falls ever more slowly is taken to fall evenly
+        return float(np.polyfit(z, log_prior, 1)[0]), 0.0
+    return float(slope), float(curvature)
 
 
 def fitted_mixture(

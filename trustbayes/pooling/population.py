@@ -32,7 +32,9 @@ from trustbayes.pooling.likelihoods import Evidence, evidence_of
 __all__ = ["PooledPopulation", "between_scales", "evidence_from", "pool_evidence", "shared_scales"]
 
 _POPULATIONS = 100  # of experiments, by which draws of single fits are weighed
-_LEAST = 100.0  # draws that must be effective for the weights to say something
+_ENDS = (0.005, 0.995)  # of a fit's own draws, beyond which they tell little
+_BEYOND = 0.1
+_LEAST = 400.0  # draws that must be effective: with a hundred, weights are off by .25 themselves
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,40 +103,63 @@ class PooledPopulation:
 
     @cached_property
     def errors(self) -> pd.DataFrame:
-        """How far mixtures of normals stand in for the fits' draws.
+        """How far mixtures of normals are off where they stand in for the fits' draws.
 
         Each experiment's draws, weighed by what the population of experiments says in place of
-        its own prior, have means of their own, which need no mixture.
+        its own prior, have means of their own, which need no mixture. They cannot tell of where
+        there are none of them: where a fit was bounded by its own prior alone, and the population
+        of experiments is wider.
 
         Returns
         -------
         DataFrame
             A row per experiment and number: experiment, label, error (in posterior standard
-            deviations), effective (draws by their weights, by which the error is known).
+            deviations), effective (draws by their weights, by which the error is known), beyond
+            (the share of the posterior outside the central 99 % of the fit's own draws).
         """
         keep = np.linspace(0, len(self.points) - 1, _POPULATIONS).astype(int)
-        located = self.density.locations(self.points[keep])
-        spreads = np.exp(self.density.split(self.points[keep])[1])
+        points = self.points[keep]
+        located, middles = self.density.locations(points), self.density.means_of_experiments(points)
+        spreads = np.exp(self.density.split(points)[1])
         pooled = self._flat["population"]
         rows = []
         for at, (name, evidence) in enumerate(self.evidence.items()):
             place = [list(self.scales).index(scale.label) for scale in evidence.scales]
-            z = evidence.draws - located[:, at][:, place][:, None]
-            logs = -0.5 * ((z / spreads[:, place][:, None]) ** 2).sum(axis=2) - evidence.log_prior
-            weights = np.exp(logs - logs.max(axis=1, keepdims=True))
-            weights /= weights.sum(axis=1, keepdims=True)
-            effective = float(np.median(1 / (weights**2).sum(axis=1)))
-            mean = weights.mean(axis=0) @ evidence.draws
-            for scale, value in zip(evidence.scales, mean, strict=True):
+            total = np.zeros(len(evidence.draws))
+            for location, spread in zip(located[:, at, place], spreads[:, place], strict=True):
+                z = (evidence.draws - location) / spread
+                logs = -0.5 * (z**2).sum(axis=1) - evidence.log_prior
+                weights = np.exp(logs - logs.max())
+                total += weights / weights.sum() / len(points)
+            effective = float(1 / (total**2).sum())
+            gaps = total @ evidence.draws - middles[:, at, place].mean(axis=0)
+            ends = np.quantile(evidence.draws, _ENDS, axis=0)
+            for scale, gap, low, high in zip(evidence.scales, gaps, *ends, strict=True):
                 values = pooled.sel(experiment=name, number=scale.label).to_numpy()
-                rows.append((name, scale.label, (value - values.mean()) / values.std(), effective))
-        return pd.DataFrame(rows, columns=["experiment", "label", "error", "effective"])
+                beyond = float(((values < low) | (values > high)).mean())
+                rows.append((name, scale.label, gap / values.std(), effective, beyond))
+        columns = ["experiment", "label", "error", "effective", "beyond"]
+        return pd.DataFrame(rows, columns=columns)
 
     @property
     def error(self) -> float:
         """The largest of `errors` that is known, in posterior standard deviations; or NaN."""
         known = self.errors[self.errors["effective"] >= _LEAST]["error"].abs()
         return float(known.max()) if len(known) else float("nan")
+
+    @property
+    def unreached(self) -> tuple[str, ...]:
+        """Numbers of experiments of which a tenth and more lies where the fit has few draws.
+
+        Their own prior bounded them rather than the data, as where all expect full trust: what
+        is said of them there is an extrapolation, and `error` cannot tell how good it is.
+        """
+        far = self.errors[self.errors["beyond"] > _BEYOND]
+        scales = [self.scales[label] for label in far["label"]]
+        return tuple(
+            f"{name}: {scale.parameter}, {scale.statistic}"
+            for name, scale in zip(far["experiment"], scales, strict=True)
+        )
 
     def table(self, ci_prob: float = 0.9) -> pd.DataFrame:
         """Everything about the population of experiments, number by number.

@@ -117,6 +117,17 @@ def _cautions(pooled: PooledStudy) -> list[Caution]:
             f"deviations at most ({', '.join(worst)}), as far as draws can tell."
         )
         cautions.append(Caution("Pooling", text, "convergence", known[worst] < _ERROR))
+    unreached = [
+        f"{name}, {role}, {where}"
+        for (name, role), population in pooled.populations.items()
+        for where in population.unreached
+    ]
+    if unreached:
+        text = (
+            "pooled, these lie in good part where the experiment's own prior left its fit hardly "
+            f"any draws, so that their intervals may be too narrow: {listed(unreached)}."
+        )
+        cautions.append(Caution("Beyond the draws", text, "convergence", False))
     count = len(pooled.study.experiments)
     if count < _FEW:
         text = (
