@@ -114,6 +114,16 @@ def test_what_an_experiment_says_of_nothing_changes_nothing():
     assert np.ptp(flat.log_likelihood(points)) < 0.1
 
 
+def test_draws_from_a_skewed_prior_say_nothing_either():
+    """A half-normal prior of a spread: no draw tells of where it ends."""
+    receivers = common_scales(TrustEmbedded("receiver"))
+    spread = next(s for s in receivers if (s.parameter, s.statistic) == ("trust", "spread"))
+    draws = np.log(np.abs(np.random.default_rng(6).normal(size=(4000, 1))))
+    flat = evidence_of([spread], draws)
+    points = np.linspace(-3, 1.5, 10)[:, None]
+    assert np.ptp(flat.log_likelihood(points)) < 0.2
+
+
 def test_the_mean_of_treatments_has_a_narrower_prior_that_is_taken_out():
     of_four = replace(TRUST, by_treatment=True)
     narrow = TRUST.moments(1)[1] / 2
@@ -206,13 +216,17 @@ def test_draws_of_experiments_have_the_moments_of_a_grid(density):
     assert draws[:, 2, other].std() == pytest.approx(spread[other], rel=0.03)
 
 
+def _nothing(points):
+    return np.zeros(len(points))
+
+
 def test_a_mixture_has_as_many_components_as_predict():
     rng = np.random.default_rng(3)
     single = rng.normal(size=(2000, 2))
     weights = np.full(2000, 1 / 2000)
-    assert len(fitted_mixture(single, weights)[0]) == 1
+    assert len(fitted_mixture(single, weights, _nothing)[0]) == 1
     apart = np.where(np.arange(2000)[:, None] % 4 == 0, single * 0.3 + 3, single)
-    logs, means, _ = fitted_mixture(rng.permutation(apart), weights)
+    logs, means, _ = fitted_mixture(rng.permutation(apart), weights, _nothing)
     assert len(logs) >= 2
     assert np.exp(logs[np.abs(means - 3).max(axis=1) < 0.3]).sum() == pytest.approx(0.25, abs=0.03)
 

@@ -6,14 +6,16 @@ divided by one normal form that stands in for the prior, is a likelihood whose p
 normal population of experiments has a known integral. So the second stage needs no draws of people,
 and repeats no fit.
 
-The form follows the prior where the draws lie. One with the prior's own mean and variance would
-not: priors of spreads are not normal, and where a fit ends up in a tail of its prior, weights that
-made good for the difference left the mixture to a few of the draws.
+The form is the one that the prior comes to at the draws: with the normal likelihood that gives
+each number's draws their mean and variance under its prior, it makes a normal density of just
+these. One with the prior's own mean and variance would not do: priors of spreads are not normal,
+and where a fit ends up in a tail of its prior, weights that made good for the difference left the
+mixture to a few of the draws.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +27,12 @@ __all__ = ["Evidence", "evidence_of", "fitted_mixture"]
 
 _MOST = 2000  # draws that a mixture is fitted to
 _COMPONENTS = (1, 2, 3, 4)
+_POINTS = 4000  # of grids
+_SAMPLES = 10_000  # of a mixture, for the mean of a ratio
+_NEWTON = 100
 _STEPS = 60  # of expectation and maximisation
 _LEAST = 0.02  # of the draws in a component
-_GAIN = 0.005  # nats a draw by which a further component must better the half left out
+_GAIN = 0.01  # nats a draw by which a further component must better the half left out
 _LEAST_SPREAD = 1e-9
 _HEAVIEST = 10.0  # times the median weight of a draw
 _SHARED = 0.1  # of each component's covariance is that of all: none shrinks to a point
@@ -96,14 +101,21 @@ def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: in
     log_priors = [scale.log_prior(draws[:, at], treatments) for at, scale in enumerate(scales)]
     mean, spread = draws.mean(axis=0), np.maximum(draws.std(axis=0), _LEAST_SPREAD)
     z = (draws - mean) / spread
-    log_weight = np.zeros(len(draws))
-    slope, curvature = np.zeros(len(mean)), np.zeros(len(mean))
-    for at, log_prior in enumerate(log_priors):
-        slope[at], curvature[at] = _normal_form(z[:, at], log_prior)
-        log_weight += z[:, at] * slope[at] - 0.5 * curvature[at] * z[:, at] ** 2 - log_prior
+    forms = [_normal_form(scale, draws[:, at], treatments) for at, scale in enumerate(scales)]
+    slope, curvature = np.array(forms).T
+
+    def log_ratio(points: np.ndarray) -> np.ndarray:
+        """Of prior to form, the sum over all numbers."""
+        form = points @ slope - 0.5 * points**2 @ curvature
+        values = mean + spread * points
+        return np.asarray(
+            sum(s.log_prior(values[:, at], treatments) for at, s in enumerate(scales)) - form
+        )
+
+    log_weight = -log_ratio(z)
     weights = np.minimum(log_weight - np.median(log_weight), np.log(_HEAVIEST))
     weights = np.exp(weights) / np.exp(weights).sum()
-    logs, means, covariances = fitted_mixture(z, weights)
+    logs, means, covariances = fitted_mixture(z, weights, log_ratio)
     constants, linear, precision = [], [], []
     for log, middle, covariance in zip(logs, means, covariances, strict=True):
         size, direction = np.linalg.eigh(np.linalg.inv(covariance) - np.diag(curvature))
@@ -127,30 +139,62 @@ def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: in
     )
 
 
-def _normal_form(z: np.ndarray, log_prior: np.ndarray) -> tuple[float, float]:
-    """Slope a and curvature c, not below 0, of az - ½cz², nearest to a log prior at the draws.
+def _normal_form(scale: CommonScale, draws: np.ndarray, treatments: int) -> tuple[float, float]:
+    """Slope a and curvature c of az - ½cz², to which a prior comes at draws with z standardised.
 
-    By least squares, z being standardised.
+    The prior times exp(bz - ½dz²) has the draws' mean and variance for one b and d, by Newton's
+    method, and so has the normal form with a = -b and c = 1 - d.
     """
-    powers = np.stack([np.ones_like(z), z, -0.5 * z**2], axis=1)
-    _, slope, curvature = np.linalg.lstsq(powers, log_prior, rcond=None)[0]
-    if curvature < 0:  # a tail that falls ever more slowly is taken to fall evenly
-        return float(np.polyfit(z, log_prior, 1)[0]), 0.0
-    return float(slope), float(curvature)
+    mean, spread = draws.mean(), max(float(draws.std()), _LEAST_SPREAD)
+    middle, width = scale.moments(treatments)
+    grids = [
+        at + size * np.linspace(-12.0, 12.0, _POINTS)
+        for at, size in ((mean, spread), (middle, width))
+    ]
+    x = np.union1d(*grids)
+    z = (x - mean) / spread
+    log_prior = scale.log_prior(x, treatments) + np.log(np.gradient(z))
+    log_prior = np.maximum(log_prior, -1e9)
+    powers, wanted = np.stack([z, -0.5 * z**2], axis=1), np.array([0.0, -0.5])
+
+    def value(tilt: np.ndarray) -> float:
+        return float(logsumexp(log_prior + powers @ tilt) - tilt @ wanted)
+
+    tilt = np.array([0.0, 1.0])
+    for _ in range(_NEWTON):
+        logs = log_prior + powers @ tilt
+        weight = np.exp(logs - logsumexp(logs))
+        gap = weight @ powers - wanted
+        if np.abs(gap).max() < 1e-8:
+            break
+        centred = powers - weight @ powers
+        step = np.linalg.solve((centred.T * weight) @ centred + 1e-12 * np.eye(2), gap)
+        share, before = 1.0, value(tilt)
+        while share > 1e-6 and value(tilt - share * step) > before - 1e-4 * share * (gap @ step):
+            share /= 2
+        tilt = tilt - share * step
+    return -float(tilt[0]), 1 - float(tilt[1])
 
 
 def fitted_mixture(
-    points: np.ndarray, weights: np.ndarray
+    points: np.ndarray,
+    weights: np.ndarray,
+    log_ratio: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A mixture of normals for weighted points, of as many components as predict better.
+    """A mixture of normals that, times a ratio, predicts points, of as many components as help.
 
-    Every second point is left out and predicted, and a further component must better that.
+    Every second point is left out and predicted, and a further component must better that. Weights
+    that make good for the ratio cannot where there are no points, as in a tail in which the ratio
+    falls to nothing; one normal fitted without them is tried first, and has its moments right.
 
     Parameters
     ----------
     points : array, shape (points, size)
     weights : array, shape (points,)
         They add up to one.
+    log_ratio : callable
+        From points to the log of what the points' density is over the mixture's, shape (points,),
+        but for a number.
 
     Returns
     -------
@@ -161,16 +205,34 @@ def fitted_mixture(
     """
     keep = np.unique(np.linspace(0, len(points) - 1, _MOST).astype(int))
     points, weights = points[keep], weights[keep] / weights[keep].sum()
+    even = np.full(len(points), 1 / len(points))
     learnt, left = slice(0, None, 2), slice(1, None, 2)
-    best, score = 1, -np.inf
-    for components in _COMPONENTS:
-        tried = _mixture(points[learnt], weights[learnt] / weights[learnt].sum(), components)
-        logs = _logs(points[left], *tried)
-        predicted = float(weights[left] @ logsumexp(logs, axis=0) / weights[left].sum())
-        if predicted < score + _GAIN:
-            break
-        best, score = components, predicted
-    return _mixture(points, weights, best)
+    fixed = log_ratio(points[left]).mean()
+    normals = np.random.default_rng(1).normal(size=(_SAMPLES, points.shape[1]))
+    best, score = (even, 1), -np.inf
+    for weighing, components in ((even, 1), *((weights, count) for count in _COMPONENTS)):
+        part = weighing[learnt] / weighing[learnt].sum()
+        tried = _mixture(points[learnt], part, components)
+        predicted = float(logsumexp(_logs(points[left], *tried), axis=0).mean() + fixed)
+        predicted -= _log_mean(log_ratio, normals, *tried)
+        if predicted > score + _GAIN:
+            best, score = (weighing, components), predicted
+    return _mixture(points, *best)
+
+
+def _log_mean(
+    log_ratio: Callable[[np.ndarray], np.ndarray],
+    normals: np.ndarray,
+    logs: np.ndarray,
+    means: np.ndarray,
+    covariances: np.ndarray,
+) -> float:
+    """Log of the ratio's mean under a mixture, from standard normal points."""
+    parts = [
+        log + logsumexp(log_ratio(mean + normals @ np.linalg.cholesky(covariance).T))
+        for log, mean, covariance in zip(logs, means, covariances, strict=True)
+    ]
+    return float(logsumexp(parts) - np.log(len(normals)))
 
 
 def _mixture(
