@@ -97,3 +97,14 @@ def test_of_one_population_alone_no_error_can_be_told(prepared, near_the_mode):
     near = neighbourhood(prepared, near_the_mode)
     check = Comparison(prepared, np.repeat(prepared.mode[None], 5, axis=0), near)
     assert check.error(prepared.rule, near) == (np.inf, np.inf)
+
+
+def test_tables_reach_as_far_as_the_posterior(prepared):
+    # Where they ended, at 2.5 deviations of a trust that was hardly known, draws ended, too.
+    likely = prepared.adapted.likely
+    assert prepared.near.holds(neighbourhood(prepared, likely))
+    farther = [moved(prepared, likely[0], by) for by in (-30.0, 30.0)]
+    gaps = moved(prepared, likely[0], np.array([0.0, 30.0]))
+    beyond = neighbourhood(prepared, np.concatenate([likely, farther, gaps[None]]))
+    assert not prepared.near.holds(beyond)
+    assert beyond.holds(prepared.near)

@@ -316,8 +316,12 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         wide = neighbourhood(prepared, prepared.adapted.likely, some)
         check = Comparison(prepared, some, wide)
         error, nats = check.error(prepared.rule, prepared.near)
-        if error < _AIM or refinements == _REFINED:
+        far = prepared.near is None or prepared.near.holds(wide)
+        if (error < _AIM and far) or refinements == _REFINED:
             break
+        if error < _AIM:
+            prepared = replace(prepared, near=wide)
+            continue
         if check.error(prepared.rule, wide)[0] < 0.7 * _AIM:
             prepared = replace(prepared, near=wide)
         else:

@@ -11,6 +11,8 @@ from trustbayes.inference.engines.population.marginal import PopulationValue
 
 __all__ = ["Neighbourhood", "Rule"]
 
+_SHORT = 0.1
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -86,3 +88,18 @@ class Neighbourhood:
     populations: Sequence[PopulationValue]
     low: Mapping[str, np.ndarray]
     high: Mapping[str, np.ndarray]
+
+    def holds(self, other: Neighbourhood) -> bool:
+        """Whether it reaches nearly as far as another: by all but a tenth of that one's range.
+
+        Where tables end, so does what is drawn: tails of a posterior would be cut off.
+        """
+        return all(
+            bool(
+                (
+                    np.maximum(self.low[n] - other.low[n], other.high[n] - self.high[n])
+                    <= _SHORT * (other.high[n] - other.low[n])
+                ).all()
+            )
+            for n in self.low
+        )
