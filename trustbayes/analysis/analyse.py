@@ -12,12 +12,13 @@ from typing import ClassVar
 import pandas as pd
 
 from trustbayes.analysis.best_models import check_policies, gap_of, policies_of, worth_of
-from trustbayes.analysis.conventions import NEW_PEOPLE, Key, fit_theories, settled_models
+from trustbayes.analysis.conventions import Key, fit_theories, settled_models
 from trustbayes.analysis.joint import fit_both, joint_of
 from trustbayes.analysis.learning import Learning, learning_of
 from trustbayes.analysis.mended import mended
 from trustbayes.analysis.same_people import both_of, by_whole_person
 from trustbayes.comparison import (
+    NEW_PEOPLE,
     BothRoles,
     Comparison,
     HeldOut,

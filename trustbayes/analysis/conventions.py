@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trustbayes.comparison import leave_one_subject_out, pointwise
+from trustbayes.comparison import NEW_PEOPLE, leave_one_subject_out, pointwise
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
@@ -20,13 +20,10 @@ from trustbayes.models import Model, model, model_names
 from trustbayes.simulation.experience import has_experience
 from trustbayes.trials.table import Trials
 
-__all__ = ["NEW_PEOPLE", "Key", "fit_theories", "settled_models"]
+__all__ = ["Key", "fit_theories", "settled_models"]
 
 Key = tuple[str, Role]
 """A model's name and the role it was fitted to."""
-
-NEW_PEOPLE = 1000
-"""Draws of a fit by which new subjects are predicted: each takes an integral for everybody."""
 
 _SURE = 2.0
 _ROUGHLY = 1.05

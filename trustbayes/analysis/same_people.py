@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.analysis.best_models import best
-from trustbayes.analysis.conventions import NEW_PEOPLE, Key
-from trustbayes.comparison import BothRoles, Comparison, both_roles
+from trustbayes.analysis.conventions import Key
+from trustbayes.comparison import NEW_PEOPLE, BothRoles, Comparison, both_roles
 from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.trials.table import Trials

@@ -27,14 +27,14 @@ from trustbayes.models.draws import Draws, subject_log_likelihood, type_log_prob
 from trustbayes.numerics.arrays import log_sum_exp
 from trustbayes.trials.table import Trials
 
-__all__ = ["HeldOut", "Part", "Unit", "check_new_subjects", "held_out"]
+__all__ = ["NEW_PEOPLE", "HeldOut", "Part", "Unit", "check_new_subjects", "held_out"]
 
 Unit = Literal["subject", "group"]
 """What is held out and scored as one."""
 
-_NEW_SUBJECTS = 1000
-"""Draws at most by which new subjects are predicted, each of which takes an integral: neighbouring
-draws of a chain resemble each other."""
+NEW_PEOPLE = 1000
+"""Draws of a fit by which new subjects are predicted: each takes an integral for everybody, and
+neighbouring draws of a chain resemble each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +206,7 @@ def _scores(fit: Fit, of_fold: Part, unit: Unit) -> pd.DataFrame:
             continue
         part = trials.subset(rows, "known subjects" if known else "new subjects")
         units = fit.model.fold(part)
-        draws = _draws(fit if known else fit.thinned(_NEW_SUBJECTS), units, known)
+        draws = _draws(fit if known else fit.thinned(NEW_PEOPLE), units, known)
         if known:
             if draws.steps(slice(0, 1)) is None:
                 logs = _known_log_likelihood(draws, fit)

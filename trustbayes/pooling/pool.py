@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from trustbayes.analysis.conventions import NEW_PEOPLE
 from trustbayes.analysis.mended import mended_scores
-from trustbayes.comparison import SubjectScores
+from trustbayes.comparison import NEW_PEOPLE, SubjectScores
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import expanded, plain, records
 from trustbayes.games import Role

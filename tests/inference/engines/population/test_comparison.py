@@ -8,12 +8,8 @@ import pytest
 from synthetic import small_trials
 
 import trustbayes as tb
-from trustbayes.inference.engines.population.engine import (
-    Comparison,
-    neighbourhood,
-    prepare,
-    prepare_units,
-)
+from trustbayes.inference.engines.population.comparison import Comparison
+from trustbayes.inference.engines.population.engine import neighbourhood, prepare, prepare_units
 from trustbayes.inference.engines.population.rule import Rule
 from trustbayes.trials.table import trials_from_frame
 

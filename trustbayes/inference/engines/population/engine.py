@@ -13,6 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game
+from trustbayes.inference.engines.population.comparison import (
+    AIM,
+    SINGLE,
+    Comparison,
+    some_subjects,
+)
 from trustbayes.inference.engines.population.density import PopulationDensity, highest_point
 from trustbayes.inference.engines.population.finite_tables import finite_tables
 from trustbayes.inference.engines.population.graph import Graph, graph_of
@@ -47,7 +53,6 @@ Tabulate = Callable[..., Any]
 _PILOTS = (64, 1024)
 """Subjects at most of what is fitted first; the second where there are twice as many."""
 
-_CHECKED = 64  # subjects at most, from whom the error is scaled to all
 _REFINED = 4
 """Times at most that steps are halved: from .25 to a sixtieth, where nothing a person does in some
 hundred trials is sharper."""
@@ -60,13 +65,6 @@ _KINKED = 0.125
 where they reach the end of the range: splines then gain only in proportion to their step."""
 _MARGIN = 0.25
 """Beyond what of an exposure is known: of its range, and on the scale of the link."""
-_AIM = 0.5 * INTEGRATION_ERROR  # draws reach further than what is known before
-_REST = 0.3  # of that, by which those err whose grids stay as they are
-_SHIFT = 0.31
-"""Of a step, for the check: no simple fraction, at which errors of two grids could be alike."""
-_SINGLE = 20_000
-"""Subjects from which on tables are in single precision: its errors of some 1e-5 nats, being
-random, add up to a hundredth for a million, and memory is halved."""
 
 
 @dataclass(frozen=True)
@@ -268,7 +266,7 @@ def _piloted(prepared: Prepared) -> Prepared:
     for size in _PILOTS:
         if prepared.near is not None and layout.subjects < 2 * size:
             break
-        people = _some(layout, size)
+        people = some_subjects(layout, size)
         pilot = layout.of_subjects(people) if people.size < layout.subjects else layout
         operator.marginal = prepared.tabulate(pilot, coarse, prepared.near)
         prepared = _located(prepared)
@@ -305,7 +303,7 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
     Prepared
     """
     layout, operator = prepared.layout, prepared.graph.operator
-    dtype = np.float32 if layout.subjects >= _SINGLE else float
+    dtype = np.float32 if layout.subjects >= SINGLE else float
     if points is not None:
         prepared = replace(prepared, near=neighbourhood(prepared, points))
     for refinements in range(_REFINED + 1):
@@ -316,16 +314,14 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         wide = neighbourhood(prepared, prepared.adapted.likely, some)
         check = Comparison(prepared, some, wide)
         error, nats = check.error(prepared.rule, prepared.near)
-        far = prepared.near is None or prepared.near.holds(wide)
-        if (error < _AIM and far) or refinements == _REFINED:
+        assert prepared.near is not None
+        fine = error < AIM
+        if (fine and prepared.near.holds(wide)) or refinements == _REFINED:
             break
-        if error < _AIM:
-            prepared = replace(prepared, near=wide)
-            continue
-        if check.error(prepared.rule, wide)[0] < 0.7 * _AIM:
-            prepared = replace(prepared, near=wide)
-        else:
-            prepared = replace(prepared, near=wide, rule=check.finer(prepared.rule))
+        # What errs may do so only because tables end too early.
+        if not fine and check.error(prepared.rule, wide)[0] >= 0.7 * AIM:
+            prepared = replace(prepared, rule=check.finer(prepared.rule))
+        prepared = replace(prepared, near=wide)
     integration = Integration(
         rule=_words(prepared),
         nodes=prepared.marginal.nodes,
@@ -383,85 +379,6 @@ def neighbourhood(
     )
 
 
-class Comparison:
-    """Some subjects' likelihoods by a rule and by a finer one, all over the posterior.
-
-    Parameters
-    ----------
-    prepared : Prepared
-    points : array, shape (n, size)
-        From the posterior.
-    wide : Neighbourhood
-        What the finer rule's tables serve.
-    """
-
-    def __init__(self, prepared: Prepared, points: np.ndarray, wide: Neighbourhood) -> None:
-        self.prepared, self.wide = prepared, wide
-        self.layout = prepared.layout.of_subjects(_some(prepared.layout, _CHECKED))
-        self.populations = [prepared.population(point) for point in points]
-        self.several = bool((points != points[0]).any())
-        finer = replace(prepared.rule.finer(), shift=_SHIFT, anew=True)
-        self.expected = self._logs(finer, wide)
-
-    def _logs(self, rule: Rule, near: Neighbourhood | None) -> np.ndarray:
-        marginal = self._tabulated(rule, near)
-        beyond = [marginal.reaches(population) for population in self.populations]
-        logs = np.array([marginal.by_subject(population) for population in self.populations])
-        return np.where(np.array(beyond)[:, None], logs, np.nan)
-
-    def _tabulated(self, rule: Rule, near: Neighbourhood | None) -> Marginal:
-        """Those tables that there are serve again, if they are of the same subjects."""
-        prepared = self.prepared
-        known = rule == prepared.rule and near is prepared.near
-        if known and self.layout.subjects == prepared.layout.subjects < _SINGLE:
-            return prepared.marginal
-        tables: Marginal = prepared.tabulate(self.layout, rule, near, float)
-        return tables
-
-    def error(self, rule: Rule, near: Neighbourhood | None) -> tuple[float, float]:
-        """See `Integration`: the error, and by how many nats a subject's likelihood is off."""
-        gap = self.expected - self._logs(rule, near)
-        if np.isnan(gap).any() or not self.several:  # of one point alone no error can be told
-            return np.inf, np.inf
-        scale = self.prepared.layout.subjects / self.layout.subjects
-        return float(gap.sum(axis=1).std() * scale), float(np.abs(gap).max())
-
-    def finer(self, rule: Rule) -> Rule:
-        """The rule with those steps halved that matter, at points that the tables reach.
-
-        Where all subjects are looked at, and have grids of their own, for those only who need it:
-        a person unlike all others has a narrow likelihood far out, and hers would be everybody's.
-        """
-        layout, size = self.prepared.layout, len(rule.steps)
-        fixed = replace(rule, anew=layout.units.continuous)
-        before = self._logs(fixed, self.wide)
-        changed = [self._logs(fixed.halved(e), self.wide) for e in range(size)]
-        if layout.shared or (
-            fixed.anew and layout.sources()
-        ):  # gaps of a finite game have no knots
-            between = rule if fixed.anew else replace(rule, knots=rule.knots / 2)
-            changed.append(self._logs(between, self.wide))
-        gaps = [(logs - before)[np.isfinite(logs - before).all(axis=1)] for logs in changed]
-        errors = [gap.sum(axis=1).std() if gap.size else 0.0 for gap in gaps]
-        single = layout.units.continuous and self.layout.subjects == layout.subjects
-        made = replace(rule, cut=rule.cut + 2)
-        for effect, error in enumerate(errors):
-            if error >= 0.3 * max(errors):
-                if effect < size:
-                    made = made.halved(effect, _in_need(gaps[effect]) if single else None)
-                else:
-                    made = replace(made, knots=made.knots / 2)
-        return made
-
-
-def _in_need(gaps: np.ndarray) -> np.ndarray:
-    """Whose changes, shape (points, subjects), are such that all others' together matter little."""
-    order = gaps.std(axis=0).argsort()
-    together = gaps[:, order].cumsum(axis=1).std(axis=0)
-    few = np.maximum.accumulate(together) < _REST * _AIM
-    return np.isin(np.arange(order.size), order[~few])
-
-
 def _words(prepared: Prepared) -> str:
     names = [effect.name for effect in prepared.layout.effects]
     steps = ", ".join(
@@ -473,11 +390,3 @@ def _words(prepared: Prepared) -> str:
         steps += f", down to one part in {most} of that for {some} of the subjects"
     cut = f"nodes that bear less than e^-{prepared.rule.cut:g} dropped"
     return f"even grids of step {steps}, {cut}"
-
-
-def _some(layout: Layout, most: int) -> np.ndarray:
-    """Positions of some of the subjects, the same every time."""
-    if layout.subjects <= most:
-        return np.arange(layout.subjects)
-    rng = np.random.default_rng(layout.subjects)
-    return np.sort(rng.choice(layout.subjects, most, replace=False))

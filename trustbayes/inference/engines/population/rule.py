@@ -55,7 +55,7 @@ class Rule:
         """
         if people is not None:
             none = ((0,) * people.size,) * len(self.steps)
-            every = np.array(self.halvings or none) + 0
+            every = np.array(self.halvings or none)
             every[effect] += people
             return replace(self, halvings=tuple(map(tuple, every.tolist())))
         steps = tuple(s / 2 if e == effect else s for e, s in enumerate(self.steps))
