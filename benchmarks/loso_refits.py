@@ -6,7 +6,8 @@
 For trust-embedded and level-k, senders and receivers: a full fit, its leave-one-subject-out scores
 (LOSO: subject parameters integrated out, Pareto-smoothed importance sampling over the draws), and
 for 12 subjects the score by a fit to all others. The rule by which the 12 are chosen: the six with
-the largest Pareto k, where importance sampling is hardest, and six of the others spread evenly
+the largest Pareto k, where importance sampling is hardest (and in whose place the engine draws
+anew without them, which is held against the refits, too), and six of the others spread evenly
 over their order by LOSO, its two ends included. A second full fit, with another seed, does the
 choosing: a subject whose draws happen to hold a large weight has a large k and, of the same draws,
 too low a score, so those chosen and scored by one set of draws would be too low on average.
@@ -72,7 +73,8 @@ def main() -> None:
 
 def choose(scores: tb.SubjectScores) -> dict[str, str]:
     """The subjects to be refitted without, and by which half of the rule."""
-    order = np.argsort(-scores.pareto_k, kind="stable")
+    hardness = np.where(np.isin(scores.labels, scores.refitted), np.inf, scores.pareto_k)
+    order = np.argsort(-hardness, kind="stable")
     hard, rest = order[:EACH], order[EACH:]
     rest = rest[np.argsort(scores.elpd[rest], kind="stable")]
     even = rest[np.linspace(0, rest.size - 1, EACH).round().astype(int)]

@@ -15,7 +15,6 @@ from trustbayes.analysis.best_models import check_policies, gap_of, policies_of,
 from trustbayes.analysis.conventions import Key, fit_theories, settled_models
 from trustbayes.analysis.joint import fit_both, joint_of
 from trustbayes.analysis.learning import Learning, learning_of
-from trustbayes.analysis.mended import mended
 from trustbayes.analysis.same_people import both_of, by_whole_person
 from trustbayes.comparison import (
     NEW_PEOPLE,
@@ -209,12 +208,11 @@ def analyse(
 ) -> Analysis:
     """Fit every model to every role of the trials, check and compare.
 
-    Subjects whose Pareto k is too large are predicted by refits without them where the fits are by
-    the population engine. A theory leaves conventions open. Short fits try each alternative to its
-    defaults, one at a time (trust and depth of thought that move with what people were shown among
-    them), and the theory enters the comparison with the best, if that leads the default by more
-    than two standard errors and its full fit passes the gate, see
-    `trustbayes.analysis.conventions.fit_theories`; all scores are kept in ``variants``.
+    A theory leaves conventions open. Short fits try each alternative to its defaults, one at a time
+    (trust and depth of thought that move with what people were shown among them), and the theory
+    enters the comparison with the best, if that leads the default by more than two standard errors
+    and its full fit passes the gate, see `trustbayes.analysis.conventions.fit_theories`; all scores
+    are kept in ``variants``.
 
     Parameters
     ----------
@@ -277,15 +275,7 @@ def analyse(
     )
     fitted = {role: [all_fits[m.name, role] for m in group] for role, group in of_role.items()}
     comparisons = {
-        role: mended(
-            compare(group, _units(trials, of_role[role]), NEW_PEOPLE),
-            group,
-            trials,
-            sampling,
-            folder=fits,
-            executor=executor,
-            progress=progress,
-        )
+        role: compare(group, _units(trials, of_role[role]), NEW_PEOPLE)
         for role, group in fitted.items()
     }
     kfolds = {}

@@ -108,6 +108,9 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     .. math:: \mathrm{elpd} = \sum_i \log p(y_i \mid y_{-i}), \qquad
               p(y_i \mid \vartheta) = \int p(y_i \mid \theta)\, p(\theta \mid \vartheta)\, d\theta
 
+    Where the weights cannot be relied on, and a fit by the population engine has drawn anew without
+    the unit (`trustbayes.inference.engines.population.left_out`), that prediction takes its place.
+
     The log likelihood of a group is the sum of its members', given a draw; where a formula has
     effects of matching groups, that of a group left out is integrated out, too. It is worked out
     once for each fit.
@@ -156,7 +159,7 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
     elpd, pareto_k, good_k = psis(fit.thinned(draws), logs)
     # What the draws are weighted by without the unit, but for the smoothing.
     weights = np.exp(logs.min(axis=0) - logs)
-    return SubjectScores(
+    scores = SubjectScores(
         basis=Basis.of_fit(fit),
         unit=unit,
         labels=labels,
@@ -167,6 +170,9 @@ def leave_one_subject_out(fit: Fit, unit: str = "subject", draws: int = 0) -> Su
         error=(weights * errors).sum(axis=0) / weights.sum(axis=0),
         draws=len(logs),
     )
+    without = fit.manifest.get("engine", {}).get("left_out", {}).get(unit, {})
+    refits = {n: without[n]["elpd"] for n in scores.unreliable if n in without}
+    return scores.with_refits(refits) if refits else scores
 
 
 def log_score(log_likelihood: np.ndarray) -> np.ndarray:

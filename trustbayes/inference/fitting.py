@@ -181,6 +181,10 @@ def _of_population(model: Model, trials: Trials, sampling: Sampling, cores: int 
                 "acceptance": sampled.acceptance,
                 "gradients": sampled.gradients,
                 "coinciding": [list(labels) for labels in sampled.coinciding],
+                "left_out": {
+                    unit: {label: asdict(prediction) for label, prediction in made.items()}
+                    for unit, made in sampled.left_out.items()
+                },
             }
         ),
     }

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from trustbayes.analysis.mended import mended_scores
 from trustbayes.comparison import NEW_PEOPLE, SubjectScores
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import expanded, plain, records
@@ -278,11 +277,7 @@ def pool(
     made = dict(zip(tasks, run_fits(list(tasks.values()), **given), strict=True))
     scoring = [ScoreTask(task, made[key], folder, NEW_PEOPLE) for key, task in tasks.items()]
     near = given | ({"executor": None} if folder is None else {})
-    scored = dict(zip(tasks, [score for _, score in _in_order(scoring, near)], strict=True))
-    scores = {
-        key: mended_scores(made[key], score, tasks[key].trials, sampling, **given)
-        for key, score in scored.items()
-    }
+    scores = dict(zip(tasks, [score for _, score in _in_order(scoring, near)], strict=True))
     parts = _evidence(study, made)
     populations = {
         (name, role): _pooled(study, name, role, evidence, sampling, between)

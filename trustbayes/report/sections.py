@@ -254,18 +254,19 @@ def _doubts(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) ->
         for row in results["reliability"]
         if (row["role"], row["unit"]) == (role, "subject") and row["unreliable"]
     ]
-    mended = [
+    anew = [
         f"{titles[row['model']]} ({listed(row['refitted'], 8)})"
         for row in results["reliability"]
         if (row["role"], row["unit"]) == (role, "subject") and row["refitted"]
     ]
-    notes = [f"Predicted by refits without them: {'; '.join(mended)}."] if mended else []
+    without = "Predicted by draws from a posterior without them"
+    notes = [f"{without}: {'; '.join(anew)}."] if anew else []
     if not doubtful:
         return notes
     return [
         *notes,
         f"LOSO cannot be relied on for some {role}s, whose Pareto k is too large: "
-        f"{'; '.join(doubtful)}. They were not refitted; a k-fold has no such doubt.",
+        f"{'; '.join(doubtful)}. A k-fold has no such doubt.",
     ]
 
 

@@ -34,11 +34,22 @@ class Comparison:
         From the posterior.
     wide : Neighbourhood
         What the finer rule's tables serve.
+    without : array of bool, shape (n, subjects), optional
+        Who does not count at each point, being left out of the posterior that it is from.
     """
 
-    def __init__(self, prepared: Any, points: np.ndarray, wide: Neighbourhood) -> None:
+    def __init__(
+        self,
+        prepared: Any,
+        points: np.ndarray,
+        wide: Neighbourhood,
+        without: np.ndarray | None = None,
+    ) -> None:
         self.prepared, self.wide = prepared, wide
-        self.layout = prepared.layout.of_subjects(some_subjects(prepared.layout, _CHECKED))
+        some = some_subjects(prepared.layout, _CHECKED)
+        self.layout = prepared.layout.of_subjects(some)
+        none = np.zeros((len(points), some.size), dtype=bool)
+        self.without = none if without is None else without[:, some]
         self.populations = [prepared.population(point) for point in points]
         self.several = bool((points != points[0]).any())
         finer = replace(prepared.rule.finer(), shift=_SHIFT, anew=True)
@@ -46,9 +57,10 @@ class Comparison:
 
     def _logs(self, rule: Rule, near: Neighbourhood | None) -> np.ndarray:
         marginal = self._tabulated(rule, near)
-        beyond = [marginal.reaches(population) for population in self.populations]
+        within = [marginal.reaches(population) for population in self.populations]
         logs = np.array([marginal.by_subject(population) for population in self.populations])
-        return np.where(np.array(beyond)[:, None], logs, np.nan)
+        logs = np.where(np.array(within)[:, None], logs, np.nan)
+        return np.where(self.without, 0.0, logs)
 
     def _tabulated(self, rule: Rule, near: Neighbourhood | None) -> Marginal:
         """Those tables that there are serve again, if they are of the same subjects."""
@@ -59,9 +71,13 @@ class Comparison:
         tables: Marginal = prepared.tabulate(self.layout, rule, near, float)
         return tables
 
+    def gaps(self, rule: Rule, near: Neighbourhood | None) -> np.ndarray:
+        """Log likelihoods by the finer rule less a rule's, (points, subjects); NaN out of reach."""
+        return self.expected - self._logs(rule, near)
+
     def error(self, rule: Rule, near: Neighbourhood | None) -> tuple[float, float]:
         """See `Integration`: the error, and by how many nats a subject's likelihood is off."""
-        gap = self.expected - self._logs(rule, near)
+        gap = self.gaps(rule, near)
         if np.isnan(gap).any() or not self.several:  # of one point alone no error can be told
             return np.inf, np.inf
         scale = self.prepared.layout.subjects / self.layout.subjects

@@ -46,6 +46,7 @@ __all__ = [
     "prepare",
     "prepare_units",
     "refined",
+    "tabulated",
 ]
 
 Tabulate = Callable[..., Any]
@@ -302,12 +303,11 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
     -------
     Prepared
     """
-    layout, operator = prepared.layout, prepared.graph.operator
-    dtype = np.float32 if layout.subjects >= SINGLE else float
+    layout = prepared.layout
     if points is not None:
         prepared = replace(prepared, near=neighbourhood(prepared, points))
     for refinements in range(_REFINED + 1):
-        operator.marginal = prepared.tabulate(layout, prepared.rule, prepared.near, dtype)
+        prepared = tabulated(prepared)
         known = refinements > 0 or points is not None or layout.subjects <= _PILOTS[0]
         prepared = _located(prepared, known and prepared.adapted.good)
         some = prepared.adapted.resampled(_POINTS, np.random.default_rng(1))
@@ -331,6 +331,14 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         nats=nats,
     )
     return replace(prepared, integration=integration)
+
+
+def tabulated(prepared: Prepared) -> Prepared:
+    """With tables of all subjects by its rule, for its neighbourhood."""
+    dtype = np.float32 if prepared.layout.subjects >= SINGLE else float
+    tables = prepared.tabulate(prepared.layout, prepared.rule, prepared.near, dtype)
+    prepared.graph.operator.marginal = tables
+    return prepared
 
 
 def measured(prepared: Prepared, points: np.ndarray) -> Prepared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from trustbayes.inference.engines.population.engine import (
     prepare_units,
     refined,
 )
+from trustbayes.inference.engines.population.left_out import LeftOut, left_out
 from trustbayes.inference.engines.population.people import draw_subjects
 from trustbayes.inference.engines.population.sampler import PopulationDraws, draw_population
 from trustbayes.inference.sampling import Sampling
@@ -51,6 +52,8 @@ class PopulationPosterior:
     coinciding : tuple of tuple of str
         Types that make the same choices, see
         `trustbayes.inference.engines.population.coinciding.coinciding_types`.
+    left_out : mapping of str to mapping of str to LeftOut
+        By unit and label: who was left out by draws of their own.
     """
 
     posterior: xr.Dataset
@@ -63,6 +66,7 @@ class PopulationPosterior:
     pareto_k: float | None = None
     acceptance: float | None = None
     coinciding: tuple[tuple[str, ...], ...] = ()
+    left_out: Mapping[str, Mapping[str, LeftOut]] = field(default_factory=dict)
 
 
 def sample_population(
@@ -135,6 +139,10 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
     coords: dict[str, Any] = {n: list(map(str, v)) for n, v in known.items()}
     coords |= {"chain": np.arange(chains), "draw": np.arange(size)}
     spent = {"sample": draws.seconds, "subjects": time.perf_counter() - started}
+    started = time.perf_counter()
+    coinciding = coinciding_types(layout) if layout.model.types else ()
+    without = left_out(prepared, points, by_subject, seed)
+    spent["left out"] = time.perf_counter() - started
     return PopulationPosterior(
         posterior=xr.Dataset(data, coords=coords),
         sample_stats=draws.sample_stats,
@@ -145,5 +153,6 @@ def posterior_of(prepared: Prepared, draws: PopulationDraws, seed: int) -> Popul
         gradients=draws.gradients,
         pareto_k=draws.pareto_k,
         acceptance=draws.acceptance,
-        coinciding=coinciding_types(layout) if layout.model.types else (),
+        coinciding=coinciding,
+        left_out=without,
     )

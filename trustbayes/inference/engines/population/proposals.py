@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 
 from trustbayes.inference.gate import GOOD_K
 
-__all__ = ["Adapted", "Proposal", "adapted", "pareto_k"]
+__all__ = ["Adapted", "Proposal", "adapted", "effective", "pareto_k"]
 
 _FREEDOM = 6.0
 """Of Student's t: its tails fall as slowly as those of a posterior at the end of a range, and a
@@ -57,6 +57,24 @@ class Proposal:
     def single(cls, mean: np.ndarray, covariance: np.ndarray) -> Proposal:
         """Of one t."""
         return cls(mean[None], np.linalg.cholesky(covariance)[None], np.zeros(1))
+
+    @classmethod
+    def fitted_to(
+        cls, points: np.ndarray, log_weights: np.ndarray, rng: np.random.Generator
+    ) -> Proposal:
+        """Of weighted points, shapes (n, size) and (n,), the largest weights being cut off."""
+        weights = np.exp(log_weights - log_weights.max())
+        covariance = np.cov(points.T).reshape(points.shape[1], -1)
+        return _fitted(points, _truncated(weights), covariance, _COMPONENTS, rng)
+
+    def mixed_with(self, other: Proposal) -> Proposal:
+        """Half this, half another one; the last factor is this one's."""
+        half = np.log(0.5)
+        return Proposal(
+            np.concatenate([other.means, self.means]),
+            np.concatenate([other.factors, self.factors]),
+            np.concatenate([half + other.logs, half + self.logs]),
+        )
 
     def draw(self, rng: np.random.Generator, number: int) -> np.ndarray:
         """Draw points, shape (number, size)."""
@@ -138,7 +156,7 @@ class Adapted:
         weights = np.exp(logs - logs.max())
         weights /= weights.sum()
         proposal = _fitted(points, _truncated(weights), self.covariance, _COMPONENTS, rng)
-        k, share = pareto_k(logs), _effective(logs)
+        k, share = pareto_k(logs), effective(logs)
         return Adapted(proposal, points, values, weights, k, share)
 
     @property
@@ -187,7 +205,7 @@ def adapted(
         logs = values - mixed
         weights = np.exp(logs - logs.max())
         last = log_densities - proposal.log_density(drawn)
-        k, share = pareto_k(last), _effective(last)
+        k, share = pareto_k(last), effective(last)
         state = Adapted(proposal, points, values, weights / weights.sum(), k, share)
         if k < _BETTER_K and share >= _ENOUGH:
             return state
@@ -211,7 +229,8 @@ def pareto_k(log_weights: np.ndarray) -> float:
     return float(array_stats.psislw(-gap)[1])
 
 
-def _effective(log_weights: np.ndarray) -> float:
+def effective(log_weights: np.ndarray) -> float:
+    """The share of draws that is effective, of such log weights."""
     weights = np.exp(log_weights - log_weights.max())
     return float(weights.sum() ** 2 / (weights**2).sum() / weights.size)
 
