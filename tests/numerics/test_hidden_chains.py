@@ -66,15 +66,22 @@ def test_who_does_not_move_is_of_one_type_throughout():
     np.testing.assert_allclose(still, want, atol=1e-12)
 
 
-def test_each_trial_is_left_out():
-    logs, shares = LOGS[None], np.log(SHARES)[None, None]
-    found = steps().without_each(logs, shares)[0]
+@pytest.mark.parametrize("impossible", [False, True])
+def test_each_trial_is_left_out(impossible):
+    """Also where nobody moves and what is seen excludes a rung."""
+    seen, up, down = LOGS.copy(), UP, DOWN
+    if impossible:
+        up = down = np.zeros(STEPS)
+        seen[2:, 0] = -1e6
+    found = steps(up, down).without_each(seen[None], np.log(SHARES)[None, None])[0]
     subject = OF_SUBJECT[LABELS[TRIALS]]
-    whole = np.log(np.exp(enumerated(LOGS, UP, DOWN)) @ SHARES)
+    with np.errstate(divide="ignore"):
+        whole = np.log(np.exp(enumerated(seen, up, down)) @ SHARES)
     for trial in range(TRIALS.size):
-        others = LOGS.copy()
+        others = seen.copy()
         others[trial] = 0.0
-        less = np.log(np.exp(enumerated(others, UP, DOWN)) @ SHARES)
+        with np.errstate(divide="ignore"):
+            less = np.log(np.exp(enumerated(others, up, down)) @ SHARES)
         assert found[trial] == pytest.approx((whole - less)[subject[trial]], abs=1e-10)
 
 

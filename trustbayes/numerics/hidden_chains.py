@@ -296,8 +296,14 @@ class HiddenSteps:
         """
         later = self.later(logs)
         firsts = later[:, self.chains.first]
-        whole = log_shares + self._sums(firsts, int(self.subject.max(initial=-1)) + 1)
-        begins = whole[:, self.subject] - firsts  # the other chains tell of the first rung, too
+        possible = np.isfinite(firsts)
+        subjects = int(self.subject.max(initial=-1)) + 1
+        whole = self._sums(np.where(possible, firsts, 0.0), subjects)[:, self.subject]
+        barred = self._sums(1.0 - possible, subjects)[:, self.subject]
+        # The other chains tell of the first rung, too, and may exclude it.
+        others = np.where(barred - ~possible > 0, -np.inf, whole - np.where(possible, firsts, 0.0))
+        begins = np.broadcast_to(log_shares, (len(log_shares), subjects, firsts.shape[-1]))
+        begins = begins[:, self.subject] + others
         seen = self._seen(logs)
         up, down = self._moves(seen.shape[:-2])
         before = np.stack(
