@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,18 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.scalar.basic import UnaryScalarOp, same_out
 from pytensor.tensor.elemwise import Elemwise
 
-__all__ = ["TINY", "Array", "held", "log_sum_exp", "log_total", "namespace", "of_type", "softmax"]
+__all__ = [
+    "TINY",
+    "Array",
+    "held",
+    "highest",
+    "log_sum_exp",
+    "log_total",
+    "namespace",
+    "of_type",
+    "softmax",
+    "summed",
+]
 
 
 def log_total(logs: np.ndarray, axis: int) -> np.ndarray:
@@ -20,6 +32,26 @@ def log_total(logs: np.ndarray, axis: int) -> np.ndarray:
     with np.errstate(divide="ignore"):
         total = np.log(np.exp(logs - top).sum(axis=axis, keepdims=True)) + top
     return np.asarray(total.squeeze(axis))
+
+
+def highest(values: Array) -> Array:
+    """The greatest along the last axis, which is kept: NumPy is slow where that is short."""
+    if namespace(values) is not np:
+        return values.max(axis=-1, keepdims=True)
+    return reduce(np.maximum, (values[..., k : k + 1] for k in range(values.shape[-1])))
+
+
+def summed(values: Array) -> Array:
+    """The sum over the last axis: NumPy is slow where that is short.
+
+    Examples
+    --------
+    >>> summed(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([3., 7.])
+    """
+    if namespace(values) is np:
+        return values @ np.ones(values.shape[-1])
+    return values.sum(axis=-1)
 
 
 def of_type(answer: Any, type_index: int, axis: int) -> Any:

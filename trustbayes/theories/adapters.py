@@ -116,7 +116,9 @@ def by_condition(theory: Callable[..., Any], conditions: Conditions, *parameters
     ]
     axis = max(parameter.ndim for parameter in parameters) - 1
     joined = namespace(*parts).concatenate(parts, axis=axis)
-    return joined[(*(slice(None),) * axis, np.argsort(np.concatenate(where)))]
+    place = np.empty(conditions.index.size, dtype=int)
+    place[np.concatenate(where)] = np.arange(place.size)
+    return joined[(*(slice(None),) * axis, place)]
 
 
 def positions(seen: Any) -> Any:

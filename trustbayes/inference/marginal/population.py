@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -159,12 +162,16 @@ class Population:
         size = 8 * width * max(1, len(self.model.types))  # bytes of a node of all subjects
         step, some = max(1, _BUDGET // (size * nodes)), max(1, _BUDGET // size)
         logs = np.empty((count, nodes, subjects))
-        for start in range(0, count, step):
-            part = slice(start, min(start + step, count))
+
+        def fill(start: int, first: int) -> None:
+            part, few = slice(start, min(start + step, count)), slice(first, first + some)
             draws = slice(rows.start + part.start, rows.start + part.stop)
-            for first in range(0, nodes, some):  # many subjects' nodes would fill the memory
-                few = slice(first, first + some)
-                logs[part, few] = self._log_likelihood(coordinates[part, few], draws, type_index)
+            logs[part, few] = self._log_likelihood(coordinates[part, few], draws, type_index)
+
+        # Many subjects' nodes would fill the memory: some at a time, by every core.
+        parts = list(product(range(0, count, step), range(0, nodes, some)))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(fill, *zip(*parts, strict=True)))
         return logs
 
     def _log_likelihood(
@@ -194,8 +201,9 @@ class Population:
         else:
             answer = self.model.answer_of_type(self.game, values, type_index)
         logs, subject = response.log_likelihood(self.units, answer, values, typed=False)
-        order = np.argsort(subject, kind="stable")
-        logs = logs if (np.diff(order) == 1).all() else logs[..., order]
-        starts = np.flatnonzero(np.diff(subject[order], prepend=-1))
+        if (np.diff(subject) < 0).any():
+            order = np.argsort(subject, kind="stable")
+            logs, subject = logs[..., order], subject[order]
+        starts = np.flatnonzero(np.diff(subject, prepend=-1))
         total = np.add.reduceat(logs, starts, axis=-1)
         return np.broadcast_to(total, (count * nodes, subjects)).reshape(count, nodes, subjects)

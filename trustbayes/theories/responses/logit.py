@@ -13,7 +13,7 @@ import numpy as np
 from pytensor.graph.basic import Variable
 
 from trustbayes.games.finite import FiniteGame
-from trustbayes.numerics.arrays import held, namespace
+from trustbayes.numerics.arrays import held, highest, namespace, summed
 from trustbayes.numerics.vectorised import exp
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
@@ -54,7 +54,7 @@ def below_best(utility: Any) -> Any:
     >>> below_best(np.array([1.0, 3.0]))
     array([-2.,  0.])
     """
-    return utility - held(utility.max(axis=-1, keepdims=True))
+    return utility - held(highest(utility))
 
 
 def choice_log_probabilities(
@@ -79,7 +79,7 @@ def choice_log_probabilities(
     tail = (None,) * (3 if typed else 2)
     utility = below_best(utility)
     scaled = utility if precision is None else precision[(..., *tail)] * utility
-    logs = scaled - xp.log(exp(scaled).sum(axis=-1, keepdims=True))
+    logs = scaled - xp.log(summed(exp(scaled)))[..., None]
     if lapse is None:
         return logs
     share = lapse[(..., *tail)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trustbayes.numerics.arrays import namespace
+from trustbayes.numerics.arrays import namespace, summed
 from trustbayes.numerics.vectorised import exp
 from trustbayes.theories.response import of_trials
 from trustbayes.theories.responses import logit_tables
@@ -41,10 +41,10 @@ class SequencedLogit:
         chosen = chosen[:, None] if typed else chosen
         if lapse is not None:
             logs = choice_log_probabilities(answer, precision, lapse, typed)[..., 0, :]
-            return (chosen * logs).sum(axis=-1), units.trial_subject
+            return summed(chosen * logs), units.trial_subject
         if precision is not None:
             utility = precision[(..., None, None) if typed else (..., None)] * utility
-        logs = (chosen * utility).sum(axis=-1) - xp.log(exp(utility).sum(axis=-1))
+        logs = summed(chosen * utility) - xp.log(summed(exp(utility)))
         return logs, units.trial_subject
 
     def trial_logs(self, units: FiniteSequences, answer: Any, values: Values, typed: bool) -> Any:

@@ -79,7 +79,10 @@ def utility_after(
     possible = slice(None) if namespace(seen) is not np else weight[seen].any(axis=0)
     believed = share * message + (1 - share) * game.states[possible]
     payoff = game.receiver_payoff(believed[..., None], message[..., None], game.actions)
-    return (row_of(weight[:, possible], seen)[..., None] * payoff).sum(axis=-2)
+    likely = row_of(weight[:, possible], seen)
+    if namespace(payoff, likely) is np:
+        return (likely[:, None] @ payoff)[..., 0, :]
+    return (likely[..., None] * payoff).sum(axis=-2)
 
 
 def payoff_in(
@@ -118,7 +121,9 @@ def receiver_utility_seen(game: FiniteGame, values: Values, conventions: Mapping
     under = unit_conditions(game, values.units, signs=True)
     if namespace(seen) is np:  # message by message: few states are behind each
         count = game.messages.size
-        keys, index = np.unique(under.index * count + seen, return_inverse=True)
+        pairs = under.index * count + seen
+        keys = np.flatnonzero(np.bincount(pairs))
+        index = np.searchsorted(keys, pairs)
         under = Conditions(tuple(under.distinct[key // count] for key in keys), index)
     utility = by_condition(
         lambda stage, bias, trust, seen: utility_after(stage, bias, trust, seen, belief),
