@@ -83,10 +83,12 @@ def pages_of(names: list[str]) -> list[Path]:
 if __name__ == "__main__":
     code = Path(sys.argv[1]).read_text("utf-8")
     tasks = [(page, look) for page in pages_of(sys.argv[2:]) for look in LOOKS]
+    lines = []
     with ThreadPoolExecutor(2) as pool:
-        lines = [
-            line for some in pool.map(lambda task: faults(code, *task), tasks) for line in some
-        ]
+        for done, some in enumerate(pool.map(lambda task: faults(code, *task), tasks), 1):
+            lines += some
+            if done % (10 * len(LOOKS)) == 0:
+                print(f"{done // len(LOOKS)} of {len(tasks) // len(LOOKS)} pages", file=sys.stderr)
     print(
         "\n".join(lines)
         or f"nothing wrong with {len(tasks) // len(LOOKS)} pages in {len(LOOKS)} looks"
