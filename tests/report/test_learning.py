@@ -122,7 +122,7 @@ def test_the_first_page_says_how_trust_moves_if_learning_is_ahead(learnt, undraw
     monkeypatch.setattr("trustbayes.report.learning.ranked", lambda _, role: best[role])
     said = moves(found, "receiver")
     [fall] = found["learning"]["receiver"]["after"]["trust-embedded"]["fall"]
-    assert f"lower by {fall['depth']:.2f}" in said
+    assert f"lower by {100 * fall['depth']:.0f} percentage points" in said
     assert "Bad news moves it more than good" in said
     assert "12.5 nats, 3.1 standard errors" in said
     assert moves(found, "sender") == ""

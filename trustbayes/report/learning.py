@@ -98,12 +98,16 @@ def _path_says(learning: Results, model: str, role: str) -> str:
     where = f" in {fall['treatment']}" if len(falls) > 1 else ""
     sender = role == "sender"
     bad = "one message that was not followed" if sender else "one lie"
-    span = f"{fixed(fall['depth_lower'])} to {fixed(fall['depth_upper'])}"
     if what == "level":
+        span = f"{fixed(fall['depth_lower'])} to {fixed(fall['depth_upper'])}"
         start = f"After {bad}, {role}s think {fixed(fall['depth'])} steps further ahead ({span})"
     else:
         whose = f"the trust that {role}s expect" if sender else f"the mean trust of {role}s"
-        start = f"After {bad}, {whose} is lower by {fixed(fall['depth'])}{where} ({span})"
+        points, low, high = (
+            fixed(100 * fall[name], 0) for name in ("depth", "depth_lower", "depth_upper")
+        )
+        span = f"{low} to {high}"
+        start = f"After {bad}, {whose} is lower by {points} percentage points{where} ({span})"
     if fall["depth_upper"] <= 0 or not fall["back"]:
         return f"{start}."
     return f"{start}; {_half_says(fall)}."

@@ -154,7 +154,9 @@ def test_matching_groups_are_left_out_together(forecast):
     table.loc[table[role].isin(forecast.subjects(role)[:20]), "group"] = "others"
     together = dataclasses.replace(forecast, table=table)
     prepared = prepare(tb.Babbling(role, "forecast-sharing"), together)
-    assert set(units_of(prepared)["group"]) == {"odd", "some", "others"}
+    labels = units_of(prepared)
+    assert set(labels["group"]) == {"odd", "some", "others"}
+    assert labels["subject"] == prepared.layout.units.subjects
     points, logs = drawn(prepared, tb.Sampling())
     made = left_out(prepared, points, logs, seed=1)["group"]["odd"]
     others = prepare(prepared.layout.model, others_of(forecast, role, odd))
