@@ -23,7 +23,7 @@ from trustbayes.inference.executors import process_pool
 from trustbayes.report.page.style import GREY, grid, legend_below, look, style
 from trustbayes.simulation.policies.unseen import foreseen
 
-STATIC = tb.Sampling(draws=500, tune=500, chains=2)
+STATIC = tb.Sampling()
 LEARNING = tb.Sampling(draws=300, tune=300, chains=2)
 RULES = {"trust-embedded": "shift", "level-k": "depth"}
 THEORIES = (*RULES, "mixture")

@@ -238,7 +238,7 @@ def _comparison(table: pd.DataFrame) -> str:
     whole = {
         "model": table["model"],
         "role": table["role"],
-        "": table["engine"].map(NAMES),
+        "sampled by": table["engine"].map(NAMES),
         "runs": table["runs"].astype(str),
         "compile, s": _form(table["compile"], "{:.0f}"),
         "again, s": _form(table["compile_again"], "{:.0f}"),

@@ -118,7 +118,7 @@ def table(order: list[str], imports: Mapping[tuple[str, str], int]) -> str:
     lines = [
         "The picture leaves out what follows from it; these are all imports, of the room at the",
         "head of a column by the room at the head of a row:\n",
-        f"| | {' | '.join(used)} |",
+        f"| room | {' | '.join(used)} |",
         f"|---|{'---:|' * len(used)}",
     ]
     for room in order:

@@ -48,6 +48,8 @@ def faults(site: Path) -> list[str]:
     lines = [] if pages else [f"{site} has no page"]
     for path, page in pages.items():
         short = path.relative_to(site)
+        if re.search(r"<th\b[^>]*>\s*</th>", path.read_text("utf-8")):
+            lines.append(f"{short} has a table header without a word")
         lines += [
             f"{short} loads {address}"
             for address in page.loads

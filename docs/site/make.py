@@ -10,6 +10,7 @@ import base64
 import fnmatch
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import shutil
@@ -191,6 +192,24 @@ def from_root(name: str, title: str = "") -> str:
     return re.sub(r"\A# .*", f"# {title}", text) if title else text
 
 
+def with_plain_corners(notebook: str) -> str:
+    """A notebook whose tables have no empty headers, as pandas writes over an index.
+
+    Examples
+    --------
+    >>> with_plain_corners('{"cells": [{"outputs": [{"data": {"text/html": "<th></th>"}}]}]}')
+    '{"cells": [{"outputs": [{"data": {"text/html": "<td></td>"}}]}]}'
+    """
+    form = json.loads(notebook)
+    for cell in form["cells"]:
+        for output in cell.get("outputs", ()):
+            page = output.get("data", {}).get("text/html")
+            if page is not None:
+                page = "".join(page)
+                output["data"]["text/html"] = re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", page)
+    return json.dumps(form, ensure_ascii=False)
+
+
 def main(build: Path) -> None:
     """Put the sources of the site together, and beside them the reports of the gallery."""
     source = build / "source"
@@ -199,7 +218,7 @@ def main(build: Path) -> None:
     notebooks = build.parent / "notebooks"
     where = notebooks if notebooks.exists() else ROOT / "notebooks"
     for path in sorted(where.glob("*.ipynb")):
-        shutil.copy(path, source / path.name)
+        (source / path.name).write_text(with_plain_corners(path.read_text("utf-8")), "utf-8")
     (source / "api.md").write_text(api_page(), "utf-8")
     sample = REPORT.read_text("utf-8")
     others = dict(specimens({figure["drawn"] for figure in Figures(sample).figures}))

@@ -101,12 +101,13 @@ def test_a_broken_site_is_caught(make, tmp_path):
     (tmp_path / "searchindex.js").write_text(" ".join(trustbayes.__all__).replace("analyse", ""))
     (tmp_path / "a.html").write_text(
         '<a href="b.html">x</a><a href="#c">y</a><img src="https://x.invalid/i.png"><p id="d">'
-        '<a href="a.html#d">z</a>'
+        '<a href="a.html#d">z</a><table><tr><th class="x"> </th></tr></table>'
     )
     found = check.faults(tmp_path)
     assert not any("no page" in line for line in found)
     assert "a.html links to b.html, which is not there" in found
     assert "a.html links to #c, which has no such place" in found
+    assert "a.html has a table header without a word" in found
     assert "a.html loads https://x.invalid/i.png" in found
     assert "search does not find analyse" in found
 

@@ -99,7 +99,7 @@ class Description:
                 for table in (self.parameters, self.conventions)
                 if len(table)
             ]
-        words = f"<h4>{escape(self.title)}</h4>\n<p>{escape(self.text)}</p>"
+        words = f"<p><strong>{escape(self.title)}</strong></p>\n<p>{escape(self.text)}</p>"
         return "\n".join([words, f"<pre>{escape(self.plates)}</pre>", *tables])
 
 
