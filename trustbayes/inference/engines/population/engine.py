@@ -311,6 +311,8 @@ def refined(prepared: Prepared, points: np.ndarray | None = None) -> Prepared:
         known = refinements > 0 or points is not None or layout.subjects <= _PILOTS[0]
         prepared = _located(prepared, known and prepared.adapted.good)
         some = prepared.adapted.resampled(_POINTS, np.random.default_rng(1))
+        if points is not None:  # what was too coarse there need not be so at a few others
+            some = points[:: max(1, len(points) // _POINTS)]
         wide = neighbourhood(prepared, prepared.adapted.likely, some)
         check = Comparison(prepared, some, wide)
         error, nats = check.error(prepared.rule, prepared.near)
