@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from trustbayes.inference.sampling import Sampling
-from trustbayes.models import TrustEmbedded
+from trustbayes.models import LevelK, TrustEmbedded
 from trustbayes.pooling.common_scales import common_scales
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
 from trustbayes.pooling.likelihoods import evidence_of, fitted_mixture
@@ -260,3 +260,24 @@ def test_a_fit_in_a_tail_of_its_prior_still_tells_its_likelihood(seed):
     # answer, to which a thousand draws give a Monte Carlo error below .1.
     np.testing.assert_allclose((middle - expected) / spreads, 0.0, atol=0.2)
     np.testing.assert_allclose(widths, spreads, rtol=0.1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_an_experiment_says_nothing_no_likelihood_rises_out_of_bounds(seed):
+    """Slopes by chance, over next to no curvature, led pooled spreads to 160 under a prior of 1.
+
+    Ten standard deviations along each of five directions, and the mean of a component.
+    """
+    rng, scales = np.random.default_rng(seed), common_scales(LevelK("sender"))
+    columns = []
+    for scale in scales:
+        middle, width = scale.moments(1)
+        x = np.linspace(middle - 9 * width, middle + 9 * width, 20_001)
+        chance = np.exp(scale.log_prior(x, 1))
+        columns.append(rng.choice(x, size=1000, p=chance / chance.sum()))
+    draws = np.array(columns).T
+    draws[:, 2] = draws[:, 2].mean() + 0.3 * (draws[:, 2] - draws[:, 2].mean())  # it says of one
+    made = evidence_of(scales, draws)
+    for linear, precision in zip(made.linear, made.precision, strict=True):
+        away = (np.linalg.solve(precision, linear) - draws.mean(axis=0)) / draws.std(axis=0)
+        assert np.abs(away).max() < 10 * 5**0.5 + 2

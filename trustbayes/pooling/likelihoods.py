@@ -36,6 +36,9 @@ _GAIN = 0.01  # nats a draw by which a further component must better the half le
 _LEAST_SPREAD = 1e-9
 _HEAVIEST = 10.0  # times the median weight of a draw
 _SHARED = 0.1  # of each component's covariance is that of all: none shrinks to a point
+_FARTHEST = 10.0
+"""Standard deviations of the draws, beyond which no component's likelihood goes on rising: a slope
+that is but chance, where an experiment says nothing, would else lead out of all bounds."""
 _LEAST_INFORMATION = 1e-6  # over and above the prior, in units of the draws' spread
 
 
@@ -119,8 +122,10 @@ def evidence_of(scales: Sequence[CommonScale], draws: np.ndarray, treatments: in
     constants, linear, precision = [], [], []
     for log, middle, covariance in zip(logs, means, covariances, strict=True):
         size, direction = np.linalg.eigh(np.linalg.inv(covariance) - np.diag(curvature))
-        # Over and above the prior.
-        more = (direction * np.maximum(size, _LEAST_INFORMATION)) @ direction.T
+        # Over and above the prior, and not rising to where draws tell nothing of it.
+        rise = np.abs((curvature * middle - slope) @ direction)
+        size = np.maximum(size, np.maximum(_LEAST_INFORMATION, rise / _FARTHEST))
+        more = (direction * size) @ direction.T
         whole = more + np.diag(curvature)
         inner = whole @ middle
         constant = log + 0.5 * (np.linalg.slogdet(whole)[1] - middle @ inner)

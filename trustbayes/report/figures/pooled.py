@@ -133,8 +133,8 @@ def parameters_figure(pooled: PooledStudy, panels: int = _PANELS) -> Figure:
     most = max(int((~part["of"].isin(OF_ALL)).sum()) for part in parts)
     figure, axes = grid(
         len(parts),
-        3 if panels > 2 else 1,
-        width=3.4 if panels > 2 else 4.8,
+        min(panels, 3),
+        width=3.4,
         height=1.5 + 0.36 * (most + 2),
     )
     for panel, part in zip(axes, parts, strict=True):

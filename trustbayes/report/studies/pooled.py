@@ -125,7 +125,7 @@ def _cautions(pooled: PooledStudy) -> list[Caution]:
     if unreached:
         text = (
             "pooled, these lie in good part where the experiment's own prior left its fit hardly "
-            f"any draws, so that their intervals may be too narrow: {listed(unreached)}."
+            f"any draws, so that their intervals may be too narrow: {listed(unreached, 2)}."
         )
         cautions.append(Caution("Beyond the draws", text, "convergence", False))
     count = len(pooled.study.experiments)
