@@ -80,8 +80,8 @@ def test_a_study_says_all_it_holds(fitted, tmp_path: Path):
     ratio = rows[rows["of"] == "new experiment"]["linked_upper"].to_numpy()
     gain = ratio - rows[rows["of"] == "pooled mean"]["linked_upper"].to_numpy()
     # A new experiment is less certain than the mean of all, but for the error of such a quantile:
-    # that of a thousand draws with a standard deviation of up to 1.8 is .1.
-    assert (gain > -0.2).all()
+    # that of two hundred draws with a standard deviation of up to 1.8 is .27.
+    assert (gain > -0.27).all()
     assert gain.mean() > 0.1
     carried = found.carried
     assert np.isfinite(carried[["loso", "loeo"]].to_numpy()).all()
