@@ -36,14 +36,15 @@ class SubjectScores:
     lppd : array, shape (n,)
         Log density of each unit by the draws of the fit that holds it.
     pareto_k : array, shape (n,)
-        Reliability of each importance sampling estimate; 0 where a unit was refitted.
+        Reliability of each importance sampling estimate; 0 where none was needed, a unit having
+        been predicted without it.
     good_k : float
         Pareto k above which the estimate is unreliable at this number of draws.
     error : array, shape (n,)
         What errors of integration can make of the score at most, in nats.
     draws : int
     refitted : tuple of str
-        Units whose score comes from a fit without them.
+        Units whose score comes from a fit, or from draws, without them.
     """
 
     basis: Basis
@@ -69,7 +70,7 @@ class SubjectScores:
         return tuple(label for label, high in zip(self.labels, bad, strict=True) if high)
 
     def with_refits(self, scores: Mapping[str, float]) -> SubjectScores:
-        """Put the scores of exact refits in the place of estimates.
+        """Put scores by fits, or by draws, without a unit in the place of estimates.
 
         Parameters
         ----------

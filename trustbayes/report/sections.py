@@ -266,7 +266,7 @@ def _doubts(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) ->
     return [
         *notes,
         f"LOSO cannot be relied on for some {role}s, whose Pareto k is too large: "
-        f"{'; '.join(doubtful)}. A k-fold has no such doubt.",
+        f"{'; '.join(doubtful)}.",
     ]
 
 

@@ -36,11 +36,12 @@ __all__ = ["LeftOut", "left_out", "predicted", "units_of", "without"]
 _LEAST = 2000
 """Draws of a fit from which on it is asked who is to be left out: shorter ones only try things."""
 _DOUBTFUL = 0.6
-"""Pareto k of someone's weights above which she is left out: by other draws it may be higher."""
+"""Pareto k of someone's weights above which she is left out: by other draws, or with a tail as long
+as draws that resemble each other ask for, it may be above what is reliable."""
 _THINNED = 1000  # draws for that, and draws without someone whose populations are to be served
 _COMPARED = 16  # of each posterior, at which integrals are compared
 _REFINED = 5  # times at most that tables are made finer
-_MOST = 16  # people, or groups, of a fit: where there are more, a k-fold says more
+_MOST = 8  # people, or groups, of a fit: those of the largest Pareto k
 _FINAL = 2000  # proposals by which someone is predicted
 _EFFECTIVE = 400  # of these: the gate's number
 _TRIES = 5
@@ -122,8 +123,7 @@ def left_out(
     -------
     dict of str to dict of str to LeftOut
         By unit and label; of those only whom the draws without them predict as exactly as the gate
-        asks for, by tables that serve those draws. Where more than a few would have to be left
-        out, of no one.
+        asks for, by tables that serve those draws, and of no more than a few: the most doubtful.
 
     References
     ----------
@@ -195,13 +195,12 @@ def _doubtful(prepared: Prepared, logs: np.ndarray) -> dict[tuple[str, str], np.
         weights = np.zeros((len(names), len(logs)))
         np.add.at(weights, codes, -logs.T)
         largest = np.exp(weights.max(axis=1) - log_sum_exp(weights))
-        some = {
-            (unit, str(names[at])): codes == at
+        tails = {
+            at: max(pareto_k(weights[at, start::apart]) for start in range(apart))
             for at in np.flatnonzero(largest > _HEAVY).tolist()
-            if max(pareto_k(weights[at, start::apart]) for start in range(apart)) > _DOUBTFUL
         }
-        if len(some) <= _MOST:
-            doubtful |= some
+        worst = sorted(tails, key=tails.__getitem__, reverse=True)[:_MOST]
+        doubtful |= {(unit, str(names[at])): codes == at for at in worst if tails[at] > _DOUBTFUL}
     return doubtful
 
 
