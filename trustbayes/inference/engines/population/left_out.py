@@ -200,7 +200,9 @@ def _doubtful(prepared: Prepared, logs: np.ndarray) -> dict[tuple[str, str], np.
             for at in np.flatnonzero(largest > _HEAVY).tolist()
         }
         worst = sorted(tails, key=tails.__getitem__, reverse=True)[:_MOST]
-        doubtful |= {(unit, str(names[at])): codes == at for at in worst if tails[at] > _DOUBTFUL}
+        doubtful |= {
+            (unit, str(names[at])): codes == at for at in sorted(worst) if tails[at] > _DOUBTFUL
+        }
     return doubtful
 
 
