@@ -22,6 +22,7 @@ from trustbayes.inference.engines.population.density import NoHighestPoint
 from trustbayes.inference.engines.population.posterior import sample_population
 from trustbayes.inference.first_run import find_type_densities, likely_chains, refined
 from trustbayes.inference.fit import Fit
+from trustbayes.inference.prolonged import mixed
 from trustbayes.inference.records import described, fit_key, recorded
 from trustbayes.inference.sampling import METHODS, Method, Sampling
 from trustbayes.models import Model
@@ -59,7 +60,9 @@ def fit(
     draws subjects given each of its draws. NUTS samples all of them together; a model that combines
     theories twice: a first short run shows where the posterior has its mass and how to carry
     parameters that a subject's type ignores, and the chains of the main run start there, see
-    `trustbayes.inference.first_run`.
+    `trustbayes.inference.first_run`. Where chains of NUTS have not quite mixed, and two to five
+    times as many draws should do, it samples once more, and the manifest says so under "prolonged",
+    see `trustbayes.inference.prolonged`.
 
     Parameters
     ----------
@@ -141,7 +144,9 @@ def fit(
         progress=progress,
         cores=cores,
     )
-    information, sampled = chains.run()
+    information, sampled, prolonged = mixed(
+        lambda how: replace(chains, sampling=how).run(), sampling, f"{model.name}, {model.role},"
+    )
     missing = missing_rounds(trials.of_role(model.role).table, model.role) if model.learns else {}
     if missing:
         _log.info("rounds that are missing move nobody's trust: %s", missing)
@@ -150,6 +155,7 @@ def fit(
         **({"key": fit_key(model, trials, sampling)} if built is None else {"added": additions}),
         **described(model, information, trials.game),
         **recorded(trials, sampling, sampled.seconds),
+        **prolonged,
         **({"why_nuts": reason} if reason else {}),
         **({"missing_rounds": missing} if missing else {}),
     }

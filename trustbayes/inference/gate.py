@@ -14,10 +14,13 @@ from trustbayes.files import plain
 
 __all__ = [
     "APPROXIMATIONS",
+    "BULK",
     "GOOD_K",
     "INTEGRATION",
     "INTEGRATION_ERROR",
     "PROPOSALS",
+    "RHAT",
+    "TAIL",
     "Check",
     "Gate",
     "gate_of",
@@ -87,6 +90,9 @@ class Gate:
         content: dict[str, Any] = plain({"passed": self.passed, "checks": checks})
         return content
 
+
+RHAT, BULK, TAIL = "R-hat", "bulk ESS", "tail ESS"
+"""Names of the checks of how chains mix."""
 
 PROPOSALS, INTEGRATION = "Pareto k of proposals", "integration error, sd"
 APPROXIMATIONS = (PROPOSALS, INTEGRATION)
@@ -161,9 +167,9 @@ def _mixing(posterior: xr.Dataset) -> tuple[Check, ...]:
     rhat = az.rhat(posterior)
     bulk, tail = az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
     return (
-        Check("R-hat", *_worst(rhat, highest=True, at=1.01)),
-        Check("bulk ESS", *_worst(bulk, highest=False, at=400.0)),
-        Check("tail ESS", *_worst(tail, highest=False, at=400.0)),
+        Check(RHAT, *_worst(rhat, highest=True, at=1.01)),
+        Check(BULK, *_worst(bulk, highest=False, at=400.0)),
+        Check(TAIL, *_worst(tail, highest=False, at=400.0)),
     )
 
 

@@ -12,9 +12,11 @@ import xarray as xr
 
 from trustbayes.games import Game, Role
 from trustbayes.inference.choice import nuts_of_both
-from trustbayes.inference.engines.nuts import sample
+from trustbayes.inference.engines.compiled import Sampled
+from trustbayes.inference.engines.nuts import Adaptation, sample
 from trustbayes.inference.fit import Fit, game_of, read_file, write_file
 from trustbayes.inference.gate import Gate
+from trustbayes.inference.prolonged import mixed
 from trustbayes.inference.records import described, fit_key, recorded
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models.joint import Joint, check_roles
@@ -124,17 +126,18 @@ def fit_joint(
     check_roles(trials)
     units = {role: joint.models[role].fold(trials) for role in _ROLES}
     pilots = {role: pilot(joint.models[role], units[role], game) for role in _ROLES}
-    sampled = sample(
-        joint.build_units(units, game, pilots),
-        sampling,
-        progress=progress,
-        cores=cores,
-        adaptation="low_rank" if units["sender"].continuous else "diag",
-    )
+
+    def run(how: Sampling) -> tuple[None, Sampled]:
+        graph = joint.build_units(units, game, pilots)
+        adaptation: Adaptation = "low_rank" if units["sender"].continuous else "diag"
+        return None, sample(graph, how, progress=progress, cores=cores, adaptation=adaptation)
+
+    _, sampled, prolonged = mixed(run, sampling, "both roles")
     common = {
         "key": fit_key(joint, trials, sampling),
         "joint": joint.to_dict(),
         **recorded(trials, sampling, sampled.seconds),
+        **prolonged,
     }
     halves = {
         role: Fit(

@@ -256,14 +256,16 @@ def methods_paragraph(results: Mapping[str, Any]) -> str:
     scored = listed(_SCORED[unit] for unit in units)
     verdicts = " ".join(verdict["text"] for verdict in results["verdict"].values())
     trials = counted(results["experiment"]["trials"], "trial")
+    again = [fit["prolonged"]["draws"] for fit in made if fit["prolonged"]]
+    longer = f" (up to {max(again):,} for {counted(len(again), 'model')})" if again else ""
     return (
         f"We fitted hierarchical models ({titles}) to {trials} of {people} with trustbayes "
         f"{versions['trustbayes']} ({rest}). Posteriors were drawn by "
-        f"{samplers}: {counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws, seed "
-        f"{sampling['seed']}. {gate} the convergence gate (R-hat at most 1.01, bulk and tail "
-        "effective sample sizes of at least 400, E-BFMI at least 0.3, divergences at most 0.1 %). "
-        f"Theories were compared by the expected log predictive density of {scored}. {verdicts} "
-        "Intervals are equal-tailed and hold "
+        f"{samplers}: {counted(sampling['chains'], 'chain')} of {sampling['draws']:,} draws"
+        f"{longer}, seed {sampling['seed']}. {gate} the convergence gate (R-hat at most 1.01, bulk "
+        "and tail effective sample sizes of at least 400, E-BFMI at least 0.3, divergences at most "
+        f"0.1 %). Theories were compared by the expected log predictive density of {scored}. "
+        f"{verdicts} Intervals are equal-tailed and hold "
         f"{100 * results['ci_prob']:g} %."
     )
 

@@ -296,4 +296,5 @@ def _made(fit: Fit) -> dict[str, Any]:
         **{name: fit.manifest[name] for name in kept},
         "engine": fit.manifest.get("engine"),
         "why_nuts": fit.manifest.get("why_nuts"),
+        "prolonged": fit.manifest.get("prolonged"),
     }

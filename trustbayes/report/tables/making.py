@@ -77,6 +77,11 @@ def _engine_rows(fit: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("sampler", fit["sampler"]["name"])]
     if fit["why_nuts"]:
         rows.append(("why not the population engine", fit["why_nuts"]))
+    if fit["prolonged"]:
+        longer = fit["prolonged"]
+        failed = ", ".join(f"{name} {number(value, 4)}" for name, value in longer["failed"].items())
+        words = f"{longer['draws']:,} draws a chain, as {longer['asked']:,} had {failed}"
+        rows.append(("sampled again", words))
     if fit["engine"] is None:
         return rows
     rule, engine = fit["engine"]["integration"], fit["engine"]
