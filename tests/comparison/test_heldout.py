@@ -11,8 +11,9 @@ from scipy import stats
 from synthetic import small_trials, synthetic_fit
 
 import trustbayes.inference.tasks as manyfits
-from trustbayes.comparison import HeldOut, hold_out, kfold, refit_without
+from trustbayes.comparison import HeldOut, heldout, hold_out, kfold, refit_without
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.psis import good_k
 from trustbayes.games import ForecastGame
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.inference.sampling import Sampling
@@ -373,6 +374,28 @@ def test_the_error_is_that_of_repeated_draws(fitted):
     spread, said = np.std(scores, axis=0), np.mean(errors, axis=0)
     # Of 30 repetitions a standard deviation is known to an eighth.
     assert np.exp(np.log(said / spread).mean()) == pytest.approx(1, abs=0.25)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_scores_too_low_beyond_their_error_are_named(seed):
+    """Normal draws of a mean, and what is predicted from it: the score has a closed form."""
+    mean = np.random.default_rng(seed).normal(size=4 * 500)
+    outcome, spread = np.array([0.5, 2.0, 9.0]), np.array([1.0, 1.0, 0.1])
+    logs = stats.norm.logpdf(outcome, mean[:, None], spread)
+    elpd, error, tails = heldout._log_mean(logs, np.zeros_like(logs), 4)
+    exact = stats.norm.logpdf(outcome, 0, np.sqrt(1 + spread**2))
+    reliable = tails <= good_k(mean.size)
+    assert reliable.tolist() == [True, True, False]
+    assert (np.abs(elpd - exact) < 5 * error)[reliable].all()
+    assert elpd[2] < exact[2] - 100  # by far more than its error
+    assert error[2] < 2
+
+
+def test_unreliable_scores_are_said():
+    row = {"model": "a", "fold": 2, "unit": "s1", "pareto_k": 1.234, "reliable": False}
+    table = pd.DataFrame([row, row | {"unit": "s2", "pareto_k": 0.2, "reliable": True}])
+    held = HeldOut(Basis("sender", "trials", "0", (), "1"), "split", "subject", table, {})
+    assert held.unreliable == ("a, fold 2: s1 (Pareto k 1.23)",)
 
 
 # Totals and gates

@@ -67,11 +67,11 @@ def gap_of(lead, error):
 
 def kfold_of(gap, unit="subject", labels=LABELS, gates=(PASSED, PASSED), **changes):
     rows = [
-        (name, 1, label, False, 12, -20 + part, 0.01)
+        (name, 1, label, False, 12, -20 + part, 0.01, 0.1, True)
         for name, sign in (("level-k", 1), ("full-trust", 0))
         for label, part in zip(labels, sign * np.asarray(gap), strict=True)
     ]
-    columns = ["model", "fold", "unit", "known", "trials", "elpd", "error"]
+    columns = ["model", "fold", "unit", "known", "trials", "elpd", "error", "pareto_k", "reliable"]
     split = f"8-fold by {unit}: new {unit}s, predicted from all others"
     keys = [("level-k", 1), ("full-trust", 1)]
     made = HeldOut(

@@ -285,11 +285,11 @@ def test_real_refits_are_shown_where_they_were_made(analysis, tmp_path):
     comparison = analysis.comparisons[role]
     labels = comparison.scores["subject"][comparison.models[0]].labels
     rows = [
-        (model, 1 + i % 2, label, False, 12, -20.0 - place - i, 0.01)
+        (model, 1 + i % 2, label, False, 12, -20.0 - place - i, 0.01, 0.1, True)
         for place, model in enumerate(comparison.models)
         for i, label in enumerate(labels)
     ]
-    columns = ["model", "fold", "unit", "known", "trials", "elpd", "error"]
+    columns = ["model", "fold", "unit", "known", "trials", "elpd", "error", "pareto_k", "reliable"]
     good, bad = (Gate((Check("R-hat", value, 1.01, True),)) for value in (1.0, 2.0))
     gates = {(model, fold): good for model in comparison.models for fold in (1, 2)}
     last = comparison.models[-1]
@@ -308,8 +308,8 @@ def test_real_refits_are_shown_where_they_were_made(analysis, tmp_path):
         score = -sum(20 + place + i for i in range(len(labels)))
         gap = number(-float(place * len(labels)))
         shown = [row for row in parsed.rows if row[:2] == [name, number(float(score))]]
-        assert [gap, str(int(model == last))] in [
-            [row[3], row[5]] for row in shown if len(row) == 6
+        assert [gap, str(int(model == last)), "0"] in [
+            [row[3], *row[5:]] for row in shown if len(row) == 7
         ]
     text = written.html.read_text("utf-8")
     assert "A k-fold, with real refits of every model, was made" in text

@@ -131,7 +131,7 @@ def compare(
         tables.append(frame_table(held.split, held.totals().rename_axis("model").reset_index()))
     print_tables([*tables, gate_table(named)])
     if held is not None:
-        _print_failed(held)
+        _print_doubts(held)
     print(judgement.text)
     return code
 
@@ -201,7 +201,7 @@ def holdout(
         print_json(_held_out(held))
         return _code_of(held)
     print_tables([frame_table(held.split, held.totals().rename_axis("model").reset_index())])
-    _print_failed(held)
+    _print_doubts(held)
     return _code_of(held)
 
 
@@ -260,9 +260,12 @@ def _held_out(held: HeldOut) -> dict[str, Any]:
         "totals": records(held.totals().rename_axis("model").reset_index()),
         "scores": records(held.table),
         "failed": list(held.failed),
+        "unreliable": list(held.unreliable),
     }
 
 
-def _print_failed(held: HeldOut) -> None:
+def _print_doubts(held: HeldOut) -> None:
     for failed in held.failed:
         print(f"not converged: {failed}")
+    for unreliable in held.unreliable:
+        print(f"unreliable score, likely too low: {unreliable}")

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.comparison.basis import Basis
+from trustbayes.comparison.psis import good_k, tail_of_mean
 from trustbayes.comparison.rows import sums
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Role
@@ -53,7 +54,9 @@ class HeldOut:
         group), known (bool: whether the model had learnt from other trials of hers), trials,
         elpd (log density of all of the unit's held-out trials together, in nats; higher is
         better), error (of elpd, in nats: of integrating over a new subject's parameters, and of
-        the finite number of draws).
+        the finite number of draws), pareto_k (of the likelihood over draws), reliable (bool:
+        whether that is small enough for so many draws; else elpd is too low, and error too small,
+        as the draws from the others' posterior do not reach where the unit is likely).
     gates : mapping of (model name, fold) to Gate
         Of the fits.
     """
@@ -80,6 +83,15 @@ class HeldOut:
             )
             for (model, fold), gate in self.gates.items()
             if not gate.passed
+        )
+
+    @property
+    def unreliable(self) -> tuple[str, ...]:
+        """The scores that are too low by more than their error says, each with its Pareto k."""
+        rows = self.table[~self.table["reliable"].astype(bool)]
+        return tuple(
+            f"{row['model']}, fold {row['fold']}: {row['unit']} (Pareto k {row['pareto_k']:.2f})"
+            for row in rows.to_dict("records")
         )
 
     def totals(self) -> pd.DataFrame:
@@ -220,11 +232,19 @@ def _scores(fit: Fit, of_fold: Part, unit: Unit) -> pd.DataFrame:
         members = [codes == code for code in range(len(names))]
         joint = np.stack([logs[:, member].sum(axis=1) for member in members], axis=1)
         squared = np.stack([(errors[:, member] ** 2).sum(axis=1) for member in members], axis=1)
-        elpd, error = _log_mean(joint, np.sqrt(squared), fit.posterior.sizes["chain"])
+        elpd, error, pareto_k = _log_mean(joint, np.sqrt(squared), fit.posterior.sizes["chain"])
         trials_of = np.array([units.trials_per_subject[member].sum() for member in members])
         tables.append(
             pd.DataFrame(
-                {"unit": names, "known": known, "trials": trials_of, "elpd": elpd, "error": error}
+                {
+                    "unit": names,
+                    "known": known,
+                    "trials": trials_of,
+                    "elpd": elpd,
+                    "error": error,
+                    "pareto_k": pareto_k,
+                    "reliable": pareto_k <= good_k(len(joint)),
+                }
             )
         )
     return pd.concat(tables, ignore_index=True)
@@ -269,8 +289,10 @@ def _moved_log_likelihood(fit: Fit, of_fold: Part, part: Trials) -> np.ndarray:
     return np.asarray(whole - before)
 
 
-def _log_mean(logs: np.ndarray, errors: np.ndarray, chains: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log of the mean over draws of exp of the logs, (draws, units), and its error, by unit.
+def _log_mean(
+    logs: np.ndarray, errors: np.ndarray, chains: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log of the mean over draws of exp of the logs, (draws, units), its error and its Pareto k.
 
     The error of the mean goes by the effective number of draws, that of the logs, which may lie
     on one side in all draws, by their mean.
@@ -287,4 +309,5 @@ def _log_mean(logs: np.ndarray, errors: np.ndarray, chains: int) -> tuple[np.nda
         of_draws = np.where(varies, spread / mean / np.sqrt(size), 0.0)
         of_logs = np.where(possible, (weights * errors).mean(axis=0) / mean, 0.0)
         elpd = np.where(possible, top + np.log(mean), -np.inf)
-    return elpd, np.sqrt(of_draws**2 + of_logs**2)
+    tails = tail_of_mean(logs, np.clip(size / len(logs), 0.01, 1.0))
+    return elpd, np.sqrt(of_draws**2 + of_logs**2), tails

@@ -198,10 +198,12 @@ def _kfold(comparison: Comparison, held: HeldOut) -> dict[str, Any]:
     record: dict[str, Any] = plain(
         {
             "split": held.split,
+            "unit": held.unit,
             "agreement": vars(agreement(comparison, held)) if several else None,
             "totals": records(held.totals().rename_axis("model").reset_index()),
             "scores": records(held.table),
             "failed": held.failed,
+            "unreliable": held.unreliable,
         }
     )
     return record

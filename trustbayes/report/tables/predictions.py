@@ -120,20 +120,24 @@ def kfold_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]
     """Sums of scores by real refits."""
     held = results["kfold"][role]
     failed = [refit.split(",")[0] for refit in held["failed"]]
+    doubtful = [score.split(",")[0] for score in held["unreliable"]]
     rows = [
         (
             titles[row["model"]],
             *(number(row[name]) for name in ("elpd", "se", "elpd_diff", "dse")),
             str(failed.count(row["model"])),
+            str(doubtful.count(row["model"])),
         )
         for row in held["totals"]
     ]
     caption = (
         f"Real refits, {held['split']}: expected log predictive density (elpd, nats; higher is "
-        "better), difference to the highest, standard errors, and refits that did not pass the "
-        "convergence gate."
+        "better), difference to the highest, standard errors, refits that did not pass the "
+        f"convergence gate, and {held['unit']}s unlike all that was learnt from, whose scores are "
+        "too low by more than can be told (large Pareto k)."
     )
-    return table(caption, "model|elpd|SE|difference|SE of difference|failed refits", rows)
+    columns = "model|elpd|SE|difference|SE of difference|failed refits|scores too low"
+    return table(caption, columns, rows)
 
 
 def share_table(results: Mapping[str, Any], role: str, titles: Mapping[str, str]) -> Table:
