@@ -1,7 +1,7 @@
 """Whether a policy's intervals hold what happens: fit one treatment, predict the other.
 
-    python benchmarks/policy_coverage.py [--experiments N] [--wrong N] [--truths NAMES] [--jobs N]
-        [--folder FITS] [--out DIR]
+    python benchmarks/policy_coverage.py [--experiments N] [--wrong N] [--truths NAMES]
+        [--first SEED] [--jobs N] [--folder FITS] [--out DIR]
 
 Experiments with two treatments of a finite game are simulated from each theory, with parameters
 that are the same in both. Each theory is fitted to the first treatment alone, the policy changes
@@ -46,6 +46,9 @@ def main() -> None:
     parser.add_argument("--experiments", type=int, default=60, help="of each theory")
     parser.add_argument("--wrong", type=int, default=60, help="of them fitted by the other, too")
     parser.add_argument("--truths", default=",".join(THEORIES), help="theories that generate data")
+    parser.add_argument(
+        "--first", type=int, default=0, help="seed; what others gave is taken from the table in DIR"
+    )
     options = parser.parse_args()
     truths = options.truths.split(",")
     models = {
@@ -57,12 +60,12 @@ def main() -> None:
             GAME, **models[truth], subjects=SUBJECTS, rounds=ROUNDS, seed=seed
         )
         for truth in truths
-        for seed in range(options.experiments)
+        for seed in range(options.first, options.experiments)
     }
-    right = [(truth, seed, truth) for truth in truths for seed in range(options.experiments)]
+    right = [(truth, seed, truth) for truth, seed in played]
     wrong = [
         (truth, seed, theory)
-        for seed in range(min(options.wrong, options.experiments))
+        for seed in range(options.first, min(options.wrong, options.experiments))
         for truth in truths
         for theory in THEORIES
         if theory != truth
@@ -73,6 +76,8 @@ def main() -> None:
         learnt = trials_from_frame(table[table["treatment"] == LEARNT], GAME, f"{truth} {seed}")
         tasks += [FitTask(models[theory][role], learnt, SAMPLING) for role in ROLES]
     rows: list[tuple] = []
+    if options.first:
+        rows += pd.read_csv(options.out / "policy_coverage.csv").itertuples(index=False, name=None)
     with process_pool(options.jobs) as pool:
         for start in range(0, len(keys), BATCH):
             part = keys[start : start + BATCH]

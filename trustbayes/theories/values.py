@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,13 @@ class Values:
     def shared(self, name: str) -> bool:
         """Whether all subjects have the same value."""
         return "subject" not in self.dims[name]
+
+    def mapped(self, name: str, function: Callable[[Any], Any]) -> Values:
+        """These values, one parameter's replaced by a function of them.
+
+        A subject's value is worked out once, and not again for each of her trials.
+        """
+        return replace(self, arrays={**self.arrays, name: function(self.arrays[name])})
 
     def of_units(self, name: str) -> Any:
         """The value of every unit, shape (..., units) and the option axis if there is one.
