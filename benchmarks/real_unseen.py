@@ -39,6 +39,7 @@ def main() -> None:
     jobs = [(role, name, "none") for role in options.roles for name in THEORIES]
     if not options.static:
         jobs += [(role, name, rule) for role in options.roles for name, rule in RULES.items()]
+    jobs.sort(key=lambda job: job[:2] == ("sender", "mixture"))  # which takes longest
     found: list[pd.DataFrame] = []
     with process_pool(options.jobs) as pool:
         for role, name, rule in jobs:
