@@ -40,6 +40,7 @@ from .games.feedback import Feedback as Feedback
 from .games.finite import FiniteGame as FiniteGame
 from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
+from .games.interval import IntervalGame as IntervalGame
 from .games.layout import Layout as Layout
 from .games.message_payoffs import (
     MessagePayoffFunctions as MessagePayoffFunctions,

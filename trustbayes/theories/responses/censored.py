@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytensor.tensor as pt
 from scipy.special import log_ndtr
 
 from trustbayes.games.base import Role
-from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.numerics.arrays import namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response, of_trials
@@ -25,6 +26,7 @@ from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
 
 __all__ = [
+    "INTERVAL_NOISE",
     "NOISE",
     "RESPONSE_NOISE",
     "CensoredNoise",
@@ -279,7 +281,7 @@ def noise_of(conventions: Mapping[str, Any]) -> NormalNoise | StudentNoise:
 def censored(role: Role) -> Any:
     """The response rule of a role, as `ModelSpec.response` asks for it."""
 
-    def response(game: ForecastGame, conventions: Mapping[str, Any]) -> Response:
+    def response(game: ContinuousGame, conventions: Mapping[str, Any]) -> Response:
         return CensoredNoise(noise_of(conventions), *game.choice_range(role), game.scale)
 
     return response
@@ -299,6 +301,10 @@ RESPONSE_NOISE = Parameter(
     ),
     report_unit="units of demand",
     report_factor="scale",
+)
+
+INTERVAL_NOISE = replace(
+    RESPONSE_NOISE, unit="share of half the interval", report_unit="units of the state"
 )
 
 
