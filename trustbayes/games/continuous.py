@@ -22,6 +22,8 @@ class ContinuousGame(Game):
     ----------
     step : float
         How finely choices are recorded: simulated ones are whole steps from the lowest choice.
+    end_margin : float
+        How near to an end of the range what a person means is recorded as the end.
     """
 
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -36,6 +38,11 @@ class ContinuousGame(Game):
     )
     treatments: Mapping[str, Any]
     step: float
+
+    @property
+    def end_margin(self) -> float:
+        """None: where steps are small beside noise they may be left out."""
+        return 0.0
 
     @abstractmethod
     def terms(self, treatments: Any) -> Any:

@@ -111,7 +111,8 @@ class IntervalGame(ContinuousGame):
         Default: quadratic, from 100 at the ideal action to 0 an interval's width from it.
     step : float, optional
         How finely answers are recorded, such as by a slider: a whole number of steps makes the
-        interval. Default: a ten-thousandth of it.
+        interval, and what is meant within half a step of an end is recorded there. Default: a
+        ten-thousandth of the interval.
     layout : Layout
         How trial files are laid out.
     name : str
@@ -208,6 +209,11 @@ class IntervalGame(ContinuousGame):
     def directions(self, treatments: Any) -> np.ndarray:
         """The signs of the biases."""
         return self.terms(treatments).direction
+
+    @property
+    def end_margin(self) -> float:
+        """Half a step."""
+        return self.step / 2
 
     @property
     def scale(self) -> float:
