@@ -17,6 +17,7 @@ LABELS = ("<script>alert(1)</script>", "$x$ & \\frac{1}", "very long label" + " 
 HOSTILE = {
     "finite": dict(zip(LABELS, (0.5, 1.0, 1.5), strict=True)),
     "forecast-sharing": {label: Market(15.0, 25.0) for label in LABELS},
+    "interval": dict(zip(LABELS, (0.5, 10.0, -150.0), strict=True)),
 }
 
 
