@@ -86,7 +86,7 @@ def test_a_wrong_value_is_named(tmp_path, text, expected):
 
 
 def test_senseless_numbers_are_refused_in_python_too():
-    with pytest.raises(ValueError, match="highest: found '3'.*treatments.b: found 'inf'"):
+    with pytest.raises(ValueError, match=r"highest: found '3'.*treatments\.b: found 'inf'"):
         IntervalGame(3, 3, {"b": np.inf})
     with pytest.raises(ValueError, match="fine: found '-1'"):
         IntervalGame(0, 3, {"b": 1}, fine=-1)

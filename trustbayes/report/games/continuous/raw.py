@@ -38,7 +38,11 @@ _SAYS: Mapping[str, Mapping[Role, str]] = {
             "Messages are off the state in the direction of the bias in {parts}; {top} of all are "
             "at the end of the interval to which it points."
         ),
-        "receiver": "Actions are off the message against the direction of the bias in {parts}.",
+        "receiver": (
+            "Actions are off the message against the direction of the bias in {parts}. In the most "
+            "informative equilibrium a message says in which interval the state lies: the step "
+            "over it is the action."
+        ),
     },
 }
 """What is said of the figure of each role, by kind of game."""
