@@ -112,6 +112,10 @@ from .simulation.simulate import (
     read_parameters as read_parameters,
     simulate as simulate,
 )
+from .theories.benchmarks.interval import (
+    PartitionEquilibrium as PartitionEquilibrium,
+    partition_equilibrium as partition_equilibrium,
+)
 from .trials.datasets import (
     bundled as bundled,
     bundled_study as bundled_study,
