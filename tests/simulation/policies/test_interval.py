@@ -6,10 +6,18 @@ import pytest
 from counterfactuals import effect
 from synthetic import synthetic_fit
 
-from trustbayes import Audit, Policy, counterfactual, model, trials_from_frame
+from trustbayes import (
+    Audit,
+    Policy,
+    counterfactual,
+    model,
+    trials_from_frame,
+    trust_worth,
+)
 from trustbayes.errors import InputError
 from trustbayes.games import IntervalGame, PowerLoss
 from trustbayes.simulation.policies.interval import references, stage
+from trustbayes.simulation.policies.unseen import _directions
 from trustbayes.simulation.policies.world import World
 from trustbayes.theories.trust_embedded.interval import action, message
 
@@ -117,3 +125,22 @@ def test_senseless_changes_are_refused_all_at_once():
         stage(GAME, "Up", (), changes, Audit(0.5, 2.0, per="lie"), None)
     places = {fault.place for fault in caught.value.faults}
     assert places == {"game.scale", "game.exponent", "game.bias", "game.prior", "audit.per"}
+
+
+def test_the_way_to_trust_goes_from_babbling_to_full_trust():
+    worth = trust_worth(*fits_of(), seed=1).set_index(["treatment", "party"])
+    for treatment in GAME.treatments:
+        ends = references(stage(GAME, treatment, (), {}, None, None))
+        for party, (low, high) in ends.items():
+            row = worth.loc[treatment, party]
+            assert (row["babbling"], row["full_trust"]) == pytest.approx((low, high))
+            assert row["share"] == pytest.approx((row["profit"] - low) / (high - low))
+
+
+def test_exaggeration_is_counted_in_the_direction_of_the_bias():
+    game = IntervalGame(0, 60, {"Up": 10.0, "Down": -15.0, "None": 0.0})
+    rows = [("s1", "r1", at, name, 1.0, 2.0, 3.0) for at, name in enumerate(game.treatments, 1)]
+    columns = ["sender", "receiver", "round", "treatment", "state", "message", "action"]
+    units = trials_from_frame(pd.DataFrame(rows, columns=columns), game).fold("sender")
+    assert _directions(game, "sender", units).tolist() == [1, -1, 1]
+    assert _directions(game, "receiver", units).tolist() == [-1, 1, -1]
