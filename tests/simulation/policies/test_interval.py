@@ -139,8 +139,9 @@ def test_the_way_to_trust_goes_from_babbling_to_full_trust():
 
 def test_exaggeration_is_counted_in_the_direction_of_the_bias():
     game = IntervalGame(0, 60, {"Up": 10.0, "Down": -15.0, "None": 0.0})
-    rows = [("s1", "r1", at, name, 1.0, 2.0, 3.0) for at, name in enumerate(game.treatments, 1)]
+    names = enumerate(game.treatments, 1)
+    rows = [(f"s{i}", f"r{i}", at, name, 1.0, 2.0, 3.0) for at, name in names for i in (1, 2)]
     columns = ["sender", "receiver", "round", "treatment", "state", "message", "action"]
     units = trials_from_frame(pd.DataFrame(rows, columns=columns), game).fold("sender")
-    assert _directions(game, "sender", units).tolist() == [1, -1, 1]
-    assert _directions(game, "receiver", units).tolist() == [-1, 1, -1]
+    assert _directions(game, "sender", units).tolist() == [1, -1, 1] * 2
+    assert _directions(game, "receiver", units).tolist() == [-1, 1, -1] * 2
