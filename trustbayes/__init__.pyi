@@ -40,6 +40,7 @@ from .games.feedback import Feedback as Feedback
 from .games.finite import FiniteGame as FiniteGame
 from .games.finite_terms import FiniteTerms as FiniteTerms
 from .games.forecast import ForecastGame as ForecastGame, Market as Market
+from .games.interval import IntervalGame as IntervalGame
 from .games.layout import Layout as Layout
 from .games.message_payoffs import (
     MessagePayoffFunctions as MessagePayoffFunctions,
@@ -110,6 +111,10 @@ from .simulation.simulate import (
     Simulation as Simulation,
     read_parameters as read_parameters,
     simulate as simulate,
+)
+from .theories.benchmarks.interval import (
+    PartitionEquilibrium as PartitionEquilibrium,
+    partition_equilibrium as partition_equilibrium,
 )
 from .trials.datasets import (
     bundled as bundled,

@@ -88,6 +88,7 @@ def _writers() -> dict[str, Callable]:
 
     return {
         "Forecast sharing": partial(analysis, kind="forecast-sharing"),
+        "On an interval": partial(analysis, kind="interval"),
         "Recommendations": recommendations,
         "Types of people": partial(analysis, names=(*THEORIES, "mixture")),
         "People in both roles": roles,

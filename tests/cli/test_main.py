@@ -248,7 +248,7 @@ def test_one_model_is_described(run):
     assert out == f"{described}\n"
     code, out, _ = run("models", "level-k", "--role", "receiver", "--json")
     assert code == 0
-    kinds = ("finite", "forecast-sharing")
+    kinds = ("finite", "forecast-sharing", "interval")
     expected = [model("level-k", "receiver", kind).describe().to_dict() for kind in kinds]
     assert json.loads(out) == expected
     _, out, _ = run("models", "--role", "sender", "--kind", "finite", "--json")

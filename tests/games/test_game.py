@@ -6,6 +6,7 @@ import pytest
 from trustbayes.games import (
     FiniteGame,
     ForecastGame,
+    IntervalGame,
     PayoffFunctions,
     PayoffTable,
     RecommendationGame,
@@ -24,7 +25,14 @@ FUNCTIONS = FiniteGame(
     ),
 )
 TABLES = FiniteGame([1, 2], payoffs=PayoffTable((1.0, 2.0), (1.0, 2.0), np.eye(2), np.eye(2)))
-GAMES = [FiniteGame([1, 2, 4]), TABLES, FUNCTIONS, ForecastGame(), RecommendationGame(0, 100)]
+GAMES = [
+    FiniteGame([1, 2, 4]),
+    TABLES,
+    FUNCTIONS,
+    ForecastGame(),
+    IntervalGame(0, 100, {"Small": 5.0}),
+    RecommendationGame(0, 100),
+]
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -44,7 +52,7 @@ def test_a_name_is_no_part_of_the_checksum():
 
 
 def test_only_games_of_payoff_tables_are_tabled():
-    assert [game.tabled for game in GAMES] == [False, True, False, False, False]
+    assert [game.tabled for game in GAMES] == [False, True, False, False, False, False]
 
 
 def test_options_are_listed_where_choices_are():

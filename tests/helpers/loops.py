@@ -1,4 +1,4 @@
-"""Trials of both kinds of game, and the models' likelihoods in plain loops over their rows."""
+"""Trials of every kind of game, and the models' likelihoods in plain loops over their rows."""
 
 import itertools
 import math
@@ -9,10 +9,18 @@ import pandas as pd
 from advice import advised
 from scipy import stats
 
-from trustbayes.games import FiniteGame, ForecastGame, Market, PayoffTable, PowerLoss
+from trustbayes.games import (
+    FiniteGame,
+    ForecastGame,
+    IntervalGame,
+    Market,
+    PayoffTable,
+    PowerLoss,
+)
 from trustbayes.models import model
 from trustbayes.theories.hybrid import finite as hybrid
 from trustbayes.theories.hybrid.forecast import hybrid_reports
+from trustbayes.theories.hybrid.interval import hybrid_messages
 from trustbayes.theories.level_k.finite import level_tables
 from trustbayes.theories.trust_embedded.finite import (
     expected_payoff,
@@ -20,6 +28,7 @@ from trustbayes.theories.trust_embedded.finite import (
     receiver_utility,
 )
 from trustbayes.theories.trust_embedded.forecast import report
+from trustbayes.theories.trust_embedded.interval import message as told_on_interval
 from trustbayes.trials.table import trials_from_frame
 
 SEEN_AND_CHOSEN = {"sender": ("state", "message"), "receiver": ("message", "action")}
@@ -125,14 +134,51 @@ def forecast_frame(game, seed=1, subjects=4, rounds=5):
     return pd.DataFrame(rows).sample(frac=1, random_state=seed)
 
 
-GAMES = {"power": power_game(), "table": table_game(), "forecast": forecast_game()}
+# Trials of a game on an interval: the same people, answers on a slider, many of them at its ends
+
+
+def interval_game():
+    """A slider from 2 to 12 in steps of a tenth, biases of either sign and none."""
+    treatments = {"none": 0.0, "both": 1.5, "down": -2.5}
+    return IntervalGame(2, 12, treatments, PowerLoss(50, 2, 1.6), step=0.1)
+
+
+def interval_frame(game, seed=1, subjects=4, rounds=5):
+    """Random play, but that a fifth of the choices is at an end."""
+    rng = np.random.default_rng(seed)
+    low, high = game.seen_range("sender")
+    rows = []
+    for treatment, _, sender, receiver in design(game.treatments, subjects, rounds):
+        message, action = rng.uniform(low - 1.2, high + 1.2, 2)
+        rows.append(
+            {
+                "sender": sender,
+                "receiver": receiver,
+                "round": len(rows),
+                "treatment": treatment,
+                "state": round(rng.uniform(low, high), 1),
+                "message": np.clip(message, low, high).round(1),
+                "action": np.clip(action, low, high).round(1),
+            }
+        )
+    return pd.DataFrame(rows).sample(frac=1, random_state=seed)
+
+
+GAMES = {
+    "power": power_game(),
+    "table": table_game(),
+    "forecast": forecast_game(),
+    "interval": interval_game(),
+}
 TRIALS = {name: trials_of(GAMES[name]) for name in ("power", "table")} | {
     "forecast": trials_from_frame(forecast_frame(GAMES["forecast"]), GAMES["forecast"]),
+    "interval": trials_from_frame(interval_frame(GAMES["interval"]), GAMES["interval"]),
     "recommendation": advised(estimate_width=4.0, message_width=2.0),
 }
 TRIALS_OF_KIND = {
     "finite": TRIALS["power"],
     "forecast-sharing": TRIALS["forecast"],
+    "interval": TRIALS["interval"],
     "recommendation": TRIALS["recommendation"],
 }
 
@@ -284,7 +330,9 @@ def believed_interval(x, level, a, h, unsent):
 
 
 def best_choice(chosen, game, treatment, seen, values, level):
-    """The report or the capacity that a theory says, in units of demand."""
+    """The choice that a theory says, in the game's units."""
+    if game.kind == "interval":
+        return best_on_interval(chosen, game, treatment, seen, values, level)
     market, mu, a = game.treatments[treatment], game.mean_demand, game.forecast_range
     e, margin = market.uncertainty, game.wholesale_price - game.production_cost
     f = (margin - market.capacity_cost) / margin
@@ -324,22 +372,77 @@ def best_choice(chosen, game, treatment, seen, values, level):
     return float(report(forecast, np.array([aversion]), trust, terms, **how)[0])
 
 
+# The game on an interval, one trial at a time
+
+
+def read_by_level(m, level, game, bias, unsent):
+    """What a level-k receiver does after a message, going upwards."""
+    low, high, reach = game.lowest, game.highest, level * abs(bias)
+    if bias < 0:
+        mirrored = IntervalGame(low, high, {"up": -bias})
+        return low + high - read_by_level(low + high - m, level, mirrored, -bias, unsent)
+    if reach >= high - low:
+        return (low + high) / 2
+    if m == high:
+        return high - reach / 2
+    if m - reach < low:
+        return low if unsent == "monotone" else (low + high) / 2
+    return m - reach
+
+
+def best_on_interval(chosen, game, treatment, seen, values, level):
+    """The message or the action that a theory says."""
+    low, high, bias = game.lowest, game.highest, game.treatments[treatment]
+    middle, settled = (low + high) / 2, chosen.conventions
+    state, terms = np.array([float(seen)]), game.terms([treatment])
+    aversion = float(values.get("lying_aversion", 0)) * game.lying_unit
+    match chosen.name, chosen.role:
+        case "full-trust", _:
+            return seen
+        case "babbling", "sender":
+            return middle + values["habit"] * (high - low) / 2
+        case "babbling", "receiver":
+            return middle
+        case "level-k", "sender":
+            return min(max(seen + level * bias, low), high)
+        case "level-k", "receiver":
+            return read_by_level(seen, level, game, bias, settled["unsent"])
+        case "hybrid", "receiver":
+            read = read_by_level(seen, level, game, bias, settled["unsent"])
+            return values["trust"] * seen + (1 - values["trust"]) * read
+        case "trust-embedded", "receiver":
+            ends = (low if bias >= 0 else seen), (high if bias <= 0 else seen)
+            ends = ends if settled["belief"] == "truncated" else (low, high)
+            return values["trust"] * seen + (1 - values["trust"]) * sum(ends) / 2
+        case "hybrid", "sender":
+            wavering = settled["indifference"] == "waver"
+            told = hybrid_messages(state, np.array([aversion]), level, terms, wavering)
+            return float(told[level, 0])
+    assert (chosen.name, chosen.role) == ("trust-embedded", "sender")
+    how = {name: settled[name] for name in ("belief", "lying_cost")}
+    how["wavering"] = settled["indifference"] == "waver"
+    trust = np.array([values["expected_trust"]])
+    return float(told_on_interval(state, np.array([aversion]), trust, terms, **how)[0])
+
+
 NOISES = {"normal": stats.norm, "student-t": stats.t(4)}
 
 
 def point_log(chosen, game, row, values, level):
-    """Log density of a row's choice in a forecast-sharing game; at an end, log probability."""
+    """Log density of a row's choice in a game on a line; at an end, log probability."""
     seen, choice = (row[name] for name in SEEN_AND_CHOSEN[chosen.role])
     best = best_choice(chosen, game, row["treatment"], seen, values, level)
-    sigma = values["response_noise"] * game.forecast_range
+    interval = game.kind == "interval"
+    sigma = values["response_noise"] * (5.0 if interval else game.forecast_range)
     noise, z = NOISES[chosen.conventions["noise"]], (choice - best) / sigma
     low, high = game.choice_range(chosen.role)
+    rounded = 0.05 / sigma if interval else 0.0  # half a step of the slider
     if choice in (low, high):
-        return float(noise.logcdf(z) if choice == low else noise.logsf(z))
+        return float(noise.logcdf(z + rounded) if choice == low else noise.logsf(z - rounded))
     return float(noise.logpdf(z)) - math.log(sigma)
 
 
-# Both kinds
+# Every kind
 
 
 def row_logs(chosen, game, row, values):

@@ -346,7 +346,7 @@ def test_every_default_prior_fits_its_parameter():
     for spec in SPECS:
         assert spec.parameters, spec.name
         Model(spec, priors={p.name: p.prior for p in Model(spec).parameters})
-    kinds = ("finite", "forecast-sharing")
+    kinds = ("finite", "forecast-sharing", "interval")
     for kind in kinds:
         every = ("trust-embedded", "level-k", "hybrid", "mixture", "babbling", "full-trust")
         assert model_names(kind) == every

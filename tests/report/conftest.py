@@ -15,7 +15,7 @@ from trustbayes.estimates.coinciding import coinciding_shares
 from trustbayes.estimates.population import population_estimates
 from trustbayes.estimates.subjects import subject_estimates, type_estimates
 from trustbayes.estimates.traits import trait_effects
-from trustbayes.games import FiniteGame, ForecastGame, Market
+from trustbayes.games import FiniteGame, ForecastGame, IntervalGame, Market
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import model, model_names
@@ -73,9 +73,34 @@ def forecast_trials(
     return trials_from_frame(table, game, "made-up.csv")
 
 
+def interval_trials(
+    treatments: Mapping[str, float] | None = None, subjects: int = 4, rounds: int = 6
+) -> Trials:
+    """Trials in which messages exaggerate and actions discount, at random."""
+    rng = np.random.default_rng(1)
+    biases = treatments or {"Up": 20.0, "Down": -10.0}
+    game = IntervalGame(0, 100, biases, step=1, name="made-up slider")
+    size = subjects * len(biases) * rounds
+    table = pd.DataFrame(
+        {
+            "sender": [f"s{i}" for i in np.arange(size) % subjects],
+            "receiver": [f"r{i}" for i in np.arange(size) % subjects],
+            "round": 1 + np.arange(size) // subjects,
+            "treatment": np.repeat(list(biases), subjects * rounds),
+            "state": rng.uniform(0, 100, size).round(),
+        }
+    )
+    way = game.directions(table["treatment"])
+    exaggerated = table["state"] + way * rng.uniform(0, 40, size).round()
+    table["message"] = exaggerated.clip(0, 100)
+    table["action"] = (table["message"] - way * rng.uniform(0, 30, size)).clip(0, 100)
+    return trials_from_frame(table, game, "made-up.csv")
+
+
 TRIALS: dict[str, Callable[..., Trials]] = {
     "finite": finite_trials,
     "forecast-sharing": forecast_trials,
+    "interval": interval_trials,
 }
 
 
@@ -175,7 +200,7 @@ def analysis_of(trials: Trials, names: Sequence[str] = ()) -> Analysis:
         }
     )
     table = pd.concat(population, ignore_index=True)
-    has_worth = game.kind == "forecast-sharing" and len(trials.roles) == 2
+    has_worth = game.kind != "finite" and len(trials.roles) == 2
     return Analysis(
         trials=trials,
         sampling=Sampling(),

@@ -10,13 +10,14 @@ from trustbayes.errors import InputError
 from trustbayes.games import Market
 from trustbayes.report import write as building, write_report
 from trustbayes.report.figures import evidence
+from trustbayes.report.games.continuous import raw as raw_forecast
 from trustbayes.report.games.finite import raw as raw_finite
-from trustbayes.report.games.forecast import raw as raw_forecast
 
 LABELS = ("<script>alert(1)</script>", "$x$ & \\frac{1}", "very long label" + " again" * 30)
 HOSTILE = {
     "finite": dict(zip(LABELS, (0.5, 1.0, 1.5), strict=True)),
     "forecast-sharing": {label: Market(15.0, 25.0) for label in LABELS},
+    "interval": dict(zip(LABELS, (0.5, 10.0, -150.0), strict=True)),
 }
 
 

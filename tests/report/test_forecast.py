@@ -8,13 +8,16 @@ import pytest
 from synthetic import synthetic_fit
 
 from trustbayes.games import ForecastGame, Market
+from trustbayes.games.game import KINDS
 from trustbayes.inference.joint import JointFit
 from trustbayes.models import SPECS, Joint, TrustEmbedded, model_names
 from trustbayes.report import results, write_report
 from trustbayes.report.figures import gap as gap_figure, people, worth as worth_figure
 from trustbayes.report.figures.planted_types import type_coverage
 from trustbayes.report.figures.truth import coverage
-from trustbayes.report.games.forecast import choices, patterns, raw, slopes, tables
+from trustbayes.report.games.continuous import choices, patterns, raw, slopes
+from trustbayes.report.games.continuous.tables import slope_table
+from trustbayes.report.games.forecast import tables
 from trustbayes.report.games.patterns import mean_shifts
 from trustbayes.report.games.registry import kind_of
 from trustbayes.report.model_sections import _gap
@@ -26,6 +29,7 @@ from trustbayes.report.typical import typical_values
 from trustbayes.trials.table import trials_from_frame
 
 ROLES = ("sender", "receiver")
+WORDS = patterns.words_of(ForecastGame())
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +93,10 @@ def test_published_slopes_stand_beside_those_of_their_own_game_only(trials):
 
 
 def test_tables_hold_the_numbers_of_the_results(found):
-    shown = tables.slope_table(found).rows
+    shown = slope_table(found, WORDS).rows
     for role, rows in found["experiment"]["slopes"].items():
         for row in rows:
-            mine = [one for one in shown if one[0].startswith(patterns.WORDS[role].choice)]
+            mine = [one for one in shown if one[0].startswith(WORDS[role].choice)]
             assert any(
                 one[1:4]
                 == (row["sample"], row["treatment"] or "not stated", f"{row['coefficient']:.3f}")
@@ -108,7 +112,8 @@ def test_tables_hold_the_numbers_of_the_results(found):
 
 def guides(role):
     """Lines behind choices of one treatment, by theory."""
-    game, specs = ForecastGame(), [s for s in SPECS if s.role == role and s.guide]
+    game = ForecastGame()
+    specs = [s for s in SPECS if (s.role, s.kind) == (role, game.kind) and s.guide]
     seen = np.linspace(*game.seen_range(role), 601)
     return {spec.name: spec.guide.line(game, "CHUL", seen, 17.0) for spec in specs}
 
@@ -230,7 +235,7 @@ def test_types_at_corners_are_counted_apart():
 
 
 def test_every_model_has_a_look_of_its_own():
-    for kind in ("finite", "forecast-sharing", "recommendation"):
+    for kind in KINDS:
         looks = [look(name) for name in model_names(kind)]
         assert len({(each.colour, each.marker) for each in looks}) == len(looks)
 

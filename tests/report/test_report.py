@@ -365,6 +365,8 @@ def test_what_is_no_number_becomes_null(make_analysis):
             "forecast-sharing",
             {"treatments": {f"e = {i}": Market(10.0 * i, 5.0) for i in range(1, 7)}},
         ),
+        ("interval", {"treatments": {"only": 0.0}, "subjects": 2, "rounds": 1}),
+        ("interval", {"treatments": {f"b = {i}": 0.1 * 4.0**i for i in range(6)}}),
     ],
 )
 def test_sizes_from_tiny_to_large(kind, settings, make_analysis, tmp_path):

@@ -33,7 +33,7 @@ def models(
         A model to describe: what depends on what, every prior written out, all conventions.
     role : "sender" or "receiver", optional
         Only models of their choices.
-    kind : "finite" or "forecast-sharing", optional
+    kind : "finite", "forecast-sharing", "interval" or "recommendation", optional
         Only models for this kind of game.
     as_json : bool
         Only JSON on standard output.

@@ -56,7 +56,7 @@ __all__ = [
 DONE, FAILED, BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 RoleName = Literal["sender", "receiver"]
-KindName = Literal["finite", "forecast-sharing", "recommendation"]
+KindName = Literal["finite", "forecast-sharing", "interval", "recommendation"]
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
 Quiet = Annotated[bool, Parameter(negative="", show_default=False)]
 Invocation = Annotated[str, Parameter(parse=False)]

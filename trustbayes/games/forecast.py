@@ -10,17 +10,18 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trustbayes.errors import Fault
-from trustbayes.games.base import Game, Role
+from trustbayes.games.base import Role
+from trustbayes.games.continuous import ContinuousGame, feedback_faults
 from trustbayes.games.feedback import Feedback
 from trustbayes.games.layout import Layout
 
 __all__ = [
     "NUMBERS",
     "OZC_TREATMENTS",
+    "SAID_BY_PAYOFFS",
     "ForecastGame",
     "Market",
     "Terms",
-    "feedback_faults",
     "game_faults",
 ]
 
@@ -33,6 +34,9 @@ NUMBERS = (
     "largest_capacity",
 )
 """The arguments of a `ForecastGame` that are single numbers."""
+
+SAID_BY_PAYOFFS = "what demand is by chance hides the forecast in a payoff"
+"""Why people learn nothing from payoffs here."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class Terms:
 
 
 @dataclass(frozen=True, eq=False)
-class ForecastGame(Game):
+class ForecastGame(ContinuousGame):
     """A manufacturer knows her forecast and reports one; a supplier builds capacity.
 
     Demand is μ + ξ + ε. The sender (manufacturer) alone knows the forecast ξ ~ U[-a, a] and
@@ -172,16 +176,6 @@ class ForecastGame(Game):
     fine: float
 
     kind: ClassVar[str] = "forecast-sharing"
-    trial_columns: ClassVar[tuple[str, ...]] = (
-        "sender",
-        "receiver",
-        "round",
-        "treatment",
-        "state",
-        "message",
-        "action",
-        "group",
-    )
 
     def __init__(
         self,
@@ -206,7 +200,7 @@ class ForecastGame(Game):
             "largest_capacity": float(largest_capacity),
         }
         markets = dict(OZC_TREATMENTS if treatments is None else treatments)
-        faults = [*game_faults(numbers, markets), *feedback_faults(feedback)]
+        faults = [*game_faults(numbers, markets), *feedback_faults(feedback, SAID_BY_PAYOFFS)]
         if not 0 <= fine < np.inf:
             faults.append(_fault("fine", fine, "a number of at least 0"))
         if faults:
@@ -219,6 +213,7 @@ class ForecastGame(Game):
         set_(self, "name", name)
         set_(self, "feedback", feedback)
         set_(self, "fine", float(fine))
+        set_(self, "step", 0.01)
 
     def terms(self, treatments: Any) -> Terms:
         """The terms of a list of treatments, one entry for each name."""
@@ -262,6 +257,10 @@ class ForecastGame(Game):
         if role == "sender":
             return seen
         return self.mean_demand + seen + self.terms(treatments).safety
+
+    def directions(self, treatments: Any) -> np.ndarray:
+        """Up: every sender wants more capacity than the receiver has reason to build."""
+        return np.ones(len(treatments))
 
     @property
     def scale(self) -> float:
@@ -320,19 +319,6 @@ class ForecastGame(Game):
             feedback=Feedback.from_dict(form.get("feedback")),
             fine=form.get("fine", 0.0),
         )
-
-
-def feedback_faults(feedback: Feedback | None) -> Iterator[Fault]:
-    """Find what cannot be shown after a trial of this game.
-
-    Yields
-    ------
-    Fault
-        Its place is the key.
-    """
-    if feedback is not None and "payoff" in {feedback.shown, *feedback.by_treatment.values()}:
-        expected = '"state" or "none": what demand is by chance hides the forecast in a payoff'
-        yield Fault("feedback.shown", "payoff", expected)
 
 
 def game_faults(numbers: Mapping[str, float], treatments: Mapping[str, Market]) -> Iterator[Fault]:

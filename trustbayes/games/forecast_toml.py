@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trustbayes.errors import Fault
+from trustbayes.games.continuous import feedback_faults
 from trustbayes.games.feedback import read_feedback
 from trustbayes.games.forecast import (
     NUMBERS,
+    SAID_BY_PAYOFFS,
     ForecastGame,
     Market,
-    feedback_faults,
     game_faults,
 )
 from trustbayes.games.layout_toml import LAYOUT_KEYS, read_layout
@@ -35,7 +36,7 @@ def read_forecast(section: Section, path: Path) -> ForecastGame | None:
     treatments = _treatments(section) if "treatments" in section.raw else default.treatments
     layout = read_layout(section, ForecastGame.trial_columns)
     feedback = read_feedback(section, treatments)
-    for fault in feedback_faults(feedback):
+    for fault in feedback_faults(feedback, SAID_BY_PAYOFFS):
         section.faults.append(Fault(section.place(fault.place), fault.value, fault.expected))
     _note_senseless(section, numbers, treatments)
     if section.faults:

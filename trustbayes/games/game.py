@@ -12,6 +12,8 @@ from trustbayes.games.finite import FiniteGame
 from trustbayes.games.finite_toml import read_finite
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.games.forecast_toml import read_forecast
+from trustbayes.games.interval import IntervalGame
+from trustbayes.games.interval_toml import read_interval
 from trustbayes.games.recommendation import RecommendationGame
 from trustbayes.games.recommendation_toml import read_recommendation
 from trustbayes.games.toml_section import Section
@@ -41,6 +43,7 @@ KINDS: Mapping[str, GameKind] = {
     for entry in (
         GameKind(FiniteGame, read_finite),
         GameKind(ForecastGame, read_forecast),
+        GameKind(IntervalGame, read_interval),
         GameKind(RecommendationGame, read_recommendation),
     )
 }

@@ -63,6 +63,15 @@ def read_game(path: str | Path) -> Game:
 
         - ``[treatments]``: name = {capacity_cost = number, uncertainty = number}.
 
+        ``kind = "interval"``: ``lowest`` and ``highest``, the ends of states, messages and actions;
+        optionally ``step``, how finely answers are recorded (default: a ten-thousandth of the
+        interval, of which a whole number of steps must make all); and the tables
+
+        - ``[treatments]``: name = bias, of either sign,
+        - ``[payoffs]``, optional: ``constant`` (default 100), ``scale`` (default: payoffs fall to 0
+          over the interval's width), ``exponent`` (default 2, the quadratic loss), and
+          ``family = "power-loss"``.
+
         ``kind = "recommendation"``, with the defaults of `RecommendationGame`: ``lowest`` and
         ``highest``, ``unit`` (needed unless both ends are given), ``step``, ``advisers``; for
         simulations ``typical_outcome``, ``outcome_spread`` and ``estimate_error``; no ``[rows]``;

@@ -84,7 +84,7 @@ def model(name: str, role: Role, game: Game | str = "finite", **settings: Any) -
         One of `model_names`.
     role : "sender" or "receiver"
     game : Game or str
-        The game, or its kind: "finite", "forecast-sharing" or "recommendation".
+        The game, or its kind: "finite", "forecast-sharing", "interval" or "recommendation".
     **settings
         ``priors``, ``varies``, ``parametrisation``, ``formulas`` and conventions, see `Model`.
 

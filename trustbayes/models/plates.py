@@ -24,6 +24,8 @@ _SEEN_AND_CHOSEN = {
     ("finite", "receiver"): ("message", "action"),
     ("forecast-sharing", "sender"): ("forecast", "report"),
     ("forecast-sharing", "receiver"): ("report", "capacity"),
+    ("interval", "sender"): ("state", "message"),
+    ("interval", "receiver"): ("message", "action"),
     ("recommendation", "receiver"): ("estimate, recommendation", "decision"),
 }
 _RESPONSE = ("response_precision", "response_noise", "lapse", "keeping", "following", "exactness")
@@ -285,7 +287,8 @@ def _response_lines(model: ModelSettings, game: Game | None, prefix: str) -> lis
     family = "Normal(" if conventions["noise"] == "normal" else "StudentT(nu=4, "
     if model.spec.kind == "recommendation":
         return _spiked_lines(model, conventions, named, needed, family)
-    noise = f"sigma={named['response_noise']} × a"
+    unit = "a" if model.spec.kind == "forecast-sharing" else "half the interval"
+    noise = f"sigma={named['response_noise']} × {unit}"
     return [
         f"best {choice} = {model.name}({seen}{after})",
         f"{choice} ~ {family}mu=best {choice}, {noise}), censored at the ends of its range",

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, IntervalGame, RecommendationGame, Role
 from trustbayes.models.draws import Draws
-from trustbayes.simulation import finite, forecast, recommendation
+from trustbayes.simulation import continuous, finite, recommendation
 from trustbayes.trials.units import Units
 
 __all__ = ["Kind", "kind_of"]
@@ -136,7 +136,8 @@ class Kind(Protocol):
 
 _KINDS: Mapping[str, Kind] = {
     FiniteGame.kind: finite,
-    ForecastGame.kind: forecast,
+    ForecastGame.kind: continuous,
+    IntervalGame.kind: continuous,
     RecommendationGame.kind: recommendation,
 }
 """The functions of every kind of game."""

@@ -127,7 +127,8 @@ def simulate(
     subject plays every treatment, in consecutive blocks of rounds of (nearly) equal length; or,
     between subjects, a (nearly) equal number of pairs plays each treatment throughout. In a
     treatment with several biases each pair's bias is drawn evenly among them. Forecasts, reports
-    and capacities have two decimals, but where they are at an end of their range.
+    and capacities have two decimals, answers on an interval are whole steps of the game's, but
+    where they are at an end of their range.
 
     Parameters
     ----------
@@ -143,8 +144,8 @@ def simulate(
         The same seed gives the same experiment; senders do not depend on the receivers, nor do
         their messages but where senders learn.
     treatments : mapping of str to float or sequence of float, or sequence of str, optional
-        Name to bias or biases, in the order in which they are played; for forecast sharing the
-        names alone. Default: the game's.
+        Name to bias or biases, in the order in which they are played; where the
+        game has one for each, and for forecast sharing, the names alone. Default: the game's.
     between : bool
         Whether every subject plays one treatment only.
     people : DataFrame, optional

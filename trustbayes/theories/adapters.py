@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.games.finite import FiniteGame
-from trustbayes.games.forecast import ForecastGame, Terms
 from trustbayes.numerics.arrays import namespace
 from trustbayes.trials.finite import Cells
 
@@ -158,6 +158,6 @@ def stacked(constants: Callable[[FiniteGame, float], np.ndarray], conditions: Co
     return each if len(each) == 1 else each[conditions.index]
 
 
-def trial_terms(game: ForecastGame, units: Any) -> Terms:
-    """The terms of every trial."""
+def trial_terms(game: ContinuousGame, units: Any) -> Any:
+    """The terms of every trial, as the game's kind has them."""
     return game.terms(units.treatments).at(units.unit_treatment[units.trial_unit])

@@ -26,7 +26,7 @@ ENTRY_POINTS = "trustbayes.theories"
 """The group of entry points by which an installed package declares theories."""
 
 _THEORIES = (trust_embedded, trusting_advice, level_k, hybrid, mixture, benchmarks, advice)
-_KINDS = ("finite", "forecast-sharing", "recommendation")
+_KINDS = ("finite", "forecast-sharing", "interval", "recommendation")
 _OF_PACKAGE = tuple(
     spec for kind in _KINDS for theory in _THEORIES for spec in theory.SPECS if spec.kind == kind
 )

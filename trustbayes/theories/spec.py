@@ -210,7 +210,7 @@ class ModelSpec:
         Shares and types of subjects are then those at the beginning.
     weighs_fines : bool
         Whether its answer weighs what a game fines senders for lies: with
-        `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game of forecast sharing.
+        `trustbayes.games.payoffs.Fined` payoffs, or the ``fine`` of a game on a line.
     by_default : bool
         Whether a report has it unless models are named.
     benchmark : bool

@@ -1,4 +1,4 @@
-"""Trials of forecast sharing: which are allowed, and the points of a likelihood."""
+"""Trials of games on a line: which are allowed, and the points of a likelihood."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pandas as pd
 
 from trustbayes.errors import Fault, listing
 from trustbayes.files import TextTable, numbers
-from trustbayes.games import ForecastGame, Role
+from trustbayes.games import ContinuousGame, Role
 from trustbayes.trials.columns import SAME, SEEN_AND_CHOSEN
 from trustbayes.trials.units import Units, groups_of, number_units, people_of
 
-__all__ = ["ForecastRules", "Points", "points_of_trials"]
+__all__ = ["ForecastRules", "PointRules", "Points", "points_of_trials"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,15 +99,21 @@ def points_of_trials(
     )
 
 
-class ForecastRules:
+class PointRules:
     """Values between the game's limits, and a treatment of the game for every trial."""
 
     units: ClassVar[type[Points]] = Points
     shown: ClassVar[tuple[str, ...]] = ("state", "none")
     numbers: ClassVar[tuple[str, ...]] = ("state", "message", "action")
     may_lack: ClassVar[tuple[str, ...]] = ()
+    called: ClassVar[Mapping[str, str]] = {
+        "state": "a state",
+        "message": "a message",
+        "action": "an action",
+    }
+    """What the numbers are in the words of the game."""
 
-    def __init__(self, game: ForecastGame) -> None:
+    def __init__(self, game: ContinuousGame) -> None:
         self.game = game
         self.limits = {
             "state": game.seen_range("sender"),
@@ -117,7 +123,7 @@ class ForecastRules:
 
     def expected(self, name: str) -> str:
         """A number between limits."""
-        what = {"state": "a forecast", "message": "a report", "action": "a capacity"}[name]
+        what = self.called[name]
         low, high = self.limits[name]
         if np.isinf(high):
             return f"{what}: a number of at least {low:g}"
@@ -149,9 +155,8 @@ class ForecastRules:
         return tuple(name for name in self.game.treatments if name in present)
 
     def conditions(self, table: pd.DataFrame, treatment: str) -> dict[str, float]:
-        """Capacity cost and uncertainty."""
-        market = self.game.treatments[treatment]
-        return {"capacity_cost": market.capacity_cost, "uncertainty": market.uncertainty}
+        """The bias."""
+        return {"bias": float(self.game.treatments[treatment])}
 
     def fold(
         self,
@@ -162,3 +167,18 @@ class ForecastRules:
     ) -> Points:
         """Points."""
         return points_of_trials(table, role, subjects, treatments)
+
+
+class ForecastRules(PointRules):
+    """Those of forecast sharing, in its words."""
+
+    called: ClassVar[Mapping[str, str]] = {
+        "state": "a forecast",
+        "message": "a report",
+        "action": "a capacity",
+    }
+
+    def conditions(self, table: pd.DataFrame, treatment: str) -> dict[str, float]:
+        """Capacity cost and uncertainty."""
+        market = self.game.treatments[treatment]
+        return {"capacity_cost": market.capacity_cost, "uncertainty": market.uncertainty}

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import FiniteGame, ForecastGame, Role
+from trustbayes.games import ContinuousGame, FiniteGame, Role
 from trustbayes.trials.columns import SAME
 
-__all__ = ["News", "finite_news", "forecast_news"]
+__all__ = ["News", "finite_news", "point_news"]
 
 _PRECISE = 0.05
 """Of the whole range: what passes for exact among continuous numbers."""
@@ -153,18 +153,18 @@ def _of_sender(game: FiniteGame, bias: float) -> _Tables:
     return tables, actions
 
 
-def forecast_news(game: ForecastGame, role: Role, table: pd.DataFrame, shown: np.ndarray) -> News:
-    """News of the trials of forecast sharing.
+def point_news(game: ContinuousGame, role: Role, table: pd.DataFrame, shown: np.ndarray) -> News:
+    """News of the trials of a game in which states and choices lie on lines.
 
-    Exact is what is within a hundredth of the range 2a; of a likelihood, what is near by a normal
-    density of standard deviation 2a/20.
+    Exact is what is within a hundredth of the range of states; of a likelihood, what is near by a
+    normal density whose standard deviation is a twentieth of it.
 
     Parameters
     ----------
-    game : ForecastGame
+    game : ContinuousGame
     role : "sender" or "receiver"
     table : DataFrame
-        With the columns treatment, state, message and action, in units of demand.
+        With the columns treatment, state, message and action, in the game's units.
     shown : array of str, shape (trials,)
         "state" or "none".
 
@@ -172,12 +172,15 @@ def forecast_news(game: ForecastGame, role: Role, table: pd.DataFrame, shown: np
     -------
     News
     """
-    width = 2 * game.forecast_range
+    low, high = game.seen_range("sender")
+    width = high - low
     message = table["message"].to_numpy(float)
     if role == "receiver":
         state = table["state"].to_numpy(float)
-        gap, room = message - state, game.forecast_range - state
-        doubting = np.where(gap >= -SAME, width / np.maximum(room, _PRECISE * width), 0.0)
+        gap, way = message - state, game.directions(table["treatment"])
+        room = np.select([way > 0, way < 0], [high - state, state - low], width)
+        beyond = (way == 0) | (way * gap >= -SAME)
+        doubting = np.where(beyond, width / np.maximum(room, _PRECISE * width), 0.0)
     else:
         trusted = game.face_value("receiver", message, table["treatment"])
         gap, doubting = table["action"].to_numpy(float) - trusted, np.ones(len(table))

@@ -9,9 +9,9 @@ import pandas as pd
 
 from trustbayes.errors import Fault
 from trustbayes.files import TextTable
-from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, IntervalGame, RecommendationGame, Role
 from trustbayes.trials.finite import FiniteRules
-from trustbayes.trials.forecast import ForecastRules
+from trustbayes.trials.forecast import ForecastRules, PointRules
 from trustbayes.trials.recommendation import RecommendationRules
 from trustbayes.trials.units import Units
 
@@ -77,6 +77,7 @@ class TrialRules(Protocol):
 _RULES: Mapping[str, Callable[[Any], TrialRules]] = {
     FiniteGame.kind: FiniteRules,
     ForecastGame.kind: ForecastRules,
+    IntervalGame.kind: PointRules,
     RecommendationGame.kind: RecommendationRules,
 }
 """The rules of every kind of game."""

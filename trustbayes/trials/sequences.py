@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError, listing
-from trustbayes.games import FiniteGame, ForecastGame, Game, Role
+from trustbayes.games import FiniteGame, ForecastGame, Game, IntervalGame, Role
 from trustbayes.numerics.chains import Chains
 from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.finite import Cells
 from trustbayes.trials.forecast import Points
-from trustbayes.trials.news import News, finite_news, forecast_news
+from trustbayes.trials.news import News, finite_news, point_news
 from trustbayes.trials.rules import rules_of
 from trustbayes.trials.units import Units
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FiniteSequences",
-    "ForecastSequences",
+    "PointSequences",
     "Sequences",
     "check_sequences",
     "missing_rounds",
@@ -152,8 +152,8 @@ class FiniteSequences(Sequences, Cells):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ForecastSequences(Sequences, Points):
-    """The trials of forecast sharing as sequences."""
+class PointSequences(Sequences, Points):
+    """The trials of a game on a line as sequences."""
 
     dims: ClassVar[Mapping[str, tuple[str, ...]]] = {**Points.dims, **Sequences.dims}
 
@@ -236,7 +236,8 @@ def missing_rounds(table: pd.DataFrame, role: Role) -> dict[str, list[int]]:
 
 _KINDS: Mapping[str, tuple[type[Sequences], Callable[..., News]]] = {
     FiniteGame.kind: (FiniteSequences, finite_news),
-    ForecastGame.kind: (ForecastSequences, forecast_news),
+    ForecastGame.kind: (PointSequences, point_news),
+    IntervalGame.kind: (PointSequences, point_news),
 }
 """By kind of game, the class of its sequences, and what trials tell."""
 

@@ -79,16 +79,17 @@ class Trials:
     def treatments(self) -> tuple[str, ...]:
         """The treatments that occur; in a subset, those that occur in the whole.
 
-        Those of a finite game go by the mean of their biases, then in natural order; those of a
-        forecast-sharing game as in the game.
+        Those of a finite game go by the mean of their biases, then in natural order; those of
+        games on a line as in the game.
         """
         return self.known_treatments or rules_of(self.game).treatments(self.table)
 
     def conditions(self, treatment: str) -> list[float] | dict[str, float]:
         """Say what sets a treatment apart, as a game file would.
 
-        In a finite game the biases that occur; in a forecast-sharing game ``capacity_cost``
-        (payoff units per unit of capacity) and ``uncertainty`` (units of demand).
+        In a finite game the biases that occur; in a game on an interval ``bias``; in a
+        forecast-sharing game ``capacity_cost`` (payoff units per unit of capacity) and
+        ``uncertainty`` (units of demand).
         """
         return rules_of(self.game).conditions(self.table, treatment)
 
@@ -241,8 +242,8 @@ def read_trials(
         ``[rows] per = "player"``, a row is one player's. A sender's trials need the columns
         sender, round, state and message, a receiver's receiver, round, message and action; a file
         may hold one role only.
-        Optional: treatment (without it there is one: in a finite game "all", in a
-        forecast-sharing game its only one), in a finite game bias (without it, that of the
+        Optional: treatment (without it there is one: in a finite game "all", in a game on a line
+        its only one), in a finite game bias (without it, that of the
         treatment in the game), group. The game's layout may give columns other names.
     game : Game, str or Path
         The game, or its file.

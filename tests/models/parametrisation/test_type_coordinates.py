@@ -9,7 +9,7 @@ import pymc as pm
 import pytest
 import xarray as xr
 from building import made_up_information, pointwise
-from loops import TRIALS
+from loops import TRIALS, TRIALS_OF_KIND
 from markets import PYTHON
 from pytensor.graph.traversal import ancestors
 from scipy import stats
@@ -39,7 +39,7 @@ INVERSE = {"LogNormal": np.exp, "LogitNormal": expit, "Gamma": np.exp}
 
 
 def trials_for(model):
-    return TRIALS["power" if model.spec.kind == "finite" else "forecast"]
+    return TRIALS_OF_KIND[model.spec.kind]
 
 
 def made_up_densities(model, units, seed=3):

@@ -1,4 +1,4 @@
-"""The mixture of theories in both kinds of game, against enumeration of types."""
+"""The mixture of theories in games in which people send messages, by enumeration of types."""
 
 import functools
 import math
@@ -21,6 +21,7 @@ from building import (
 from loops import (
     NOISES,
     TRIALS,
+    TRIALS_OF_KIND,
     best_choice,
     components,
     levels,
@@ -51,7 +52,7 @@ OF_EACH = pytest.mark.parametrize("spec", MIXTURES, ids=SPEC_IDS)
 
 
 def trials_for(chosen):
-    return TRIALS["power" if chosen.spec.kind == "finite" else "forecast"]
+    return TRIALS_OF_KIND[chosen.spec.kind]
 
 
 def in_forecast(role, **settings):
@@ -381,7 +382,7 @@ def test_a_replicated_subject_is_of_one_type_in_all_trials(spec):
     sharp = Draws(one.model, one.game, one.units, many.data.assign(planted))
     copies = replicate(sharp, np.random.default_rng(2), given_trials=False)
     _, answer, values = next(sharp.answers())
-    if spec.kind == "forecast-sharing":
+    if spec.kind != "finite":
         best = np.clip(answer[0], *one.game.choice_range(spec.role))
         fits = abs(copies[:, None] - best) < 1e-5  # copies, types, trials
         alike = abs(best[:, None] - best) < 1e-5  # chance that one type looks like another

@@ -141,11 +141,11 @@ def counterfactual(
     is and as each policy makes it. Effects are differences draw by draw, with the same people, the
     same meetings and the same chances, so that a policy that changes nothing has the effect 0
     exactly. In a finite game nothing but new people is simulated: expected payoffs follow from the
-    mean choice probabilities of either role. In forecast sharing 8 rounds of 1,000 meetings are
+    mean choice probabilities of either role. In games on a line 8 rounds of 1,000 meetings are
     played in each draw and treatment, and the spread that they add is taken out of the intervals.
     Recommendations have receivers alone: their payoff is minus the distance of decisions from
     outcomes, the way of trust leads from keeping every estimate to following every recommendation,
-    and decisions are simulated as in forecast sharing.
+    and decisions are simulated as in games on a line.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trustbayes.games import FiniteGame, ForecastGame, Game, RecommendationGame
-from trustbayes.simulation.policies import finite, forecast, recommendation
+from trustbayes.games import FiniteGame, ForecastGame, Game, IntervalGame, RecommendationGame
+from trustbayes.simulation.policies import finite, forecast, interval, recommendation
 from trustbayes.simulation.policies.stage import Play
 
 __all__ = ["play_of"]
@@ -13,6 +13,7 @@ __all__ = ["play_of"]
 _KINDS: Mapping[str, Play] = {
     FiniteGame.kind: finite,
     ForecastGame.kind: forecast,
+    IntervalGame.kind: interval,
     RecommendationGame.kind: recommendation,
 }
 

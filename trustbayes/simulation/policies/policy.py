@@ -77,8 +77,8 @@ class Policy:
         What the game would be instead. Finite: bias, prior, receiver_prior, direction, the
         numbers of a power loss (constant, scale, exponent) or the constants of formulas. Forecast
         sharing: capacity_cost, uncertainty, mean_demand, retail_price, wholesale_price,
-        production_cost. Recommendations: adviser_error (their accuracy), estimate_error,
-        typical_outcome, outcome_spread.
+        production_cost. On an interval: bias, constant, scale, exponent. Recommendations:
+        adviser_error (their accuracy), estimate_error, typical_outcome, outcome_spread.
     treatments : tuple of str
         Where it would be changed; everywhere by default.
     shift : mapping of str to float

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.games import Role
+from trustbayes.games import ContinuousGame, Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.marginal.effects import Effect
 from trustbayes.inference.marginal.population import Population
@@ -344,11 +344,14 @@ def _new_values(effect: Effect, rng: np.random.Generator, shape: tuple[int, ...]
 def _directions(game: Any, role: Role, units: Any) -> np.ndarray:
     """What makes inflation of choices less what was seen, or discount; of each unit."""
     sign = 1.0 if role == "sender" else -1.0
+    names = np.array(units.treatments)[units.unit_treatment]
+    if isinstance(game, ContinuousGame):
+        way = game.directions(names)
+        return np.where(way == 0, sign, sign * way)
     if units.continuous:
         return np.full(units.unit_subject.size, sign)
     if role == "receiver" and game.labelled:
         return np.ones(units.unit_subject.size)
-    names = np.array(units.treatments)[units.unit_treatment]
     biases = units.biases[units.unit_bias]
     return sign * np.array(
         [

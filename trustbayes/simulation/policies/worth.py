@@ -34,13 +34,13 @@ def trust_worth(
     exaggerations may. It is above 1 for a sender whose exaggerations are believed, since
     receivers then do more than is good for them; that may even be good for both together.
 
-    The intervals are those of the expected profit, not of single meetings. In forecast sharing
-    a draw averages 8 rounds of at least 1,000 meetings in each treatment, 30 forecasts or more for
-    each sender, spread evenly over [-a, a] (the midpoints of equal strata), and in a round
-    receivers are dealt so that all meet equally many reports, up to one. The spread that the
+    The intervals are those of the expected profit, not of single meetings. In games on a line
+    a draw averages 8 rounds of at least 1,000 meetings in each treatment, 30 states or more for
+    each sender, spread evenly over all there are (the midpoints of equal strata), and in a round
+    receivers are dealt so that all meet equally many messages, up to one. The spread that the
     simulation still adds to the draws is known from how the rounds differ, and is taken out. The
-    midpoints err by less than 0.003 of the way from babbling to full trust, in the game's default
-    treatments. In a finite game nothing is simulated.
+    midpoints err by less than 0.003 of the way from babbling to full trust, in the default
+    treatments of forecast sharing. In a finite game nothing is simulated.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The "all or nothing" benchmarks, declared: babbling and full trust.
 
-For finite games, and for forecast sharing.
+For finite games, forecast sharing, and games on an interval.
 """
 
 from __future__ import annotations
@@ -12,12 +12,19 @@ from typing import Any
 import numpy as np
 
 from trustbayes.games.base import Role
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.interval import IntervalGame
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import trial_terms, unit_conditions
 from trustbayes.theories.benchmarks import finite, forecast
-from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
+from trustbayes.theories.responses.censored import (
+    INTERVAL_NOISE,
+    NOISE,
+    RESPONSE_NOISE,
+    censored,
+)
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -33,6 +40,10 @@ __all__ = [
     "FORECAST_FULL_TRUST_RECEIVER",
     "FORECAST_FULL_TRUST_SENDER",
     "FULL_TRUST",
+    "INTERVAL_BABBLING_RECEIVER",
+    "INTERVAL_BABBLING_SENDER",
+    "INTERVAL_FULL_TRUST_RECEIVER",
+    "INTERVAL_FULL_TRUST_SENDER",
     "MESSAGE_HABIT",
     "SPECS",
 ]
@@ -179,7 +190,7 @@ def _babbling_capacities(game: ForecastGame, values: Values, conventions: Mappin
     return forecast.babbling_capacity(trial_terms(game, values.units))
 
 
-def _truth(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+def _truth(game: ContinuousGame, values: Values, conventions: Mapping[str, Any]) -> Any:
     return values.units.trial_seen
 
 
@@ -189,7 +200,9 @@ def _credulous_capacities(
     return forecast.credulous_capacity(values.units.trial_seen, trial_terms(game, values.units))
 
 
-def _mean_report(game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
+def _mean_report(
+    game: ContinuousGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
     """Any report will do, if only it is unrelated to the forecast."""
     return Line(seen, np.full_like(seen, mean_report))
 
@@ -200,7 +213,7 @@ def _prior_capacity(
     return Line(seen, np.full_like(seen, forecast.babbling_capacity(game.terms([treatment]))[0]))
 
 
-def _face_value(game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
+def _face_value(game: ContinuousGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
     return Line(seen, seen)
 
 
@@ -246,6 +259,60 @@ FORECAST_FULL_TRUST_RECEIVER = _of_forecast_sharing(
     Guide("credulous (full trust)", _credulous_capacity),
 )
 
+_MESSAGE_HABIT_ON_INTERVAL = replace(
+    _REPORT_HABIT,
+    meaning="how far above the middle of the interval a sender's message is, whatever the state",
+    unit="share of half the interval",
+    report_unit="units of the state",
+)
+
+
+def _babbling_messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return _middle(game) + values.of_trials("habit") * game.scale
+
+
+def _middle_always(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return np.full(values.units.trial_unit.shape, _middle(game))
+
+
+def _middle(game: IntervalGame) -> float:
+    return (game.lowest + game.highest) / 2
+
+
+def _middle_line(game: IntervalGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
+    return Line(seen, np.full_like(seen, _middle(game)))
+
+
+def _on_interval(spec: ModelSpec, answer: Any, guide: Guide, *parameters: Parameter) -> ModelSpec:
+    """The same benchmark of forecast sharing in the game on an interval."""
+    return replace(
+        spec,
+        kind="interval",
+        parameters=(INTERVAL_NOISE, *parameters),
+        answer=answer,
+        guide=guide,
+    )
+
+
+INTERVAL_BABBLING_SENDER = _on_interval(
+    FORECAST_BABBLING_SENDER,
+    _babbling_messages,
+    Guide("babbling (here: the mean message)", _mean_report),
+    _MESSAGE_HABIT_ON_INTERVAL,
+)
+
+INTERVAL_BABBLING_RECEIVER = _on_interval(
+    FORECAST_BABBLING_RECEIVER, _middle_always, Guide("babbling", _middle_line)
+)
+
+INTERVAL_FULL_TRUST_SENDER = _on_interval(
+    FORECAST_FULL_TRUST_SENDER, _truth, Guide("truth", _face_value)
+)
+
+INTERVAL_FULL_TRUST_RECEIVER = _on_interval(
+    FORECAST_FULL_TRUST_RECEIVER, _truth, Guide("credulous (full trust)", _face_value)
+)
+
 SPECS = (
     FINITE_BABBLING_SENDER,
     FINITE_BABBLING_RECEIVER,
@@ -255,5 +322,9 @@ SPECS = (
     FORECAST_BABBLING_RECEIVER,
     FORECAST_FULL_TRUST_SENDER,
     FORECAST_FULL_TRUST_RECEIVER,
+    INTERVAL_BABBLING_SENDER,
+    INTERVAL_BABBLING_RECEIVER,
+    INTERVAL_FULL_TRUST_SENDER,
+    INTERVAL_FULL_TRUST_RECEIVER,
 )
 """In the order of reports."""

@@ -1,19 +1,26 @@
 """The hybrids, declared: limited thinking with lying aversion or trust.
 
-For finite games, and for forecast sharing.
+For finite games, forecast sharing, and games on an interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.interval import IntervalGame
 from trustbayes.theories.adapters import by_condition, stacked, trial_terms, unit_conditions
-from trustbayes.theories.hybrid import finite, forecast
+from trustbayes.theories.hybrid import finite, forecast, interval
 from trustbayes.theories.level_k import declaration as level_k
-from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
+from trustbayes.theories.responses.censored import (
+    INTERVAL_NOISE,
+    NOISE,
+    RESPONSE_NOISE,
+    censored,
+)
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import declaration as trust_embedded
@@ -24,6 +31,8 @@ __all__ = [
     "FINITE_SENDER",
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
+    "INTERVAL_RECEIVER",
+    "INTERVAL_SENDER",
     "NAME",
     "SPECS",
 ]
@@ -244,5 +253,51 @@ FORECAST_RECEIVER = ModelSpec(
     by_default=False,
 )
 
-SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+
+def _messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return interval.hybrid_messages(
+        values.units.trial_seen,
+        values.of_trials("lying_aversion") * game.lying_unit,
+        conventions["max_level"],
+        trial_terms(game, values.units),
+        wavering=conventions["indifference"] == "waver",
+    )
+
+
+def _actions(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return interval.hybrid_actions(
+        values.units.trial_seen,
+        values.of_trials("trust"),
+        conventions["max_level"],
+        trial_terms(game, values.units),
+        conventions["unsent"],
+    )
+
+
+INTERVAL_SENDER = replace(
+    FORECAST_SENDER,
+    kind="interval",
+    parameters=(INTERVAL_NOISE, trust_embedded.INTERVAL_LYING_AVERSION, level_k.LEVEL),
+    conventions=(level_k.MAX_LEVEL, trust_embedded.INTERVAL_INDIFFERENCE, NOISE),
+    answer=_messages,
+    ignores=_level_0_ignores(trust_embedded.INTERVAL_LYING_AVERSION),
+)
+
+INTERVAL_RECEIVER = replace(
+    FORECAST_RECEIVER,
+    kind="interval",
+    description=FINITE_RECEIVER.description,
+    parameters=(INTERVAL_NOISE, trust_embedded.TRUST, level_k.LEVEL),
+    conventions=(level_k.MAX_LEVEL, level_k.INTERVAL_UNSENT, NOISE),
+    answer=_actions,
+)
+
+SPECS = (
+    FINITE_SENDER,
+    FINITE_RECEIVER,
+    FORECAST_SENDER,
+    FORECAST_RECEIVER,
+    INTERVAL_SENDER,
+    INTERVAL_RECEIVER,
+)
 """In the order of reports."""

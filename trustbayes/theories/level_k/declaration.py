@@ -1,4 +1,4 @@
-"""The level-k theory, declared: for finite games, and for forecast sharing."""
+"""The level-k theory, declared: for finite games, forecast sharing, and games on an interval."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.games.base import Role
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.interval import IntervalGame
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import (
     by_condition,
@@ -21,10 +22,15 @@ from trustbayes.theories.adapters import (
     unit_conditions,
 )
 from trustbayes.theories.learning.declaration import levels_that_learn
-from trustbayes.theories.level_k import forecast as theory
+from trustbayes.theories.level_k import forecast as theory, interval
 from trustbayes.theories.level_k.finite import level_tables
 from trustbayes.theories.level_k.quantal import quantal_receiver_utility, quantal_sender_utility
-from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
+from trustbayes.theories.responses.censored import (
+    INTERVAL_NOISE,
+    NOISE,
+    RESPONSE_NOISE,
+    censored,
+)
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -37,6 +43,9 @@ __all__ = [
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
     "FORECAST_UNSENT",
+    "INTERVAL_RECEIVER",
+    "INTERVAL_SENDER",
+    "INTERVAL_UNSENT",
     "LEVEL",
     "MAX_LEVEL",
     "NAME",
@@ -266,10 +275,69 @@ FORECAST_RECEIVER = replace(
     guide=Guide("level 1", _capacity_of_level_1),
 )
 
+INTERVAL_UNSENT = replace(
+    FORECAST_UNSENT,
+    meaning=(
+        "How a receiver reads a message that the sender he reckons with never sends: as the next "
+        "message in the direction of the bias that she does send, or as no news."
+    ),
+)
+
+
+def _messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units = values.units
+    return interval.messages(units.trial_seen, conventions["max_level"], trial_terms(game, units))
+
+
+def _actions(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    units = values.units
+    return interval.actions(
+        units.trial_seen,
+        conventions["max_level"],
+        trial_terms(game, units),
+        conventions["unsent"],
+    )
+
+
+def _message_of_level_1(
+    game: IntervalGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
+    return Line(seen, interval.messages(seen, 1, game.terms([treatment]))[1])
+
+
+def _action_of_level_1(
+    game: IntervalGame, treatment: str, seen: np.ndarray, mean_report: float
+) -> Line:
+    """Up to the end at which senders pile up, the message of whom is read otherwise."""
+    choice = interval.actions(seen, 1, game.terms([treatment]))[1]
+    if game.treatments[treatment] < 0:
+        return Line(seen[1:], choice[1:], last=(float(seen[0]), float(choice[0])))
+    return Line(seen[:-1], choice[:-1], last=(float(seen[-1]), float(choice[-1])))
+
+
+INTERVAL_SENDER = replace(
+    FORECAST_SENDER,
+    kind="interval",
+    parameters=(INTERVAL_NOISE, LEVEL),
+    answer=_messages,
+    guide=Guide("level 1", _message_of_level_1),
+)
+
+INTERVAL_RECEIVER = replace(
+    FORECAST_RECEIVER,
+    kind="interval",
+    parameters=(INTERVAL_NOISE, LEVEL),
+    conventions=(MAX_LEVEL, INTERVAL_UNSENT, NOISE),
+    answer=_actions,
+    guide=Guide("level 1", _action_of_level_1),
+)
+
 SPECS = (
     levels_that_learn(FINITE_SENDER, _utility_seen("sender")),
     levels_that_learn(FINITE_RECEIVER, _utility_seen("receiver")),
     levels_that_learn(FORECAST_SENDER, _reports),
     levels_that_learn(FORECAST_RECEIVER, _capacities),
+    levels_that_learn(INTERVAL_SENDER, _messages),
+    levels_that_learn(INTERVAL_RECEIVER, _actions),
 )
 """In the order of reports."""

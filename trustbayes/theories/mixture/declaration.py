@@ -1,4 +1,4 @@
-"""The mixtures of theories, declared: for finite games, and for forecast sharing."""
+"""The mixtures of theories, declared: for finite games, forecast sharing, games on an interval."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ __all__ = [
     "FINITE_SENDER",
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
+    "INTERVAL_RECEIVER",
+    "INTERVAL_SENDER",
     "NAME",
     "SPECS",
 ]
@@ -69,5 +71,22 @@ FORECAST_RECEIVER = mixture(
     benchmarks.FORECAST_BABBLING_RECEIVER,
 )
 
-SPECS = (FINITE_SENDER, FINITE_RECEIVER, FORECAST_SENDER, FORECAST_RECEIVER)
+INTERVAL_SENDER = mixture(
+    trust_embedded.INTERVAL_SENDER, level_k.INTERVAL_SENDER, benchmarks.INTERVAL_BABBLING_SENDER
+)
+
+INTERVAL_RECEIVER = mixture(
+    trust_embedded.INTERVAL_RECEIVER,
+    level_k.INTERVAL_RECEIVER,
+    benchmarks.INTERVAL_BABBLING_RECEIVER,
+)
+
+SPECS = (
+    FINITE_SENDER,
+    FINITE_RECEIVER,
+    FORECAST_SENDER,
+    FORECAST_RECEIVER,
+    INTERVAL_SENDER,
+    INTERVAL_RECEIVER,
+)
 """In the order of reports."""

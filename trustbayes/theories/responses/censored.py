@@ -1,14 +1,15 @@
 """From a best choice to choices: noise around it, censored at the ends of the range.
 
 A choice is the theory's optimum plus noise of the subject's own size, written once for all
-theories. What would fall beyond the range is made at its end: choices there have a probability,
-not a density. The functions take NumPy arrays or PyTensor variables.
+theories. What would fall beyond the range, or is rounded to its end, is made there: choices there
+have a probability, not a density. The functions take NumPy arrays or PyTensor variables.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytensor.tensor as pt
 from scipy.special import log_ndtr
 
 from trustbayes.games.base import Role
-from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.numerics.arrays import namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response, of_trials
@@ -25,6 +26,7 @@ from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
 
 __all__ = [
+    "INTERVAL_NOISE",
     "NOISE",
     "RESPONSE_NOISE",
     "CensoredNoise",
@@ -100,14 +102,22 @@ class CensoredNoise:
         The ends of the range of choices.
     scale : float
         What the standardised response noise is multiplied by.
+    margin : float
+        How near to an end what a person means is recorded as the end, such as half a slider's step.
     """
 
     type_axis = -2
 
     def __init__(
-        self, noise: NormalNoise | StudentNoise, low: float, high: float, scale: float
+        self,
+        noise: NormalNoise | StudentNoise,
+        low: float,
+        high: float,
+        scale: float,
+        margin: float = 0.0,
     ) -> None:
         self.noise, self.low, self.high, self.scale = noise, low, high, scale
+        self.margin = margin
 
     def log_likelihood(
         self, units: Points, answer: Any, values: Values, typed: bool
@@ -120,14 +130,14 @@ class CensoredNoise:
         ends = (choice > self.low) & (choice < self.high), choice >= self.high, choice <= self.low
         inside, upper, lower = (namespace(choice).nonzero(mask)[0] for mask in ends)
 
-        def gap(rows: Any) -> Any:
-            return (choice[rows] - answer[..., rows]) / sigma[..., rows]
+        def gap(rows: Any, beyond: float = 0.0) -> Any:
+            return (choice[rows] + beyond - answer[..., rows]) / sigma[..., rows]
 
         parts = [self.noise.log_density(gap(inside)) - xp.log(sigma[..., inside])]
         if _any(upper):
-            parts.append(self.noise.log_cumulative(-gap(upper)))
+            parts.append(self.noise.log_cumulative(-gap(upper, -self.margin)))
         if _any(lower):
-            parts.append(self.noise.log_cumulative(gap(lower)))
+            parts.append(self.noise.log_cumulative(gap(lower, self.margin)))
         logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
         rows = namespace(choice).concatenate([inside, upper, lower])
         subject = namespace(choice).take(units.trial_subject, rows)
@@ -168,7 +178,8 @@ class CensoredNoise:
         for mask, sign in ((upper, -1), (lower, 1)):
             rows = np.flatnonzero(mask)
             if rows.size:
-                z = sign * (choice[rows] - answer[..., rows]) / sigma[..., units.trial_unit[rows]]
+                gap = choice[rows] + sign * self.margin - answer[..., rows]
+                z = sign * gap / sigma[..., units.trial_unit[rows]]
                 total = total + summed_by_unit(units, self.noise.log_cumulative(z), rows)
         return np.asarray(total)
 
@@ -279,8 +290,9 @@ def noise_of(conventions: Mapping[str, Any]) -> NormalNoise | StudentNoise:
 def censored(role: Role) -> Any:
     """The response rule of a role, as `ModelSpec.response` asks for it."""
 
-    def response(game: ForecastGame, conventions: Mapping[str, Any]) -> Response:
-        return CensoredNoise(noise_of(conventions), *game.choice_range(role), game.scale)
+    def response(game: ContinuousGame, conventions: Mapping[str, Any]) -> Response:
+        noise, ends = noise_of(conventions), game.choice_range(role)
+        return CensoredNoise(noise, *ends, game.scale, game.end_margin)
 
     return response
 
@@ -299,6 +311,10 @@ RESPONSE_NOISE = Parameter(
     ),
     report_unit="units of demand",
     report_factor="scale",
+)
+
+INTERVAL_NOISE = replace(
+    RESPONSE_NOISE, unit="share of half the interval", report_unit="units of the state"
 )
 
 

@@ -1,7 +1,7 @@
-"""The trust-embedded theory, declared: for finite games, and for forecast sharing.
+"""The trust-embedded theory, declared: for finite games, forecast sharing, games on an interval.
 
-What both have comes first, then the models of finite games, whose answer is the utility of every
-option, then those of forecast sharing, whose answer is the best report or capacity.
+What they have in common comes first, then the models of finite games, whose answer is the utility
+of every option, then those of the others, whose answer is the best choice.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
+from trustbayes.games.interval import IntervalGame
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import (
     by_condition,
@@ -22,10 +23,15 @@ from trustbayes.theories.adapters import (
 )
 from trustbayes.theories.learning.declaration import trust_that_learns
 from trustbayes.theories.outcomes import expected_outcome
-from trustbayes.theories.responses.censored import NOISE, RESPONSE_NOISE, censored
+from trustbayes.theories.responses.censored import (
+    INTERVAL_NOISE,
+    NOISE,
+    RESPONSE_NOISE,
+    censored,
+)
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
-from trustbayes.theories.trust_embedded import finite, forecast, sequences
+from trustbayes.theories.trust_embedded import finite, forecast, interval, sequences
 from trustbayes.theories.values import Values
 
 __all__ = [
@@ -37,6 +43,10 @@ __all__ = [
     "FORECAST_RECEIVER",
     "FORECAST_SENDER",
     "INDIFFERENCE",
+    "INTERVAL_INDIFFERENCE",
+    "INTERVAL_LYING_AVERSION",
+    "INTERVAL_RECEIVER",
+    "INTERVAL_SENDER",
     "LUMP_SUM_AVERSION",
     "NAME",
     "OZER_ZHENG_CHEN",
@@ -384,10 +394,91 @@ FORECAST_RECEIVER = replace(
     resolve=None,
 )
 
+_INTERVAL_BELIEF = replace(
+    _FORECAST_BELIEF,
+    meaning=(
+        "What the distrusting part of a receiver believes: the state lies anywhere from which a "
+        "sender would exaggerate up to the message, or anywhere."
+    ),
+)
+
+_INTERVAL_LYING_COST = replace(
+    _LYING_COST,
+    meaning=(
+        "How the disutility of a lie grows with its size: with its square (lying aversion is then "
+        "the marginal cost of a lie of a quarter of the interval), or in proportion. Absolute "
+        "costs make senders truthful from some aversion on: the likelihood has walls there."
+    ),
+)
+
+INTERVAL_INDIFFERENCE = replace(
+    INDIFFERENCE, meaning=INDIFFERENCE.meaning.replace("report", "message")
+)
+
+INTERVAL_LYING_AVERSION = replace(
+    FORECAST_LYING_AVERSION,
+    meaning=(
+        "marginal cost of a lie: of one of a quarter of the interval, or of any if costs are "
+        "absolute"
+    ),
+    typical=(
+        "feels each further unit of a lie of a quarter of the interval like a loss of {value} "
+        "payoff units"
+    ),
+    unit="what an action a quarter of the interval off its ideal loses by the next unit",
+    prior=FINITE_LYING_AVERSION.prior,
+    report_unit="payoff units per unit of |message - state|",
+)
+
+
+def _messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return interval.message(
+        values.units.trial_seen,
+        values.of_trials("lying_aversion") * game.lying_unit,
+        values.of_trials("expected_trust"),
+        trial_terms(game, values.units),
+        conventions["belief"],
+        conventions["lying_cost"],
+        wavering=conventions["indifference"] == "waver",
+    )
+
+
+def _actions(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+    return interval.action(
+        values.units.trial_seen,
+        values.of_trials("trust"),
+        trial_terms(game, values.units),
+        conventions["belief"],
+    )
+
+
+INTERVAL_SENDER = replace(
+    FORECAST_SENDER,
+    kind="interval",
+    parameters=(INTERVAL_NOISE, INTERVAL_LYING_AVERSION, _EXPECTED_TRUST),
+    conventions=(
+        _INTERVAL_BELIEF,
+        _INTERVAL_LYING_COST,
+        replace(INTERVAL_INDIFFERENCE, only_with="lying_cost", only_for=("absolute",)),
+        NOISE,
+    ),
+    answer=_messages,
+)
+
+INTERVAL_RECEIVER = replace(
+    FORECAST_RECEIVER,
+    kind="interval",
+    parameters=(INTERVAL_NOISE, TRUST),
+    conventions=(_INTERVAL_BELIEF, NOISE),
+    answer=_actions,
+)
+
 SPECS = (
     trust_that_learns(FINITE_SENDER, "expected_trust", sequences.sender_utility_seen),
     trust_that_learns(FINITE_RECEIVER, "trust", sequences.receiver_utility_seen),
     trust_that_learns(FORECAST_SENDER, "expected_trust", _reports),
     trust_that_learns(FORECAST_RECEIVER, "trust", _capacities),
+    trust_that_learns(INTERVAL_SENDER, "expected_trust", _messages),
+    trust_that_learns(INTERVAL_RECEIVER, "trust", _actions),
 )
 """In the order of reports."""

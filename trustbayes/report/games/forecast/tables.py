@@ -1,20 +1,21 @@
-"""The tables on the design of forecast sharing and its slopes, made from the results."""
+"""The tables on the design of forecast sharing, made from the results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from trustbayes.report.games.continuous.tables import counts_of
 from trustbayes.report.page.table import Table, table
-from trustbayes.report.page.wording import fixed, number, probability
+from trustbayes.report.page.wording import number
 
-__all__ = ["design_table", "slope_table", "treatment_table"]
+__all__ = ["design_table", "treatment_table"]
 
 
 def design_table(results: Mapping[str, Any]) -> Table:
     """The game in a few rows."""
     experiment = results["experiment"]
-    game, counts = experiment["game"], experiment["subjects"]
+    game = experiment["game"]
     limit = game["largest_capacity"]
     rows = [
         ("experiment", experiment["name"]),
@@ -30,14 +31,8 @@ def design_table(results: Mapping[str, Any]) -> Table:
         ("production cost c", f"{game['production_cost']:g} per unit"),
         ("a sender earns", "(r − w) for each unit sold"),
         ("a receiver earns", "(w − c) for each unit sold, less the cost of capacity"),
-        ("trials", f"{experiment['trials']:,}"),
-        ("rounds", f"{experiment['rounds']:,}"),
-        *((f"{role}s", f"{count:,}") for role, count in counts.items()),
+        *counts_of(experiment),
     ]
-    if experiment["pairs"] is not None:
-        rows.append(("pairs that met", f"{experiment['pairs']:,}"))
-    if experiment["groups"] is not None:
-        rows.append(("matching groups", f"{experiment['groups']:,}"))
     return table("The experiment.", "what|value", rows, (0, 1))
 
 
@@ -67,38 +62,3 @@ def treatment_table(results: Mapping[str, Any]) -> Table:
     )
     header = "treatment|cost c_K|uncertainty e|ratio f|safety g|step h|babbling|trials"
     return table(caption, "|".join([header, *roles]), rows)
-
-
-def slope_table(results: Mapping[str, Any]) -> Table:
-    """Slopes of all roles, the published ones among them."""
-    words = {"sender": "report on forecast", "receiver": "capacity on report"}
-    rows = [
-        (
-            words[role],
-            row["sample"],
-            row["treatment"] or "not stated",
-            _decimals(row["coefficient"]),
-            _decimals(row["standard_error"]),
-            " to ".join(map(_decimals, row["interval"])),
-            f"{row['subjects']:,}",
-        )
-        for role, by_role in results["experiment"]["slopes"].items()
-        for row in by_role
-    ]
-    prob = probability(results["ci_prob"])
-    published = (
-        " The published slopes are of this game: original, Özer, Zheng and Chen (2011), Management "
-        "Science 57(6); replication, Management Science Replication Project (2023)."
-        if any(row[1] != "these trials" for row in rows)
-        else ""
-    )
-    caption = (
-        "Regression slopes (ordinary least squares with a constant; units of demand per unit of "
-        f"demand), standard errors clustered by subject and normal {prob} intervals.{published}"
-    )
-    header = "regression|sample|treatment|slope|standard error|interval|subjects"
-    return table(caption, header, rows, (0, 1, 2))
-
-
-def _decimals(value: float | None) -> str:
-    return number(None) if value is None else fixed(value, 3)

@@ -1,7 +1,8 @@
-"""What the choices of forecast sharing look like before any model, from the trials."""
+"""What the choices of a game on a line look like before any model, from the trials."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import NormalDist
 from typing import cast
 
@@ -9,32 +10,49 @@ import numpy as np
 import pandas as pd
 
 from trustbayes.estimates.slopes import clustered_slope
-from trustbayes.games import ForecastGame, Role
+from trustbayes.games import ContinuousGame, ForecastGame, IntervalGame, Role
 from trustbayes.report.games.kind import Words
-from trustbayes.simulation.forecast import seen_bins
+from trustbayes.simulation.continuous import seen_bins
 from trustbayes.trials.columns import SEEN_AND_CHOSEN
 from trustbayes.trials.datasets import published
 from trustbayes.trials.table import Trials
 
-__all__ = ["OWN", "WORDS", "choices", "game_of", "means", "slopes"]
+__all__ = ["OWN", "choices", "game_of", "means", "slopes", "words_of"]
 
-UNIT = "units of demand"
+_DEMAND, _STATE = "units of demand", "units of the state"
 
-WORDS: dict[Role, Words] = {
-    "sender": Words("forecast", "report", "report − forecast", "inflation", UNIT),
-    "receiver": Words(
-        "report", "capacity", "credulous capacity − capacity", "discount", UNIT, sign=-1
-    ),
+_WORDS: Mapping[str, dict[Role, Words]] = {
+    ForecastGame.kind: {
+        "sender": Words("forecast", "report", "report − forecast", "inflation", _DEMAND),
+        "receiver": Words(
+            "report", "capacity", "credulous capacity − capacity", "discount", _DEMAND, sign=-1
+        ),
+    },
+    IntervalGame.kind: {
+        "sender": Words("state", "message", "message − state", "exaggeration", _STATE),
+        "receiver": Words("message", "action", "message − action", "discount", _STATE, sign=-1),
+    },
 }
-"""What each role sees and does."""
+"""What each role sees and does, by kind of game."""
 
 OWN = "these trials"
 """What the report calls its own sample, beside published ones."""
 
 
-def game_of(trials: Trials) -> ForecastGame:
-    """The game of trials that have the report of forecast sharing."""
-    return cast(ForecastGame, trials.game)
+def words_of(game: ContinuousGame) -> dict[Role, Words]:
+    """What each role sees and does.
+
+    Examples
+    --------
+    >>> words_of(ForecastGame())["receiver"].choice
+    'capacity'
+    """
+    return _WORDS[game.kind]
+
+
+def game_of(trials: Trials) -> ContinuousGame:
+    """The game of trials that have such a report."""
+    return cast(ContinuousGame, trials.game)
 
 
 def choices(trials: Trials, role: Role) -> pd.DataFrame:
@@ -43,14 +61,14 @@ def choices(trials: Trials, role: Role) -> pd.DataFrame:
     Parameters
     ----------
     trials : Trials
-        Of a forecast-sharing game.
+        Of a game on a line.
     role : "sender" or "receiver"
 
     Returns
     -------
     DataFrame
         A row for each trial: subject, treatment, seen, choice, face (the choice of one who is
-        truthful, or trusts fully); units of demand.
+        truthful, or trusts fully); in the game's units.
     """
     seen, chosen = SEEN_AND_CHOSEN[role]
     table = trials.of_role(role).table
@@ -110,7 +128,7 @@ def slopes(trials: Trials, role: Role, ci_prob: float) -> pd.DataFrame:
         slope = clustered_slope(*(here[name].to_numpy() for name in ("seen", "choice", "subject")))
         rows.append((OWN, treatment, slope.coefficient, slope.standard_error, slope.clusters))
     if trials.game.checksum == ForecastGame().checksum:
-        words, known = WORDS[role], published()
+        words, known = words_of(game_of(trials))[role], published()
         for _, row in known[known["regression"] == f"{words.choice} on {words.seen}"].iterrows():
             sample = ", ".join(part for part in (row["study"], row["place"]) if part)
             numbers = (row["coefficient"], row["standard_error"], row["subjects"])

@@ -1,4 +1,4 @@
-"""Forecast sharing simulated: forecasts and choices on a line, and means of what is chosen.
+"""Games on a line simulated: states and choices, and means of what is chosen.
 
 The functions that `trustbayes.simulation.kinds.Kind` asks for.
 """
@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from trustbayes.games import ForecastGame, Role
+from trustbayes.games import ContinuousGame, Role
 from trustbayes.models.draws import Draws
 from trustbayes.models.replications import replicate
 from trustbayes.simulation.summaries import summary
@@ -31,27 +31,29 @@ __all__ = [
 ]
 
 _BINS = 10
-_DIGITS = 2
 
 
 def biases_of(treatments: Mapping[str, Any] | Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """No biases in any treatment: what its market is like stands in the game."""
+    """No biases in any treatment: what sets it apart stands in the game."""
     return {str(name): () for name in treatments}
 
 
 def add_states(
     table: pd.DataFrame,
-    game: ForecastGame,
+    game: ContinuousGame,
     treatments: Mapping[str, tuple[float, ...]],
     rng: np.random.Generator,
 ) -> None:
-    """Draw a forecast for each pair."""
+    """Draw a state for each pair."""
     limits = game.seen_range("sender")
-    table["state"] = _rounded(rng.uniform(*limits, size=len(table)), *limits)
+    table["state"] = game.recorded(rng.uniform(*limits, size=len(table)), *limits)
 
 
 def units_of(
-    role: Role, game: ForecastGame, table: pd.DataFrame, treatments: Mapping[str, tuple[float, ...]]
+    role: Role,
+    game: ContinuousGame,
+    table: pd.DataFrame,
+    treatments: Mapping[str, tuple[float, ...]],
 ) -> Points:
     """The trials, as if every choice that is to be made had been 0."""
     subjects = tuple(sorted(table[role].unique()))
@@ -63,39 +65,33 @@ def units_of(
 def choose(
     draws: Draws, table: pd.DataFrame, kinds: np.ndarray | None, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw a report or a capacity at every row of the table."""
+    """Draw a choice at every row of the table."""
     return choose_in_order(draws, kinds, rng)
 
 
-def placeholder(game: ForecastGame, name: str) -> float:
+def placeholder(game: ContinuousGame, name: str) -> float:
     """Nothing."""
     return 0.0
 
 
 def choose_in_order(draws: Draws, kinds: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """Draw a report or a capacity in every trial, in their order."""
+    """Draw a choice in every trial, in their order."""
     [(_, answer, values)] = draws.answers()
     given = None if kinds is None else kinds[None]
-    model, game = draws.model, cast(ForecastGame, draws.game)
+    model, game = draws.model, cast(ContinuousGame, draws.game)
     choices = model.response(game).choose(draws.units, answer, values, given, rng)[0]
-    return _rounded(choices, *game.choice_range(model.role))
+    return game.recorded(choices, *game.choice_range(model.role))
 
 
-def _rounded(values: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Values between limits with two decimals; those at a limit, where choices pile up, stay."""
-    at_limit = (values <= low) | (values >= high)
-    return np.where(at_limit, values, np.clip(values.round(_DIGITS), low, high))
-
-
-def seen_bins(game: ForecastGame, role: Role, seen: np.ndarray) -> np.ndarray:
+def seen_bins(game: ContinuousGame, role: Role, seen: np.ndarray) -> np.ndarray:
     """The bin of each thing seen: ten of equal width over all that can be seen.
 
     Parameters
     ----------
-    game : ForecastGame
+    game : ContinuousGame
     role : "sender" or "receiver"
     seen : array, shape (trials,)
-        Units of demand.
+        Within the range of what the role sees.
 
     Returns
     -------
@@ -104,6 +100,7 @@ def seen_bins(game: ForecastGame, role: Role, seen: np.ndarray) -> np.ndarray:
 
     Examples
     --------
+    >>> from trustbayes.games import ForecastGame
     >>> seen_bins(ForecastGame(), "sender", np.array([-150.0, -1.0, 0.0, 150.0]))
     array([0, 4, 5, 9])
     """
@@ -115,7 +112,7 @@ def replicated_choices(
     draws: Draws, rng: np.random.Generator, given_trials: bool, ci_prob: float
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Mean choices by what was seen, in bins; the units' total shift, and replicated."""
-    units, game = cast(Points, draws.units), cast(ForecastGame, draws.game)
+    units, game = cast(Points, draws.units), cast(ContinuousGame, draws.game)
     copies = replicate(draws, rng, given_trials)
     seen, choice = units.trial_seen, units.trial_choice
     trial_treatment = units.unit_treatment[units.trial_unit]
@@ -148,7 +145,7 @@ def replicated_choices(
     return pd.DataFrame(rows), total, totals
 
 
-def trial_shifts(game: ForecastGame, units: Points, choices: np.ndarray) -> np.ndarray:
+def trial_shifts(game: ContinuousGame, units: Points, choices: np.ndarray) -> np.ndarray:
     """Choices less what one would choose who is truthful, or trusts fully."""
     names = np.array(units.treatments)[units.unit_treatment[units.trial_unit]]
     return np.asarray(choices - game.face_value(units.role, units.trial_seen, names))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.report.games.forecast.patterns import OWN, WORDS, slopes
+from trustbayes.report.games.continuous.patterns import OWN, game_of, slopes, words_of
 from trustbayes.report.page.style import GREY, brief, grid, legend_below
 from trustbayes.report.page.wording import fixed, listed, probability
 
@@ -41,9 +41,9 @@ def slope_figure(analysis: Analysis) -> Figure:
             panel.axhline(count - 0.5, color="#DDDDDD", lw=0.8)
         panel.set_yticks(range(len(table)), [_label(row) for _, row in table.iterrows()])
         panel.set_ylim(len(table) - 0.5, -0.5)
-        words = WORDS[role]
+        words = words_of(game_of(analysis.trials))[role]
         panel.set_title(f"{role.capitalize()}s: {words.choice} on {words.seen}")
-        panel.set_xlabel("slope (units of demand per unit of demand)")
+        panel.set_xlabel(f"slope ({words.unit} per {words.unit.replace('units', 'unit', 1)})")
     prob = probability(analysis.ci_prob)
     marks = [Line2D([], [], color="black", marker="o", label=f"{OWN}, {prob} interval")]
     if any((table["sample"] != OWN).any() for table in tables.values()):
@@ -66,7 +66,8 @@ def slope_figure_says(analysis: Analysis) -> str:
     """The slopes in numbers."""
     parts = []
     for role in analysis.trials.roles:
-        words, table = WORDS[role], slopes(analysis.trials, role, analysis.ci_prob)
+        words = words_of(game_of(analysis.trials))[role]
+        table = slopes(analysis.trials, role, analysis.ci_prob)
         for observed, start in ((True, "The slope of {} on {} is "), (False, "published: ")):
             here = table[(table["sample"] == OWN) == observed]
             if here.empty:
@@ -81,6 +82,6 @@ def slope_figure_says(analysis: Analysis) -> str:
     text = "; ".join(parts).replace(".; ", ". ")
     return (
         f"{text} Truthful senders and fully trusting receivers have a slope of 1, babbling "
-        "gives 0; but level-k senders, whom the highest report caps, have slopes below 1 too, "
+        "gives 0; but level-k senders, whom the end of the range caps, have slopes below 1 too, "
         "so that slopes alone do not tell the theories apart."
     )

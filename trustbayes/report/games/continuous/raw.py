@@ -1,6 +1,8 @@
-"""The raw patterns of forecast sharing: reports over forecasts, capacities over reports."""
+"""The raw patterns of games on a line: messages over states, actions over messages."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from trustbayes.analysis.analyse import Analysis
-from trustbayes.games import Role
-from trustbayes.report.games.forecast import lines
-from trustbayes.report.games.forecast.patterns import WORDS, choices, game_of, means
+from trustbayes.games import ForecastGame, IntervalGame, Role
+from trustbayes.report.games.continuous import lines
+from trustbayes.report.games.continuous.patterns import choices, game_of, means, words_of
 from trustbayes.report.page.style import brief, grid, legend_below
 from trustbayes.report.page.wording import counted, listed, percent
 from trustbayes.trials.table import Trials
@@ -19,6 +21,31 @@ from trustbayes.trials.table import Trials
 __all__ = ["frame", "observed_handles", "points", "scatter", "scatter_says", "window"]
 
 _POINTS = "#7F7F7F"
+
+_SAYS: Mapping[str, Mapping[Role, str]] = {
+    ForecastGame.kind: {
+        "sender": (
+            "Reports exceed the forecast in {parts}; {top} of all are at the highest report "
+            "possible."
+        ),
+        "receiver": (
+            "Receivers build less capacity than one who takes the report for the forecast in "
+            "{parts}."
+        ),
+    },
+    IntervalGame.kind: {
+        "sender": (
+            "Messages are off the state in the direction of the bias in {parts}; {top} of all are "
+            "at the end of the interval to which it points."
+        ),
+        "receiver": (
+            "Actions are off the message against the direction of the bias in {parts}. In the most "
+            "informative equilibrium a message says in which interval the state lies: the step "
+            "over it is the action."
+        ),
+    },
+}
+"""What is said of the figure of each role, by kind of game."""
 
 
 def window(trials: Trials, role: Role) -> tuple[float, float]:
@@ -32,7 +59,7 @@ def window(trials: Trials, role: Role) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        Units of demand.
+        In the game's units.
     """
     game = game_of(trials)
     ends = np.array(game.seen_range(role))
@@ -69,7 +96,8 @@ def observed_handles() -> list[Line2D]:
 
 def scatter(analysis: Analysis, role: Role) -> Figure:
     """Every choice over what was seen, with the benchmarks, a panel for each treatment."""
-    trials, words = analysis.trials, WORDS[role]
+    trials = analysis.trials
+    words = words_of(game_of(trials))[role]
     table, binned = choices(trials, role), means(trials, role)
     treatments = trials.treatments
     figure, axes = grid(
@@ -87,8 +115,8 @@ def scatter(analysis: Analysis, role: Role) -> Figure:
         lines.draw(panel, game_of(trials), role, treatment, mean_report)
         frame(panel, trials, role)
         panel.set_title(brief(treatment, 30))
-        panel.set_xlabel(f"{words.seen} (units of demand)")
-        panel.set_ylabel(f"{words.choice} (units of demand)")
+        panel.set_xlabel(f"{words.seen} ({words.unit})")
+        panel.set_ylabel(f"{words.choice} ({words.unit})")
         panel.label_outer()
     legend_below(figure, [*observed_handles(), *lines.handles(game_of(trials), role)], 5)
     return figure
@@ -96,24 +124,19 @@ def scatter(analysis: Analysis, role: Role) -> Figure:
 
 def scatter_says(analysis: Analysis, role: Role) -> str:
     """How often choices exceed or fall short of face value, by treatment."""
-    trials = analysis.trials
-    table = choices(trials, role)
+    trials, game = analysis.trials, game_of(analysis.trials)
+    table, sign = choices(trials, role), words_of(game)[role].sign
+    ways = game.directions(table["treatment"])
+    ways = np.where(ways == 0, 1.0, ways)
+    away = sign * ways * (table["choice"] - table["face"])
     parts = []
     for treatment in trials.treatments:
-        here = table[table["treatment"] == treatment]
-        away = WORDS[role].sign * (here["choice"] - here["face"])
-        parts.append(f"{percent(float((away > 0).mean()))} of trials in {treatment}")
-    if role == "sender":
-        top = percent(float((table["choice"] >= game_of(trials).choice_range("sender")[1]).mean()))
-        text = (
-            f"Reports exceed the forecast in {listed(parts)}; {top} of all are at the highest "
-            "report possible."
-        )
-    else:
-        text = (
-            "Receivers build less capacity than one who takes the report for the forecast in "
-            f"{listed(parts)}."
-        )
+        here = away[table["treatment"] == treatment]
+        parts.append(f"{percent(float((here > 0).mean()))} of trials in {treatment}")
+    low, high = game.choice_range(role)
+    at_end = np.where(ways > 0, table["choice"] >= high, table["choice"] <= low)
+    said = _SAYS[game.kind][role]
+    text = said.format(parts=listed(parts), top=percent(float(at_end.mean())))
     low, high = window(trials, role)
     out = int((~table["choice"].between(low, high)).sum())
     beyond = f" {counted(out, 'trial')} beyond the panels." if out else ""

@@ -1,4 +1,4 @@
-"""Choices of forecast sharing over what was seen: observed against what each model replicates."""
+"""Choices on a line over what was seen: observed against what each model replicates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 
 from trustbayes.analysis.analyse import Analysis, title
 from trustbayes.games import Role
-from trustbayes.report.games.forecast import lines, raw
-from trustbayes.report.games.forecast.patterns import WORDS, choices, game_of
+from trustbayes.report.games.continuous import lines, raw
+from trustbayes.report.games.continuous.patterns import choices, game_of, words_of
 from trustbayes.report.page.legend import outside
 from trustbayes.report.page.style import GREY, Look, brief, grid, legend_below, look
 from trustbayes.report.page.wording import number, probability
@@ -25,7 +25,8 @@ _SINGLE, _MEAN = 0.18, 0.5  # how dark the bands are
 
 def bands(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
     """Bands of replicated choices and means: a row for each treatment, models side by side."""
-    trials, words = analysis.trials, WORDS[role]
+    trials = analysis.trials
+    words = words_of(game_of(trials))[role]
     checks = {name: analysis.posterior_checks[name, role] for name in models}
     table = choices(trials, role)
     columns = len(models)
@@ -49,9 +50,9 @@ def bands(analysis: Analysis, role: Role, models: Sequence[str]) -> Figure:
         raw.frame(panel, trials, role)
         panel.set_title(f"{brief(treatment, 12)}: {title(analysis, name, role)}")
     for panel in axes[-columns:]:
-        panel.set_xlabel(f"{words.seen}\n(units of demand)")
+        panel.set_xlabel(f"{words.seen}\n({words.unit})")
     for panel in axes[::columns]:
-        panel.set_ylabel(f"{words.choice}\n(units of demand)")
+        panel.set_ylabel(f"{words.choice}\n({words.unit})")
     prob = probability(checks[models[0]].ci_prob)
     handles: list[Line2D | Patch] = [
         *raw.observed_handles(),
@@ -75,7 +76,7 @@ def band(panel: Axes, binned: pd.DataFrame, shape: Look) -> None:
 
 def bands_says(analysis: Analysis, role: Role, models: Sequence[str]) -> str:
     """How many observed means fall outside their intervals, and which the most."""
-    words, parts = WORDS[role], []
+    words, parts = words_of(game_of(analysis.trials))[role], []
     for name in models:
         check = analysis.posterior_checks[name, role]
         out = outside(check.choices)

@@ -1,0 +1,1 @@
+"""What the reports of games on a line have in common."""
