@@ -105,12 +105,12 @@ def hybrid_messages(
     leaves = xp.where(place < answered, jumps(place, line, at_truth, short), 1.0)
     from_truth = has_pool * jumps(place, width, at_truth, pooled)
     from_line = has_pool * jumps(line, width, short, pooled)
-    told = (1 - leaves) * (place + from_truth * (width - place))
-    told = told + leaves * (line + from_line * (width - line))
+    message = (1 - leaves) * (place + from_truth * (width - place))
+    message = message + leaves * (line + from_line * (width - line))
     deaf = (level == 0) | (answered >= width)
-    told = xp.where(deaf, place, xp.maximum(told, place))
-    told = xp.where(terms.bias < 0, terms.highest - told, terms.lowest + told)
-    return xp.clip(told, terms.lowest, terms.highest)
+    message = xp.where(deaf, place, xp.maximum(message, place))
+    message = xp.where(terms.bias < 0, terms.highest - message, terms.lowest + message)
+    return xp.clip(message, terms.lowest, terms.highest)
 
 
 def hybrid_actions(

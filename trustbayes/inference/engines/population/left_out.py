@@ -36,8 +36,11 @@ __all__ = ["LeftOut", "left_out", "predicted", "units_of", "without"]
 _LEAST = 2000
 """Draws of a fit from which on it is asked who is to be left out: shorter ones only try things."""
 _DOUBTFUL = 0.6
-"""Pareto k of someone's weights above which she is left out: by other draws, or with a tail as long
-as draws that resemble each other ask for, it may be above what is reliable."""
+"""Pareto k of someone's weights above which she is left out: by other draws it may be above what is
+reliable."""
+_EFFICIENCIES = (1.0, 0.5, 0.25)
+"""Shares of draws that may be effective where she is left out by importance sampling: the more they
+resemble each other, the longer is the tail that Pareto k is asked of."""
 _THINNED = 1000  # draws for that, and draws without someone whose populations are to be served
 _COMPARED = 16  # of each posterior, at which integrals are compared
 _REFINED = 10
@@ -198,7 +201,11 @@ def _doubtful(prepared: Prepared, logs: np.ndarray) -> dict[tuple[str, str], np.
         np.add.at(weights, codes, -logs.T)
         largest = np.exp(weights.max(axis=1) - log_sum_exp(weights))
         tails = {
-            at: max(pareto_k(weights[at, start::apart]) for start in range(apart))
+            at: max(
+                pareto_k(weights[at, start::apart], efficiency)
+                for start in range(apart)
+                for efficiency in _EFFICIENCIES
+            )
             for at in np.flatnonzero(largest > _HEAVY).tolist()
         }
         worst = sorted(tails, key=tails.__getitem__, reverse=True)[:_MOST]

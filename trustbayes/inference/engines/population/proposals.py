@@ -220,13 +220,17 @@ def adapted(
     return Adapted(best.proposal, points, values, state.weights, best.pareto_k, best.share)
 
 
-def pareto_k(log_weights: np.ndarray) -> float:
-    """Of the largest weights; infinite where too few are finite."""
+def pareto_k(log_weights: np.ndarray, efficiency: float = 1.0) -> float:
+    """Of the largest weights; infinite where too few are finite.
+
+    The fewer effective draws there are of so many, their share being given, the more weights count
+    as the largest.
+    """
     finite = log_weights[np.isfinite(log_weights)]
     if finite.size < 100:
         return np.inf
     gap = np.maximum(log_weights, finite.max() - 700) - finite.max()
-    return float(array_stats.psislw(-gap)[1])
+    return float(array_stats.psislw(-gap, r_eff=efficiency)[1])
 
 
 def effective(log_weights: np.ndarray) -> float:
