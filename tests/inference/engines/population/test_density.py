@@ -73,3 +73,12 @@ def test_what_has_no_highest_point_is_said_or_goes_to_nuts(monkeypatch, caplog, 
     [again] = run_fits([FitTask(model, trials, tb.Sampling())], tmp_path, progress=False)
     assert runs == ["nuts"]  # the second time it is read
     assert again.posterior.equals(first.posterior)
+
+
+def test_a_density_of_zero_wherever_proposals_look_is_said(monkeypatch):
+    def nowhere(density, points):
+        return np.full(len(points), -np.inf)
+
+    monkeypatch.setattr(engine, "evaluated", nowhere)
+    with pytest.raises(NoHighestPoint, match="found 'a density of zero wherever proposals look'"):
+        tb.build_population(tb.LevelK("sender"), small_trials())

@@ -19,7 +19,11 @@ from trustbayes.inference.engines.population.comparison import (
     Comparison,
     some_subjects,
 )
-from trustbayes.inference.engines.population.density import PopulationDensity, highest_point
+from trustbayes.inference.engines.population.density import (
+    NoHighestPoint,
+    PopulationDensity,
+    highest_point,
+)
 from trustbayes.inference.engines.population.finite_tables import finite_tables
 from trustbayes.inference.engines.population.graph import Graph, graph_of
 from trustbayes.inference.engines.population.habits import HabitMarginal, is_habitual
@@ -285,8 +289,18 @@ def _located(prepared: Prepared, known: bool = False) -> Prepared:
         with threadpool_limits(limits=1, user_api="blas"):  # small products: threads would wait
             mode, covariance = highest_point(density, mode)
         start = Proposal.single(mode, covariance)
-    rng = np.random.default_rng(0)
-    state = adapted(lambda points: evaluated(density, points), start, rng)
+
+    def evaluate(points: np.ndarray) -> np.ndarray:
+        values = evaluated(density, points)
+        if not np.isfinite(values).any():
+            what = "a density of zero wherever proposals look"
+            expected = (
+                'method="nuts": tables do not reach people who are so exact, or so much alike'
+            )
+            raise NoHighestPoint(Fault("population engine", what, expected))
+        return values
+
+    state = adapted(evaluate, start, np.random.default_rng(0))
     return replace(prepared, mode=mode, adapted=state)
 
 
