@@ -11,8 +11,8 @@ from trustbayes.inference import fitting
 from trustbayes.inference.engines.compiled import Sampled
 from trustbayes.inference.gate import BULK, RHAT, Check, Gate, gate_of
 from trustbayes.inference.prolonged import longer, mixed
-from trustbayes.report.results import _made
-from trustbayes.report.tables.making import _engine_rows
+from trustbayes.report.results import _made  # private: what the report says of one fit
+from trustbayes.report.tables.making import _engine_rows  # private: as above
 
 SAMPLING = tb.Sampling(draws=1000, tune=500, chains=4)
 
