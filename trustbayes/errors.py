@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import wraps
-from typing import Any
+from typing import Any, get_args
 from warnings import warn
 
-__all__ = ["Fault", "InputError", "WorkFailed", "listing", "renamed_argument", "suggestion"]
+__all__ = [
+    "Fault",
+    "InputError",
+    "WorkFailed",
+    "check_word",
+    "listing",
+    "renamed_argument",
+    "suggestion",
+]
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,31 @@ def suggestion(word: str, known: Sequence[str]) -> str:
     near = get_close_matches(str(word), known, n=1, cutoff=0.6)
     listing = "known are: " + ", ".join(known)
     return f"{near[0]!r} (did you mean it?); {listing}" if near else listing
+
+
+def check_word(name: str, word: str, kind: object) -> None:
+    """Refuse a word that is not one of a Literal's.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    word : str
+    kind : Literal
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> from typing import Literal
+    >>> check_word("ties", "largest", Literal["smallest lie", "even"])
+    Traceback (most recent call last):
+    ValueError: ties: found 'largest', expected one of smallest lie, even
+    """
+    if word not in get_args(kind):
+        raise ValueError(f"{name}: found {word!r}, expected one of {', '.join(get_args(kind))}")
 
 
 def renamed_argument[**Given, Result](

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from trustbayes.comparison.basis import Basis
-from trustbayes.comparison.psis import good_k, tail_of_mean
+from trustbayes.comparison.psis import good_k
 from trustbayes.comparison.rows import sums
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Role
@@ -26,6 +26,7 @@ from trustbayes.inference.tasks import FitTask, iter_fits
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, subject_log_likelihood, type_log_probabilities
 from trustbayes.numerics.arrays import log_sum_exp
+from trustbayes.numerics.pareto import pareto_k
 from trustbayes.trials.table import Trials
 
 __all__ = ["NEW_PEOPLE", "HeldOut", "Part", "Unit", "check_new_subjects", "held_out"]
@@ -309,5 +310,6 @@ def _log_mean(
         of_draws = np.where(varies, spread / mean / np.sqrt(size), 0.0)
         of_logs = np.where(possible, (weights * errors).mean(axis=0) / mean, 0.0)
         elpd = np.where(possible, top + np.log(mean), -np.inf)
-    tails = tail_of_mean(logs, np.clip(size / len(logs), 0.01, 1.0))
-    return elpd, np.sqrt(of_draws**2 + of_logs**2), tails
+    shares = np.where(varies, np.clip(size / len(logs), 0.01, 1.0), 1.0)
+    tails = [pareto_k(column, share) for column, share in zip(logs.T, shares, strict=True)]
+    return elpd, np.sqrt(of_draws**2 + of_logs**2), np.array(tails)

@@ -13,9 +13,8 @@ from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import GOOD_K
 from trustbayes.numerics.arrays import log_sum_exp, log_total
 
-__all__ = ["good_k", "psis", "tail_of_mean"]
+__all__ = ["good_k", "psis"]
 
-_FEWEST = 25  # draws of which the largest fifth can be fitted
 _BUDGET = 32 * 2**20  # bytes of the weights held at a time
 
 
@@ -67,46 +66,6 @@ def psis(
         # Where no tail could be fitted the estimate is as unreliable as can be.
         pareto_k[some] = np.nan_to_num(tails, nan=np.inf)
     return elpd, pareto_k, good_k(chains * draws)
-
-
-def tail_of_mean(logs: np.ndarray, efficiency: np.ndarray | float = 1.0) -> np.ndarray:
-    """How heavy the tail is of what a mean over draws is made of.
-
-    Parameters
-    ----------
-    logs : array, shape (draws, n)
-        Logs of what is averaged.
-    efficiency : array, shape (n,), or float
-        Effective draws as a share of all.
-
-    Returns
-    -------
-    array, shape (n,)
-        Pareto k. Above `good_k` draws beyond those that there are hold a part of the mean that
-        cannot be told: the mean is too low, and its standard error too small. Zero where nothing
-        varies; infinite where no tail could be fitted.
-
-    References
-    ----------
-    Vehtari et al. (2024), Journal of Machine Learning Research 25(72), section 4.
-
-    Examples
-    --------
-    >>> logs = np.random.default_rng(1).exponential(size=(4000, 1))
-    >>> bool(tail_of_mean(0.2 * logs)[0] < 0.5 < 1 < tail_of_mean(1.5 * logs)[0])
-    True
-    """
-    logs = np.maximum(logs, logs.max(axis=0) - 700)  # no density at all, too, is finite
-    efficiency = np.broadcast_to(efficiency, logs.shape[1:])
-    varies = np.ptp(logs, axis=0) > 1e-10
-    tails = np.where(varies, np.inf, 0.0)
-    for column in np.flatnonzero(varies) if len(logs) >= _FEWEST else ():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            part = -logs[None, :, column]
-            _, tail = array_stats.psislw(part, r_eff=float(efficiency[column]))
-        tails[column] = np.nan_to_num(np.ravel(tail)[0], nan=np.inf)
-    return tails
 
 
 def good_k(draws: int) -> float:

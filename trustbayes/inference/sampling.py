@@ -12,7 +12,7 @@ from trustbayes.numerics.plain import LARGEST_SEED, as_plain, is_whole
 
 __all__ = ["ENGINE", "METHODS", "Method", "Sampling", "versions"]
 
-ENGINE = 5
+ENGINE = 6
 """Counts versions of the population engine: one more whenever its draws change, so that fits that
 were kept before are made anew."""
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trustbayes.inference.gate import GOOD_K, INTEGRATION, INTEGRATION_ERROR, PROPOSALS, Gate
+from trustbayes.inference.gate import (
+    BULK,
+    GOOD_K,
+    INTEGRATION,
+    INTEGRATION_ERROR,
+    PROPOSALS,
+    RHAT,
+    Gate,
+)
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import Model
 
 __all__ = ["Unusable", "attempts", "short_of", "usable"]
 
 _LOOSE = {
-    "R-hat": 1.05,
-    "bulk ESS": 50.0,
+    RHAT: 1.05,
+    BULK: 50.0,
     "divergences, share": 0.01,
     PROPOSALS: GOOD_K,
     INTEGRATION: INTEGRATION_ERROR,

@@ -1,12 +1,12 @@
 """Policies in forecast sharing, against people who meet one by one and against what must hold."""
 
-import numpy as np
-import pandas as pd
-import pytest
-from counterfactuals import effect
-from synthetic import synthetic_fit
+from functools import partial
 
-from trustbayes import Audit, Policy, Strength, counterfactual, model, trials_from_frame
+import numpy as np
+import pytest
+from counterfactuals import effect, made_up_fits, meetings_of
+
+from trustbayes import Audit, Policy, Strength, counterfactual
 from trustbayes.errors import InputError
 from trustbayes.games import ForecastGame, Market
 from trustbayes.simulation.policies.world import World
@@ -15,22 +15,7 @@ from trustbayes.theories.trust_embedded.forecast import capacity, report
 GAME = ForecastGame(treatments={"CLUL": Market(15.0, 25.0), "CHUH": Market(60.0, 75.0)})
 
 
-def trials_of(people: int = 3):
-    rows = [
-        (f"s{i}", f"r{i}", 2 * i + at, name, 10.0 * i, 20.0 * i, 250.0)
-        for at, name in enumerate(GAME.treatments)
-        for i in range(1, people + 1)
-    ]
-    columns = ["sender", "receiver", "round", "treatment", "state", "message", "action"]
-    return trials_from_frame(pd.DataFrame(rows, columns=columns), GAME)
-
-
-def fits_of(name: str = "trust-embedded", draws: int = 4, **conventions):
-    trials = trials_of()
-    return tuple(
-        synthetic_fit(model(name, role, GAME, **conventions), trials, seed, 1, draws)
-        for seed, role in enumerate(("sender", "receiver"), 1)
-    )
+trials_of, fits_of = partial(meetings_of, GAME), partial(made_up_fits, GAME)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
 """Policies in games on an interval, against people who meet one by one and what must hold."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
-from counterfactuals import effect
-from synthetic import synthetic_fit
+from counterfactuals import effect, made_up_fits, meetings_of
 
 from trustbayes import (
     Audit,
     Policy,
     counterfactual,
-    model,
     trials_from_frame,
     trust_worth,
 )
@@ -24,22 +24,7 @@ from trustbayes.theories.trust_embedded.interval import action, message
 GAME = IntervalGame(0, 60, {"Up": 10.0, "Down": -15.0}, step=1)
 
 
-def trials_of(people: int = 3):
-    rows = [
-        (f"s{i}", f"r{i}", 2 * i + at, name, 10.0 * i, 12.0 * i, 9.0 * i)
-        for at, name in enumerate(GAME.treatments)
-        for i in range(1, people + 1)
-    ]
-    columns = ["sender", "receiver", "round", "treatment", "state", "message", "action"]
-    return trials_from_frame(pd.DataFrame(rows, columns=columns), GAME)
-
-
-def fits_of(name: str = "trust-embedded", draws: int = 4, **conventions):
-    trials = trials_of()
-    return tuple(
-        synthetic_fit(model(name, role, GAME, **conventions), trials, seed, 1, draws)
-        for seed, role in enumerate(("sender", "receiver"), 1)
-    )
+trials_of, fits_of = partial(meetings_of, GAME), partial(made_up_fits, GAME)
 
 
 @pytest.mark.parametrize(

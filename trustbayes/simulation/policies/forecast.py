@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trustbayes.errors import Fault, InputError
+from trustbayes.errors import InputError
 from trustbayes.estimates.profits import babbling_profits, expected_profits, full_trust_profits
 from trustbayes.games import Feedback, ForecastGame, Market
 from trustbayes.games.forecast import game_faults
 from trustbayes.numerics.plain import as_plain
-from trustbayes.simulation.policies.meetings import play_meetings
+from trustbayes.simulation.policies.meetings import faults_of_stage, met_meetings, play_meetings
 from trustbayes.simulation.policies.policy import Audit, Ideal
 from trustbayes.simulation.policies.stage import PARTIES, Outcomes, Parts, Stage, faults_of_changes
 from trustbayes.theories.benchmarks.forecast import babbling_capacity
@@ -37,12 +37,7 @@ def stage(
     known = (*_MARKET, *_PRICES)
     faults = faults_of_changes(changes, known, known)
     changes = {key: as_plain(value) for key, value in changes.items()}
-    if audit is not None and audit.per == "lie" and audit.expected:
-        expected = 'a fine per = "unit" of |report - forecast|: the theories have no other'
-        faults.append(Fault("audit.per", audit.per, expected))
-    if feedback is not None and feedback.in_treatment(treatment) == "payoff":
-        expected = '"state" or "none": what a payoff says of demand is not known'
-        faults.append(Fault("feedback", "payoff", expected))
+    faults += faults_of_stage(audit, feedback, treatment, "|report - forecast|", "demand")
     said = {fault.place for fault in faults}
     changes = {key: value for key, value in changes.items() if f"game.{key}" not in said}
     market = vars(game.treatments[treatment]) | {k: changes[k] for k in _MARKET if k in changes}
@@ -99,9 +94,7 @@ def play(
 
 def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """See `trustbayes.simulation.policies.stage.Play`."""
-    columns = (table[name].to_numpy(float)[:, None] for name in ("state", "message", "action"))
-    state, message, action = columns
-    return _meeting(stage, state, message, action)
+    return met_meetings(stage, table, _meeting)
 
 
 def _meeting(

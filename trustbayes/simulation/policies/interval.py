@@ -12,7 +12,7 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.games import Feedback, IntervalGame, PowerLoss
 from trustbayes.games.interval import PAYOFFS
 from trustbayes.numerics.plain import as_plain
-from trustbayes.simulation.policies.meetings import play_meetings
+from trustbayes.simulation.policies.meetings import faults_of_stage, met_meetings, play_meetings
 from trustbayes.simulation.policies.policy import Audit, Ideal
 from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage, faults_of_changes
 
@@ -32,12 +32,7 @@ def stage(
     """See `trustbayes.simulation.policies.stage.Play`."""
     known = ("bias", *PAYOFFS)
     faults = faults_of_changes(changes, known, known)
-    if audit is not None and audit.per == "lie" and audit.expected:
-        expected = 'a fine per = "unit" of |message - state|: the theories have no other'
-        faults.append(Fault("audit.per", audit.per, expected))
-    if feedback is not None and feedback.in_treatment(treatment) == "payoff":
-        expected = '"state" or "none": what a payoff says of the state is not known'
-        faults.append(Fault("feedback", "payoff", expected))
+    faults += faults_of_stage(audit, feedback, treatment, "|message - state|", "the state")
     said = {fault.place for fault in faults}
     numbers = {
         key: float(as_plain(value)) for key, value in changes.items() if f"game.{key}" not in said
@@ -101,9 +96,7 @@ def play(
 
 def met(stage: Stage, table: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """See `trustbayes.simulation.policies.stage.Play`."""
-    columns = (table[name].to_numpy(float)[:, None] for name in ("state", "message", "action"))
-    state, message, action = columns
-    return _meeting(stage, state, message, action)
+    return met_meetings(stage, table, _meeting)
 
 
 def _meeting(

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from trustbayes.errors import Fault
+from trustbayes.games import Feedback
 from trustbayes.simulation.policies.crowd import Crowd
+from trustbayes.simulation.policies.policy import Audit
 from trustbayes.simulation.policies.stage import Outcomes, Parts, Stage
 from trustbayes.trials.forecast import Points
 
-__all__ = ["Meeting", "play_meetings"]
+__all__ = ["Meeting", "faults_of_stage", "met_meetings", "play_meetings"]
 
 _ROUNDS = 8
 _MEETINGS = 1000  # of a draw in a treatment and a round, at least
@@ -20,6 +24,57 @@ _BUDGET = 8 * 2**20  # bytes of the largest array of a slice of draws
 
 Meeting = Callable[[Stage, np.ndarray, np.ndarray, np.ndarray], dict[tuple[str, str], np.ndarray]]
 """What meetings earned and were like."""
+
+
+def faults_of_stage(
+    audit: Audit | None, feedback: Feedback | None, treatment: str, lie: str, hidden: str
+) -> list[Fault]:
+    """What theories of games on a line cannot weigh.
+
+    Parameters
+    ----------
+    audit : Audit or None
+    feedback : Feedback or None
+    treatment : str
+    lie : str
+        What a fine must go by, in the words of the game.
+    hidden : str
+        What a payoff does not say.
+
+    Returns
+    -------
+    list of Fault
+    """
+    faults = []
+    if audit is not None and audit.per == "lie" and audit.expected:
+        expected = f'a fine per = "unit" of {lie}: the theories have no other'
+        faults.append(Fault("audit.per", audit.per, expected))
+    if feedback is not None and feedback.in_treatment(treatment) == "payoff":
+        expected = f'"state" or "none": what a payoff says of {hidden} is not known'
+        faults.append(Fault("feedback", "payoff", expected))
+    return faults
+
+
+def met_meetings(
+    stage: Stage, table: pd.DataFrame, meeting: Meeting
+) -> dict[tuple[str, str], np.ndarray]:
+    """What the meetings of a trial table earned and were like, each by itself.
+
+    Parameters
+    ----------
+    stage : Stage
+        Of a game on a line.
+    table : DataFrame
+        With the columns state, message and action.
+    meeting : callable
+        As for `play_meetings`.
+
+    Returns
+    -------
+    dict of (str, str) to array, shape (trials,)
+    """
+    state, message, action = table[["state", "message", "action"]].to_numpy(float).T[..., None]
+    return meeting(stage, state, message, action)
 
 
 def play_meetings(

@@ -268,19 +268,15 @@ _MESSAGE_HABIT_ON_INTERVAL = replace(
 
 
 def _babbling_messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return _middle(game) + values.of_trials("habit") * game.scale
+    return trial_terms(game, values.units).middle + values.of_trials("habit") * game.scale
 
 
 def _middle_always(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return np.full(values.units.trial_unit.shape, _middle(game))
-
-
-def _middle(game: IntervalGame) -> float:
-    return (game.lowest + game.highest) / 2
+    return np.full(values.units.trial_unit.shape, trial_terms(game, values.units).middle)
 
 
 def _middle_line(game: IntervalGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
-    return Line(seen, np.full_like(seen, _middle(game)))
+    return Line(seen, np.full_like(seen, game.terms([treatment]).middle))
 
 
 def _on_interval(spec: ModelSpec, answer: Any, guide: Guide, *parameters: Parameter) -> ModelSpec:

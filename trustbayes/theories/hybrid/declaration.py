@@ -5,13 +5,12 @@ For finite games, forecast sharing, and games on an interval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.games.finite import FiniteGame
-from trustbayes.games.forecast import ForecastGame
-from trustbayes.games.interval import IntervalGame
 from trustbayes.theories.adapters import by_condition, stacked, trial_terms, unit_conditions
 from trustbayes.theories.hybrid import finite, forecast, interval
 from trustbayes.theories.level_k import declaration as level_k
@@ -188,24 +187,34 @@ FINITE_RECEIVER = ModelSpec(
 )
 
 
-def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return forecast.hybrid_reports(
-        values.units.trial_seen,
-        values.of_trials("lying_aversion") * game.lying_unit,
-        conventions["max_level"],
-        trial_terms(game, values.units),
-        wavering=conventions["indifference"] == "waver",
-    )
+def _messages_by_level(theory: Callable[..., Any]) -> Any:
+    """The answer of senders in games on a line, by what a theory says are their best messages."""
+
+    def answer(game: Any, values: Values, conventions: Mapping[str, Any]) -> Any:
+        return theory(
+            values.units.trial_seen,
+            values.of_trials("lying_aversion") * game.lying_unit,
+            conventions["max_level"],
+            trial_terms(game, values.units),
+            wavering=conventions["indifference"] == "waver",
+        )
+
+    return answer
 
 
-def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return forecast.hybrid_capacities(
-        values.units.trial_seen,
-        values.of_trials("trust"),
-        conventions["max_level"],
-        trial_terms(game, values.units),
-        conventions["unsent"],
-    )
+def _actions_by_level(theory: Callable[..., Any]) -> Any:
+    """The answer of receivers in games on a line, by what a theory says are their best actions."""
+
+    def answer(game: ContinuousGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+        return theory(
+            values.units.trial_seen,
+            values.of_trials("trust"),
+            conventions["max_level"],
+            trial_terms(game, values.units),
+            conventions["unsent"],
+        )
+
+    return answer
 
 
 FORECAST_SENDER = ModelSpec(
@@ -221,7 +230,7 @@ FORECAST_SENDER = ModelSpec(
     citation=f"{trust_embedded.OZER_ZHENG_CHEN}; {level_k.CRAWFORD}; as specified here",
     parameters=(RESPONSE_NOISE, trust_embedded.FORECAST_LYING_AVERSION, level_k.LEVEL),
     conventions=(level_k.MAX_LEVEL, trust_embedded.INDIFFERENCE, NOISE),
-    answer=_reports,
+    answer=_messages_by_level(forecast.hybrid_reports),
     response=censored("sender"),
     types=level_k.levels,
     ignores=_level_0_ignores(trust_embedded.FORECAST_LYING_AVERSION),
@@ -245,7 +254,7 @@ FORECAST_RECEIVER = ModelSpec(
     citation=f"{trust_embedded.OZER_ZHENG_CHEN}; {level_k.CRAWFORD}; as specified here",
     parameters=(RESPONSE_NOISE, trust_embedded.TRUST, level_k.LEVEL),
     conventions=(level_k.MAX_LEVEL, level_k.FORECAST_UNSENT, NOISE),
-    answer=_capacities,
+    answer=_actions_by_level(forecast.hybrid_capacities),
     response=censored("receiver"),
     types=level_k.levels,
     ignores=_level_0_ignores(trust_embedded.TRUST),
@@ -254,32 +263,12 @@ FORECAST_RECEIVER = ModelSpec(
 )
 
 
-def _messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return interval.hybrid_messages(
-        values.units.trial_seen,
-        values.of_trials("lying_aversion") * game.lying_unit,
-        conventions["max_level"],
-        trial_terms(game, values.units),
-        wavering=conventions["indifference"] == "waver",
-    )
-
-
-def _actions(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return interval.hybrid_actions(
-        values.units.trial_seen,
-        values.of_trials("trust"),
-        conventions["max_level"],
-        trial_terms(game, values.units),
-        conventions["unsent"],
-    )
-
-
 INTERVAL_SENDER = replace(
     FORECAST_SENDER,
     kind="interval",
     parameters=(INTERVAL_NOISE, trust_embedded.INTERVAL_LYING_AVERSION, level_k.LEVEL),
     conventions=(level_k.MAX_LEVEL, trust_embedded.INTERVAL_INDIFFERENCE, NOISE),
-    answer=_messages,
+    answer=_messages_by_level(interval.hybrid_messages),
     ignores=_level_0_ignores(trust_embedded.INTERVAL_LYING_AVERSION),
 )
 
@@ -289,7 +278,7 @@ INTERVAL_RECEIVER = replace(
     description=FINITE_RECEIVER.description,
     parameters=(INTERVAL_NOISE, trust_embedded.TRUST, level_k.LEVEL),
     conventions=(level_k.MAX_LEVEL, level_k.INTERVAL_UNSENT, NOISE),
-    answer=_actions,
+    answer=_actions_by_level(interval.hybrid_actions),
 )
 
 SPECS = (

@@ -27,10 +27,11 @@ Science 57(6); as specified in the project's theory, section 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.finite import FiniteGame
 from trustbayes.numerics.arrays import Array, namespace
 from trustbayes.theories.level_k.finite import Ties, Unsent, level_tables, posterior
@@ -186,8 +187,7 @@ def receiver_utility(
     array([[1, 1, 1, 2, 4],
            [1, 1, 2, 3, 4]])
     """
-    if belief not in get_args(Belief):
-        raise ValueError(f"belief: found {belief!r}, expected one of {', '.join(get_args(Belief))}")
+    check_word("belief", belief, Belief)
     tables = level_tables(game, bias, _deepest(levels), ties, unsent)
     credulous, chosen = tables.receiver_utility[0], np.array(levels)
     if belief == "mixture":

@@ -15,7 +15,7 @@ import numpy as np
 from trustbayes.games.forecast import Terms
 from trustbayes.games.forecast_demand import uniform_sum_quantile
 from trustbayes.numerics.arrays import Array, namespace
-from trustbayes.theories.level_k.forecast import Unsent, believed_states, level_shift
+from trustbayes.theories.level_k.forecast import Unsent, believed_states, level_shift, levels_to
 from trustbayes.theories.trust_embedded.wavering import wavers
 
 __all__ = ["hybrid_capacities", "hybrid_reports"]
@@ -82,7 +82,7 @@ def hybrid_reports(
     """
     state, aversion = _by_level(forecast), _by_level(lying_aversion)
     xp = namespace(state, aversion)
-    a, level = terms.forecast_range, np.arange(max_level + 1)[:, None]
+    a, level = terms.forecast_range, levels_to(max_level)
     first, last, leaves, caps = _jumps(forecast, max_level, terms)
     line = state + level * level_shift(terms)
     line = line - 2 * terms.uncertainty * aversion / terms.sender_margin
@@ -121,7 +121,7 @@ def _jumps(forecast: Array, max_level: int, terms: Terms) -> tuple[Array, Array,
     state = _by_level(forecast)
     xp = namespace(state)
     a, e, h = terms.forecast_range, terms.uncertainty, level_shift(terms)
-    level = np.arange(max_level + 1)[:, None]
+    level = levels_to(max_level)
     answered = np.maximum(level - 1, 0)
     reach = level * h
 

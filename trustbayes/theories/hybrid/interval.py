@@ -14,7 +14,8 @@ import numpy as np
 
 from trustbayes.games.interval import IntervalTerms
 from trustbayes.numerics.arrays import TINY, Array, namespace
-from trustbayes.theories.level_k.interval import Unsent, actions, from_far_end, levels_to
+from trustbayes.theories.level_k.forecast import Unsent, levels_to
+from trustbayes.theories.level_k.interval import actions, from_far_end
 from trustbayes.theories.trust_embedded.interval import shortfall
 from trustbayes.theories.trust_embedded.wavering import worth_lying
 

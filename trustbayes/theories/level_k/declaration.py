@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.games.base import Role
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.games.finite import FiniteGame
 from trustbayes.games.forecast import ForecastGame
 from trustbayes.games.interval import IntervalGame
@@ -223,15 +224,40 @@ FORECAST_UNSENT = Convention(
 )
 
 
-def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units = values.units
-    return theory.reports(units.trial_seen, conventions["max_level"], trial_terms(game, units))
+def _messages_by_level(theory: Callable[..., Any]) -> Any:
+    """The answer of senders in games on a line, by what a theory says they send."""
+
+    def answer(game: ContinuousGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+        units = values.units
+        return theory(units.trial_seen, conventions["max_level"], trial_terms(game, units))
+
+    return answer
 
 
-def _report_of_level_1(
-    game: ForecastGame, treatment: str, seen: np.ndarray, mean_report: float
-) -> Line:
-    return Line(seen, theory.reports(seen, 1, game.terms([treatment]))[1])
+def _actions_by_level(theory: Callable[..., Any]) -> Any:
+    """The answer of receivers in games on a line, by what a theory says they do."""
+
+    def answer(game: ContinuousGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+        units = values.units
+        return theory(
+            units.trial_seen,
+            conventions["max_level"],
+            trial_terms(game, units),
+            conventions["unsent"],
+        )
+
+    return answer
+
+
+def _message_of_level_1(theory: Callable[..., Any]) -> Any:
+    def line(game: ContinuousGame, treatment: str, seen: np.ndarray, mean_report: float) -> Line:
+        return Line(seen, theory(seen, 1, game.terms([treatment]))[1])
+
+    return line
+
+
+_reports, _capacities = _messages_by_level(theory.reports), _actions_by_level(theory.capacities)
+_messages, _actions = _messages_by_level(interval.messages), _actions_by_level(interval.actions)
 
 
 def _capacity_of_level_1(
@@ -240,16 +266,6 @@ def _capacity_of_level_1(
     """Up to the highest report, which all who would exaggerate further make, too."""
     choice = theory.capacities(seen, 1, game.terms([treatment]))[1]
     return Line(seen[:-1], choice[:-1], last=(float(seen[-1]), float(choice[-1])))
-
-
-def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units = values.units
-    return theory.capacities(
-        units.trial_seen,
-        conventions["max_level"],
-        trial_terms(game, units),
-        conventions["unsent"],
-    )
 
 
 FORECAST_SENDER = replace(
@@ -261,7 +277,7 @@ FORECAST_SENDER = replace(
     response=censored("sender"),
     resolve=None,
     weighs_fines=False,
-    guide=Guide("level 1", _report_of_level_1),
+    guide=Guide("level 1", _message_of_level_1(theory.reports)),
 )
 
 FORECAST_RECEIVER = replace(
@@ -284,27 +300,6 @@ INTERVAL_UNSENT = replace(
 )
 
 
-def _messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units = values.units
-    return interval.messages(units.trial_seen, conventions["max_level"], trial_terms(game, units))
-
-
-def _actions(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    units = values.units
-    return interval.actions(
-        units.trial_seen,
-        conventions["max_level"],
-        trial_terms(game, units),
-        conventions["unsent"],
-    )
-
-
-def _message_of_level_1(
-    game: IntervalGame, treatment: str, seen: np.ndarray, mean_report: float
-) -> Line:
-    return Line(seen, interval.messages(seen, 1, game.terms([treatment]))[1])
-
-
 def _action_of_level_1(
     game: IntervalGame, treatment: str, seen: np.ndarray, mean_report: float
 ) -> Line:
@@ -320,7 +315,7 @@ INTERVAL_SENDER = replace(
     kind="interval",
     parameters=(INTERVAL_NOISE, LEVEL),
     answer=_messages,
-    guide=Guide("level 1", _message_of_level_1),
+    guide=Guide("level 1", _message_of_level_1(interval.messages)),
 )
 
 INTERVAL_RECEIVER = replace(

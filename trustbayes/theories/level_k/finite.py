@@ -11,10 +11,11 @@ Behavior 56(1); as specified in the project's theory, section 3.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.changed import Fined, with_payoffs
 from trustbayes.games.finite import FiniteGame
 from trustbayes.theories.outcomes import believed_payoff, payoff_after, taken_at_word
@@ -90,10 +91,8 @@ def level_tables(
     >>> tables.sender_choice[1].argmax(axis=-1) + 1
     array([2, 3, 4, 5, 5])
     """
-    if ties not in get_args(Ties):
-        raise ValueError(f"ties: found {ties!r}, expected one of {', '.join(get_args(Ties))}")
-    if unsent not in get_args(Unsent):
-        raise ValueError(f"unsent: found {unsent!r}, expected one of {', '.join(get_args(Unsent))}")
+    check_word("ties", ties, Ties)
+    check_word("unsent", unsent, Unsent)
     if max_level < 0:
         raise ValueError(f"max_level: found {max_level}, expected 0 or more")
     direction = _direction(game, bias)

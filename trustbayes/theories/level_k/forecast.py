@@ -13,15 +13,16 @@ Source: Crawford (2003), American Economic Review 93(1), for the model; Özer, Z
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.forecast import Terms
 from trustbayes.games.forecast_demand import uniform_sum_quantile
 from trustbayes.numerics.arrays import Array, namespace
 
-__all__ = ["Unsent", "believed_states", "capacities", "level_shift", "reports"]
+__all__ = ["Unsent", "believed_states", "capacities", "level_shift", "levels_to", "reports"]
 
 Unsent = Literal["monotone", "prior"]
 
@@ -84,7 +85,7 @@ def reports(forecast: Array, max_level: int, terms: Terms) -> Array:
            [-10., 140.],
            [  0., 150.]])
     """
-    shift = _levels(max_level) * level_shift(terms)
+    shift = levels_to(max_level) * level_shift(terms)
     xp = namespace(forecast)
     return xp.minimum(xp.expand_dims(forecast, -2) + shift, terms.forecast_range)
 
@@ -127,10 +128,9 @@ def believed_states(
     >>> lowest[1], width[1]
     (array([-20., 110.]), array([ 0., 40.]))
     """
-    if unsent not in get_args(Unsent):
-        raise ValueError(f"unsent: found {unsent!r}, expected one of {', '.join(get_args(Unsent))}")
+    check_word("unsent", unsent, Unsent)
     a = terms.forecast_range
-    shift = _levels(max_level) * level_shift(terms)
+    shift = levels_to(max_level) * level_shift(terms)
     xp = namespace(report)
     heard = xp.expand_dims(report, -2)
     lowest = xp.maximum(heard - shift, -a)
@@ -181,7 +181,7 @@ def capacities(report: Array, max_level: int, terms: Terms, unsent: Unsent = "mo
     return terms.mean_demand + lowest + uniform_sum_quantile(width, terms)
 
 
-def _levels(max_level: int) -> np.ndarray:
+def levels_to(max_level: int) -> np.ndarray:
     """Levels 0 to ``max_level``, shape (levels, 1)."""
     if max_level < 0:
         raise ValueError(f"max_level: found {max_level}, expected 0 or more")

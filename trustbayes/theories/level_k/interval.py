@@ -13,16 +13,14 @@ Econometrica 50(6), for the game; as specified in the project's theory, section 
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.interval import IntervalTerms
 from trustbayes.numerics.arrays import Array, namespace
+from trustbayes.theories.level_k.forecast import Unsent, levels_to
 
-__all__ = ["Unsent", "actions", "from_far_end", "levels_to", "messages"]
-
-Unsent = Literal["monotone", "prior"]
+__all__ = ["actions", "from_far_end", "messages"]
 
 # Messages are equal, and count as an end, within this share of the interval.
 _SAME = 1e-9
@@ -106,8 +104,7 @@ def actions(
            [  0.,  30.,  90.],
            [  0.,  10.,  80.]])
     """
-    if unsent not in get_args(Unsent):
-        raise ValueError(f"unsent: found {unsent!r}, expected one of {', '.join(get_args(Unsent))}")
+    check_word("unsent", unsent, Unsent)
     xp = namespace(message)
     width, reach = terms.width, levels_to(max_level) * abs(terms.bias)
     heard = xp.expand_dims(from_far_end(message, terms), -2)
@@ -129,10 +126,3 @@ def from_far_end(place: Array, terms: IntervalTerms) -> Array:
     """
     xp = namespace(place)
     return xp.where(terms.bias < 0, terms.highest - place, place - terms.lowest)
-
-
-def levels_to(max_level: int) -> np.ndarray:
-    """Levels 0 to ``max_level``, shape (levels, 1)."""
-    if max_level < 0:
-        raise ValueError(f"max_level: found {max_level}, expected 0 or more")
-    return np.arange(max_level + 1)[:, None]

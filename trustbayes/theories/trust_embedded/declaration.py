@@ -6,13 +6,12 @@ of every option, then those of the others, whose answer is the best choice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from trustbayes.games.continuous import ContinuousGame
 from trustbayes.games.finite import FiniteGame
-from trustbayes.games.forecast import ForecastGame
-from trustbayes.games.interval import IntervalGame
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import (
     by_condition,
@@ -352,26 +351,39 @@ FORECAST_LYING_AVERSION = Parameter(
 )
 
 
-def _reports(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return forecast.report(
-        values.units.trial_seen,
-        values.of_trials("lying_aversion") * game.lying_unit,
-        values.of_trials("expected_trust"),
-        trial_terms(game, values.units),
-        conventions["belief"],
-        conventions["lying_cost"],
-        wavering=conventions["indifference"] == "waver",
-    )
+def _best_message(theory: Callable[..., Any]) -> Any:
+    """The answer of senders in games on a line, by what a theory says is their best message."""
+
+    def answer(game: Any, values: Values, conventions: Mapping[str, Any]) -> Any:
+        return theory(
+            values.units.trial_seen,
+            values.of_trials("lying_aversion") * game.lying_unit,
+            values.of_trials("expected_trust"),
+            trial_terms(game, values.units),
+            conventions["belief"],
+            conventions["lying_cost"],
+            wavering=conventions["indifference"] == "waver",
+        )
+
+    return answer
 
 
-def _capacities(game: ForecastGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return forecast.capacity(
-        values.units.trial_seen,
-        values.of_trials("trust"),
-        trial_terms(game, values.units),
-        conventions["belief"],
-    )
+def _best_action(theory: Callable[..., Any]) -> Any:
+    """The answer of receivers in games on a line, by what a theory says is their best action."""
 
+    def answer(game: ContinuousGame, values: Values, conventions: Mapping[str, Any]) -> Any:
+        return theory(
+            values.units.trial_seen,
+            values.of_trials("trust"),
+            trial_terms(game, values.units),
+            conventions["belief"],
+        )
+
+    return answer
+
+
+_reports, _capacities = _best_message(forecast.report), _best_action(forecast.capacity)
+_messages, _actions = _best_message(interval.message), _best_action(interval.action)
 
 FORECAST_SENDER = replace(
     FINITE_SENDER,
@@ -429,27 +441,6 @@ INTERVAL_LYING_AVERSION = replace(
     prior=FINITE_LYING_AVERSION.prior,
     report_unit="payoff units per unit of |message - state|",
 )
-
-
-def _messages(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return interval.message(
-        values.units.trial_seen,
-        values.of_trials("lying_aversion") * game.lying_unit,
-        values.of_trials("expected_trust"),
-        trial_terms(game, values.units),
-        conventions["belief"],
-        conventions["lying_cost"],
-        wavering=conventions["indifference"] == "waver",
-    )
-
-
-def _actions(game: IntervalGame, values: Values, conventions: Mapping[str, Any]) -> Any:
-    return interval.action(
-        values.units.trial_seen,
-        values.of_trials("trust"),
-        trial_terms(game, values.units),
-        conventions["belief"],
-    )
 
 
 INTERVAL_SENDER = replace(

@@ -10,10 +10,11 @@ Management Science 68(1); as specified in the project's theory, section 2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.finite import FiniteGame
 from trustbayes.numerics.arrays import Array, softmax
 from trustbayes.theories.outcomes import believed_payoff, payoff_after, taken_at_word
@@ -73,8 +74,7 @@ def distrusted_prior(game: FiniteGame, bias: float, belief: Belief = "truncated"
            [0.5 , 0.5 , 0.  ],
            [0.33, 0.33, 0.33]])
     """
-    if belief not in get_args(Belief):
-        raise ValueError(f"belief: found {belief!r}, expected one of {', '.join(get_args(Belief))}")
+    check_word("belief", belief, Belief)
     shape, prior = (game.messages.size, game.states.size), game.receiver_prior
     if belief == "prior":
         return np.broadcast_to(prior, shape).copy()

@@ -11,10 +11,11 @@ theory, section 2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.forecast import Terms
 from trustbayes.games.forecast_demand import uniform_sum_quantile
 from trustbayes.numerics.arrays import TINY, Array, held, namespace
@@ -66,7 +67,7 @@ def capacity(report: Array, trust: Array, terms: Terms, belief: Belief = "trunca
     >>> capacity(np.array([0.0, 0.0]), np.array([1.0, 0.5]), terms)
     array([265.        , 167.08203932])
     """
-    _check("belief", belief, Belief)
+    check_word("belief", belief, Belief)
     a = terms.forecast_range
     distrust = 1 - trust
     width = distrust * ((report if belief == "truncated" else a) + a)
@@ -95,7 +96,7 @@ def capacity_slope(
     >>> capacity_slope(np.array([0.0, 0.0]), np.array([1.0, 0.5]), terms)
     array([1.       , 0.7236068])
     """
-    _check("belief", belief, Belief)
+    check_word("belief", belief, Belief)
     xp = namespace(report, trust)
     if belief == "prior":
         return trust + 0 * report
@@ -174,8 +175,8 @@ def report(
     >>> report(np.array([0.0, 0.0]), np.array([0.0, 15.0]), np.array([1.0, 0.5]), terms)
     array([10.        , 40.86497242])
     """
-    _check("belief", belief, Belief)
-    _check("lying_cost", lying_cost, LyingCost)
+    check_word("belief", belief, Belief)
+    check_word("lying_cost", lying_cost, LyingCost)
     xp = namespace(forecast, lying_aversion, expected_trust)
     a, e, f = terms.forecast_range, terms.uncertainty, terms.critical_ratio
     alpha, distrust = expected_trust, 1 - expected_trust
@@ -332,9 +333,3 @@ def _cubic(t: Array, coefficients: tuple[Array, ...]) -> tuple[Array, Array]:
     """Value and slope of a cubic, its highest coefficient first."""
     k3, k2, k1, k0 = coefficients
     return ((k3 * t + k2) * t + k1) * t + k0, (3 * k3 * t + 2 * k2) * t + k1
-
-
-def _check(name: str, word: str, kind: object) -> None:
-    """Refuse a word that is not one of a Literal's."""
-    if word not in get_args(kind):
-        raise ValueError(f"{name}: found {word!r}, expected one of {', '.join(get_args(kind))}")

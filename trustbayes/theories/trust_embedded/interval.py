@@ -10,18 +10,15 @@ Source: Özer, Zheng and Chen (2011), Management Science 57(6), for the model; C
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 
+from trustbayes.errors import check_word
 from trustbayes.games.interval import IntervalTerms
 from trustbayes.numerics.arrays import TINY, Array, held, namespace
+from trustbayes.theories.trust_embedded.forecast import Belief, LyingCost
 from trustbayes.theories.trust_embedded.wavering import worth_lying
 
-__all__ = ["Belief", "LyingCost", "action", "convex_root", "message", "shortfall"]
-
-Belief = Literal["truncated", "prior"]
-LyingCost = Literal["absolute", "quadratic"]
+__all__ = ["action", "convex_root", "message", "shortfall"]
 
 _FLAT = 1e-9  # a rise of actions with messages below which there is none
 
@@ -135,7 +132,7 @@ def message(
     >>> message(np.array([50.0, 50.0]), np.array([0.2, 0.2]), np.array([1.0, 1.0]), terms)
     array([60., 40.])
     """
-    _check("lying_cost", lying_cost, LyingCost)
+    check_word("lying_cost", lying_cost, LyingCost)
     xp = namespace(state, lying_aversion, expected_trust)
     slope, intercept = _line(expected_trust, terms, belief)
     gap = state + terms.bias - intercept - slope * state
@@ -256,7 +253,7 @@ def convex_root(first: Array, second: Array, known: Array, power: float) -> Arra
 
 def _line(trust: Array, terms: IntervalTerms, belief: Belief) -> tuple[Array, Array]:
     """The action as a line over messages: slope, and intercept at a message of 0."""
-    _check("belief", belief, Belief)
+    check_word("belief", belief, Belief)
     distrust = 1 - trust
     if belief == "prior":
         return trust, distrust * terms.middle
@@ -269,9 +266,3 @@ def _line(trust: Array, terms: IntervalTerms, belief: Belief) -> tuple[Array, Ar
 def _farthest(terms: IntervalTerms) -> float:
     """More than an action can be from what a sender wishes."""
     return 2 * (terms.width + float(np.max(np.abs(terms.bias), initial=0.0)))
-
-
-def _check(name: str, word: str, kind: object) -> None:
-    """Refuse a word that is not one of a Literal's."""
-    if word not in get_args(kind):
-        raise ValueError(f"{name}: found {word!r}, expected one of {', '.join(get_args(kind))}")

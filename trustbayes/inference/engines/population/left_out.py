@@ -25,11 +25,11 @@ from trustbayes.inference.engines.population.proposals import (
     Proposal,
     adapted,
     effective,
-    pareto_k,
 )
 from trustbayes.inference.engines.population.sampler import evaluated
 from trustbayes.inference.gate import GOOD_K
 from trustbayes.numerics.arrays import log_sum_exp
+from trustbayes.numerics.pareto import pareto_k
 
 __all__ = ["LeftOut", "left_out", "predicted", "units_of", "without"]
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
 from trustbayes.inference.gate import GOOD_K
+from trustbayes.numerics.pareto import pareto_k
 
-__all__ = ["Adapted", "Proposal", "adapted", "effective", "pareto_k"]
+__all__ = ["Adapted", "Proposal", "adapted", "effective"]
 
 _FREEDOM = 6.0
 """Of Student's t: its tails fall as slowly as those of a posterior at the end of a range, and a
@@ -218,19 +218,6 @@ def adapted(
         proposal = _fitted(points, weights, covariance, components, rng)
     assert best is not None
     return Adapted(best.proposal, points, values, state.weights, best.pareto_k, best.share)
-
-
-def pareto_k(log_weights: np.ndarray, efficiency: float = 1.0) -> float:
-    """Of the largest weights; infinite where too few are finite.
-
-    The fewer effective draws there are of so many, their share being given, the more weights count
-    as the largest.
-    """
-    finite = log_weights[np.isfinite(log_weights)]
-    if finite.size < 100:
-        return np.inf
-    gap = np.maximum(log_weights, finite.max() - 700) - finite.max()
-    return float(array_stats.psislw(-gap, r_eff=efficiency)[1])
 
 
 def effective(log_weights: np.ndarray) -> float:

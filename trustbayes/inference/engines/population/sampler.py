@@ -23,9 +23,10 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from trustbayes.inference.engines.population.density import PopulationDensity
-from trustbayes.inference.engines.population.proposals import Adapted, Proposal, pareto_k
+from trustbayes.inference.engines.population.proposals import Adapted, Proposal
 from trustbayes.inference.gate import GOOD_K
 from trustbayes.inference.sampling import Sampling
+from trustbayes.numerics.pareto import pareto_k
 
 __all__ = [
     "PopulationDraws",
