@@ -1,6 +1,7 @@
 """Where a population's density is highest, and what happens if it is so nowhere."""
 
 import pickle
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_what_has_no_highest_point_is_said_or_goes_to_nuts(monkeypatch, caplog, 
         with pytest.raises(InputError, match=r"population engine: .* expected method"):
             work(model, trials)
 
-    runs = []
+    runs, short = [], tb.Sampling(draws=100, chains=2)  # else it were run again, longer
 
     def sampled(chains):
         runs.append(chains.sampling.method)
@@ -66,11 +67,11 @@ def test_what_has_no_highest_point_is_said_or_goes_to_nuts(monkeypatch, caplog, 
 
     monkeypatch.setattr(fitting._Chains, "run", sampled)
     with caplog.at_level("INFO", "trustbayes"):
-        [first] = run_fits([FitTask(model, trials, tb.Sampling())], tmp_path, progress=False)
+        [first] = run_fits([FitTask(model, trials, short)], tmp_path, progress=False)
     assert "level-k, sender, by NUTS: population engine: no mode" in caplog.text
     assert first.manifest["why_nuts"] == "population engine: no mode"
-    assert first.manifest["key"] == fit_key(model, trials, tb.Sampling(method="nuts"))
-    [again] = run_fits([FitTask(model, trials, tb.Sampling())], tmp_path, progress=False)
+    assert first.manifest["key"] == fit_key(model, trials, replace(short, method="nuts"))
+    [again] = run_fits([FitTask(model, trials, short)], tmp_path, progress=False)
     assert runs == ["nuts"]  # the second time it is read
     assert again.posterior.equals(first.posterior)
 
