@@ -53,9 +53,9 @@ class PopulationDensity:
         self.start = np.concatenate([start.reshape(-1) for start in starts])
         value: Any = model.logp()
         slopes: Any = pytensor.grad(value, self.values)
-        self._program = Interpreted(self.values, [value, *slopes])
-        self._value = Interpreted(self.values, [value])
-        self._inputs = Interpreted(self.values, model.replace_rvs_by_values(list(inputs)))
+        given = model.replace_rvs_by_values(list(inputs))
+        groups = [[value, *slopes], [value], given]
+        self._program, self._value, self._inputs = Interpreted.several(self.values, groups)
 
     @property
     def size(self) -> int:

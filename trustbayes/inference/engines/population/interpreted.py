@@ -92,51 +92,101 @@ class Interpreted:
     """
 
     def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        function = pytensor.function(
-            list(inputs), list(outputs), mode=_MODE, on_unused_input="ignore"
-        )
-        graph = function.maker.fgraph
-        names: dict[Any, str] = {}
-        scope: dict[str, Any] = {
-            "_exp": _exp,
-            "_log": _log,
-            "_sigmoid": _sigmoid,
-            "_softplus": _softplus,
-            "log1p": math.log1p,
-            "sqrt": math.sqrt,
-            "lgamma": math.lgamma,
-        }
+        [self._program] = _programs(inputs, [outputs])
 
-        def name(variable: Any) -> str:
-            if variable not in names:
-                names[variable] = f"v{len(names)}"
-                if isinstance(variable, Constant):
-                    single = getattr(variable, "ndim", None) == 0
-                    scope[names[variable]] = variable.data.item() if single else variable.data
-            return names[variable]
+    @classmethod
+    def several(
+        cls, inputs: Sequence[Any], groups: Sequence[Sequence[Any]]
+    ) -> tuple[Interpreted, ...]:
+        """A function for each group of outputs, of a graph that is rewritten once for all.
 
-        lines = [f"def program({', '.join(name(v) for v in graph.inputs[: len(inputs)])}):"]
-        for variable, given in zip(graph.inputs, function.maker.expanded_inputs, strict=True):
-            if given.shared:  # numbers that stay
-                scope[name(variable)] = given.variable.get_value()
-        for node in graph.toposort():
-            given_names = [name(variable) for variable in node.inputs]
-            plain = getattr(node.op, "value", None)
-            if plain is not None and not any(graph.clients[v] for v in node.outputs[1:]):
-                call = f"f{len(scope)}"  # its slopes, which cost as much again, are not asked for
-                scope[call] = plain
-                lines.append(f"    {name(node.outputs[0])} = {call}({', '.join(given_names)})")
-                continue
-            made = ", ".join(name(variable) for variable in node.outputs)
-            lines.append(f"    {made} = {_expression(node, given_names, scope)}")
-        lines.append(f"    return [{', '.join(name(variable) for variable in graph.outputs)}]")
-        exec("\n".join(lines), scope)
-        self._program = scope["program"]
+        Parameters
+        ----------
+        inputs : sequence of PyTensor variable
+        groups : sequence of sequence of PyTensor variable
+
+        Returns
+        -------
+        tuple of Interpreted
+        """
+        made = []
+        for program in _programs(inputs, groups):
+            function = cls.__new__(cls)
+            function._program = program
+            made.append(function)
+        return tuple(made)
 
     def __call__(self, *given: Any) -> list[Any]:
         """The outputs' values."""
         values: list[Any] = self._program(*given)
         return values
+
+
+def _programs(
+    inputs: Sequence[Any], groups: Sequence[Sequence[Any]]
+) -> list[Callable[..., list[Any]]]:
+    """A Python function for each group of outputs; each works out what it needs and no more."""
+    outputs = [output for group in groups for output in group]
+    function = pytensor.function(list(inputs), outputs, mode=_MODE, on_unused_input="ignore")
+    graph = function.maker.fgraph
+    kept = {  # numbers that stay
+        variable: given.variable.get_value()
+        for variable, given in zip(graph.inputs, function.maker.expanded_inputs, strict=True)
+        if given.shared
+    }
+    arguments, order = graph.inputs[: len(inputs)], graph.toposort()
+    ends = np.cumsum([len(group) for group in groups])
+    return [
+        _program(arguments, kept, graph.outputs[end - len(group) : end], order)
+        for group, end in zip(groups, ends, strict=True)
+    ]
+
+
+def _program(
+    arguments: Sequence[Any], kept: dict[Any, Any], outputs: Sequence[Any], order: Sequence[Any]
+) -> Callable[..., list[Any]]:
+    """Write out in Python what is needed of some nodes, which are in their order."""
+    wanted, needed = set(outputs), []
+    for node in reversed(order):
+        if not wanted.isdisjoint(node.outputs):
+            wanted.update(node.inputs)
+            needed.append(node)
+    names: dict[Any, str] = {}
+    scope: dict[str, Any] = {
+        "_exp": _exp,
+        "_log": _log,
+        "_sigmoid": _sigmoid,
+        "_softplus": _softplus,
+        "log1p": math.log1p,
+        "sqrt": math.sqrt,
+        "lgamma": math.lgamma,
+    }
+
+    def name(variable: Any) -> str:
+        if variable not in names:
+            names[variable] = f"v{len(names)}"
+            if isinstance(variable, Constant):
+                single = getattr(variable, "ndim", None) == 0
+                scope[names[variable]] = variable.data.item() if single else variable.data
+            elif variable in kept:
+                scope[names[variable]] = kept[variable]
+        return names[variable]
+
+    lines = [f"def program({', '.join(name(v) for v in arguments)}):"]
+    for node in reversed(needed):
+        given = [name(variable) for variable in node.inputs]
+        plain = getattr(node.op, "value", None)
+        if plain is not None and wanted.isdisjoint(node.outputs[1:]):
+            call = f"f{len(scope)}"  # its slopes, which cost as much again, are not asked for
+            scope[call] = plain
+            lines.append(f"    {name(node.outputs[0])} = {call}({', '.join(given)})")
+            continue
+        made = ", ".join(name(variable) for variable in node.outputs)
+        lines.append(f"    {made} = {_expression(node, given, scope)}")
+    lines.append(f"    return [{', '.join(name(variable) for variable in outputs)}]")
+    exec("\n".join(lines), scope)
+    program: Callable[..., list[Any]] = scope["program"]
+    return program
 
 
 def _expression(node: Any, given: list[str], scope: dict[str, Any]) -> str:
