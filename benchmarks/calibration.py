@@ -1,13 +1,17 @@
 """Whether intervals mean what they say: simulation-based calibration of every base model.
 
-    python benchmarks/calibration.py [--jobs N] [--folder FITS] [--out DIR] [--simulations 200]
+    python benchmarks/calibration.py [--only RESULTS] [--jobs N] [--folder FITS] [--out DIR]
+        [--simulations 200]
 
 Parameters are drawn from the default priors, 20 subjects play 20 rounds, the model is fitted, and
 the ranks of what was planted must be uniform. Three models that are broken on purpose must fail.
+Results are those of finite games and forecast sharing, of recommendations, and of games on an
+interval.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -79,9 +83,16 @@ class WithoutTwo(Logit):
 def main() -> None:
     parser = command_line(__doc__, experiment=False)
     parser.add_argument("--simulations", type=int, default=200)
+    parser.add_argument("--only", choices=RESULTS, help="default: all results, in turn")
     options = parser.parse_args()
+    for name in [options.only] if options.only else RESULTS:
+        calibrate_all(name, options)
+
+
+def calibrate_all(name: str, options: argparse.Namespace) -> None:
+    """All cases of a result; it is written after each."""
     studies = []
-    for case in cases():
+    for case in RESULTS[name]():
         started = time.perf_counter()
         # A likelihood made here does not travel to other processes.
         unregistered = case.fitted.spec not in tb.models.SPECS
@@ -100,22 +111,18 @@ def main() -> None:
         print(f"{case.label}: {verdict}; {len(study.lost)} left out; {spent:.0f} s", flush=True)
         studies.append((case, study))
         tests = pd.concat([c.tests.assign(case=case.label) for case, c in studies])
-        tables = {"calibration.csv": tests.round(5)}
-        write_results("calibration", options.out, tables, figure(studies), says(studies))
+        tables = {f"{name}.csv": tests.round(5)}
+        write_results(name, options.out, tables, figure(studies), says(name, studies))
 
 
 def cases() -> Iterator[Case]:
-    """All base models, and three broken ones."""
+    """All base models of finite games and forecast sharing, and three broken ones."""
     for kind, name in KINDS.items():
         game = tb.read_game(tb.bundled(name).game)
         for theory in ("level-k", "trust-embedded"):
             for role in ("receiver", "sender"):
                 experiment = played(game, theory, role)
                 yield Case(f"{theory}, {role}, {kind}", experiment, experiment.player)
-    advice = tb.read_game(tb.bundled("simulated-recommendation").game)
-    for theory in ("trust-embedded", "choose"):
-        experiment = played(advice, theory, "receiver")
-        yield Case(f"{theory}, receiver, recommendation", experiment, experiment.player)
     # Two subjects say little of how much people differ, so that the prior matters. In the centred
     # form the sampler hardly reaches spreads near zero, and no calibration of so few passes.
     form = {"response_noise": "non-centred"}
@@ -144,6 +151,31 @@ def cases() -> Iterator[Case]:
         WithoutTwo(),
         "the likelihood lacks the factors of actions after the two highest messages",
     )
+
+
+def recommendations() -> Iterator[Case]:
+    """Trust in advice, and its closest rival."""
+    game = tb.read_game(tb.bundled("simulated-recommendation").game)
+    for theory in ("trust-embedded", "choose"):
+        experiment = played(game, theory, "receiver")
+        yield Case(f"{theory}, receiver", experiment, experiment.player)
+
+
+def intervals() -> Iterator[Case]:
+    """Both theories, where states, messages and actions are positions of a slider."""
+    game = tb.IntervalGame(0.0, 100.0, {"Small": 5.0, "Medium": 20.0}, step=1.0)
+    for theory in ("level-k", "trust-embedded"):
+        for role in ("receiver", "sender"):
+            experiment = played(game, theory, role)
+            yield Case(f"{theory}, {role}", experiment, experiment.player)
+
+
+RESULTS = {
+    "calibration": cases,
+    "calibration_recommendation": recommendations,
+    "calibration_interval": intervals,
+}
+"""What there are results of, by name."""
 
 
 def played(game: Game, theory: str, role: str, subjects: int = 20, rounds: int = 20) -> Experiment:
@@ -223,15 +255,15 @@ def verdicts(studies: list[tuple[Case, Calibration]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def says(studies: list[tuple[Case, Calibration]]) -> str:
+def says(name: str, studies: list[tuple[Case, Calibration]]) -> str:
     """The section of the README."""
     spent = sum(sum(study.seconds.values()) for _, study in studies)
     right = [study.passed for case, study in studies if not case.broken]
     wrong = [not study.passed for case, study in studies if case.broken]
     sampling = studies[0][1].sampling
+    broken = f", and {sum(wrong)} of\n{len(wrong)} broken ones fail it" if wrong else ""
     return f"""
-{sum(right)} of {len(right)} models in order pass their calibration, and {sum(wrong)} of
-{len(wrong)} broken ones fail it.
+{sum(right)} of {len(right)} models in order pass their calibration{broken}.
 
 {{plot}}
 
@@ -244,7 +276,7 @@ at 5 %. Broken models have an axis of their own.
 Fits: {sampling.chains} chains of {sampling.draws} draws after {sampling.tune} steps of warm-up,
 {RANKS} possible ranks; fits that do not sample well are sampled longer, and left out if that does
 not help. Compiling and sampling: {spent / 60:.0f} min in all. "Left out" counts fits
-that were not usable. Every quantity: [calibration.csv](results/calibration.csv).
+that were not usable. Every quantity: [{name}.csv](results/{name}.csv).
 """
 
 
