@@ -15,6 +15,7 @@ FINITE = tb.FiniteGame([1, 2, 3], treatments={"a": 1.0}, feedback=tb.Feedback("s
 FORECAST = tb.ForecastGame(
     treatments={"a": tb.Market(15.0, 25.0)}, feedback=tb.Feedback("state", partners="fixed")
 )
+INTERVAL = tb.IntervalGame(0, 100, {"a": 20.0}, feedback=tb.Feedback("state"))
 SETTINGS = [
     (tb.TrustEmbedded, "receiver", "shift"),
     (tb.TrustEmbedded, "sender", "delta"),
@@ -30,7 +31,7 @@ def experiment(game, theory, role, learning):
     return model, Experiment(game, *both, subjects=3, rounds=5, studied=role).play(seed=2).trials
 
 
-@pytest.mark.parametrize("game", [FINITE, FORECAST], ids=lambda game: game.kind)
+@pytest.mark.parametrize("game", [FINITE, FORECAST, INTERVAL], ids=lambda game: game.kind)
 @pytest.mark.parametrize(("theory", "role", "learning"), SETTINGS)
 def test_the_likelihood_is_that_of_the_draws(game, theory, role, learning):
     """Of trials that are constants of the graph, and of trials that are its data."""

@@ -92,12 +92,14 @@ def test_everything_bears_on_the_likelihood():
         ("trust-embedded", "sender", "forecast", "lying_aversion"),
         ("trust-embedded", "receiver", "forecast", "response_noise"),
         ("mixture", "receiver", "forecast", "trust"),
+        ("trust-embedded", "receiver", "interval", "trust"),
+        ("mixture", "sender", "interval", "lying_aversion"),
         ("mixture", "sender", "forecast", "theory"),
     ],
 )
 def test_a_formula_whose_slopes_are_zero_changes_nothing(name, role, kind, parameter):
     """In any kind of game and model: what new subjects do is what the plain model says."""
-    plain_trials = ALL_TRIALS["power" if kind == "finite" else "forecast"]
+    plain_trials = ALL_TRIALS["power" if kind == "finite" else kind]
     units = plain_trials.fold(role)
     rng = np.random.default_rng(2)
     units = replace(units, people={"age": rng.uniform(20, 60, len(units.subjects))})
