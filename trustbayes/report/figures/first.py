@@ -26,6 +26,8 @@ DIM = "#555555"
 """Of people of whom no theory says more than another."""
 STRONG = 0.9
 """The probability of a theory from which a person's mark is full."""
+_LINES, _LINE, _CROWDED = 2.3, 0.16, 0.25
+"""Inches of all treatments, at least of each, and of each below which marks are smaller."""
 _MOST = 400  # marks of a role that can still be seen
 
 
@@ -198,11 +200,14 @@ def trust(analysis: Analysis, seen: str = "message") -> Figure:
     """Trust expected and given in what receivers see, by treatment, from none to full."""
     tables = trust_rows(analysis)
     treatments = list(dict.fromkeys(t for rows in tables.values() for t in rows["treatment"]))
-    figure = Figure(figsize=(WIDTH, 1.2 + 0.36 * max(2, len(treatments))))
+    # Pages show pictures at one height: the taller it were, the smaller its letters would be.
+    each = min(0.36, max(_LINES / len(treatments), _LINE)) if treatments else 0.36
+    figure = Figure(figsize=(WIDTH, 1.2 + each * max(2, len(treatments))))
     panel = figure.subplots()
+    step, size = (0.12, 5.0) if each > _CROWDED else (0.2, 3.5)
     handles = []
-    for step, (name, rows) in zip((-0.12, 0.12), tables.items(), strict=False):
-        y = np.array([treatments.index(t) for t in rows["treatment"]]) + step
+    for side, (name, rows) in zip((-step, step), tables.items(), strict=False):
+        y = np.array([treatments.index(t) for t in rows["treatment"]]) + side
         spans = np.abs(rows[["lower", "upper"]].to_numpy().T - rows["mean"].to_numpy())
         expected = name == "expected"
         handles.append(
@@ -214,11 +219,11 @@ def trust(analysis: Analysis, seen: str = "message") -> Figure:
                 color="black",
                 mfc="white" if expected else "black",
                 capsize=2,
-                ms=5,
+                ms=size,
                 label=_ROLES[name][3],
             )
         )
-    panel.set_yticks(range(len(treatments)), [brief(t, 14) if t else "all" for t in treatments])
+    panel.set_yticks(range(len(treatments)), [brief(t, 16) if t else "all" for t in treatments])
     panel.set_ylim(len(treatments) - 0.5, -0.5)
     panel.set_xlim(0, 1)
     panel.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %\nnone", "25 %", "50 %", "75 %", "100 %\nfull"])
