@@ -5,7 +5,8 @@
 
 A population of experiments is drawn from its prior, six experiments' populations of people from
 that, and their people; each experiment is fitted alone, and all are pooled. The ranks of pooled
-means, of spreads between experiments and of the first experiment's numbers must be uniform.
+means, of spreads between experiments and of the first experiment's numbers must be uniform. Ranks
+are kept beside the results: studies that stand there, made by the same engine, are not repeated.
 """
 
 from __future__ import annotations
@@ -193,19 +194,37 @@ def main() -> None:
         PooledSimulation(options.theory, options.role, number)
         for number in range(options.simulations)
     ]
+    name = f"pooled_calibration_{options.theory}_{options.role}".replace("-", "_")
+    kept = kept_studies(options.out / f"{name}_ranks.csv")
+    new = [task for task in tasks if task.key not in kept]
     folder = options.folder / "pooled"
     with process_pool(options.jobs) as pool:
         executor = pool if options.jobs > 1 else None
-        studies = [study for _, study in iter_fits(tasks, folder, executor)]
+        kept |= {task.key: study for task, study in iter_fits(new, folder, executor)}
+    studies = [kept[task.key] for task in tasks]
     table = tests(studies)
-    name = f"pooled_calibration_{options.theory}_{options.role}".replace("-", "_")
+    ranks = pd.DataFrame(
+        [{"key": task.key, **kept[task.key], **kept[task.key]["ranks"]} for task in tasks]
+    )
     write_results(
         name,
         options.out,
-        {f"{name}.csv": table.round(5)},
+        {f"{name}.csv": table.round(5), f"{name}_ranks.csv": ranks.drop(columns="ranks").round(5)},
         figure(studies),
         says(options, studies, table),
     )
+
+
+def kept_studies(path: Path) -> dict[str, dict[str, Any]]:
+    """What an earlier run wrote of each study, by its key."""
+    if not path.exists():
+        return {}
+    kept = {}
+    for row in pd.read_csv(path).to_dict("records"):
+        study = {name: row.pop(name) for name in ("key", "fits", "pooled", "error")}
+        pooled = "" if pd.isna(study["pooled"]) else study["pooled"]
+        kept[study["key"]] = {**study, "pooled": pooled, "ranks": row}
+    return kept
 
 
 def _z(studies: list[dict[str, Any]]) -> pd.DataFrame:
