@@ -139,9 +139,12 @@ def forecast_frame(game, seed=1, subjects=4, rounds=5):
 
 
 def interval_game():
-    """A slider from 2 to 12 in steps of a tenth, biases of either sign and none."""
+    """A slider from 2 to 12 in steps of a tenth, biases of either sign and none.
+
+    People who round answer in fifths, as half of all answers are by chance.
+    """
     treatments = {"none": 0.0, "both": 1.5, "down": -2.5}
-    return IntervalGame(2, 12, treatments, PowerLoss(50, 2, 1.6), step=0.1, round_to=0.5)
+    return IntervalGame(2, 12, treatments, PowerLoss(50, 2, 1.6), step=0.1, round_to=0.2)
 
 
 def interval_frame(game, seed=1, subjects=4, rounds=5):

@@ -220,6 +220,20 @@ def test_pytensor_is_numpy_and_its_slopes_are_differences(name, typed):
             assert slopes[which][place] == pytest.approx(difference, rel=1e-4, abs=1e-4)
 
 
+@CASES
+def test_answers_may_be_data_of_a_compiled_model(name, typed):
+    """Which of them are multiples is then found out at every evaluation."""
+    units, answer, values = setting(typed, draws=None)
+    choice, best = pt.dvector("choice"), pt.as_tensor(answer)
+    logs = rule(name).trial_logs(replace(units, trial_choice=choice), best, values, typed)
+    compiled = pytensor.function([choice], logs, mode=PYTHON)
+    rng = np.random.default_rng(2)
+    for choices in (units.trial_choice, rng.permutation(units.trial_choice)):
+        moved = replace(units, trial_choice=choices)
+        expected = rule(name).trial_logs(moved, answer, values, typed)
+        np.testing.assert_allclose(compiled(choices), expected, rtol=1e-10)
+
+
 @EITHER
 @pytest.mark.parametrize("away", [40.0, 1e4])
 def test_far_from_the_best_choice_likelihood_and_slopes_are_those_of_the_tails(name, away):
