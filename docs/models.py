@@ -23,8 +23,9 @@ are those of the PyMC model, but for the effects of subjects. `expit` is the inv
 Gamma is given by mean and shape; LogNormal and LogitNormal by mean and standard deviation of the
 logarithm and of the logit, which is meant by a prior on the scale of a link. A prior whose argument
 is a prior is a hierarchy. Shares of levels may also have the priors `TruncatedPoisson`, that of the
-cognitive hierarchy, and `Fixed`; see `tb.Prior`. Two models with formulas, which regress
-parameters on what is known of people, stand before the joint model.
+cognitive hierarchy, and `Fixed`; see `tb.Prior`. A model of people who round what they answer on a
+slider, and two with formulas, which regress parameters on what is known of people, stand before the
+joint model.
 """
 
 
@@ -32,6 +33,7 @@ def page() -> str:
     """The text of the page."""
     models = [tb.model(spec.name, spec.role, spec.kind) for spec in SPECS]
     models += [
+        tb.FullTrust("receiver", "interval", heaping=True),
         tb.TrustEmbedded("receiver", formulas={"trust": "1 + treatment + age + (1 | group)"}),
         tb.LevelK("sender", formulas={"level": "1 + age"}),
     ]

@@ -3,18 +3,20 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import small_trials, synthetic_fit
 
 from trustbayes.analysis import conventions as theoryfits
 from trustbayes.analysis.conventions import fit_theories, settled_models
-from trustbayes.games import Feedback
+from trustbayes.games import Feedback, IntervalGame
 from trustbayes.inference import tasks as manyfits
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import Check, Gate
 from trustbayes.inference.sampling import Sampling
-from trustbayes.models import LevelK, TrustEmbedded
+from trustbayes.models import LevelK, TrustEmbedded, model_names
 from trustbayes.priors.prior import Prior
+from trustbayes.trials.table import trials_from_frame
 
 TRIALS = small_trials(pairs=6, rounds=20)
 FULL = Sampling(draws=500, tune=400, chains=4, seed=4)
@@ -47,6 +49,27 @@ def test_learning_is_tried_where_it_is_known_what_people_were_shown():
             for trials in (shown, hidden, TRIALS)
         ]
         assert rules == [["none", "none", rule], ["none", "none"], ["none", "none"]]
+
+
+def test_heaping_is_tried_where_the_game_has_a_round_number():
+    rng, tried = np.random.default_rng(1), {}
+    answers = rng.integers(0, 101, (12, 3))
+    rows = [(f"s{i % 3}", f"r{i % 3}", i, *map(float, answer)) for i, answer in enumerate(answers)]
+    names = ["sender", "receiver", "round", "state", "message", "action"]
+    for number in (None, 5.0):
+        game = IntervalGame(0, 100, {"Small": 5.0}, step=1.0, round_to=number)
+        trials = trials_from_frame(pd.DataFrame(rows, columns=names), game)
+        for model in settled_models(trials, model_names("interval", role="receiver")):
+            rivals = theoryfits._rivals(model, trials)
+            tried[model.name, model.role, number] = [r.conventions["heaping"] for r in rivals]
+    for (name, role, number), heaping in tried.items():
+        assert heaping.count(True) == (number is not None), (name, role)
+    words = LevelK("sender", game).effective_conventions
+    assert words(game)["heaping"] is False
+    assert "heaping" not in words(IntervalGame(0, 100, {"Small": 5.0}))
+    # What a user has chosen is not changed.
+    chosen = LevelK("sender", game, heaping=True)
+    assert all(rival.conventions["heaping"] for rival in theoryfits._rivals(chosen, trials))
 
 
 def test_no_rival_does_without_what_the_user_said():

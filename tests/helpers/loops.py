@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from advice import advised
 from scipy import stats
+from scipy.special import logsumexp
 
 from trustbayes.games import (
     FiniteGame,
@@ -138,9 +139,12 @@ def forecast_frame(game, seed=1, subjects=4, rounds=5):
 
 
 def interval_game():
-    """A slider from 2 to 12 in steps of a tenth, biases of either sign and none."""
+    """A slider from 2 to 12 in steps of a tenth, biases of either sign and none.
+
+    People who round answer in fifths, as half of all answers are by chance.
+    """
     treatments = {"none": 0.0, "both": 1.5, "down": -2.5}
-    return IntervalGame(2, 12, treatments, PowerLoss(50, 2, 1.6), step=0.1)
+    return IntervalGame(2, 12, treatments, PowerLoss(50, 2, 1.6), step=0.1, round_to=0.2)
 
 
 def interval_frame(game, seed=1, subjects=4, rounds=5):
@@ -437,9 +441,29 @@ def point_log(chosen, game, row, values, level):
     noise, z = NOISES[chosen.conventions["noise"]], (choice - best) / sigma
     low, high = game.choice_range(chosen.role)
     rounded = 0.05 / sigma if interval else 0.0  # half a step of the slider
+    if chosen.conventions.get("heaping"):
+        return heaped_log(noise, z, sigma, choice, values["rounding"], game)
     if choice in (low, high):
         return float(noise.logcdf(z + rounded) if choice == low else noise.logsf(z - rounded))
     return float(noise.logpdf(z)) - math.log(sigma)
+
+
+def heaped_log(noise, z, sigma, choice, rounding, game):
+    """Log density of an answer, z deviations above the best one, of people who may round.
+
+    The probability that somebody means something near the answer is taken where it is small: below
+    the best one, of symmetric noise.
+    """
+    half_step, half_round = game.step / 2 / sigma, game.round_to / 2 / sigma
+    if choice in (game.lowest, game.highest):
+        beyond = z if choice == game.lowest else -z
+        exact, coarse = (noise.logcdf(beyond + half) for half in (half_step, half_round))
+    else:
+        exact, coarse = noise.logpdf(z) - math.log(sigma), -math.inf
+        if math.isclose(choice / game.round_to, round(choice / game.round_to), abs_tol=1e-9):
+            ends = [noise.logcdf(sign * half_round - abs(z)) for sign in (1, -1)]
+            coarse = logsumexp(ends, b=[1, -1]) - math.log(game.step)
+    return logsumexp([exact, coarse], b=[1 - rounding, rounding])
 
 
 # Every kind

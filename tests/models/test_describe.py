@@ -28,6 +28,7 @@ SETTINGS = [
     Babbling("sender", varies={"habit": ("subject", "treatment")}),
     Babbling("sender", priors={"habit": Prior("StudentT", nu=4, mu=HYPER, sigma=1)}),
     FullTrust("sender", priors={"response_precision": Prior("HalfNormal", sigma=1)}),
+    TrustEmbedded("sender", "interval", heaping=True),
 ]
 OF_SETTINGS = pytest.mark.parametrize(
     "chosen", SETTINGS, ids=lambda m: f"{m.name} {m.role} {m.spec.kind} {sorted(m.priors)}"
@@ -120,6 +121,9 @@ def test_the_response_rule_follows_the_conventions():
     plates = TrustEmbedded("sender", "forecast-sharing", noise="student-t").describe().plates
     assert "report ~ StudentT(nu=4, mu=best report, sigma=response_noise × a), censored" in plates
     assert "P(message) = softmax(utility)" in Babbling("sender").describe().plates
+    plates = FullTrust("receiver", "interval", heaping=True, noise="student-t").describe().plates
+    assert "meant action ~ StudentT(nu=4, mu=best action, sigma=response_noise × half" in plates
+    assert "action = nearest multiple of round_to with probability rounding, else meant" in plates
 
 
 def test_the_game_settles_what_depends_on_it():

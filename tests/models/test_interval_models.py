@@ -56,6 +56,9 @@ SETTINGS = [
     of_game(Hybrid, "sender", max_level=5, varies={"lying_aversion": EVERYWHERE}),
     of_game(Hybrid, "receiver", max_level=2, unsent="prior", varies={"trust": ()}),
     of_game(Babbling, "sender", noise="student-t", varies={"habit": EVERYWHERE}),
+    *(Model(spec, heaping=True) for spec in INTERVAL),
+    of_game(TrustEmbedded, "receiver", heaping=True, noise="student-t", varies={"rounding": ()}),
+    of_game(LevelK, "sender", heaping=True, varies={"rounding": EVERYWHERE}),
 ]
 
 
@@ -78,12 +81,14 @@ def test_the_trials_are_at_both_ends_and_between():
         assert {game.lowest, game.highest} <= set(table[column])
         between = table[column].between(game.lowest, game.highest, inclusive="neither")
         assert between.sum() > 20
+        parts = table[column][between] / game.round_to
+        assert 8 < np.isclose(parts, parts.round()).sum() < len(parts) - 8
 
 
 def switched():
     """Every spec under two switches of what varies."""
     for spec in INTERVAL:
-        for parameter in Model(spec).parameters:
+        for parameter in Model(spec, heaping=True).parameters:
             if parameter.support != "simplex" and spec.name != "mixture":
                 for over in ((), EVERYWHERE):
                     yield spec, {parameter.name: over}
@@ -91,12 +96,18 @@ def switched():
 
 @pytest.mark.parametrize(("spec", "varies"), list(switched()), ids=switch_id)
 def test_every_free_parameter_is_an_ancestor_of_the_likelihood(spec, varies):
-    assert_all_bears_on_the_likelihood(Model(spec, varies=varies), TRIALS["interval"])
+    chosen = Model(spec, varies=varies, heaping="rounding" in varies)
+    assert_all_bears_on_the_likelihood(chosen, TRIALS["interval"])
 
 
 @pytest.mark.parametrize(
     "chosen",
-    [of_game(TrustEmbedded, "sender"), of_game(Hybrid, "receiver"), of_game(Mixture, "sender")],
+    [
+        of_game(TrustEmbedded, "sender"),
+        of_game(Hybrid, "receiver"),
+        of_game(Mixture, "sender"),
+        of_game(TrustEmbedded, "receiver", heaping=True),
+    ],
     ids=setting_id,
 )
 def test_both_forms_give_the_same_density_of_the_same_values(chosen):

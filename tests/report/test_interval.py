@@ -81,6 +81,9 @@ def test_tables_hold_the_game_and_its_equilibria(made):
     design = dict(tables.design_table(found).rows)
     assert design["message and action"] == "0 to 100, in steps of 1"
     assert design["a receiver earns"] == "100 − 0.01 |action − state|^2"
+    assert "round numbers" not in design
+    found["experiment"]["game"]["round_to"] = 5.0
+    assert dict(tables.design_table(found).rows)["round numbers"] == "multiples of 5"
     shown = {row[0]: row[1:3] for row in tables.treatment_table(found).rows}
     assert shown == {"Up": ("20", "2"), "Down": ("-10", "2")}
     facts = kind_of(SLIDER).treatment_facts

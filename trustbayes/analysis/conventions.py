@@ -231,6 +231,8 @@ def _rivals(base: Model, trials: Trials) -> list[Model]:
     for convention in base.spec.conventions:
         if base.conventions[convention.name] != convention.default:
             continue  # chosen by the user
+        if not convention.is_open(trials.game):
+            continue
         for choice in convention.rivals:
             if choice == settled[convention.name]:
                 continue

@@ -29,7 +29,7 @@ __all__ = [
     "power_loss",
 ]
 
-NUMBERS = ("lowest", "highest", "step")
+NUMBERS = ("lowest", "highest", "step", "round_to")
 """The arguments of an `IntervalGame` that are single numbers."""
 
 PAYOFFS = ("constant", "scale", "exponent")
@@ -122,6 +122,10 @@ class IntervalGame(ContinuousGame):
     fine : float
         What the sender expects to pay for each unit of a lie ``|m - θ|``, at least 0, payoff units:
         the fine for lies found out, times the probability that one is.
+    round_to : float, optional
+        The round number to whose multiples, counted from zero, people may round what they mean:
+        a whole number of steps, at least two, and both ends are multiples of it. Needed by the
+        convention "heaping" of models.
 
     Raises
     ------
@@ -148,6 +152,7 @@ class IntervalGame(ContinuousGame):
     name: str
     feedback: Feedback | None
     fine: float
+    round_to: float | None
 
     kind: ClassVar[str] = "interval"
 
@@ -162,9 +167,11 @@ class IntervalGame(ContinuousGame):
         name: str = "game on an interval",
         feedback: Feedback | None = None,
         fine: float = 0.0,
+        round_to: float | None = None,
     ) -> None:
         biases = {str(key): float(bias) for key, bias in treatments.items()}
-        numbers = {"lowest": float(lowest), "highest": float(highest), "step": step}
+        given = (float(lowest), float(highest), step, round_to)
+        numbers = dict(zip(NUMBERS, given, strict=True))
         faults = list(interval_faults(numbers, biases))
         faults += feedback_faults(feedback, SAID_BY_PAYOFFS)
         if not 0 <= fine < np.inf:
@@ -182,6 +189,7 @@ class IntervalGame(ContinuousGame):
         set_(self, "name", name)
         set_(self, "feedback", feedback)
         set_(self, "fine", float(fine))
+        set_(self, "round_to", None if round_to is None else float(round_to))
 
     def terms(self, treatments: Any) -> IntervalTerms:
         """The terms of a list of treatments, one entry for each name."""
@@ -243,6 +251,7 @@ class IntervalGame(ContinuousGame):
             "payoffs": {key: getattr(self.payoffs, key) for key in PAYOFFS},
             **({} if self.feedback is None else {"feedback": self.feedback.to_dict()}),
             **({"fine": self.fine} if self.fine else {}),
+            **({} if self.round_to is None else {"round_to": self.round_to}),
         }
 
     @classmethod
@@ -264,6 +273,7 @@ class IntervalGame(ContinuousGame):
             name=form["name"],
             feedback=Feedback.from_dict(form.get("feedback")),
             fine=form.get("fine", 0.0),
+            round_to=form.get("round_to"),
         )
 
 
@@ -302,7 +312,8 @@ def interval_faults(
     Parameters
     ----------
     numbers : mapping of str to float or None
-        Every one of `NUMBERS`; the step None where the default is meant.
+        Every one of `NUMBERS`; the step None where the default is meant, the round number None
+        where there is none.
     treatments : mapping of str to float
         Biases.
 
@@ -313,10 +324,11 @@ def interval_faults(
 
     Examples
     --------
-    >>> [f.place for f in interval_faults({"lowest": 0.0, "highest": 0.0, "step": 1.0}, {"a": 1.0})]
+    >>> numbers = {"lowest": 0.0, "highest": 0.0, "step": 1.0, "round_to": None}
+    >>> [fault.place for fault in interval_faults(numbers, {"a": 1.0})]
     ['highest']
     """
-    low, high, step = (numbers[key] for key in NUMBERS)
+    low, high, step, round_to = (numbers[key] for key in NUMBERS)
     assert low is not None
     assert high is not None
     for key, value in (("lowest", low), ("highest", high)):
@@ -327,16 +339,40 @@ def interval_faults(
     if step is not None:
         if not 0 < step < np.inf:
             yield _fault("step", step, "a number above 0")
-        elif np.isfinite(high - low) and high > low:
-            steps = (high - low) / step
-            if steps < 1 - _SLACK or abs(steps - round(steps)) > _SLACK * max(1.0, steps):
-                expected = f"a step of which a whole number makes the interval, {high - low:.12g}"
-                yield _fault("step", step, expected)
+        elif np.isfinite(high - low) and high > low and not _is_multiple(high - low, step):
+            expected = f"a step of which a whole number makes the interval, {high - low:.12g}"
+            yield _fault("step", step, expected)
+    if round_to is not None:
+        yield from _round_number_faults(low, high, step, round_to)
     if not treatments:
         yield Fault("treatments", "", "at least one treatment: name = bias")
     for name, bias in treatments.items():
         if not np.isfinite(bias):
             yield _fault(f"treatments.{name}", bias, "a bias: a number, of either sign")
+
+
+def _round_number_faults(
+    low: float, high: float, step: float | None, round_to: float
+) -> Iterator[Fault]:
+    """What is wrong with a round number; what is wrong with the other numbers is said elsewhere."""
+    if not 0 < round_to < np.inf:
+        yield _fault("round_to", round_to, "a number above 0")
+        return
+    if not np.isfinite(high - low) or high <= low:
+        return
+    step = (high - low) / _STEPS if step is None else step
+    if 0 < step < np.inf and not _is_multiple(round_to, step, least=2):
+        expected = f"a whole number of steps of {step:.12g}, at least two"
+        yield _fault("round_to", round_to, expected)
+    if not all(end == 0 or _is_multiple(abs(end), round_to) for end in (low, high)):
+        ends = f"lowest, {low:.12g}, and highest, {high:.12g}"
+        yield _fault("round_to", round_to, f"a number of which {ends}, are whole multiples")
+
+
+def _is_multiple(number: float, part: float, least: int = 1) -> bool:
+    """Whether a positive number is a whole multiple of a part, but for the last digits."""
+    parts = number / part
+    return parts >= least - _SLACK and abs(parts - round(parts)) <= _SLACK * max(1.0, parts)
 
 
 def _fault(key: str, value: float, expected: str) -> Fault:

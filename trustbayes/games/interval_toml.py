@@ -31,13 +31,15 @@ def read_interval(section: Section, path: Path) -> IntervalGame | None:
     )  # fmt: skip
     name = section.text("name") if "name" in section.raw else path.stem
     low, high = (_or_nan(section.number(key)) for key in ("lowest", "highest"))
-    step = section.number("step") if "step" in section.raw else None
+    step, round_to = (
+        section.number(key) if key in section.raw else None for key in ("step", "round_to")
+    )
     stated = _payoffs(section) if "payoffs" in section.raw else {}
     treatments = _treatments(section)
     layout = read_layout(section, IntervalGame.trial_columns)
     feedback = read_feedback(section, treatments)
     noted = [fault.place for fault in section.faults]
-    numbers = {"lowest": low, "highest": high, "step": step}
+    numbers = dict(zip(NUMBERS, (low, high, step, round_to), strict=True))
     for fault in (
         *interval_faults(numbers, treatments),
         *feedback_faults(feedback, SAID_BY_PAYOFFS),
@@ -56,6 +58,7 @@ def read_interval(section: Section, path: Path) -> IntervalGame | None:
         layout=layout,
         name=name or path.stem,
         feedback=feedback,
+        round_to=round_to,
     )
 
 

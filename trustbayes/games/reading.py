@@ -65,7 +65,8 @@ def read_game(path: str | Path) -> Game:
 
         ``kind = "interval"``: ``lowest`` and ``highest``, the ends of states, messages and actions;
         optionally ``step``, how finely answers are recorded (default: a ten-thousandth of the
-        interval, of which a whole number of steps must make all); and the tables
+        interval, of which a whole number of steps must make all) and ``round_to``, a number to
+        whose multiples people may round (none by default); and the tables
 
         - ``[treatments]``: name = bias, of either sign,
         - ``[payoffs]``, optional: ``constant`` (default 100), ``scale`` (default: payoffs fall to 0

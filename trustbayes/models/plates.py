@@ -28,7 +28,15 @@ _SEEN_AND_CHOSEN = {
     ("interval", "receiver"): ("message", "action"),
     ("recommendation", "receiver"): ("estimate, recommendation", "decision"),
 }
-_RESPONSE = ("response_precision", "response_noise", "lapse", "keeping", "following", "exactness")
+_RESPONSE = (
+    "response_precision",
+    "response_noise",
+    "lapse",
+    "rounding",
+    "keeping",
+    "following",
+    "exactness",
+)
 
 
 @dataclass
@@ -289,9 +297,16 @@ def _response_lines(model: ModelSettings, game: Game | None, prefix: str) -> lis
         return _spiked_lines(model, conventions, named, needed, family)
     unit = "a" if model.spec.kind == "forecast-sharing" else "half the interval"
     noise = f"sigma={named['response_noise']} × {unit}"
+    best, ends = f"best {choice} = {model.name}({seen}{after})", "censored at the ends of its range"
+    noisy = f"{family}mu=best {choice}, {noise})"
+    if "rounding" not in named:
+        return [best, f"{choice} ~ {noisy}, {ends}"]
+    number = "round_to" if game is None else numbers(game.round_to)  # type: ignore[attr-defined]
     return [
-        f"best {choice} = {model.name}({seen}{after})",
-        f"{choice} ~ {family}mu=best {choice}, {noise}), censored at the ends of its range",
+        best,
+        f"meant {choice} ~ {noisy}",
+        f"{choice} = nearest multiple of {number} with probability {named['rounding']}, "
+        f"else meant {choice}; {ends}",
     ]
 
 

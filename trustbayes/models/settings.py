@@ -245,7 +245,7 @@ class ModelSettings:
         return only
 
     def check_kind(self, game: Game) -> None:
-        """Refuse a game of another kind than the model's.
+        """Refuse a game of another kind than the model's, or without what its conventions need.
 
         Raises
         ------
@@ -255,6 +255,12 @@ class ModelSettings:
             place = f"model {self.name}, kind of game"
             expected = f"{game.kind}, as the trials are: name the game when choosing the model"
             raise InputError(Fault(place, self.spec.kind, expected))
+        for convention in self.spec.conventions:
+            chosen = self.conventions[convention.name]
+            if chosen != convention.default and not convention.is_open(game):
+                asked = f"{convention.name}={chosen} of {self.name}, {self.role}"
+                expected = f"a value in the game file: {asked}, needs it"
+                raise InputError(Fault(f"game {game.name}, key {convention.needs}", "", expected))
 
     def resolve_conventions(self, game: Game) -> Mapping[str, Any]:
         """The conventions, with those that depend on the game filled in.
@@ -279,7 +285,8 @@ class ModelSettings:
         {'belief': 'truncated', 'lapse': False, 'learning': 'none'}
         """
         settled = self.resolve_conventions(game)
-        return {c.name: settled[c.name] for c in self.spec.in_effect(settled)}
+        named = (c for c in self.spec.in_effect(settled) if c.is_open(game))
+        return {c.name: settled[c.name] for c in named}
 
     @property
     def learns(self) -> bool:

@@ -17,6 +17,7 @@ __all__ = [
     "Array",
     "held",
     "highest",
+    "log_probability",
     "log_sum_exp",
     "log_total",
     "namespace",
@@ -74,10 +75,18 @@ Array = Any
 TINY = 1e-30
 """Instead of a zero in a denominator."""
 
+_LEAST = 1e-300
+
 
 def namespace(*values: Array) -> Any:
     """The module whose functions fit the values: PyTensor's if any is symbolic, else NumPy."""
     return pt if any(isinstance(value, Variable) for value in values) else np
+
+
+def log_probability(probability: Array) -> Array:
+    """Log of a probability that rounding may have made zero."""
+    xp = namespace(probability)
+    return xp.log(xp.maximum(probability, _LEAST))
 
 
 class _Held(UnaryScalarOp):

@@ -13,7 +13,7 @@ from trustbayes.report.page.wording import fixed, interval, listed, number, type
 
 __all__ = ["typical_values"]
 
-_NUISANCE = ("response_precision", "response_noise", "lapse", "habit")
+_NUISANCE = ("response_precision", "response_noise", "lapse", "rounding", "habit")
 _ORDER = ("population mean", "population median", "value", "share")
 
 

@@ -35,7 +35,7 @@ _WORDS: dict[type, set[str]] = {
         *("by_default", "benchmark", "combines", "theory_of_type", "weighs_fines"),
     },
     Parameter: {"symbol", "meaning", "typical"},
-    Convention: {"meaning", "rivals", "only_with", "only_for"},
+    Convention: {"meaning", "rivals", "only_with", "only_for", "needs"},
 }
 """What a reader is told, and what a report makes of a model: it bears on no number of a fit."""
 

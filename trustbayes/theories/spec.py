@@ -95,6 +95,9 @@ class Convention:
         Name of another convention: this one has an effect with some of its choices only.
     only_for : tuple
         These choices.
+    needs : str, optional
+        Key of the game file, and attribute of the game, without which there is no choice but the
+        default.
     """
 
     name: str
@@ -104,6 +107,11 @@ class Convention:
     rivals: tuple[Any, ...] = ()
     only_with: str | None = None
     only_for: tuple[Any, ...] = ()
+    needs: str | None = None
+
+    def is_open(self, game: Any) -> bool:
+        """Whether a game has what choices other than the default need."""
+        return self.needs is None or getattr(game, self.needs, None) is not None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from trustbayes.games import IntervalGame, PowerLoss
 from trustbayes.simulation.policies.interval import references, stage
 from trustbayes.simulation.policies.unseen import _directions
 from trustbayes.simulation.policies.world import World
+from trustbayes.theories.responses.heaped import HeapedNoise
 from trustbayes.theories.trust_embedded.interval import action, message
 
 GAME = IntervalGame(0, 60, {"Up": 10.0, "Down": -15.0}, step=1)
@@ -110,6 +111,22 @@ def test_senseless_changes_are_refused_all_at_once():
         stage(GAME, "Up", (), changes, Audit(0.5, 2.0, per="lie"), None)
     places = {fault.place for fault in caught.value.faults}
     assert places == {"game.scale", "game.exponent", "game.bias", "game.prior", "audit.per"}
+
+
+def test_people_who_round_round_under_every_policy():
+    game = IntervalGame(0, 60, {"Up": 10.0, "Down": -15.0}, step=1, round_to=10)
+    changed = {"bias": 3.0, "exponent": 1.5}
+    assert stage(game, "Up", (), changed, Audit(0.5, 2.0, per="unit"), None).game.round_to == 10
+    fits = made_up_fits(game, "level-k", heaping=True)
+    world = World(*fits, "these", "held", 1, 4)
+    parts = world.parts(Policy("other interests", game={"bias": 3.0}), "Up")
+    for role in ("sender", "receiver"):
+        [(_, crowd)] = parts[role]
+        assert 0 < crowd.arrays["rounding"].min() < crowd.arrays["rounding"].max() < 1
+        assert isinstance(crowd.model.response(crowd.game), HeapedNoise)
+    same = Policy("the same", game={"exponent": 2.0})
+    found = counterfactual(*fits, [same], seed=1)
+    assert (found.effects.query("policy == 'the same'")["difference"] == 0).all()
 
 
 def test_the_way_to_trust_goes_from_babbling_to_full_trust():

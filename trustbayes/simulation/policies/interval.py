@@ -53,6 +53,7 @@ def stage(
         name=game.name,
         feedback=feedback,
         fine=0.0 if audit is None else audit.expected,
+        round_to=game.round_to,
     )
     return Stage(made, treatment, (), audit)
 

@@ -25,6 +25,7 @@ from trustbayes.theories.responses.censored import (
     RESPONSE_NOISE,
     censored,
 )
+from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -284,8 +285,10 @@ def _on_interval(spec: ModelSpec, answer: Any, guide: Guide, *parameters: Parame
     return replace(
         spec,
         kind="interval",
-        parameters=(INTERVAL_NOISE, *parameters),
+        parameters=(INTERVAL_NOISE, *parameters, ROUNDING),
+        conventions=(NOISE, HEAPING),
         answer=answer,
+        response=heaped(spec.role),
         guide=guide,
     )
 

@@ -20,6 +20,7 @@ from trustbayes.theories.responses.censored import (
     RESPONSE_NOISE,
     censored,
 )
+from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import declaration as trust_embedded
@@ -266,9 +267,10 @@ FORECAST_RECEIVER = ModelSpec(
 INTERVAL_SENDER = replace(
     FORECAST_SENDER,
     kind="interval",
-    parameters=(INTERVAL_NOISE, trust_embedded.INTERVAL_LYING_AVERSION, level_k.LEVEL),
-    conventions=(level_k.MAX_LEVEL, trust_embedded.INTERVAL_INDIFFERENCE, NOISE),
+    parameters=(INTERVAL_NOISE, trust_embedded.INTERVAL_LYING_AVERSION, level_k.LEVEL, ROUNDING),
+    conventions=(level_k.MAX_LEVEL, trust_embedded.INTERVAL_INDIFFERENCE, NOISE, HEAPING),
     answer=_messages_by_level(interval.hybrid_messages),
+    response=heaped("sender"),
     ignores=_level_0_ignores(trust_embedded.INTERVAL_LYING_AVERSION),
 )
 
@@ -276,9 +278,10 @@ INTERVAL_RECEIVER = replace(
     FORECAST_RECEIVER,
     kind="interval",
     description=FINITE_RECEIVER.description,
-    parameters=(INTERVAL_NOISE, trust_embedded.TRUST, level_k.LEVEL),
-    conventions=(level_k.MAX_LEVEL, level_k.INTERVAL_UNSENT, NOISE),
+    parameters=(INTERVAL_NOISE, trust_embedded.TRUST, level_k.LEVEL, ROUNDING),
+    conventions=(level_k.MAX_LEVEL, level_k.INTERVAL_UNSENT, NOISE, HEAPING),
     answer=_actions_by_level(interval.hybrid_actions),
+    response=heaped("receiver"),
 )
 
 SPECS = (

@@ -32,6 +32,7 @@ from trustbayes.theories.responses.censored import (
     RESPONSE_NOISE,
     censored,
 )
+from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
@@ -313,17 +314,20 @@ def _action_of_level_1(
 INTERVAL_SENDER = replace(
     FORECAST_SENDER,
     kind="interval",
-    parameters=(INTERVAL_NOISE, LEVEL),
+    parameters=(INTERVAL_NOISE, LEVEL, ROUNDING),
+    conventions=(MAX_LEVEL, NOISE, HEAPING),
     answer=_messages,
+    response=heaped("sender"),
     guide=Guide("level 1", _message_of_level_1(interval.messages)),
 )
 
 INTERVAL_RECEIVER = replace(
     FORECAST_RECEIVER,
     kind="interval",
-    parameters=(INTERVAL_NOISE, LEVEL),
-    conventions=(MAX_LEVEL, INTERVAL_UNSENT, NOISE),
+    parameters=(INTERVAL_NOISE, LEVEL, ROUNDING),
+    conventions=(MAX_LEVEL, INTERVAL_UNSENT, NOISE, HEAPING),
     answer=_actions,
+    response=heaped("receiver"),
     guide=Guide("level 1", _action_of_level_1),
 )
 

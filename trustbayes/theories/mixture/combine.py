@@ -135,7 +135,11 @@ def mixture(*components: ModelSpec) -> ModelSpec:
                 resolved |= spec.resolve(game, _own(spec, conventions))
         return resolved
 
-    conventions = {c.name: replace(c, rivals=()) for s in components for c in s.conventions}
+    # What the answers themselves show is tried for the mixture as for its theories: without it
+    # they would not be compared with like.
+    conventions = {
+        c.name: c if c.needs else replace(c, rivals=()) for s in components for c in s.conventions
+    }
     return ModelSpec(
         name=NAME,
         role=first.role,

@@ -123,24 +123,21 @@ class CensoredNoise:
         self, units: Points, answer: Any, values: Values, typed: bool
     ) -> tuple[Any, np.ndarray]:
         """By trial: those inside the range first, then those at its upper and its lower end."""
-        choice, sigma = units.trial_choice, self._sigma(values, typed)
-        if namespace(choice) is not np:  # rows are variables, too, and index nothing else
-            answer, sigma = pt.as_tensor(answer), pt.as_tensor(sigma)
-        xp = namespace(choice, answer, sigma)
-        ends = (choice > self.low) & (choice < self.high), choice >= self.high, choice <= self.low
-        inside, upper, lower = (namespace(choice).nonzero(mask)[0] for mask in ends)
-
-        def gap(rows: Any, beyond: float = 0.0) -> Any:
-            return (choice[rows] + beyond - answer[..., rows]) / sigma[..., rows]
-
-        parts = [self.noise.log_density(gap(inside)) - xp.log(sigma[..., inside])]
-        if _any(upper):
-            parts.append(self.noise.log_cumulative(-gap(upper, -self.margin)))
-        if _any(lower):
-            parts.append(self.noise.log_cumulative(gap(lower, self.margin)))
+        choice, given = units.trial_choice, self._by_trial(values, typed)
+        xn = namespace(choice)
+        if xn is not np:  # rows are variables, too, and index nothing else
+            answer, given = pt.as_tensor(answer), tuple(pt.as_tensor(array) for array in given)
+        places = [xn.nonzero(mask)[0] for mask in self._masks(choice)]
+        parts = [
+            self._logs(
+                part, choice[rows], answer[..., rows], *(array[..., rows] for array in given)
+            )
+            for part, rows in enumerate(places)
+            if part == 0 or _any(rows)
+        ]
+        xp = namespace(*parts)
         logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
-        rows = namespace(choice).concatenate([inside, upper, lower])
-        subject = namespace(choice).take(units.trial_subject, rows)
+        subject = xn.take(units.trial_subject, xn.concatenate(places))
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
     def cell_logs(self, units: Points, answer: Any, values: Values, typed: bool) -> np.ndarray:
@@ -161,26 +158,21 @@ class CensoredNoise:
         The leading axes of answer and noise broadcast. What falls inside the range bears on normal
         noise by its squares alone, which are added up before the noise comes in.
         """
-        choice, sigma = units.trial_choice, values.of_units("response_noise") * self.scale
+        choice, given = units.trial_choice, self._by_trial(values, typed=False)
         answer = np.broadcast_to(answer, (*np.shape(answer)[:-1], units.n_trials))
-        upper, lower = choice >= self.high, choice <= self.low
-        inside = np.flatnonzero(~(upper | lower))
         total: Any = 0.0
-        if self.noise.by_squares and inside.size:
-            squares = summed_by_unit(units, (choice[inside] - answer[..., inside]) ** 2, inside)
-            number = np.bincount(units.trial_unit[inside], minlength=squares.shape[-1])
-            each = np.log(sigma) + 0.5 * math.log(2 * math.pi)
-            total = -number * each - 0.5 * squares / sigma**2
-        elif inside.size:
-            by_trial = sigma[..., units.trial_unit[inside]]
-            z = (choice[inside] - answer[..., inside]) / by_trial
-            total = summed_by_unit(units, self.noise.log_density(z) - np.log(by_trial), inside)
-        for mask, sign in ((upper, -1), (lower, 1)):
+        for part, mask in enumerate(self._masks(choice)):
             rows = np.flatnonzero(mask)
-            if rows.size:
-                gap = choice[rows] + sign * self.margin - answer[..., rows]
-                z = sign * gap / sigma[..., units.trial_unit[rows]]
-                total = total + summed_by_unit(units, self.noise.log_cumulative(z), rows)
+            if not rows.size:
+                continue
+            if part == 0 and self.noise.by_squares:
+                squares = summed_by_unit(units, (choice[rows] - answer[..., rows]) ** 2, rows)
+                number = np.bincount(units.trial_unit[rows], minlength=squares.shape[-1])
+                total = self._normal_logs(number, squares, values)
+                continue
+            each = (array[..., rows] for array in given)
+            logs = self._logs(part, choice[rows], answer[..., rows], *each)
+            total = total + summed_by_unit(units, logs, rows)
         return np.asarray(total)
 
     def information(
@@ -204,7 +196,8 @@ class CensoredNoise:
         """Of noise around best choices within the range; to second order for Student's t."""
         best, others = (np.clip(choice, self.low, self.high) for choice in (answer, other))
         gap = (best - others) / self._sigma(values, typed=False)
-        return summed_by_unit(units, 0.5 * self.noise.location_information * gap**2)
+        of_trials = 0.5 * self.noise.location_information * gap**2
+        return summed_by_unit(units, of_trials * self._heed(values))
 
     def draw(
         self,
@@ -218,7 +211,8 @@ class CensoredNoise:
         sigma = self._sigma(values, typed=False)
         answer = answer if type_index is None else self.pick(units, answer, type_index)
         best = np.broadcast_to(answer, sigma.shape)
-        return np.clip(best + sigma * self.noise.draw(best.shape, rng), self.low, self.high)
+        meant = best + sigma * self.noise.draw(best.shape, rng)
+        return np.clip(self._answered(meant, values, rng), self.low, self.high)
 
     def choose(
         self,
@@ -235,20 +229,67 @@ class CensoredNoise:
         """One number a trial."""
         return units.n_trials
 
+    def _masks(self, choice: Any) -> tuple[Any, ...]:
+        """Which choices stand in each part of `log_likelihood`: inside, at the upper end, lower."""
+        inside = (choice > self.low) & (choice < self.high)
+        return inside, choice >= self.high, choice <= self.low
+
     def _part(self, units: Any) -> Any:
         """In which part of `log_likelihood` each trial stands, from 0."""
-        choice, xp = units.trial_choice, namespace(units.trial_choice)
-        return xp.where(choice >= self.high, 1, xp.where(choice <= self.low, 2, 0))
+        return sum(part * mask for part, mask in enumerate(self._masks(units.trial_choice)))
+
+    def _by_trial(self, values: Values, typed: bool) -> tuple[Any, ...]:
+        """What `_logs` needs of each trial, arrays of shape (..., trials): the noise."""
+        return (self._sigma(values, typed),)
+
+    def _logs(self, part: int, choice: Any, answer: Any, *given: Any) -> Any:
+        """Log densities of choices that are in one part, shape (..., trials)."""
+        [sigma] = given
+        if part == 0:
+            return self._log_exact(choice, answer, sigma)
+        return self._log_at_end(part == 1, choice, answer, sigma, self.margin)
+
+    def _log_exact(self, choice: Any, answer: Any, sigma: Any) -> Any:
+        """Log density of meaning just this."""
+        return self.noise.log_density((choice - answer) / sigma) - namespace(sigma).log(sigma)
+
+    def _log_at_end(self, upper: bool, end: Any, answer: Any, sigma: Any, margin: float) -> Any:
+        """Log probability of meaning something beyond an end, or less than a margin from it."""
+        sign = -1 if upper else 1
+        return self.noise.log_cumulative(sign * (end + sign * margin - answer) / sigma)
+
+    def _normal_logs(self, number: np.ndarray, squares: np.ndarray, values: Values) -> Any:
+        """Log densities of choices inside the range, summed by unit from those of normal noise.
+
+        The number of choices has shape (units,), the sums of their squared distances from the best
+        ones (..., units).
+        """
+        sigma = values.of_units("response_noise") * self.scale
+        return -number * (np.log(sigma) + 0.5 * math.log(2 * math.pi)) - 0.5 * squares / sigma**2
+
+    def _answered(self, meant: np.ndarray, values: Values, rng: np.random.Generator) -> np.ndarray:
+        """What people answer who mean this, but for the ends; shape (draws, trials)."""
+        return meant
+
+    def _heed(self, values: Values) -> Any:
+        """What is left of the divergence once people have answered what they mean, by trial."""
+        return 1.0
 
     def _noise_information(
         self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool
     ) -> Any:
         """Fisher information of each trial through its centre and its noise, censoring aside."""
-        (high, above), (low, below) = up, down
-        sigma = self._sigma(above, typed)
-        location = ((high - low) / (2 * step) / sigma) ** 2
+        (_, above), (_, below) = up, down
         scale = self._scale_information(above, below, step, typed)
-        return self.noise.location_information * location + scale
+        return self._location_information(up, down, step, typed) + scale
+
+    def _location_information(
+        self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool
+    ) -> Any:
+        """The part of it through the centre."""
+        (high, above), (low, _) = up, down
+        location = ((high - low) / (2 * step) / self._sigma(above, typed)) ** 2
+        return self.noise.location_information * location
 
     def _scale_information(self, above: Values, below: Values, step: float, typed: bool) -> Any:
         """The part of it through the noise."""

@@ -27,7 +27,7 @@ import numpy as np
 import pytensor.tensor as pt
 
 from trustbayes.games.recommendation import RecommendationGame
-from trustbayes.numerics.arrays import namespace
+from trustbayes.numerics.arrays import log_probability, namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
 from trustbayes.theories.responses.censored import (
@@ -55,13 +55,6 @@ __all__ = [
 ]
 
 _SLACK = 1e-9  # of a step, for the last digits of floats
-_LEAST = 1e-300
-
-
-def _log(probability: Any) -> Any:
-    """Log of a probability that rounding may have made zero."""
-    xp = namespace(probability)
-    return xp.log(xp.maximum(probability, _LEAST))
 
 
 def on_scale(values: Any, conventions: Mapping[str, Any]) -> Any:
@@ -106,7 +99,7 @@ class SpikedNoise(CensoredNoise):
         parts = [noisy(off)]
         if not isinstance(on, np.ndarray) or on.size:
             mass = keep[..., on] * keeps[on] + follow[..., on] * follows[on]
-            parts.append(xp.logaddexp(_log(mass) - np.log(self.step), noisy(on)))
+            parts.append(xp.logaddexp(log_probability(mass) - np.log(self.step), noisy(on)))
         logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
         rows = xn.concatenate([off, on])
         subject = xn.take(units.trial_subject, rows)
@@ -188,7 +181,7 @@ class SpikedNoise(CensoredNoise):
 
     def _log_rest(self, values: Values, name: str, typed: bool) -> Any:
         """Log of one less a probability, by trial."""
-        return self._of_trials(values.mapped(name, lambda p: _log(1 - p)), name, typed)
+        return self._of_trials(values.mapped(name, lambda p: log_probability(1 - p)), name, typed)
 
     def _of_trials(self, values: Values, name: str, typed: bool) -> Any:
         by_trial = values.of_trials(name)
@@ -291,7 +284,7 @@ class ChoosingNoise(SpikedNoise):
         )
         chance = answer[..., rows]
         xp = namespace(chance, kept)
-        return xp.logaddexp(_log(1 - chance) + kept, _log(chance) + followed)
+        return xp.logaddexp(log_probability(1 - chance) + kept, log_probability(chance) + followed)
 
     def _decision_information(
         self,

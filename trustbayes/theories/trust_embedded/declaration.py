@@ -28,6 +28,7 @@ from trustbayes.theories.responses.censored import (
     RESPONSE_NOISE,
     censored,
 )
+from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import finite, forecast, interval, sequences
@@ -446,22 +447,25 @@ INTERVAL_LYING_AVERSION = replace(
 INTERVAL_SENDER = replace(
     FORECAST_SENDER,
     kind="interval",
-    parameters=(INTERVAL_NOISE, INTERVAL_LYING_AVERSION, _EXPECTED_TRUST),
+    parameters=(INTERVAL_NOISE, INTERVAL_LYING_AVERSION, _EXPECTED_TRUST, ROUNDING),
     conventions=(
         _INTERVAL_BELIEF,
         _INTERVAL_LYING_COST,
         replace(INTERVAL_INDIFFERENCE, only_with="lying_cost", only_for=("absolute",)),
         NOISE,
+        HEAPING,
     ),
     answer=_messages,
+    response=heaped("sender"),
 )
 
 INTERVAL_RECEIVER = replace(
     FORECAST_RECEIVER,
     kind="interval",
-    parameters=(INTERVAL_NOISE, TRUST),
-    conventions=(_INTERVAL_BELIEF, NOISE),
+    parameters=(INTERVAL_NOISE, TRUST, ROUNDING),
+    conventions=(_INTERVAL_BELIEF, NOISE, HEAPING),
     answer=_actions,
+    response=heaped("receiver"),
 )
 
 SPECS = (

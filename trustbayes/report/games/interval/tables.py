@@ -23,6 +23,7 @@ def design_table(results: Mapping[str, Any]) -> Table:
         ("experiment", experiment["name"]),
         ("state", f"{span}, all equally likely"),
         ("message and action", f"{span}, in steps of {game['step']:g}"),
+        *([("round numbers", f"multiples of {game['round_to']:g}")] if "round_to" in game else []),
         ("a sender earns", f"{constant} − {scale} |action − (state + bias)|^{exponent}"),
         ("a receiver earns", f"{constant} − {scale} |action − state|^{exponent}"),
         *counts_of(experiment),
