@@ -57,7 +57,7 @@ class PooledSimulation:
         """Content hash."""
         size = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN]
         settings = [*size, vars(FITS), vars(POOL), GAME.checksum, ENGINE]
-        content = json.dumps([asdict(self), settings, 4], sort_keys=True)
+        content = json.dumps([asdict(self), settings, 5], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property

@@ -9,7 +9,7 @@ whose unit is another, such as the noise of reports and that of choices, cannot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +23,15 @@ from trustbayes.priors.links import LOG, Link
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.spec import Parameter
 
-__all__ = ["APART", "EFFECT_OF", "OF_ALL", "CommonScale", "common_scales", "with_values"]
+__all__ = [
+    "APART",
+    "EFFECT_OF",
+    "OF_ALL",
+    "CommonScale",
+    "are_all",
+    "common_scales",
+    "with_values",
+]
 
 APART = "between treatments"
 """The number that says how far the locations of treatments lie apart."""
@@ -205,6 +213,47 @@ def common_scales(model: ModelSettings) -> tuple[CommonScale, ...]:
         else:
             scales += _of_population(parameter, prior, model)
     return tuple(scales)
+
+
+def are_all(scales: Sequence[CommonScale], model: ModelSettings, treatments: int) -> bool:
+    """Whether some numbers are all that the likelihood of a population of people depends on.
+
+    Parameters
+    ----------
+    scales : sequence of CommonScale
+    model : ModelSettings
+    treatments : int
+        Of the experiment. Where a location differs by treatment its mean and how far treatments
+        lie apart do not say which is where.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from trustbayes.models import LevelK
+    >>> model = LevelK("sender")
+    >>> scales = common_scales(model)
+    >>> are_all(scales, model, 1), are_all(scales[1:], model, 1)
+    (True, False)
+    """
+    needed: set[tuple[str, int | None]] = set()
+    for parameter in model.parameters:
+        name, over = parameter.name, model.varies[parameter.name]
+        prior = model.priors[name]
+        if name in model.formulas or not isinstance(prior, Prior) or parameter.option:
+            return False
+        if "treatment" in over and treatments > 1:
+            return False
+        if parameter.support == "simplex":
+            needed |= {(f"{name}_share", place) for place in range(len(model.shares[name]) - 1)}
+            continue
+        for argument, hyper in prior.arguments.items():
+            spread = argument != prior.family.location
+            if isinstance(hyper, Prior) and not (spread and "subject" not in over):
+                needed.add((f"{name}_{argument}", None))
+    return needed == {(scale.variable, scale.place) for scale in scales}
 
 
 def _of_population(parameter: Parameter, prior: Prior, model: ModelSettings) -> list[CommonScale]:

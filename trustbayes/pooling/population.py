@@ -24,6 +24,7 @@ from trustbayes.pooling.common_scales import (
     EFFECT_OF,
     OF_ALL,
     CommonScale,
+    are_all,
     common_scales,
 )
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
@@ -263,7 +264,11 @@ def evidence_from(fit: Fit, scales: Mapping[str, CommonScale]) -> Evidence | Non
     if not held:
         return None
     draws = np.column_stack([scale.values(fit.posterior) for scale in held])
-    return evidence_of(held, draws, treatments)
+    known = None
+    if fit.log_likelihood is not None and are_all(held, fit.model, treatments):
+        logs = fit.log_likelihood["trials"].transpose("chain", "draw", "subject")
+        known = logs.to_numpy().sum(axis=-1, dtype=float).reshape(-1)
+    return evidence_of(held, draws, treatments, known)
 
 
 def between_scales(spreads: np.ndarray, between: float) -> np.ndarray:
