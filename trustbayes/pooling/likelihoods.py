@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from trustbayes.pooling.common_scales import CommonScale
-from trustbayes.pooling.sharpened import FARTHEST, LEAST_INFORMATION, sharpened
+from trustbayes.pooling.sharpened import FARTHEST, LEAST_INFORMATION, Forms, sharpened
 
 __all__ = ["Evidence", "evidence_of", "fitted_mixture"]
 
@@ -113,8 +113,8 @@ def evidence_of(
     log_priors = [scale.log_prior(draws[:, at], treatments) for at, scale in enumerate(scales)]
     mean, spread = draws.mean(axis=0), np.maximum(draws.std(axis=0), _LEAST_SPREAD)
     z = (draws - mean) / spread
-    forms = [_normal_form(scale, draws[:, at], treatments) for at, scale in enumerate(scales)]
-    slope, curvature = np.array(forms).T
+    of_prior = [_normal_form(scale, draws[:, at], treatments) for at, scale in enumerate(scales)]
+    slope, curvature = np.array(of_prior).T
 
     def log_ratio(points: np.ndarray) -> np.ndarray:
         """Of prior to form, the sum over all numbers."""
@@ -128,24 +128,14 @@ def evidence_of(
     weights = np.minimum(log_weight - np.median(log_weight), np.log(_HEAVIEST))
     weights = np.exp(weights) / np.exp(weights).sum()
     if log_likelihood is None:
-        logs, means, covariances = fitted_mixture(z, weights, log_ratio)
+        mixture = fitted_mixture(z, weights, log_ratio)
     else:
         even, components = np.full(len(z), 1 / len(z)), max(1, min(_KNOWN, len(z) // _EACH))
-        logs, means, covariances = _mixture(z, even, components)
-    forms: list[tuple[float, np.ndarray, np.ndarray]] = []
-    for log, middle, covariance in zip(logs, means, covariances, strict=True):
-        size, direction = np.linalg.eigh(np.linalg.inv(covariance) - np.diag(curvature))
-        # Over and above the prior, and not rising to where draws tell nothing of it.
-        rise = np.abs((curvature * middle - slope) @ direction)
-        size = np.maximum(size, np.maximum(LEAST_INFORMATION, rise / FARTHEST))
-        more = (direction * size) @ direction.T
-        whole = more + np.diag(curvature)
-        inner = whole @ middle
-        constant = log + 0.5 * (np.linalg.slogdet(whole)[1] - middle @ inner)
-        forms.append((constant, inner - slope, more))
-    constants, linear, precision = (np.array(part) for part in zip(*forms, strict=True))
+        mixture = _mixture(z, even, components)
+    forms = _over_prior(*mixture, slope, curvature)
     if log_likelihood is not None:
-        constants, linear, precision = sharpened((constants, linear, precision), z, log_likelihood)
+        forms = sharpened(forms, z, log_likelihood)
+    constants, linear, precision = forms
     # Quadratic in z = (ψ - mean) / spread; the same in ψ.
     shift = mean / spread
     constants = constants - linear @ shift - 0.5 * (precision @ shift) @ shift
@@ -158,6 +148,29 @@ def evidence_of(
         draws=draws,
         log_prior=np.sum(log_priors, axis=0),
     )
+
+
+def _over_prior(
+    logs: np.ndarray,
+    means: np.ndarray,
+    covariances: np.ndarray,
+    slope: np.ndarray,
+    curvature: np.ndarray,
+) -> Forms:
+    """A mixture of normals over the normal form that stands in for the prior."""
+    constants, linear, precision = [], [], []
+    for log, middle, covariance in zip(logs, means, covariances, strict=True):
+        size, direction = np.linalg.eigh(np.linalg.inv(covariance) - np.diag(curvature))
+        # Over and above the prior, and not rising to where draws tell nothing of it.
+        rise = np.abs((curvature * middle - slope) @ direction)
+        size = np.maximum(size, np.maximum(LEAST_INFORMATION, rise / FARTHEST))
+        more = (direction * size) @ direction.T
+        whole = more + np.diag(curvature)
+        inner = whole @ middle
+        constants.append(log + 0.5 * (np.linalg.slogdet(whole)[1] - middle @ inner))
+        linear.append(inner - slope)
+        precision.append(more)
+    return np.array(constants), np.array(linear), np.array(precision)
 
 
 def _normal_form(scale: CommonScale, draws: np.ndarray, treatments: int) -> tuple[float, float]:
