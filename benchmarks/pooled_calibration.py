@@ -203,16 +203,19 @@ def main() -> None:
         kept |= {task.key: study for task, study in iter_fits(new, folder, executor)}
     studies = [kept[task.key] for task in tasks]
     table = tests(studies)
-    ranks = pd.DataFrame(
-        [{"key": task.key, **kept[task.key], **kept[task.key]["ranks"]} for task in tasks]
-    )
+    ranks = pd.DataFrame([as_row(task.key, kept[task.key]) for task in tasks])
     write_results(
         name,
         options.out,
-        {f"{name}.csv": table.round(5), f"{name}_ranks.csv": ranks.drop(columns="ranks").round(5)},
+        {f"{name}.csv": table.round(5), f"{name}_ranks.csv": ranks.round(5)},
         figure(studies),
         says(options, studies, table),
     )
+
+
+def as_row(key: str, study: dict[str, Any]) -> dict[str, Any]:
+    """What a study says, as `kept_studies` reads it again."""
+    return {"key": key, **{n: study[n] for n in ("fits", "pooled", "error")}, **study["ranks"]}
 
 
 def kept_studies(path: Path) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Long calibrations go on from what earlier runs wrote."""
 
 import pandas as pd
-from pooled_calibration import PooledSimulation, kept_studies, tests as uniformity
+from pooled_calibration import PooledSimulation, as_row, kept_studies, tests as uniformity
 
 
 def test_ranks_come_back_from_their_table(tmp_path):
@@ -15,8 +15,8 @@ def test_ranks_come_back_from_their_table(tmp_path):
         }
         for seed in range(3)
     }
-    rows = [{"key": key, **study, **study.pop("ranks")} for key, study in studies.items()]
-    pd.DataFrame(rows).drop(columns="ranks").to_csv(tmp_path / "ranks.csv", index=False)
+    rows = [as_row(key, study) for key, study in studies.items()]
+    pd.DataFrame(rows).to_csv(tmp_path / "ranks.csv", index=False)
     kept = kept_studies(tmp_path / "ranks.csv")
     assert list(kept) == list(studies)
     for seed, study in enumerate(kept.values()):

@@ -57,11 +57,12 @@ def test_what_is_known_at_draws_helps_where_the_likelihood_is_no_normal(seed):
 
 
 def test_no_form_goes_on_rising():
-    forms = np.zeros(1), np.array([[2.0, 0.0]]), np.array([[[-1.0, 0.0], [0.0, 4.0]]])
-    _, linear, precision = bounded(forms)
-    assert (np.linalg.eigvalsh(precision[0]) > 0).all()
+    slope = np.array([2.0, 0.0])
+    precision = bounded(np.array([[-1.0, 0.0], [0.0, 4.0]]), slope)
+    assert (np.linalg.eigvalsh(precision) > 0).all()
     # Along the first number it rose without end: now to as far as draws could tell.
-    assert np.linalg.solve(precision[0], linear[0])[0] == pytest.approx(FARTHEST)
+    assert np.linalg.solve(precision, slope)[0] == pytest.approx(FARTHEST)
+    assert precision[1, 1] == pytest.approx(4.0)
 
 
 @pytest.mark.parametrize(

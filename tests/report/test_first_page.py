@@ -2,8 +2,11 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from advice import advised
 from pages import Page
@@ -13,10 +16,11 @@ from trustbayes.games import read_game
 from trustbayes.inference.gate import INTEGRATION, INTEGRATION_ERROR, Check, Gate
 from trustbayes.report import results, write_report
 from trustbayes.report.answer import answer, group_shares, in_short
+from trustbayes.report.figures import first
 from trustbayes.report.first_page import replications
 from trustbayes.report.games.registry import kind_of
 from trustbayes.report.page import picture
-from trustbayes.report.page.style import Encoded
+from trustbayes.report.page.style import Encoded, style
 from trustbayes.report.page.wording import percent
 from trustbayes.trials.datasets import bundled
 
@@ -184,3 +188,20 @@ def test_headings_of_the_sections_are_sentences_with_the_results_numbers(page):
         held = f"hold {int(known['covered'].sum())} of {len(known)} planted values"
         assert f"90\N{NO-BREAK SPACE}% intervals {held}" in parts
         assert "No theory predicts clearly better by other conventions than its defaults" in parts
+
+
+@pytest.mark.parametrize("treatments", [1, 4, 12, 30])
+def test_letters_of_trust_by_treatment_neither_shrink_nor_overlap(treatments):
+    """Pages show pictures at one height: a tall one has small letters."""
+    columns = [f"{of}{end}" for of in ("expected", "given") for end in ("", "_lower", "_upper")]
+    numbers = dict.fromkeys(columns, np.full(treatments, 0.5))
+    gap = pd.DataFrame({"treatment": [f"treatment {i}" for i in range(treatments)], **numbers})
+    with style():
+        figure = first.trust(SimpleNamespace(gap=gap))
+        figure.draw_without_rendering()
+        boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    if treatments <= 12:
+        assert figure.get_figheight() <= first.WIDTH
+    assert len(boxes) == treatments
+    for above, below in pairwise(boxes):
+        assert below.y1 < above.y0

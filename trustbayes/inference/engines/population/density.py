@@ -13,7 +13,7 @@ from pytensor.graph.replace import vectorize_graph
 from scipy.optimize import minimize
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.inference.engines.population.interpreted import Interpreted
+from trustbayes.inference.engines.population.interpreted import interpreted
 from trustbayes.numerics.graphs import PLAIN
 
 __all__ = ["NoHighestPoint", "PopulationDensity", "curvature", "highest_point"]
@@ -55,7 +55,7 @@ class PopulationDensity:
         slopes: Any = pytensor.grad(value, self.values)
         given = model.replace_rvs_by_values(list(inputs))
         groups = [[value, *slopes], [value], given]
-        self._program, self._value, self._inputs = Interpreted.several(self.values, groups)
+        self._program, self._value, self._inputs = interpreted(self.values, groups)
 
     @property
     def size(self) -> int:

@@ -26,7 +26,7 @@ from pytensor.tensor.math import Sum
 from pytensor.tensor.special import LogSoftmax, Softmax
 from pytensor.tensor.subtensor import Subtensor, get_idx_list
 
-__all__ = ["Interpreted"]
+__all__ = ["interpreted"]
 
 _MODE = Mode(linker="py", optimizer="fast_run").excluding("fusion", "inplace")
 
@@ -75,57 +75,31 @@ _SCALAR = {
 """Expressions for single numbers, by the class of PyTensor's scalar operation."""
 
 
-class Interpreted:
-    """A PyTensor function, written out in Python.
+Program = Callable[..., list[Any]]
+"""From values of the inputs to those of the outputs."""
+
+
+def interpreted(inputs: Sequence[Any], groups: Sequence[Sequence[Any]]) -> list[Program]:
+    """PyTensor functions, written out in Python; the graph is rewritten once for all of them.
 
     Parameters
     ----------
     inputs : sequence of PyTensor variable
-    outputs : sequence of PyTensor variable
+    groups : sequence of sequence of PyTensor variable
+        Outputs of each function, which works out what they need and no more.
+
+    Returns
+    -------
+    list of callable
 
     Examples
     --------
     >>> import pytensor.tensor as pt
     >>> x = pt.dvector()
-    >>> float(Interpreted([x], [pt.exp(x).sum()])(np.zeros(3))[0])
-    3.0
+    >>> total, both = interpreted([x], [[pt.exp(x).sum()], [x.sum(), pt.exp(x).sum()]])
+    >>> [float(value) for value in (*total(np.zeros(3)), *both(np.zeros(3)))]
+    [3.0, 0.0, 3.0]
     """
-
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        [self._program] = _programs(inputs, [outputs])
-
-    @classmethod
-    def several(
-        cls, inputs: Sequence[Any], groups: Sequence[Sequence[Any]]
-    ) -> tuple[Interpreted, ...]:
-        """A function for each group of outputs, of a graph that is rewritten once for all.
-
-        Parameters
-        ----------
-        inputs : sequence of PyTensor variable
-        groups : sequence of sequence of PyTensor variable
-
-        Returns
-        -------
-        tuple of Interpreted
-        """
-        made = []
-        for program in _programs(inputs, groups):
-            function = cls.__new__(cls)
-            function._program = program
-            made.append(function)
-        return tuple(made)
-
-    def __call__(self, *given: Any) -> list[Any]:
-        """The outputs' values."""
-        values: list[Any] = self._program(*given)
-        return values
-
-
-def _programs(
-    inputs: Sequence[Any], groups: Sequence[Sequence[Any]]
-) -> list[Callable[..., list[Any]]]:
-    """A Python function for each group of outputs; each works out what it needs and no more."""
     outputs = [output for group in groups for output in group]
     function = pytensor.function(list(inputs), outputs, mode=_MODE, on_unused_input="ignore")
     graph = function.maker.fgraph
@@ -144,7 +118,7 @@ def _programs(
 
 def _program(
     arguments: Sequence[Any], kept: dict[Any, Any], outputs: Sequence[Any], order: Sequence[Any]
-) -> Callable[..., list[Any]]:
+) -> Program:
     """Write out in Python what is needed of some nodes, which are in their order."""
     wanted, needed = set(outputs), []
     for node in reversed(order):
@@ -185,7 +159,7 @@ def _program(
         lines.append(f"    {made} = {_expression(node, given, scope)}")
     lines.append(f"    return [{', '.join(name(variable) for variable in outputs)}]")
     exec("\n".join(lines), scope)
-    program: Callable[..., list[Any]] = scope["program"]
+    program: Program = scope["program"]
     return program
 
 
@@ -228,7 +202,7 @@ def _call_of(node: Any) -> Callable[..., Any]:
         return _log_softmax
     if isinstance(operation, OpFromGraph):
         graph = operation.fgraph.unfreeze()
-        inner = Interpreted(graph.inputs, graph.outputs)
+        [inner] = interpreted(graph.inputs, [graph.outputs])
         return (lambda *v: inner(*v)[0]) if len(node.outputs) == 1 else inner
     if isinstance(operation, Join) and isinstance(node.inputs[0], Constant):
         return lambda axis, *parts: np.concatenate([np.asarray(p) for p in parts], axis=int(axis))
