@@ -80,9 +80,6 @@ class PooledDensity:
             self._precision[np.ix_([at], range(k), place, place)] = part.precision
         self._columns = [(self.labels.index(n), x) for n, x in self.designs.items()]
         self.size = 2 * width + sum(x.shape[1] for _, x in self._columns)
-        middling = np.log(0.5 * priors.between)
-        rest = np.zeros(self.size - 2 * width)
-        self.start = np.concatenate([priors.means, middling, rest])
 
     def split(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Points, shape (..., size), as means, log spreads and effects by number with any."""
@@ -103,8 +100,6 @@ class PooledDensity:
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient."""
         _, log_spread, slopes = self.split(point)
-        if np.abs(log_spread).max(initial=0.0) > 15:
-            return -np.inf, np.zeros(self.size)
         location = self.locations(point)
         tight = np.exp(-2 * log_spread)
         total = np.empty(len(location))

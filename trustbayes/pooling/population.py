@@ -27,6 +27,7 @@ from trustbayes.pooling.common_scales import (
     are_all,
     common_scales,
 )
+from trustbayes.pooling.coordinates import EvenCoordinates
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
 from trustbayes.pooling.likelihoods import Evidence, evidence_of
 
@@ -356,13 +357,14 @@ def pool_evidence(
     means, spreads = moments.T
     priors = Hyperpriors(means, spreads, between_scales(spreads, between))
     density = PooledDensity(list(scales), every, designs, priors)
-    mode, covariance = highest_point(density, density.start)
-    target: Any = density  # has what the engine's own densities have
+    target: Any = EvenCoordinates(density, every)  # has what the engine's own densities have
+    mode, covariance = highest_point(target, target.start)
     drawn = draw_by_nuts(target, mode, covariance, sampling, cores)
-    chains, size = drawn.points.shape[:2]
-    points = drawn.points.reshape(chains * size, -1)
+    drawn_points = target.points(drawn.points)
+    chains, size = drawn_points.shape[:2]
+    points = drawn_points.reshape(chains * size, -1)
     each = density.draw_experiments(points, np.random.default_rng(sampling.seed))
-    pooled, log_spread, slopes = density.split(drawn.points)
+    pooled, log_spread, slopes = density.split(drawn_points)
     labels = [f"{label}: {column}" for label, held in columns.items() for column in held]
     posterior = xr.Dataset(
         {

@@ -1,0 +1,96 @@
+"""Coordinates of a population of experiments on which NUTS moves with ease.
+
+What is known of a pooled mean depends on the spread between experiments: with few experiments that
+are each exact, the mean is as narrow as the spread is small, a funnel. The mean's distance from
+where the experiments would put it given the spread, in units of what that leaves open, has no such
+shape. And a spread of which little is known falls off like its normal prior above and, on its log,
+exponentially below: on the inverse of log(1 + exp u) it does neither too fast for equal steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import expit
+
+from trustbayes.pooling.density import PooledDensity
+from trustbayes.pooling.likelihoods import Evidence
+
+__all__ = ["EvenCoordinates"]
+
+_LEAST = -15.0  # of u: a spread of e to the -15 of its prior's scale
+_LARGEST = 1e6
+
+
+class EvenCoordinates:
+    r"""Log density of z, u and γ, with its gradient; μ and τ are made of z and u.
+
+    .. math::
+
+        \tau = b \log(1 + e^u), \qquad \mu = \hat\mu(\tau) + s(\tau) z, \qquad
+        \frac{1}{s^2} = \frac{1}{p^2} + \sum_e w_e, \qquad
+        \hat\mu = s^2 \Bigl(\frac{m}{p^2} + \sum_e w_e \bar\psi_e\Bigr), \qquad
+        w_e = \frac{1}{v_e + \tau^2}
+
+    for each number by itself: b is the scale of its spread's prior, m and p are the mean and the
+    standard deviation of its mean's; an experiment's draws have the mean :math:`\bar\psi_e` and the
+    variance :math:`v_e`. That is only about what the data say of μ; the density is exact all the
+    same.
+
+    Parameters
+    ----------
+    density : PooledDensity
+        Of μ, log τ and γ.
+    evidence : sequence of Evidence
+        That the density is made of.
+    """
+
+    def __init__(self, density: PooledDensity, evidence: Sequence[Evidence]) -> None:
+        self.density, self._width = density, len(density.labels)
+        self._variance = np.full((len(evidence), self._width), np.inf)
+        self._middle = np.zeros(self._variance.shape)
+        for at, part in enumerate(evidence):
+            place = [density.labels.index(scale.label) for scale in part.scales]
+            self._variance[at, place] = part.draws.var(axis=0)
+            self._middle[at, place] = part.draws.mean(axis=0)
+        self.start = np.zeros(density.size)
+
+    def points(self, coordinates: np.ndarray) -> np.ndarray:
+        """μ, log τ and γ from z, u and γ, both of shape (..., size)."""
+        width = self._width
+        log_spread = self._log_spread(coordinates[..., width : 2 * width])
+        middle, scale, _ = self._given(log_spread)
+        means = middle + scale * coordinates[..., :width]
+        return np.concatenate([means, log_spread, coordinates[..., 2 * width :]], axis=-1)
+
+    def __call__(self, coordinates: np.ndarray) -> tuple[float, np.ndarray]:
+        """Log density and gradient."""
+        width = self._width
+        z, u = coordinates[:width], coordinates[width : 2 * width]
+        if u.min(initial=0.0) < _LEAST or u.max(initial=0.0) > _LARGEST:
+            return -np.inf, np.zeros(coordinates.size)
+        log_spread = self._log_spread(u)
+        middle, scale, weights = self._given(log_spread)
+        point = np.concatenate([middle + scale * z, log_spread, coordinates[2 * width :]])
+        value, slope = self.density(point)
+        falls = 2 * (np.exp(log_spread) * weights) ** 2  # of the weights, as log τ grows
+        of_middle = (falls * (middle - self._middle)).sum(axis=0) * scale**2
+        of_log_scale = 0.5 * falls.sum(axis=0) * scale**2
+        by_mean, by_log_spread = slope[:width], slope[width : 2 * width]
+        by_log_spread = by_log_spread + by_mean * (of_middle + z * scale * of_log_scale)
+        steep = expit(u) / np.logaddexp(0.0, u)  # of log τ, as u grows
+        by_u = (by_log_spread + of_log_scale) * steep + expit(-u) - steep
+        value += float(np.log(scale).sum() + np.log(steep).sum())
+        return value, np.concatenate([by_mean * scale, by_u, slope[2 * width :]])
+
+    def _log_spread(self, u: np.ndarray) -> np.ndarray:
+        return np.asarray(np.log(self.density.priors.between * np.logaddexp(0.0, u)))
+
+    def _given(self, log_spread: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Middle and scale of each mean given the spreads, and the experiments' weights."""
+        weights = 1 / (self._variance + np.exp(2 * log_spread)[..., None, :])
+        tight = self.density.priors.spreads**-2.0
+        scale = 1 / np.sqrt(tight + weights.sum(axis=-2))
+        summed = tight * self.density.priors.means + (weights * self._middle).sum(axis=-2)
+        return scale**2 * summed, scale, weights
