@@ -200,7 +200,7 @@ def main() -> None:
     folder = options.folder / "pooled"
     with process_pool(options.jobs) as pool:
         executor = pool if options.jobs > 1 else None
-        kept |= {task.key: study for task, study in iter_fits(new, folder, executor)}
+        kept |= {new[at].key: study for at, study in iter_fits(new, folder, executor)}
     studies = [kept[task.key] for task in tasks]
     table = tests(studies)
     ranks = pd.DataFrame([as_row(task.key, kept[task.key]) for task in tasks])
