@@ -76,6 +76,11 @@ class PooledSimulation:
         return "simulated"
 
     @property
+    def size(self) -> float:
+        """All such tasks take as long as each other."""
+        return 1.0
+
+    @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """What travels to a worker."""
         return _to_file, (self,)

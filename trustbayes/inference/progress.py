@@ -60,25 +60,30 @@ class TimeLeft:
 
     Parameters
     ----------
-    pieces : int
+    sizes : sequence of float
+        Of the pieces: how long each takes next to the others.
 
     Examples
     --------
-    >>> left = TimeLeft(2)
-    >>> left.after_one().endswith("1 of 2, less than a minute left"), left.after_one()
+    >>> left = TimeLeft([4.0, 1.0])
+    >>> left.after(4.0).endswith("1 of 2, less than a minute left"), left.after(1.0)
     (True, '2 of 2')
     """
 
-    def __init__(self, pieces: int) -> None:
-        self._pieces, self._done, self._start = pieces, 0, time.perf_counter()
+    def __init__(self, sizes: Sequence[float]) -> None:
+        self._pieces, self._done = len(sizes), 0
+        self._size, self._size_done = sum(sizes), 0.0
+        self._start = time.perf_counter()
 
-    def after_one(self) -> str:
-        """What to say when one more is done."""
+    def after(self, size: float) -> str:
+        """What to say when a piece of that size is done."""
         self._done += 1
-        said, rest = f"{self._done} of {self._pieces}", self._pieces - self._done
-        if rest == 0:
+        self._size_done += size
+        said = f"{self._done} of {self._pieces}"
+        if self._done == self._pieces:
             return said
-        minutes = round(rest * (time.perf_counter() - self._start) / self._done / 60)
+        each = (time.perf_counter() - self._start) / self._size_done
+        minutes = round((self._size - self._size_done) * each / 60)
         return f"{said}, {f'about {minutes} min' if minutes else 'less than a minute'} left"
 
 

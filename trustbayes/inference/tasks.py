@@ -65,6 +65,11 @@ class Task[Result](Protocol):
         ...
 
     @property
+    def size(self) -> float:
+        """About how long it takes, next to other work."""
+        ...
+
+    @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """What travels to a worker: a function and its first arguments, which can be pickled.
 
@@ -156,6 +161,11 @@ class FitTask:
     def source(self) -> str:
         """What the trials are called."""
         return self.trials.source
+
+    @property
+    def size(self) -> float:
+        """About how long it takes: with six parameters some twenty times as long as with one."""
+        return float(len(self.trials.table) * len(self.model.parameters) ** 2)
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
@@ -386,13 +396,13 @@ def _read[Result](task: Task[Result], folder: Path | None) -> Result | None:
 def _here[Result](
     tasks: Mapping[str, Task[Result]], folder: Path | None, progress: bool
 ) -> Iterator[tuple[str, Result | Exception]]:
-    left = TimeLeft(len(tasks))
+    left = TimeLeft([task.size for task in tasks.values()])
     for key, task in tasks.items():
         _log.info("fitting %s", task.label)
         result: Result | Exception
         try:
             result = task.make(None if folder is None else folder / task.file, progress)
-            _log.info("fitted %s: %s", task.label, left.after_one())
+            _log.info("fitted %s: %s", task.label, left.after(task.size))
         except Exception as error:
             result = error
         yield key, result
@@ -403,16 +413,17 @@ def _elsewhere[Result](
 ) -> Iterator[tuple[str, Result | Exception]]:
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(TemporaryDirectory(prefix="trustbayes-")))
-        keys = {_submit(executor, task, place): key for key, task in tasks.items()}
+        largest_first = sorted(tasks.items(), key=lambda item: -item[1].size)
+        keys = {_submit(executor, task, place): key for key, task in largest_first}
         stack.callback(_stop, keys)
-        left = TimeLeft(len(keys))
+        left = TimeLeft([task.size for task in tasks.values()])
         for future in as_completed(keys):
             task, path = tasks[keys[future]], place / tasks[keys[future]].file
             result: Result | Exception
             try:
                 future.result()
                 result = task.read(path)
-                _log.info("fitted %s: %s", task.label, left.after_one())
+                _log.info("fitted %s: %s", task.label, left.after(task.size))
             except Exception as error:
                 result = error
             if folder is None:

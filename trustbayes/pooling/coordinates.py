@@ -51,6 +51,8 @@ class EvenCoordinates:
         self._variance = np.full((len(evidence), self._width), np.inf)
         self._middle = np.zeros(self._variance.shape)
         for at, part in enumerate(evidence):
+            if not part.scales:  # of an experiment that nothing is known of
+                continue
             place = [density.labels.index(scale.label) for scale in part.scales]
             self._variance[at, place] = part.draws.var(axis=0)
             self._middle[at, place] = part.draws.mean(axis=0)

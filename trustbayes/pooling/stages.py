@@ -73,6 +73,11 @@ class ScoreTask:
         return self.fitting.source
 
     @property
+    def size(self) -> float:
+        """All such tasks take as long as each other."""
+        return 1.0
+
+    @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """What travels to a worker, see `trustbayes.inference.tasks.Task.job`."""
         if self.folder is None:
@@ -180,6 +185,11 @@ class TransferTask:
     def source(self) -> str:
         """What the trials are called."""
         return self.trials.source
+
+    @property
+    def size(self) -> float:
+        """All such tasks take as long as each other."""
+        return 1.0
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:

@@ -307,6 +307,11 @@ class SimulatedFits:
         return f"simulation {self.seed}"
 
     @property
+    def size(self) -> float:
+        """All such tasks take as long as each other."""
+        return 1.0
+
+    @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """What travels to a worker, see `trustbayes.inference.tasks.Task.job`."""
         forms = [model.to_dict() for model in self.models]
