@@ -58,7 +58,7 @@ def leads_figure(pooled: PooledStudy, new_experiments: bool = False) -> Figure:
     """The lead a person of the best theory over others, by experiment, ± 2 standard errors."""
     roles = _with_leads(pooled, new_experiments)
     most = max(len(pooled.study.names), 2)
-    figure, axes = grid(len(roles), 2, width=4.6, height=1.6 + 0.42 * (most + 1))
+    figure, axes = grid(len(roles), 2, width=3.6, height=1.5 + 0.36 * (most + 1))
     for panel, role in zip(axes, roles, strict=True):
         best, *others = _ranked(pooled, role, new_experiments)
         scores = _scores(pooled, role, new_experiments)
@@ -83,8 +83,12 @@ def leads_figure(pooled: PooledStudy, new_experiments: bool = False) -> Figure:
         panel.axhline(len(names) - 0.5, color="#DDDDDD", lw=0.8, zorder=0)
         panel.set_yticks(range(len(names) + 1), [*(brief(n, 24) for n in names), _ALL])
         panel.set_ylim(len(names) + 0.5, -0.5)
-        panel.set_title(f"{role.capitalize()}s: lead of {pooled.titles[best]}")
-        panel.set_xlabel("lead (nats a person; bars: ± 2 standard errors)")
+        panel.set_xlabel("nats a person (bars: ± 2 standard errors)")
+        title = f"{role.capitalize()}s: lead of {pooled.titles[best]}"
+        if len(others) == 1:
+            panel.set_title(f"{title}\nover {pooled.titles[others[0]]}")
+            continue
+        panel.set_title(title)
         handles = [
             Line2D([], [], color=look(o).colour, marker=look(o).marker, label=pooled.titles[o])
             for o in others

@@ -29,7 +29,7 @@ from trustbayes.report.page.picture import Picture, Rendered, render
 from trustbayes.report.page.section import Section
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import counted, fixed, interval, listed, number
-from trustbayes.report.studies.pooled_answer import pooled_answer
+from trustbayes.report.studies.pooled_answer import carried_answer, pooled_answer
 from trustbayes.report.studies.shared import StudyPage
 
 __all__ = ["pooled_page"]
@@ -84,8 +84,9 @@ def _front(pooled: PooledStudy, pictures: list[Rendered]) -> Front:
     for role in pooled.roles:
         said = pooled_answer(pooled, role)
         more = [("sure", "How sure", said.sure), ("typical", "A typical person", said.typical)]
-        if role in pooled.carries_over and pooled.carries_over[role].best:
-            more.append(("carried", "To a new experiment", pooled.carries_over[role].text))
+        carried = carried_answer(pooled, role) if role in pooled.carries_over else ""
+        if carried:
+            more.append(("carried", "To a new experiment", carried))
         answers = [("people", said.people), ("wins", said.wins)]
         cards.append(Card(f"{role.capitalize()}s", answers, more, said.missing))
     return Front(

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from trustbayes.comparison.rows import SMALL
+from trustbayes.games.base import Role
 from trustbayes.pooling.pool import PooledStudy
+from trustbayes.pooling.verdicts import comparable, differences
 from trustbayes.report.answer import Answer
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import joined, of_them, of_whom, ratio
 from trustbayes.theories.spec import ModelSpec
 
-__all__ = ["pooled_answer"]
+__all__ = ["carried_answer", "pooled_answer"]
 
 _SHARE = "logit"
 
@@ -46,6 +48,32 @@ def pooled_answer(pooled: PooledStudy, role: str) -> Answer:
         else f"What a typical {role} does is not said before the fits pass the gate.",
         _missing(of_role["verdict"]),
     )
+
+
+def carried_answer(pooled: PooledStudy, role: Role) -> str:
+    """Say whether a theory's lead carries over to experiments that it was not fitted to.
+
+    Parameters
+    ----------
+    pooled : PooledStudy
+        In which experiments were left out.
+    role : "sender" or "receiver"
+
+    Returns
+    -------
+    str
+        Empty where there are no two theories to rank.
+    """
+    verdict, scores = pooled.carries_over[role], pooled.of_new_experiments(role)
+    if not verdict.best:
+        return ""
+    best, rival = pooled.titles[verdict.best], pooled.titles[verdict.rival]
+    gaps = differences(scores, verdict.best, verdict.rival, comparable(scores)[1])
+    ahead = f"ahead in {(gaps['difference'] > 0).sum()} of {counted(len(gaps), 'experiment')}"
+    start = "When an experiment is left out and predicted from the others,"
+    if verdict.winner is None:
+        return f"{start} {best} and {rival} are too close to tell; {best} is {ahead}."
+    return f"{start} {best} predicts its {role}s best, before {rival}; it is {ahead}."
 
 
 def _manner(spec: ModelSpec) -> str:
