@@ -74,7 +74,11 @@ def test_the_answer_is_there_when_fits_have_converged(found, tmp_path):
         one.__dict__["gate"] = Gate(())
     scores = found.of_people("receiver")
     verdict = pooled_verdict(scores, "receiver", found.titles)
-    good = replace(found, fits=fits, verdicts={"receiver": verdict})
+    left_out = found.of_new_experiments("receiver")
+    carried = pooled_verdict(left_out, "receiver", found.titles)
+    good = replace(
+        found, fits=fits, verdicts={"receiver": verdict}, carries_over={"receiver": carried}
+    )
     written = study_report(good, tmp_path / "good.html")
     text = written.html.read_text("utf-8")
     assert verdict.text.split(":")[0] in text
@@ -100,6 +104,13 @@ def test_the_answer_is_there_when_fits_have_converged(found, tmp_path):
         in (answers["typical"][0])
     )
     assert "2 experiments say little" in answers["rely"][0]
+    gaps = [
+        left_out[carried.best][name].sum() - left_out[carried.rival][name].sum()
+        for name in found.study.names
+    ]
+    ahead = sum(gap > 0 for gap in gaps)
+    assert f"is ahead in {ahead} of 2 experiments" in answers["carried"][0]
+    assert found.titles[carried.rival] in answers["carried"][0]
     assert rival in answers["wins"][0]
     if verdict.winner is None:
         assert "too close" in answers["wins"][0]
