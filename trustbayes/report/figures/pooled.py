@@ -83,7 +83,7 @@ def leads_figure(pooled: PooledStudy, new_experiments: bool = False) -> Figure:
         panel.axhline(len(names) - 0.5, color="#DDDDDD", lw=0.8, zorder=0)
         panel.set_yticks(range(len(names) + 1), [*(brief(n, 24) for n in names), _ALL])
         panel.set_ylim(len(names) + 0.5, -0.5)
-        panel.set_xlabel("nats a person (bars: ± 2 standard errors)")
+        panel.set_xlabel("nats a person (± 2 standard errors)")
         title = f"{role.capitalize()}s: lead of {pooled.titles[best]}"
         if len(others) == 1:
             panel.set_title(f"{title}\nover {pooled.titles[others[0]]}")

@@ -118,15 +118,12 @@ def _cautions(pooled: PooledStudy) -> list[Caution]:
             f"deviations at most ({', '.join(worst)}), as far as draws can tell."
         )
         cautions.append(Caution("Pooling", text, "convergence", known[worst] < _ERROR))
-    unreached = [
-        f"{name}, {role}, {where}"
-        for (name, role), population in pooled.populations.items()
-        for where in population.unreached
-    ]
+    unreached = _unreached(pooled)
     if unreached:
         text = (
-            "pooled, these lie in good part where the experiment's own prior left its fit hardly "
-            f"any draws, so that their intervals may be too narrow: {listed(unreached, 2)}."
+            f"intervals of {counted(len(unreached), 'pooled number')} may be too narrow: in good "
+            "part they lie where the experiment's own prior left its fit hardly any draws "
+            f"({listed(unreached, 1)})."
         )
         cautions.append(Caution("Beyond the draws", text, "convergence", False))
     count = len(pooled.study.experiments)
@@ -373,6 +370,15 @@ def _carried(pooled: PooledStudy, pictures: Mapping[str, Rendered]) -> Section |
     )
 
 
+def _unreached(pooled: PooledStudy) -> list[str]:
+    """Numbers of experiments that lie beyond their fit's draws once they are pooled."""
+    return [
+        f"{where.replace('_', ' ')} ({pooled.titles[name]}, {role}s)"
+        for (name, role), population in pooled.populations.items()
+        for where in population.unreached
+    ]
+
+
 def _convergence(pooled: PooledStudy) -> Section:
     rows = [
         (*key[:2], f"{key[2]}s", "passed" if fit.gate.passed else f"no: {listed(fit.gate.why)}", "")
@@ -393,6 +399,12 @@ def _convergence(pooled: PooledStudy) -> Section:
         "from that of the fit's draws, weighed by the population of experiments; a dash where "
         "too few draws bear weight to say."
     ]
+    unreached = _unreached(pooled)
+    if unreached:
+        notes.append(
+            "Pooled, these lie in good part where the experiment's own prior left its fit hardly "
+            f"any draws: {listed(unreached, len(unreached))}."
+        )
     held = table(
         "Convergence.", "experiment|theory|people|gate|error of pooling", rows, range(4), notes
     )
