@@ -105,6 +105,7 @@ def test_every_share_gets_words_that_are_right_to_a_tenth():
 @pytest.mark.parametrize(
     ("probability", "words"),
     [(0, "below 1 in 1,000"), (0.001, "about 1 in 1,000"), (0.04, "about 1 in 25"),
+     (1 / 193, "about 1 in 190"),
      (0.0949, "about 1 in 11"), (0.095, f"about 10{SPACE}%"), (0.5, f"about 50{SPACE}%")],
 )  # fmt: skip
 def test_chances_in_words(probability, words):
