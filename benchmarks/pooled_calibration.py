@@ -263,9 +263,10 @@ def figure(studies: list[dict[str, Any]]) -> Figure:
         )
         shares = np.searchsorted(np.sort(values), limits.points, side="right") / len(values)
         panel.plot(limits.points, shares - limits.points, color="#0072B2")
-        panel.set_title(str(name).replace(": ", "\n"))
-        panel.set_xlabel("rank")
-    axes[0].set_ylabel("share below, less rank")
+        panel.set_title(str(name).replace(": ", "\n").replace("_", " "), fontsize="medium")
+    panels.supxlabel("rank of the planted value among the draws")
+    panels.supylabel("share of studies below, less rank")
+    panels.set_layout_engine("constrained")
     return panels
 
 
