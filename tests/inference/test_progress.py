@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from trustbayes.inference.progress import Watch, smallest_ess
+from trustbayes.inference.progress import TimeLeft, Watch, smallest_ess
 
 
 def chain(finished, divergences=0):
@@ -123,3 +123,12 @@ def test_an_interrupted_sampler_is_stopped_and_gives_nothing():
     with pytest.raises(KeyboardInterrupt):
         Watch(steps=10, tune=5, show=False).wait(sampler, 10)
     assert sampler.cancelled
+
+
+def test_the_time_left_goes_by_what_pieces_take(monkeypatch):
+    clock = iter([0.0, 240.0, 300.0])  # at the start, and at the end of the first two
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    left = TimeLeft([6.0, 1.5, 3.0])
+    assert left.after(6.0) == "1 of 3, about 3 min left"
+    assert left.after(1.5) == "2 of 3, about 2 min left"
+    assert left.after(3.0) == "3 of 3"

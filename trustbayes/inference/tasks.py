@@ -33,7 +33,7 @@ from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
 from trustbayes.trials.table import Trials
 
-__all__ = ["Failure", "FitTask", "FitsFailed", "Task", "iter_fits", "run_fits"]
+__all__ = ["Failure", "FitTask", "FitsFailed", "Task", "iter_fits", "run_fits", "size_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +102,11 @@ class Task[Result](Protocol):
         ...
 
 
+def size_of(model: Model, trials: Trials) -> float:
+    """About how long a fit takes: of six parameters some twenty times as long as of one."""
+    return float(len(trials.table) * len(model.parameters) ** 2)
+
+
 @dataclass(frozen=True, eq=False)
 class FitTask:
     """One fit to be made: what to fit, to what, and how to sample.
@@ -164,8 +169,8 @@ class FitTask:
 
     @property
     def size(self) -> float:
-        """About how long it takes: with six parameters some twenty times as long as with one."""
-        return float(len(self.trials.table) * len(self.model.parameters) ** 2)
+        """About how long it takes, next to other fits."""
+        return size_of(self.model, self.trials)
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:

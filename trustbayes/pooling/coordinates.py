@@ -20,7 +20,7 @@ from trustbayes.pooling.likelihoods import Evidence
 __all__ = ["EvenCoordinates"]
 
 _LEAST = -15.0  # of u: a spread of e to the -15 of its prior's scale
-_LARGEST = 1e6
+_LARGEST = 1e6  # spreads, in units of that scale: their squares are numbers
 
 
 class EvenCoordinates:

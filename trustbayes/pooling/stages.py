@@ -19,7 +19,7 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.files import plain, write_whole
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
-from trustbayes.inference.tasks import FitTask
+from trustbayes.inference.tasks import FitTask, size_of
 from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
 from trustbayes.models.draws import Draws, prior_draws
@@ -74,8 +74,8 @@ class ScoreTask:
 
     @property
     def size(self) -> float:
-        """All such tasks take as long as each other."""
-        return 1.0
+        """About how long it takes, next to other scores."""
+        return self.fitting.size
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
@@ -188,8 +188,8 @@ class TransferTask:
 
     @property
     def size(self) -> float:
-        """All such tasks take as long as each other."""
-        return 1.0
+        """About how long it takes, next to other predictions."""
+        return size_of(self.model, self.trials)
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:

@@ -73,7 +73,7 @@ def chance(probability: float) -> str:
     if probability < 0.001:
         return "below 1 in 1,000"
     if probability < 0.095:
-        return f"about 1 in {int(float(f'{1 / probability:.2g}')):,}"
+        return f"about 1 in {float(f'{1 / probability:.2g}'):,.0f}"
     return f"about {percent(probability)}"
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trustbayes.comparison.rows import SMALL
-from trustbayes.games.base import Role
 from trustbayes.pooling.pool import PooledStudy
-from trustbayes.pooling.verdicts import comparable, differences
 from trustbayes.report.answer import Answer
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import joined, of_them, of_whom, ratio
@@ -50,7 +48,7 @@ def pooled_answer(pooled: PooledStudy, role: str) -> Answer:
     )
 
 
-def carried_answer(pooled: PooledStudy, role: Role) -> str:
+def carried_answer(pooled: PooledStudy, role: str) -> str:
     """Say whether a theory's lead carries over to experiments that it was not fitted to.
 
     Parameters
@@ -64,16 +62,16 @@ def carried_answer(pooled: PooledStudy, role: Role) -> str:
     str
         Empty where there are no two theories to rank.
     """
-    verdict, scores = pooled.carries_over[role], pooled.of_new_experiments(role)
-    if not verdict.best:
+    of_role = pooled.to_dict()["roles"][role]
+    verdict = of_role["carries_over"]
+    if not verdict["best"]:
         return ""
-    best, rival = pooled.titles[verdict.best], pooled.titles[verdict.rival]
-    gaps = differences(scores, verdict.best, verdict.rival, comparable(scores)[1])
-    ahead = f"ahead in {(gaps['difference'] > 0).sum()} of {counted(len(gaps), 'experiment')}"
+    best, rival = pooled.titles[verdict["best"]], pooled.titles[verdict["rival"]]
+    where = _ahead(verdict, of_role["leads_left_out"])
     start = "When an experiment is left out and predicted from the others,"
-    if verdict.winner is None:
-        return f"{start} {best} and {rival} are too close to tell; {best} is {ahead}."
-    return f"{start} {best} predicts its {role}s best, before {rival}; it is {ahead}."
+    if verdict["winner"] is None:
+        return f"{start} {best} and {rival} are too close to tell; {best} is {where}."
+    return f"{start} {best} predicts its {role}s best, before {rival}; it is {where}."
 
 
 def _manner(spec: ModelSpec) -> str:
@@ -94,11 +92,10 @@ def _people(of_role: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec
     return joined(parts)
 
 
-def _ahead(of_role: Mapping[str, Any]) -> tuple[int, int]:
+def _ahead(verdict: Mapping[str, Any], leads: Sequence[Mapping[str, Any]]) -> str:
     """In how many experiments the best is ahead of the second, and of how many."""
-    verdict = of_role["verdict"]
-    leads = [row["difference"] for row in of_role["leads"] if row["other"] == verdict["rival"]]
-    return sum(lead > 0 for lead in leads), len(leads)
+    gaps = [row["difference"] for row in leads if row["other"] == verdict["rival"]]
+    return f"ahead in {sum(gap > 0 for gap in gaps)} of {counted(len(gaps), 'experiment')}"
 
 
 def _wins(of_role: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec]) -> str:
@@ -106,8 +103,7 @@ def _wins(of_role: Mapping[str, Any], role: str, specs: Mapping[str, ModelSpec])
     if not verdict["best"]:
         return str(verdict["text"])
     best, rival = specs[verdict["best"]].title, specs[verdict["rival"]].title
-    ahead, of = _ahead(of_role)
-    where = f"ahead in {ahead} of {counted(of, 'experiment')}"
+    where = _ahead(verdict, of_role["leads"])
     if verdict["winner"] is None:
         return (
             f"Which theory predicts a new {role} best over all experiments cannot be said: {best} "
