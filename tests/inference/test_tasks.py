@@ -25,7 +25,7 @@ from trustbayes.inference.fit import load_fit
 from trustbayes.inference.records import fit_key
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitsFailed, FitTask, iter_fits, run_fits
-from trustbayes.models import FullTrust, LevelK
+from trustbayes.models import FullTrust, LevelK, TrustEmbedded
 from trustbayes.priors.prior import Prior
 from trustbayes.trials.table import trials_from_frame
 
@@ -77,6 +77,14 @@ def test_results_have_the_order_of_the_tasks_and_equal_ones_are_done_once(fitted
         xr.testing.assert_identical(
             one.posterior, load_fit(tmp_path / task(seeds([one])[0]).file).posterior
         )
+
+
+def test_an_executor_begins_with_the_longest(fitted):
+    models = [FullTrust, TrustEmbedded, LevelK]  # one parameter of people, three and two
+    with ThreadPoolExecutor(1) as executor:
+        made = run_fits([task(made=each) for each in models], executor=executor, **QUIET)
+    assert [name for name, *_ in fitted] == ["trust-embedded", "level-k", "full-trust"]
+    assert [fit.model.name for fit in made] == ["full-trust", "trust-embedded", "level-k"]
 
 
 def test_without_a_folder_nothing_is_left(fitted, run, tmp_path, monkeypatch):
