@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,14 @@ from trustbayes.inference.executors import process_pool
 from trustbayes.inference.sampling import ENGINE
 from trustbayes.inference.tasks import iter_fits
 from trustbayes.pooling.common_scales import CommonScale, common_scales
-from trustbayes.pooling.population import between_scales, evidence_from, pool_evidence
+from trustbayes.pooling.exact import Experiment, Known, Points, pool_exactly
+from trustbayes.pooling.likelihoods import Evidence
+from trustbayes.pooling.population import (
+    PooledPopulation,
+    between_scales,
+    evidence_from,
+    pool_evidence,
+)
 from trustbayes.report.page.style import grid
 from trustbayes.simulation.enough import short_of, usable
 from trustbayes.simulation.uniformity import band, uniformity_p_values
@@ -57,7 +64,7 @@ class PooledSimulation:
         """Content hash."""
         size = [EXPERIMENTS, SUBJECTS, ROUNDS, BETWEEN]
         settings = [*size, vars(FITS), vars(POOL), GAME.checksum, ENGINE]
-        content = json.dumps([asdict(self), settings, 5], sort_keys=True)
+        content = json.dumps([asdict(self), settings, 6], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     @property
@@ -115,24 +122,31 @@ def simulate_and_pool(task: PooledSimulation) -> dict[str, Any]:
     fitted = tb.model(task.theory, task.role, GAME)
     scales = common_scales(fitted)
     scales = tuple(scale for scale in scales if scale.exists(1))
+    labels = {scale.label: scale for scale in scales}
     mean, spread = np.array([scale.moments(1) for scale in scales]).T
     means = mean + spread * rng.normal(size=len(scales))
     spreads = np.abs(between_scales(spread, BETWEEN) * rng.normal(size=len(scales)))
     each = means + spreads * rng.normal(size=(EXPERIMENTS, len(scales)))
-    evidence, failed = {}, 0
+    evidence, people, failed = {}, {}, 0
     for at, numbers in enumerate(each):
         trials = played(task, scales, numbers, int(rng.integers(2**31)))
         fit = tb.fit(fitted, trials, FITS, progress=False)
         failed += not usable(fit.gate)
-        evidence[f"e{at}"] = evidence_from(fit, {scale.label: scale for scale in scales})
-    pooled = pool_evidence(
-        task.theory,
-        task.role,
-        evidence,
-        {scale.label: scale for scale in scales},
-        between=BETWEEN,
-        sampling=POOL,
-    )
+        evidence[f"e{at}"] = evidence_from(fit, labels)
+        people[f"e{at}"] = Experiment(fitted, trials.game, fit.units)
+
+    def pool(parts: Mapping[str, Evidence]) -> PooledPopulation:
+        return pool_evidence(task.theory, task.role, parts, labels, between=BETWEEN, sampling=POOL)
+
+    def judge(points: Points) -> Known:
+        return {
+            name: people[name]
+            .likelihoods(dict(zip(labels, values.T, strict=True)), len(values), 0)
+            .log_likelihood.sum(axis=1)
+            for name, values in points.items()
+        }
+
+    pooled, _ = pool_exactly(pool, evidence, judge)
     draws = pooled.posterior
     ranks = {}
     for place, scale in enumerate(scales):

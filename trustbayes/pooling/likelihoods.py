@@ -17,7 +17,7 @@ mixture to a few of the draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -76,12 +76,59 @@ class Evidence:
         """The log likelihood, but for a number, shape (points,)."""
         return log_sum((self.constants, self.linear, self.precision), points)
 
+    def knowing(self, own: np.ndarray, values: np.ndarray) -> Evidence:
+        """The same, its likelihood known at some of the fit's own draws.
+
+        Parameters
+        ----------
+        own : array, shape (points, scales)
+        values : array, shape (points,)
+            Of the log likelihood, but for a number.
+
+        Returns
+        -------
+        Evidence
+            Of more components.
+        """
+        mean, spread = _moved(own)
+        z = (own - mean) / spread
+        even, components = np.full(len(z), 1 / len(z)), max(1, min(_KNOWN, len(z) // _EACH))
+        forms = _over_prior(*_mixture(z, even, components), *_of_prior(self.scales, own, 1))
+        constants, linear, precision = _moved_forms(forms, mean, spread)
+        known = replace(self, constants=constants, linear=linear, precision=precision)
+        return known.sharpened(own, values)
+
+    def sharpened(self, points: np.ndarray, values: np.ndarray, least: float = -np.inf) -> Evidence:
+        """The same, brought nearer to a likelihood that is known at some points.
+
+        Parameters
+        ----------
+        points : array, shape (points, scales)
+            In no order: every second one is held back.
+        values : array, shape (points,)
+            Of the log likelihood, but for a number.
+        least : float
+            The value from which on points count the less, the lower they lie.
+
+        Returns
+        -------
+        Evidence
+        """
+        mean, spread = _moved(points)
+        forms = sharpened(
+            _moved_forms((self.constants, self.linear, self.precision), -mean / spread, 1 / spread),
+            (points - mean) / spread,
+            values,
+            least,
+        )
+        constants, linear, precision = _moved_forms(forms, mean, spread)
+        return replace(self, constants=constants, linear=linear, precision=precision)
+
 
 def evidence_of(
     scales: Sequence[CommonScale],
     draws: np.ndarray,
     treatments: int = 1,
-    log_likelihood: np.ndarray | None = None,
 ) -> Evidence:
     """The likelihood that draws from a posterior speak of.
 
@@ -92,8 +139,6 @@ def evidence_of(
         On common scales, from likelihood times prior.
     treatments : int
         Of the experiment: numbers that are means of treatments have narrower priors.
-    log_likelihood : array, shape (draws,), optional
-        Of the trials given each draw, where these numbers are all that it depends on.
 
     Returns
     -------
@@ -109,42 +154,51 @@ def evidence_of(
     >>> bool(abs(information - (1 / 0.64 - 1)) < 0.05)
     True
     """
-    log_priors = [scale.log_prior(draws[:, at], treatments) for at, scale in enumerate(scales)]
-    mean, spread = draws.mean(axis=0), np.maximum(draws.std(axis=0), _LEAST_SPREAD)
+    log_prior = _log_prior(scales, draws, treatments)
+    mean, spread = _moved(draws)
     z = (draws - mean) / spread
-    of_prior = [_normal_form(scale, draws[:, at], treatments) for at, scale in enumerate(scales)]
-    slope, curvature = np.array(of_prior).T
+    slope, curvature = _of_prior(scales, draws, treatments)
 
     def log_ratio(points: np.ndarray) -> np.ndarray:
         """Of prior to form, the sum over all numbers."""
         form = points @ slope - 0.5 * points**2 @ curvature
-        values = mean + spread * points
-        return np.asarray(
-            sum(s.log_prior(values[:, at], treatments) for at, s in enumerate(scales)) - form
-        )
+        return _log_prior(scales, mean + spread * points, treatments) - form
 
-    if log_likelihood is None:
-        log_weight = -log_ratio(z)
-        weights = np.minimum(log_weight - np.median(log_weight), np.log(_HEAVIEST))
-        weights = np.exp(weights) / np.exp(weights).sum()
-        forms = _over_prior(*fitted_mixture(z, weights, log_ratio), slope, curvature)
-    else:
-        even, components = np.full(len(z), 1 / len(z)), max(1, min(_KNOWN, len(z) // _EACH))
-        forms = _over_prior(*_mixture(z, even, components), slope, curvature)
-        forms = sharpened(forms, z, log_likelihood)
+    log_weight = -log_ratio(z)
+    weights = np.minimum(log_weight - np.median(log_weight), np.log(_HEAVIEST))
+    weights = np.exp(weights) / np.exp(weights).sum()
+    forms = _over_prior(*fitted_mixture(z, weights, log_ratio), slope, curvature)
+    constants, linear, precision = _moved_forms(forms, mean, spread)
+    return Evidence(tuple(scales), constants, linear, precision, draws, log_prior)
+
+
+def _log_prior(scales: Sequence[CommonScale], values: np.ndarray, treatments: int) -> np.ndarray:
+    """Log density of an experiment's own prior, shape (points,)."""
+    parts = [scale.log_prior(values[:, at], treatments) for at, scale in enumerate(scales)]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+def _of_prior(
+    scales: Sequence[CommonScale], draws: np.ndarray, treatments: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes and curvatures of the normal form that stands in for the prior."""
+    each = [_normal_form(scale, draws[:, at], treatments) for at, scale in enumerate(scales)]
+    slope, curvature = np.array(each).T
+    return slope, curvature
+
+
+def _moved(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation by which draws are standardised."""
+    return draws.mean(axis=0), np.maximum(draws.std(axis=0), _LEAST_SPREAD)
+
+
+def _moved_forms(forms: Forms, mean: np.ndarray, spread: np.ndarray) -> Forms:
+    """Functions of z as functions of mean + spread z."""
     constants, linear, precision = forms
-    # Quadratic in z = (ψ - mean) / spread; the same in ψ.
     shift = mean / spread
     constants = constants - linear @ shift - 0.5 * (precision @ shift) @ shift
     linear = (linear + precision @ shift) / spread
-    return Evidence(
-        scales=tuple(scales),
-        constants=constants,
-        linear=linear,
-        precision=precision / np.outer(spread, spread),
-        draws=draws,
-        log_prior=np.sum(log_priors, axis=0),
-    )
+    return constants, linear, precision / np.outer(spread, spread)
 
 
 def _over_prior(

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trustbayes.comparison import NEW_PEOPLE, SubjectScores
@@ -18,6 +20,8 @@ from trustbayes.games import Role
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.inference.tasks import FitTask, iter_fits, run_fits
+from trustbayes.pooling.common_scales import are_all
+from trustbayes.pooling.exact import pool_exactly
 from trustbayes.pooling.likelihoods import Evidence
 from trustbayes.pooling.population import (
     PooledPopulation,
@@ -25,7 +29,7 @@ from trustbayes.pooling.population import (
     pool_evidence,
     shared_scales,
 )
-from trustbayes.pooling.stages import ScoreTask, Transfer, TransferTask
+from trustbayes.pooling.stages import LikelihoodTask, ScoreTask, Transfer, TransferTask
 from trustbayes.pooling.study import Study
 from trustbayes.pooling.verdicts import (
     PooledVerdict,
@@ -279,14 +283,19 @@ def pool(
     near = given | ({"executor": None} if folder is None else {})
     scores = dict(zip(tasks, [score for _, score in _in_order(scoring, near)], strict=True))
     parts = _evidence(study, made)
-    populations = {
-        (name, role): _pooled(study, name, role, evidence, sampling, between)
-        for (name, role), evidence in parts.items()
-    }
+    populations, sharper = {}, {}
+    for (name, role), evidence in parts.items():
+        _log.info("pooling %s, %s, over %d experiments", name, role, len(evidence))
+        of = {task[0]: fitting for task, fitting in tasks.items() if task[1:] == (name, role)}
+        populations[name, role], sharper[name, role] = pool_exactly(
+            partial(_pooled, study, name, role, sampling=sampling, between=between),
+            evidence,
+            partial(_judged, of, evidence, given),
+        )
     transfers: dict[Key, Transfer] = {}
     unsettled: list[Key] = []
     if carry_over and len(study.experiments) > 1:
-        transferring, unsettled = _transfers(study, tasks, parts, sampling, between)
+        transferring, unsettled = _transfers(study, tasks, sharper, sampling, between)
         transfers = dict(
             zip(
                 transferring,
@@ -363,12 +372,11 @@ def _pooled(
     name: str,
     role: Role,
     evidence: Mapping[str, Evidence],
+    *,
     sampling: Sampling,
     between: float,
     unseen: Sequence[str] = (),
 ) -> PooledPopulation:
-    if not unseen:
-        _log.info("pooling %s, %s, over %d experiments", name, role, len(evidence))
     scales = {s.label: s for part in evidence.values() for s in part.scales}
     return pool_evidence(
         name,
@@ -381,6 +389,25 @@ def _pooled(
         sampling=sampling,
         unseen=unseen,
     )
+
+
+def _judged(
+    tasks: Mapping[str, FitTask],
+    evidence: Mapping[str, Evidence],
+    given: Mapping[str, Any],
+    points: Mapping[str, np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Log likelihoods of experiments at populations, where common scales tell all of them."""
+    asked = {}
+    for name, values in points.items():
+        task, scales = tasks[name], evidence[name].scales
+        treatments = len(task.model.fold(task.trials).treatments)
+        if are_all(scales, task.model, treatments):
+            labels = [scale.label for scale in scales]
+            numbers = dict(zip(labels, values.T, strict=True))
+            asked[name] = LikelihoodTask(task.model, task.trials, numbers)
+    made = _in_order(list(asked.values()), given)
+    return dict(zip(asked, [values for _, values in made], strict=True))
 
 
 def _transfers(
@@ -402,7 +429,15 @@ def _transfers(
         values: Mapping[str, Any] = {}
         if experiment in evidence and len(evidence) > 1:
             for settings in dict.fromkeys((short, sampling)):
-                without = _pooled(study, name, role, evidence, settings, between, [experiment])
+                without = _pooled(
+                    study,
+                    name,
+                    role,
+                    evidence,
+                    sampling=settings,
+                    between=between,
+                    unseen=[experiment],
+                )
                 if without.gate.passed:
                     break
             else:

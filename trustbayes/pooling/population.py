@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,6 @@ from trustbayes.pooling.common_scales import (
     EFFECT_OF,
     OF_ALL,
     CommonScale,
-    are_all,
     common_scales,
 )
 from trustbayes.pooling.coordinates import EvenCoordinates
@@ -37,6 +36,8 @@ _POPULATIONS = 100  # of experiments, by which draws of single fits are weighed
 _ENDS = (0.005, 0.995)  # of a fit's own draws, beyond which they tell little
 _BEYOND = 0.1
 _LEAST = 400.0  # draws that must be effective: with a hundred, weights are off by .25 themselves
+_LEAST_JUDGED = 100.0
+"""The same of 500 draws of what was pooled: of these the weights alone move the mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,11 @@ class PooledPopulation:
         Of the second stage; the first stage's fits have their own.
     points : array, shape (draws, size)
         Of the density.
+    judged : array of int, shape (n,)
+        Draws at which experiments' likelihoods were worked out, see `trustbayes.pooling.exact`.
+    missed : mapping of str to array, shape (n,)
+        By experiment: these likelihoods, less what stands in for them here, less the mean of that;
+        in nats. None of experiments whose likelihood depends on more than is pooled.
     """
 
     model: str
@@ -76,6 +82,13 @@ class PooledPopulation:
     posterior: xr.Dataset
     gate: Gate
     points: np.ndarray
+    judged: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    missed: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def of_experiment(self, name: str) -> np.ndarray:
+        """Draws of what an experiment's evidence is of, shape (draws, scales)."""
+        labels = [scale.label for scale in self.evidence[name].scales]
+        return np.asarray(self._flat["population"].sel(experiment=name, number=labels))
 
     def of_new(self, draws: int, seed: int, like: str | None = None) -> dict[str, np.ndarray]:
         """The numbers of an experiment that was not seen.
@@ -105,49 +118,56 @@ class PooledPopulation:
 
     @cached_property
     def errors(self) -> pd.DataFrame:
-        """How far mixtures of normals are off where they stand in for the fits' draws.
+        """How far mixtures of normals are off where they stand in for experiments' likelihoods.
 
-        Each experiment's draws, weighed by what the population of experiments says in place of
-        its own prior, have means of their own, which need no mixture. They cannot tell of where
-        there are none of them: where a fit was bounded by its own prior alone, and the population
-        of experiments is wider.
+        Where likelihoods were worked out, draws that are weighed by what the mixtures of all such
+        experiments miss tell. Elsewhere an experiment's own draws do, weighed by what the
+        population of experiments says in place of its own prior: they have means of their own,
+        which need no mixture. These cannot tell of where there are none of them: where a fit was
+        bounded by its own prior alone, and the population of experiments is wider.
 
         Returns
         -------
         DataFrame
             A row per experiment and number: experiment, label, error (in posterior standard
-            deviations), effective (draws by their weights, by which the error is known), beyond
-            (the share of the posterior outside the central 99 % of the fit's own draws).
+            deviations), effective (draws by their weights, by which the error is known), known
+            (whether they are enough), beyond (the share of the posterior outside the central 99 %
+            of the fit's own draws, of experiments whose likelihoods were not worked out).
         """
         keep = np.linspace(0, len(self.points) - 1, _POPULATIONS).astype(int)
         points = self.points[keep]
         located, middles = self.density.locations(points), self.density.means_of_experiments(points)
         spreads = np.exp(self.density.split(points)[1])
-        pooled = self._flat["population"]
+        whole = np.sum([*self.missed.values(), np.zeros(len(self.judged))], axis=0)
         rows = []
         for at, (name, evidence) in enumerate(self.evidence.items()):
-            place = [list(self.scales).index(scale.label) for scale in evidence.scales]
-            total = np.zeros(len(evidence.draws))
-            for location, spread in zip(located[:, at, place], spreads[:, place], strict=True):
-                z = (evidence.draws - location) / spread
-                logs = -0.5 * (z**2).sum(axis=1) - evidence.log_prior
-                weights = np.exp(logs - logs.max())
-                total += weights / weights.sum() / len(points)
-            effective = float(1 / (total**2).sum())
-            gaps = total @ evidence.draws - middles[:, at, place].mean(axis=0)
-            ends = np.quantile(evidence.draws, _ENDS, axis=0)
-            for scale, gap, low, high in zip(evidence.scales, gaps, *ends, strict=True):
-                values = pooled.sel(experiment=name, number=scale.label).to_numpy()
-                beyond = float(((values < low) | (values > high)).mean())
-                rows.append((name, scale.label, gap / values.std(), effective, beyond))
-        columns = ["experiment", "label", "error", "effective", "beyond"]
+            pooled = self.of_experiment(name)
+            if name in self.missed:
+                weights = np.exp(whole - whole.max())
+                weights /= weights.sum()
+                drawn = pooled[self.judged]
+                gaps, beyond = weights @ drawn - drawn.mean(axis=0), np.zeros(drawn.shape[1])
+                effective, least = float(1 / (weights**2).sum()), _LEAST_JUDGED
+            else:
+                place = [list(self.scales).index(scale.label) for scale in evidence.scales]
+                population = zip(located[:, at, place], spreads[:, place], strict=True)
+                weights = _weights_of_own(evidence, population) / len(points)
+                effective, least = float(1 / (weights**2).sum()), _LEAST
+                gaps = weights @ evidence.draws - middles[:, at, place].mean(axis=0)
+                low, high = np.quantile(evidence.draws, _ENDS, axis=0)
+                beyond = ((pooled < low) | (pooled > high)).mean(axis=0)
+            errors = gaps / pooled.std(axis=0)
+            for scale, error, share in zip(evidence.scales, errors, beyond, strict=True):
+                known = effective >= least
+                rows.append((name, scale.label, error, effective, known, float(share)))
+        columns = ["experiment", "label", "error", "effective", "known", "beyond"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
     def error(self) -> float:
         """The largest of `errors` that is known, in posterior standard deviations; or NaN."""
-        known = self.errors[self.errors["effective"] >= _LEAST]["error"].abs()
-        return float(known.max()) if len(known) else float("nan")
+        errors = self.errors[self.errors["known"]]["error"].abs()
+        return float(errors.max()) if len(errors) else float("nan")
 
     @property
     def unreached(self) -> tuple[str, ...]:
@@ -217,6 +237,19 @@ class PooledPopulation:
         return pd.DataFrame(rows)
 
 
+def _weights_of_own(
+    evidence: Evidence, populations: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Of a fit's own draws in populations of experiments, the sum over these, shape (draws,)."""
+    total = np.zeros(len(evidence.draws))
+    for location, spread in populations:
+        z = (evidence.draws - location) / spread
+        logs = -0.5 * (z**2).sum(axis=1) - evidence.log_prior
+        weights = np.exp(logs - logs.max())
+        total += weights / weights.sum()
+    return total
+
+
 def _row(
     of: str, values: np.ndarray, tails: np.ndarray, scale: CommonScale | None
 ) -> dict[str, object]:
@@ -265,11 +298,7 @@ def evidence_from(fit: Fit, scales: Mapping[str, CommonScale]) -> Evidence | Non
     if not held:
         return None
     draws = np.column_stack([scale.values(fit.posterior) for scale in held])
-    known = None
-    if fit.log_likelihood is not None and are_all(held, fit.model, treatments):
-        logs = fit.log_likelihood["trials"].transpose("chain", "draw", "subject")
-        known = logs.to_numpy().sum(axis=-1, dtype=float).reshape(-1)
-    return evidence_of(held, draws, treatments, known)
+    return evidence_of(held, draws, treatments)
 
 
 def between_scales(spreads: np.ndarray, between: float) -> np.ndarray:

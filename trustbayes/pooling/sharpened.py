@@ -23,6 +23,8 @@ _DAMPING = 1e-4
 _STIFF = 1e4  # damping at which the search ends
 _ENOUGH = 1e-3  # relative, of the error, that is not worth a further step
 _LEAST_INFORMATION = 1e-6  # in units of the draws' spread
+_FADING = 0.5
+"""Power of the likelihood, below the least that counts whole, by which points count."""
 FARTHEST = 10.0
 """Standard deviations of the draws, beyond which no component's likelihood goes on rising: a slope
 that is but chance, where an experiment says nothing, would else lead out of all bounds."""
@@ -32,7 +34,9 @@ Forms = tuple[np.ndarray, np.ndarray, np.ndarray]
 scales, scales), of quadratic functions c + az - z'Pz / 2."""
 
 
-def sharpened(forms: Forms, points: np.ndarray, values: np.ndarray) -> Forms:
+def sharpened(
+    forms: Forms, points: np.ndarray, values: np.ndarray, least: float = -np.inf
+) -> Forms:
     """Bring a mixture of normal forms nearer to known values.
 
     Every second point is held back: steps that better the others alone are not made.
@@ -45,6 +49,8 @@ def sharpened(forms: Forms, points: np.ndarray, values: np.ndarray) -> Forms:
         Standardised.
     values : array, shape (points,)
         Of the log likelihood, but for a number.
+    least : float
+        The value from which on points count the less, the lower they lie.
 
     Returns
     -------
@@ -58,12 +64,13 @@ def sharpened(forms: Forms, points: np.ndarray, values: np.ndarray) -> Forms:
     >>> linear.round(4), precision.round(4)
     (array([[3.]]), array([[[2.]]]))
     """
-    learnt, held = slice(0, None, 2), slice(1, None, 2)
-    best, error = forms, [_error(forms, points[part], values[part]) for part in (learnt, held)]
+    weights = np.exp(_FADING * np.minimum(0.0, values - least))
+    data = [(points[at::2], values[at::2], weights[at::2] / weights[at::2].sum()) for at in (0, 1)]
+    best, error = forms, [_error(forms, *part) for part in data]
     damping = _DAMPING
     for _ in range(_STEPS):
-        tried = _stepped(best, points[learnt], values[learnt], damping)
-        new = [_error(tried, points[part], values[part]) for part in (learnt, held)]
+        tried = _stepped(best, *data[0], damping)
+        new = [_error(tried, *part) for part in data]
         if not all(a < b for a, b in zip(new, error, strict=True)):
             damping *= 10
             if damping > _STIFF:
@@ -109,12 +116,15 @@ def _values(forms: Forms, points: np.ndarray) -> np.ndarray:
     return np.asarray(constants + points @ linear.T - 0.5 * square)
 
 
-def _error(forms: Forms, points: np.ndarray, values: np.ndarray) -> float:
+def _error(forms: Forms, points: np.ndarray, values: np.ndarray, weights: np.ndarray) -> float:
     """Standard deviation of what is missed, in nats."""
-    return float((values - log_sum(forms, points)).std())
+    missed = values - log_sum(forms, points)
+    return float(np.sqrt(weights @ (missed - weights @ missed) ** 2))
 
 
-def _stepped(forms: Forms, points: np.ndarray, values: np.ndarray, damping: float) -> Forms:
+def _stepped(
+    forms: Forms, points: np.ndarray, values: np.ndarray, weights: np.ndarray, damping: float
+) -> Forms:
     """A step of Gauss and Newton, held back where columns tell nothing."""
     each = _values(forms, points)
     total = logsumexp(each, axis=1)
@@ -125,12 +135,12 @@ def _stepped(forms: Forms, points: np.ndarray, values: np.ndarray, damping: floa
     features = np.column_stack([np.ones(len(points)), points, squares])
     columns = (share[:, :, None] * features[:, None, :]).reshape(len(points), -1)
     # The mean is free: a likelihood is known but for a factor.
-    columns = columns - columns.mean(axis=0)
+    columns = columns - weights @ columns
     missed = values - total
-    missed = missed - missed.mean()
-    square = columns.T @ columns / len(points)
+    missed = missed - weights @ missed
+    square = (columns.T * weights) @ columns
     square[np.diag_indices_from(square)] += damping * (np.diag(square) + 1e-6)
-    step = np.linalg.solve(square, columns.T @ missed / len(points))
+    step = np.linalg.solve(square, columns.T @ (weights * missed))
     step = step.reshape(share.shape[1], features.shape[1])
     constants, linear, precision = forms
     width = points.shape[1]

@@ -1,4 +1,4 @@
-"""What is made of each experiment alone, kept by content: its scores, and how others predict it."""
+"""What is made of each experiment alone, kept by content: scores, likelihoods, and predictions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from trustbayes.comparison.loso import log_score
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import plain, write_whole
 from trustbayes.inference.fit import Fit, load_fit
-from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.inference.tasks import FitTask, size_of
 from trustbayes.inference.travel import check_travel
 from trustbayes.models import Model, model_from_dict
-from trustbayes.models.draws import Draws, prior_draws
-from trustbayes.pooling.common_scales import common_scales, with_values
+from trustbayes.pooling.exact import Experiment
 from trustbayes.trials.table import Trials
 
-__all__ = ["ScoreTask", "Transfer", "TransferTask"]
+__all__ = ["LikelihoodTask", "ScoreTask", "Transfer", "TransferTask"]
 
-_FORMAT = 2  # 1 took every number that is not finite for minus infinity
+_FORMAT = 3  # 2 placed nodes anew for every population
+_ENOUGH = 1.0
+"""Nats by which the integration of an experiment's people may be off where theories, which are tens
+apart, are told apart by populations that differ by more."""
 _BY_PERSON = ("elpd", "lppd", "pareto_k", "error")
 
 
@@ -118,6 +119,79 @@ class ScoreTask:
 
 
 @dataclass(frozen=True, eq=False)
+class LikelihoodTask:
+    """Work out the likelihood of an experiment in given populations of its people.
+
+    Parameters
+    ----------
+    model : Model
+        As the experiment has it.
+    trials : Trials
+    values : mapping of str to array, shape (points,)
+        Numbers of the populations on common scales, by label: all that the likelihood depends on.
+    """
+
+    model: Model
+    trials: Trials
+    values: Mapping[str, np.ndarray]
+
+    @cached_property
+    def key(self) -> str:
+        """Content hash."""
+        return _digest("likelihood", *_content(self.model, self.trials, self.values))
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        return f"likelihood-{self.key[:16]}.json"
+
+    @property
+    def label(self) -> str:
+        """What is done, for messages."""
+        return f"{self.model.name}, {self.model.role}: {self.source} in populations that are pooled"
+
+    @property
+    def source(self) -> str:
+        """What the trials are called."""
+        return self.trials.source
+
+    @property
+    def size(self) -> float:
+        """About how long it takes, next to others."""
+        return size_of(self.model, self.trials)
+
+    @property
+    def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """What travels to a worker, see `trustbayes.inference.tasks.Task.job`."""
+        return _likelihood_to_file, (self.model.to_dict(), self.trials, dict(self.values))
+
+    def make(self, path: Path | None, progress: bool) -> np.ndarray:
+        """Work it out here, and keep it if there is a path."""
+        units = self.model.fold(self.trials)
+        size = len(next(iter(self.values.values())))
+        people = Experiment(self.model, self.trials.game, units)
+        logs = people.likelihoods(self.values, size, 0).log_likelihood.sum(axis=1)
+        if path is not None:
+            form = {"format": _FORMAT, "log_likelihood": _texts(logs)}
+            write_whole({path: json.dumps(plain(form))})
+        return np.asarray(logs)
+
+    def read(self, path: Path) -> np.ndarray:
+        """It from its file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        return _floats(_read(path, "likelihoods of an experiment")["log_likelihood"])
+
+    def check_travel(self) -> None:
+        """Refuse what other processes cannot be given."""
+        _check_travel(self.model, self.trials, self.label)
+
+
+@dataclass(frozen=True, eq=False)
 class Transfer:
     """How the people of an experiment are predicted by other experiments.
 
@@ -167,9 +241,8 @@ class TransferTask:
     @cached_property
     def key(self) -> str:
         """Content hash."""
-        values = {n: np.asarray(v).round(12).tolist() for n, v in self.values.items()}
-        game, data = self.trials.game.checksum, self.trials.checksum
-        return _digest("transfer", self.model.to_dict(), game, data, values, self.draws, self.seed)
+        content = _content(self.model, self.trials, self.values)
+        return _digest("transfer", *content, self.draws, self.seed)
 
     @property
     def file(self) -> str:
@@ -200,15 +273,12 @@ class TransferTask:
     def make(self, path: Path | None, progress: bool) -> Transfer:
         """Predict here, and keep it if there is a path."""
         units = self.model.fold(self.trials)
-        given = prior_draws(self.model, self.trials.game, units, self.draws, self.seed)
-        scales = {scale.label: scale for scale in common_scales(self.model)}
-        data = with_values(given.data, scales, self.values, self.model)
-        new = new_subject_log_likelihood(Draws(given.model, given.game, units, data))
+        people = Experiment(self.model, self.trials.game, units)
+        new = people.likelihoods(self.values, self.draws, self.seed, _ENOUGH)
         elpd = log_score(new.log_likelihood)
         weight = np.exp(new.log_likelihood - elpd)  # of a draw, relative to the mean of all
         error = weight.sum(axis=1).std() / np.sqrt(self.draws)
-        nats = ((weight * new.error).sum(axis=0) / weight.sum(axis=0)).sum()
-        transfer = Transfer(units.subjects, elpd, float(error), float(nats))
+        transfer = Transfer(units.subjects, elpd, float(error), new.nats)
         if path is not None:
             form = {"format": _FORMAT, **vars(transfer), "elpd": _texts(elpd)}
             form |= {name: repr(getattr(transfer, name)) for name in ("error", "nats")}
@@ -229,8 +299,7 @@ class TransferTask:
 
     def check_travel(self) -> None:
         """Refuse what other processes cannot be given."""
-        game = self.trials.game
-        check_travel(game, [self.model], f"{self.trials.source}, game {game.name}", self.label)
+        _check_travel(self.model, self.trials, self.label)
 
 
 def _score_to_file(fit: Path, draws: int, path: Path, cores: int) -> None:
@@ -255,6 +324,28 @@ def _transfer_to_file(
 ) -> None:
     """What a worker does."""
     TransferTask(model_from_dict(form), trials, values, draws, seed).make(path, False)
+
+
+def _likelihood_to_file(
+    form: Mapping[str, Any],
+    trials: Trials,
+    values: Mapping[str, np.ndarray],
+    path: Path,
+    cores: int,
+) -> None:
+    """What a worker does."""
+    LikelihoodTask(model_from_dict(form), trials, values).make(path, False)
+
+
+def _content(model: Model, trials: Trials, values: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
+    """What is the same where the same is asked."""
+    of = {name: np.asarray(value).round(12).tolist() for name, value in values.items()}
+    return model.to_dict(), trials.game.checksum, trials.checksum, of
+
+
+def _check_travel(model: Model, trials: Trials, label: str) -> None:
+    game = trials.game
+    check_travel(game, [model], f"{trials.source}, game {game.name}", label)
 
 
 def _texts(values: np.ndarray) -> list[str]:

@@ -51,6 +51,7 @@ __all__ = [
     "prepare_units",
     "refined",
     "tabulated",
+    "untabulated",
 ]
 
 Tabulate = Callable[..., Any]
@@ -194,12 +195,20 @@ def prepare(model: Model, trials: Trials) -> Prepared:
 def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
     """As `prepare`, from the trials of the model's role."""
     started = time.perf_counter()
+    prepared = untabulated(model, game, units)
+    ready = time.perf_counter()
+    prepared = refined(_piloted(prepared))
+    seconds = {"model": ready - started, "tables": time.perf_counter() - ready}
+    return replace(prepared, seconds=seconds)
+
+
+def untabulated(model: Model, game: Game, units: Units) -> Prepared:
+    """The density of a population, its likelihood still without tables."""
     layout = fitting_layout(model, game, units)
     graph = graph_of(layout)
     density = PopulationDensity(graph.model, graph.inputs)
-    ready = time.perf_counter()
     none = np.zeros((0, density.size))
-    prepared = Prepared(
+    return Prepared(
         layout=layout,
         graph=graph,
         density=density,
@@ -211,9 +220,6 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
         integration=Integration("", 0.0, np.inf, 0, 0.0),
         seconds={},
     )
-    prepared = refined(_piloted(prepared))
-    seconds = {"model": ready - started, "tables": time.perf_counter() - ready}
-    return replace(prepared, seconds=seconds)
 
 
 def fitting_layout(model: Model, game: Game, units: Units) -> Layout:

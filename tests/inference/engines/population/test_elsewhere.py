@@ -1,0 +1,86 @@
+"""People in populations of any kind: against rules placed anew for each person and population."""
+
+import numpy as np
+import pytest
+from loops import TRIALS_OF_KIND
+
+import trustbayes as tb
+from trustbayes.errors import InputError
+from trustbayes.inference.engines.population.elsewhere import Elsewhere, points_of
+from trustbayes.inference.engines.population.engine import untabulated
+from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
+from trustbayes.models.draws import prior_draws
+
+GAME = tb.FiniteGame([1, 2, 3], treatments={"Low": 0.6, "High": 1.6})
+POPULATIONS = 30
+RELEVANT = 12.0
+"""Nats below someone's best population: how far further hardly matters."""
+
+
+def experiment(model, seed):
+    """A small experiment in which both treatments are played."""
+    sender = model if model.role == "sender" else tb.FullTrust("sender")
+    receiver = model if model.role == "receiver" else None
+    played = tb.simulate(GAME, sender=sender, receiver=receiver, subjects=6, rounds=10, seed=seed)
+    return tb.trials_from_frame(played.trials, GAME)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "model",
+    [
+        tb.LevelK("sender"),
+        tb.LevelK("receiver"),
+        tb.TrustEmbedded("receiver", varies={"trust": ("subject",)}),
+        tb.TrustEmbedded("receiver"),
+        tb.FullTrust("sender"),
+    ],
+    ids=lambda model: f"{model.name}, {model.role}, {len(model.varies.get('trust', ()))}",
+)
+def test_populations_of_the_prior_are_judged_as_by_rules_of_their_own(model, seed):
+    trials = experiment(model, seed)
+    units = model.fold(trials)
+    draws = prior_draws(model, GAME, units, POPULATIONS, seed)
+    made = Elsewhere(model, GAME, units).likelihoods(draws.data)
+    slow = new_subject_log_likelihood(draws)
+    near = slow.log_likelihood > slow.log_likelihood.max(axis=0) - RELEVANT
+    gap = made.log_likelihood - slow.log_likelihood
+    # Of six people together a tenth of a nat may be off here, and each by what is stated there.
+    assert made.nats < 0.1
+    assert (np.abs(gap) < 0.1 + 2 * slow.error)[near].all()
+    assert np.median(np.abs(gap[near])) < 0.01
+
+
+def test_a_second_question_begins_with_the_rule_that_the_first_one_led_to():
+    model = tb.LevelK("sender")
+    trials = experiment(model, 1)
+    units = model.fold(trials)
+    people = Elsewhere(model, GAME, units)
+    first = people.likelihoods(prior_draws(model, GAME, units, POPULATIONS, 1).data)
+    other = prior_draws(model, GAME, units, POPULATIONS, 2).data
+    again = people.likelihoods(other)
+    assert max(first.nats, again.nats) < 0.1
+    fresh = Elsewhere(model, GAME, units).likelihoods(other)
+    near = fresh.log_likelihood > fresh.log_likelihood.max(axis=0) - RELEVANT
+    assert np.abs(again.log_likelihood - fresh.log_likelihood)[near].max() < 0.1
+
+
+def test_points_are_where_the_sampler_has_them():
+    """By PyMC's own transforms, one draw at a time."""
+    model = tb.TrustEmbedded("receiver")
+    units = model.fold(experiment(model, 1))
+    prepared = untabulated(model, GAME, units)
+    data = prior_draws(model, GAME, units, 4, 3).data
+    points = points_of(prepared.graph.model, data)
+    variables = prepared.graph.model.free_RVs
+    back = prepared.density.many(points, variables)
+    for variable, values in zip(variables, back, strict=True):
+        expected = data[variable.name].transpose("sample", ...).to_numpy()
+        np.testing.assert_allclose(values, expected, rtol=1e-10)
+
+
+def test_who_learns_cannot_be_tabulated():
+    chosen = TRIALS_OF_KIND["finite"]
+    model = tb.TrustEmbedded("receiver", options={"learning": "shift"})
+    with pytest.raises(InputError, match="people who learn"):
+        Elsewhere(model, chosen.game, chosen.fold("receiver"))

@@ -1,0 +1,155 @@
+"""Likelihoods of people in populations that no fit of theirs has led to.
+
+A fit's tables serve the populations that its posterior reaches. Other populations, such as those
+that other experiments lead to expect, need tables of their own: once for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from trustbayes.games import Game
+from trustbayes.inference.engines.population.comparison import (
+    Comparison,
+    some_subjects,
+)
+from trustbayes.inference.engines.population.engine import (
+    Prepared,
+    neighbourhood,
+    tabulated,
+    untabulated,
+)
+from trustbayes.inference.engines.population.scores import subject_log_likelihood
+from trustbayes.models.model import Model
+from trustbayes.numerics.graphs import PLAIN
+from trustbayes.trials.units import Units
+
+__all__ = ["Elsewhere", "Likelihoods", "points_of"]
+
+_COMPARED = 16
+_SERVED = 100  # besides the extreme ones; all of so many draws and fewer
+_REFINED = 3
+_RELEVANT = 12.0
+"""Nats below someone's likelihood in the best population, from which on it matters little."""
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihoods:
+    """Likelihoods of people in given populations.
+
+    Parameters
+    ----------
+    log_likelihood : array, shape (draws, subjects)
+        Of each subject's trials given the population alone, in nats.
+    nats : float
+        By how much a finer rule of integration changes that of all subjects together at most,
+        where it is near the best of the populations, in nats.
+    """
+
+    log_likelihood: np.ndarray
+    nats: float
+
+
+class Elsewhere:
+    """People whose trials are to be judged in populations of any kind.
+
+    Parameters
+    ----------
+    model : Model
+    game : Game
+    units : Units
+        Trials of the model's role.
+
+    Raises
+    ------
+    InputError
+        If the engine cannot fit the model, see
+        `trustbayes.inference.engines.population.engine.build_population`.
+
+    Examples
+    --------
+    >>> import trustbayes as tb
+    >>> from trustbayes.models.draws import prior_draws
+    >>> data = tb.bundled("simulated-finite")
+    >>> trials = tb.read_trials(data.trials, tb.read_game(data.game))
+    >>> model, units = tb.LevelK("sender"), trials.fold("sender")
+    >>> drawn = prior_draws(model, trials.game, units, size=20, seed=1).data
+    >>> Elsewhere(model, trials.game, units).likelihoods(drawn).log_likelihood.shape
+    (20, 32)
+    """
+
+    def __init__(self, model: Model, game: Game, units: Units) -> None:
+        self._prepared = untabulated(model, game, units)
+
+    def likelihoods(self, data: xr.Dataset, enough: float = 0.1) -> Likelihoods:
+        """Log likelihood of each subject's trials, her own parameters integrated out.
+
+        Parameters
+        ----------
+        data : xarray.Dataset
+            Values of the population's parameters, with dimension sample.
+        enough : float
+            Nats by which those of all subjects together may be off, unless several finer rules do
+            not come to that.
+
+        Returns
+        -------
+        Likelihoods
+        """
+        points = points_of(self._prepared.graph.model, data)
+        served = points[_some(points, _SERVED)]
+        near = neighbourhood(self._prepared, points, served)
+        prepared = replace(self._prepared, near=near)
+        for refinements in range(_REFINED + 1):
+            prepared = tabulated(prepared)
+            logs = subject_log_likelihood(prepared, points)
+            check = Comparison(prepared, points[_some(points, _COMPARED)], near)
+            nats = _missed(check, prepared, logs.max(axis=0))
+            if nats < enough or refinements == _REFINED:
+                break
+            prepared = replace(prepared, rule=check.finer(prepared.rule))
+        self._prepared = replace(self._prepared, rule=prepared.rule)
+        return Likelihoods(logs, nats)
+
+
+def _some(points: np.ndarray, most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, len(points) - 1, most).astype(int))
+
+
+def _missed(check: Comparison, prepared: Prepared, best: np.ndarray) -> float:
+    """By how many nats all subjects' likelihoods together are off, where they matter."""
+    some = some_subjects(prepared.layout, check.layout.subjects)
+    near = check.expected > best[some] - _RELEVANT
+    gap = np.where(near, check.gaps(prepared.rule, prepared.near), 0.0)
+    scale = prepared.layout.subjects / check.layout.subjects
+    return float(np.abs(gap.sum(axis=1)).max() * scale)
+
+
+def points_of(model: pm.Model, data: xr.Dataset) -> np.ndarray:
+    """Values of a model's variables on the scale on which it is sampled.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    data : xarray.Dataset
+        Values of all its free variables, with dimension sample.
+
+    Returns
+    -------
+    array, shape (samples, size)
+        In the order of `trustbayes.inference.engines.population.density.PopulationDensity`.
+    """
+    columns = []
+    for variable in model.free_RVs:
+        values = data[variable.name].transpose("sample", ...).to_numpy()
+        transform = model.rvs_to_transforms[variable]
+        if transform is not None:
+            inputs = variable.owner.inputs
+            values = transform.forward(pt.as_tensor(values), *inputs).eval(mode=PLAIN)
+        columns.append(np.reshape(values, (len(values), -1)))
+    return np.concatenate(columns, axis=1)
