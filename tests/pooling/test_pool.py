@@ -16,7 +16,7 @@ from trustbayes.inference.tasks import FitTask
 from trustbayes.models import TrustEmbedded
 from trustbayes.pooling.common_scales import APART, common_scales
 from trustbayes.pooling.pool import pool
-from trustbayes.pooling.stages import ScoreTask, TransferTask
+from trustbayes.pooling.stages import LikelihoodTask, ScoreTask, TransferTask
 from trustbayes.pooling.study import Study, StudyExperiment
 
 SAMPLING = Sampling(draws=100, tune=100, chains=2, seed=4, method="nuts")
@@ -119,6 +119,12 @@ def test_what_a_worker_writes_is_what_is_made_here(fitted, tmp_path: Path):
     np.testing.assert_allclose(read.elpd, made.elpd, rtol=1e-12)
     assert pickle.loads(pickle.dumps(moving.job))[1][3:] == (40, 1)
     assert read.labels == made.labels == trials.subjects("sender")
+    judging = LikelihoodTask(fit.model, trials, {label: np.linspace(0.5, 1.5, 40)})
+    function, arguments = judging.job
+    function(*arguments, tmp_path / "likelihood.json", 1)
+    judged = judging.read(tmp_path / "likelihood.json")
+    np.testing.assert_allclose(judged, judging.make(None, False), rtol=1e-12)
+    assert judging.key != LikelihoodTask(fit.model, trials, {label: np.ones(40)}).key
     (tmp_path / "transfer.json").write_text("{}")
     with pytest.raises(InputError, match="a prediction from other experiments"):
         moving.read(tmp_path / "transfer.json")

@@ -395,9 +395,10 @@ def _convergence(pooled: PooledStudy) -> Section:
         for (name, role), population in pooled.populations.items()
     ]
     notes = [
-        "By how many posterior standard deviations the mean of an experiment's number differs "
-        "from that of the fit's draws, weighed by the population of experiments; a dash where "
-        "too few draws bear weight to say."
+        "By how many posterior standard deviations the mean of an experiment's number would move "
+        "if draws were weighed: pooled ones by the experiments' likelihoods, worked out at 500 of "
+        "them, over what stands in for these; where trust or another number differs by treatment, "
+        "the fit's own by the population of experiments. A dash where too few draws bear weight."
     ]
     unreached = _unreached(pooled)
     if unreached:

@@ -81,6 +81,6 @@ def test_points_are_where_the_sampler_has_them():
 
 def test_who_learns_cannot_be_tabulated():
     chosen = TRIALS_OF_KIND["finite"]
-    model = tb.TrustEmbedded("receiver", options={"learning": "shift"})
+    model = tb.TrustEmbedded("receiver", learning="shift")
     with pytest.raises(InputError, match="people who learn"):
         Elsewhere(model, chosen.game, chosen.fold("receiver"))

@@ -31,7 +31,7 @@ from trustbayes.trials.units import Units
 
 __all__ = ["Elsewhere", "Likelihoods", "points_of"]
 
-_COMPARED = 16
+_COMPARED = 16  # besides the extreme ones
 _SERVED = 100  # besides the extreme ones; all of so many draws and fewer
 _REFINED = 3
 _RELEVANT = 12.0
@@ -104,11 +104,13 @@ class Elsewhere:
         points = points_of(self._prepared.graph.model, data)
         served = points[_some(points, _SERVED)]
         near = neighbourhood(self._prepared, points, served)
+        extreme = np.concatenate([points.argmin(axis=0), points.argmax(axis=0)])
+        compared = points[np.union1d(_some(points, _COMPARED), extreme)]
         prepared = replace(self._prepared, near=near)
         for refinements in range(_REFINED + 1):
             prepared = tabulated(prepared)
             logs = subject_log_likelihood(prepared, points)
-            check = Comparison(prepared, points[_some(points, _COMPARED)], near)
+            check = Comparison(prepared, compared, near)
             nats = _missed(check, prepared, logs.max(axis=0))
             if nats < enough or refinements == _REFINED:
                 break
