@@ -10,7 +10,7 @@ from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.pooling.common_scales import are_all, common_scales
 from trustbayes.pooling.likelihoods import evidence_of
 from trustbayes.pooling.population import evidence_from
-from trustbayes.pooling.sharpened import FARTHEST, bounded, sharpened
+from trustbayes.pooling.sharpened import FARTHEST, bounded, log_sum, sharpened
 
 ONE = tb.FiniteGame([1, 2, 3], treatments={"Only": 1.0})
 NORMAL = [s for s in common_scales(tb.FullTrust("sender")) if s.statistic == "location"]
@@ -113,3 +113,20 @@ def population(point):
     return PopulationValue(
         (point[:1],), ({"shape": float(np.exp(point[1]))},), np.log([[*shares, left]]), {}
     )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_form_may_be_high_where_the_likelihood_is_known_to_be_low(seed):
+    """A form that says so at the start is brought down, though such points hardly count else."""
+    rng = np.random.default_rng(seed)
+    points = np.concatenate([rng.normal(size=(150, 1)), rng.normal(8.0, 1.0, size=(150, 1))])
+    points = rng.permutation(points)
+    values = -0.5 * points[:, 0] ** 2  # around 8 lower than at 0 by 32 nats
+    forms = np.zeros(2), np.array([[0.0], [8.0]]), np.array([[[1.0]], [[1.0]]])
+    assert log_sum(forms, np.array([[8.0]])) > log_sum(forms, np.array([[0.0]])) + 30
+    better = sharpened(forms, points, values, least=-3.0)
+    high, low = log_sum(better, np.array([[0.0], [8.0]]))
+    assert low < high - 10
+    near = np.linspace(-2, 2, 41)[:, None]
+    gap = -0.5 * near[:, 0] ** 2 - log_sum(better, near)
+    assert gap.std() < 0.05

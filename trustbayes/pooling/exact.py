@@ -30,7 +30,7 @@ __all__ = ["Experiment", "Known", "Points", "pool_exactly"]
 _POINTS = 500
 """Populations at which an experiment's likelihood is worked out, of its own fit and each time of
 what is pooled: eight forms of five numbers have 168 coefficients."""
-_ROUNDS = 3
+_ROUNDS = 4
 _ENOUGH = 0.8
 """Share of the pooled draws that is effective when they are weighed by what all forms miss."""
 

@@ -50,7 +50,8 @@ def sharpened(
     values : array, shape (points,)
         Of the log likelihood, but for a number.
     least : float
-        The value from which on points count the less, the lower they lie.
+        The value from which on points count the less, the lower they lie by what is known and by
+        the forms.
 
     Returns
     -------
@@ -64,8 +65,7 @@ def sharpened(
     >>> linear.round(4), precision.round(4)
     (array([[3.]]), array([[[2.]]]))
     """
-    weights = np.exp(_FADING * np.minimum(0.0, values - least))
-    data = [(points[at::2], values[at::2], weights[at::2] / weights[at::2].sum()) for at in (0, 1)]
+    data = [(points[at::2], values[at::2], least) for at in (0, 1)]
     best, error = forms, [_error(forms, *part) for part in data]
     damping = _DAMPING
     for _ in range(_STEPS):
@@ -116,14 +116,27 @@ def _values(forms: Forms, points: np.ndarray) -> np.ndarray:
     return np.asarray(constants + points @ linear.T - 0.5 * square)
 
 
-def _error(forms: Forms, points: np.ndarray, values: np.ndarray, weights: np.ndarray) -> float:
-    """Standard deviation of what is missed, in nats."""
-    missed = values - log_sum(forms, points)
-    return float(np.sqrt(weights @ (missed - weights @ missed) ** 2))
+def _missed(total: np.ndarray, values: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """What forms miss but for a number, and how much points count, shape (points,) each.
+
+    A point does not count where its value is low and forms say so: where they say otherwise, draws
+    would go there.
+    """
+    weights = np.exp(_FADING * np.minimum(0.0, values - least))
+    gap = values - total
+    gap = gap - weights @ gap / weights.sum()
+    higher = np.maximum(values, values - gap)
+    return gap, np.exp(_FADING * np.minimum(0.0, higher - least))
+
+
+def _error(forms: Forms, points: np.ndarray, values: np.ndarray, least: float) -> float:
+    """Root of the mean square of what is missed, in nats."""
+    gap, weights = _missed(log_sum(forms, points), values, least)
+    return float(np.sqrt(weights @ gap**2 / len(points)))
 
 
 def _stepped(
-    forms: Forms, points: np.ndarray, values: np.ndarray, weights: np.ndarray, damping: float
+    forms: Forms, points: np.ndarray, values: np.ndarray, least: float, damping: float
 ) -> Forms:
     """A step of Gauss and Newton, held back where columns tell nothing."""
     each = _values(forms, points)
@@ -135,8 +148,9 @@ def _stepped(
     features = np.column_stack([np.ones(len(points)), points, squares])
     columns = (share[:, :, None] * features[:, None, :]).reshape(len(points), -1)
     # The mean is free: a likelihood is known but for a factor.
+    missed, weights = _missed(total, values, least)
+    weights = weights / weights.sum()
     columns = columns - weights @ columns
-    missed = values - total
     missed = missed - weights @ missed
     square = (columns.T * weights) @ columns
     square[np.diag_indices_from(square)] += damping * (np.diag(square) + 1e-6)
