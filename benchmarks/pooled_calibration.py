@@ -32,12 +32,8 @@ from trustbayes.inference.tasks import iter_fits
 from trustbayes.pooling.common_scales import CommonScale, common_scales
 from trustbayes.pooling.exact import Experiment, Known, Points, pool_exactly
 from trustbayes.pooling.likelihoods import Evidence
-from trustbayes.pooling.population import (
-    PooledPopulation,
-    between_scales,
-    evidence_from,
-    pool_evidence,
-)
+from trustbayes.pooling.population import PooledPopulation
+from trustbayes.pooling.second_stage import between_scales, evidence_from, pool_evidence
 from trustbayes.report.page.style import grid
 from trustbayes.simulation.enough import short_of, usable
 from trustbayes.simulation.uniformity import band, uniformity_p_values

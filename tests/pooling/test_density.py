@@ -13,7 +13,7 @@ from trustbayes.pooling.common_scales import common_scales
 from trustbayes.pooling.coordinates import EvenCoordinates
 from trustbayes.pooling.density import Hyperpriors, PooledDensity
 from trustbayes.pooling.likelihoods import evidence_of, fitted_mixture
-from trustbayes.pooling.population import pool_evidence
+from trustbayes.pooling.second_stage import pool_evidence
 
 SCALES = {
     scale.parameter: scale

@@ -8,7 +8,7 @@ import trustbayes as tb
 from trustbayes.pooling.common_scales import common_scales
 from trustbayes.pooling.exact import pool_exactly
 from trustbayes.pooling.likelihoods import evidence_of
-from trustbayes.pooling.population import pool_evidence
+from trustbayes.pooling.second_stage import pool_evidence
 
 SCALES = {s.label: s for s in common_scales(tb.FullTrust("sender")) if s.statistic == "location"}
 """A number whose prior is normal with mean and standard deviation 1."""

@@ -14,7 +14,7 @@ from trustbayes.inference.engines.population.sampler import draw_by_nuts
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import FullTrust
-from trustbayes.pooling.population import evidence_from, pool_evidence, shared_scales
+from trustbayes.pooling.second_stage import evidence_from, pool_evidence, shared_scales
 from trustbayes.pooling.stages import TransferTask
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate

@@ -7,7 +7,7 @@ from trustbayes.games import FiniteGame
 from trustbayes.inference.fitting import fit
 from trustbayes.inference.sampling import Sampling
 from trustbayes.models import TrustEmbedded
-from trustbayes.pooling.population import evidence_from, pool_evidence, shared_scales
+from trustbayes.pooling.second_stage import evidence_from, pool_evidence, shared_scales
 from trustbayes.priors.prior import Prior
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import trials_from_frame

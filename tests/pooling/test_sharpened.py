@@ -9,7 +9,7 @@ from trustbayes.inference.engines.population.engine import prepare
 from trustbayes.inference.engines.population.marginal import PopulationValue
 from trustbayes.pooling.common_scales import are_all, common_scales
 from trustbayes.pooling.likelihoods import evidence_of
-from trustbayes.pooling.population import evidence_from
+from trustbayes.pooling.second_stage import evidence_from
 from trustbayes.pooling.sharpened import FARTHEST, bounded, log_sum, sharpened
 
 ONE = tb.FiniteGame([1, 2, 3], treatments={"Only": 1.0})

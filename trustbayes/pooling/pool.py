@@ -23,12 +23,8 @@ from trustbayes.inference.tasks import FitTask, iter_fits, run_fits
 from trustbayes.pooling.common_scales import are_all
 from trustbayes.pooling.exact import pool_exactly
 from trustbayes.pooling.likelihoods import Evidence
-from trustbayes.pooling.population import (
-    PooledPopulation,
-    evidence_from,
-    pool_evidence,
-    shared_scales,
-)
+from trustbayes.pooling.population import PooledPopulation
+from trustbayes.pooling.second_stage import evidence_from, pool_evidence, shared_scales
 from trustbayes.pooling.stages import LikelihoodTask, ScoreTask, Transfer, TransferTask
 from trustbayes.pooling.study import Study
 from trustbayes.pooling.verdicts import (
