@@ -173,7 +173,7 @@ def draw(shares: pd.DataFrame) -> Figure:
         panel.set_xlim(-0.5, len(parties) - 0.5)
         panel.set_ylim(-0.03, 1.03)
         panel.set_title(f"data of {truth} people")
-        panel.legend(loc="lower left")
+        panel.legend(loc="center", bbox_to_anchor=(0.5, 0.69))
     panels[0].set_ylabel("share of 90 % intervals\nthat hold what was planted")
     return figure
 
@@ -209,7 +209,7 @@ def says(table: pd.DataFrame, shares: pd.DataFrame) -> str:
         f"Payoffs of a treatment that was not fitted, {SUBJECTS} senders and {SUBJECTS} receivers, "
         f"{ROUNDS // 2} rounds of the other treatment each.\n\n{{plot}}\n\n{markdown(shown)}\n\n"
         f"{converged:.0%} of the pairs of fits passed the gate; all are counted. Covered: with "
-        "Wilson's 90 % interval for so many experiments; 60 of each are to be run. Warned: the "
+        "Wilson's 90 % interval for so many experiments. Warned: the "
         "share of experiments in which the check says that the models do not foresee the "
         "treatment; it does so unless both means lie in their intervals, which of two right ones "
         "happens in 81 %."
