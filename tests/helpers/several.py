@@ -6,7 +6,8 @@ from synthetic import small_trials
 
 import trustbayes.inference.tasks as manyfits
 from trustbayes.inference.sampling import Sampling
-from trustbayes.pooling.pool import PooledStudy, pool
+from trustbayes.pooling.pool import pool
+from trustbayes.pooling.pooled_study import PooledStudy
 from trustbayes.pooling.study import Study, StudyExperiment
 
 SAMPLING = Sampling(draws=100, tune=60, chains=2, seed=4, method="nuts")

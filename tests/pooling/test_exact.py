@@ -82,17 +82,16 @@ def test_likelihoods_without_an_end_are_pooled_as_sums_over_all_values_say(seed)
         assert weights.sum() ** 2 / (weights**2).sum() > 0.8 * len(others)
 
 
-def test_what_forms_miss_is_told_by_weights():
-    """Of experiments that nobody judges it is not known; where forms are right it is nothing."""
+def test_what_forms_miss_is_told_by_weights_and_of_what_nobody_judges_not_at_all():
     parts = evidence(1)
     silent, held = pool_exactly(pool, parts, lambda points: {})
     assert silent.missed == {}
     assert held == parts
-    wrong, _ = pool_exactly(pool, {"high": parts["high"], "low": parts["low"]}, judge)
-    gap = wrong.missed["high"]
+    judged, _ = pool_exactly(pool, {"high": parts["high"], "low": parts["low"]}, judge)
+    gap = judged.missed["high"]
     assert gap.mean() == pytest.approx(0, abs=1e-12)
-    weights = np.exp(sum(wrong.missed.values()))
-    drawn = wrong.of_experiment("high")[wrong.judged][:, 0]
-    shift = (weights @ drawn / weights.sum() - drawn.mean()) / wrong.of_experiment("high").std()
-    [error] = wrong.errors[wrong.errors["experiment"] == "high"]["error"]
+    weights = np.exp(sum(judged.missed.values()))
+    drawn = judged.of_experiment("high")[judged.judged][:, 0]
+    shift = (weights @ drawn / weights.sum() - drawn.mean()) / judged.of_experiment("high").std()
+    [error] = judged.errors[judged.errors["experiment"] == "high"]["error"]
     assert error == pytest.approx(shift)

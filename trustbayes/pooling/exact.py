@@ -17,9 +17,11 @@ import numpy as np
 from trustbayes.errors import InputError
 from trustbayes.games import Game
 from trustbayes.inference.engines.population.elsewhere import Elsewhere, Likelihoods
+from trustbayes.inference.engines.population.proposals import effective
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models import Model
 from trustbayes.models.draws import Draws, prior_draws
+from trustbayes.numerics.spacing import spaced
 from trustbayes.pooling.common_scales import are_all, common_scales, with_values
 from trustbayes.pooling.likelihoods import Evidence
 from trustbayes.pooling.population import PooledPopulation
@@ -121,12 +123,12 @@ def pool_exactly(
     dict of str to Evidence
         By experiment, with the forms that it was pooled by.
     """
-    own = {name: part.draws[_some(len(part.draws))] for name, part in evidence.items()}
+    own = {name: part.draws[spaced(len(part.draws), _POINTS)] for name, part in evidence.items()}
     seen = {name: (own[name], values) for name, values in judge(own).items()}
     held = {n: part.knowing(*seen[n]) if n in seen else part for n, part in evidence.items()}
     for turn in range(_ROUNDS):
         pooled = pool(held)
-        judged = _some(len(pooled.points))
+        judged = spaced(len(pooled.points), _POINTS)
         asked = {name: pooled.of_experiment(name)[judged] for name in seen}
         wide = {name: _widened(points) for name, points in asked.items()}
         missed, least = {}, {}
@@ -136,27 +138,17 @@ def pool_exactly(
             missed[name], least[name] = gap - gap.mean(), float(np.quantile(here, _LOW))
             seen[name] = _joined(seen[name], (wide[name], values))
         pooled = replace(pooled, judged=judged, missed=missed)
-        if not missed or _effective(missed) > _ENOUGH:
+        if not missed or effective(np.sum(list(missed.values()), axis=0)) > _ENOUGH:
             break
         if turn < _ROUNDS - 1:
             held |= {n: held[n].sharpened(*some, least[n]) for n, some in seen.items()}
     return pooled, held
 
 
-def _some(size: int) -> np.ndarray:
-    return np.unique(np.linspace(0, size - 1, _POINTS).astype(int))
-
-
 def _widened(points: np.ndarray) -> np.ndarray:
     """The points, and some of them twice as far out: where forms end too early there are none."""
     some = points[::_APART]
     return np.concatenate([points, 2 * some - points.mean(axis=0)])
-
-
-def _effective(missed: Mapping[str, np.ndarray]) -> float:
-    total = np.sum(list(missed.values()), axis=0)
-    weights = np.exp(total - total.max())
-    return float(weights.sum() ** 2 / (weights**2).sum() / len(weights))
 
 
 def _joined(

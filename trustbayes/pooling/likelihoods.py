@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
+from trustbayes.numerics.spacing import spaced
 from trustbayes.pooling.common_scales import CommonScale
 from trustbayes.pooling.sharpened import Forms, bounded, log_sum, sharpened
 
@@ -286,7 +287,7 @@ def fitted_mixture(
     means : array, shape (components, size)
     covariances : array, shape (components, size, size)
     """
-    keep = np.unique(np.linspace(0, len(points) - 1, _MOST).astype(int))
+    keep = spaced(len(points), _MOST)
     points, weights = points[keep], weights[keep] / weights[keep].sum()
     even = np.full(len(points), 1 / len(points))
     learnt, left = slice(0, None, 2), slice(1, None, 2)

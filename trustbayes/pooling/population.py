@@ -12,6 +12,7 @@ import xarray as xr
 
 from trustbayes.games import Role
 from trustbayes.inference.gate import Gate
+from trustbayes.numerics.spacing import spaced
 from trustbayes.pooling.common_scales import (
     EFFECT_OF,
     OF_ALL,
@@ -96,7 +97,7 @@ class PooledPopulation:
         dict of str to array, shape (draws,)
             By label.
         """
-        keep = np.linspace(0, len(self.points) - 1, min(draws, len(self.points))).astype(int)
+        keep = spaced(len(self.points), draws)
         at = None if like is None else self.experiments.index(like)
         values = self.density.draw_new(self.points[keep], np.random.default_rng(seed), at)
         return dict(zip(self.scales, values.T, strict=True))
@@ -124,7 +125,7 @@ class PooledPopulation:
             (whether they are enough), beyond (the share of the posterior outside the central 99 %
             of the fit's own draws, of experiments whose likelihoods were not worked out).
         """
-        keep = np.linspace(0, len(self.points) - 1, _POPULATIONS).astype(int)
+        keep = spaced(len(self.points), _POPULATIONS)
         points = self.points[keep]
         located, middles = self.density.locations(points), self.density.means_of_experiments(points)
         spreads = np.exp(self.density.split(points)[1])

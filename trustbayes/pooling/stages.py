@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from trustbayes.comparison.basis import Basis
 from trustbayes.comparison.loso import log_score
 from trustbayes.errors import Fault, InputError
 from trustbayes.files import plain, write_whole
+from trustbayes.inference.engines.population.elsewhere import Likelihoods
 from trustbayes.inference.fit import Fit, load_fit
 from trustbayes.inference.tasks import FitTask, size_of
 from trustbayes.inference.travel import check_travel
@@ -30,6 +31,7 @@ _FORMAT = 3  # 2 placed nodes anew for every population
 _ENOUGH = 1.0
 """Nats by which the integration of an experiment's people may be off where theories, which are tens
 apart, are told apart by populations that differ by more."""
+_EXACT = 0.1  # nats, where the likelihood itself is wanted
 _BY_PERSON = ("elpd", "lppd", "pareto_k", "error")
 
 
@@ -119,7 +121,57 @@ class ScoreTask:
 
 
 @dataclass(frozen=True, eq=False)
-class LikelihoodTask:
+class _InPopulations:
+    """What is asked of an experiment's people in given populations.
+
+    Parameters
+    ----------
+    model : Model
+        As the experiment has it.
+    trials : Trials
+    values : mapping of str to array, shape (points,)
+        Numbers of the populations on common scales, by label.
+    """
+
+    model: Model
+    trials: Trials
+    values: Mapping[str, np.ndarray]
+    asked: ClassVar[str]
+
+    @property
+    def content(self) -> tuple[Any, ...]:
+        """What is the same where the same is asked."""
+        of = {name: np.asarray(value).round(12).tolist() for name, value in self.values.items()}
+        return self.model.to_dict(), self.trials.game.checksum, self.trials.checksum, of
+
+    @property
+    def label(self) -> str:
+        """What is done, for messages."""
+        return f"{self.model.name}, {self.model.role}: {self.source} {self.asked}"
+
+    @property
+    def source(self) -> str:
+        """What the trials are called."""
+        return self.trials.source
+
+    @property
+    def size(self) -> float:
+        """About how long it takes, next to other such tasks."""
+        return size_of(self.model, self.trials)
+
+    def check_travel(self) -> None:
+        """Refuse what other processes cannot be given."""
+        game = self.trials.game
+        check_travel(game, [self.model], f"{self.source}, game {game.name}", self.label)
+
+    def likelihoods(self, draws: int, seed: int, enough: float) -> Likelihoods:
+        """Of each person, see `trustbayes.pooling.exact.Experiment.likelihoods`."""
+        people = Experiment(self.model, self.trials.game, self.model.fold(self.trials))
+        return people.likelihoods(self.values, draws, seed, enough)
+
+
+@dataclass(frozen=True, eq=False)
+class LikelihoodTask(_InPopulations):
     """Work out the likelihood of an experiment in given populations of its people.
 
     Parameters
@@ -131,34 +183,17 @@ class LikelihoodTask:
         Numbers of the populations on common scales, by label: all that the likelihood depends on.
     """
 
-    model: Model
-    trials: Trials
-    values: Mapping[str, np.ndarray]
+    asked: ClassVar[str] = "in populations that are pooled"
 
     @cached_property
     def key(self) -> str:
         """Content hash."""
-        return _digest("likelihood", *_content(self.model, self.trials, self.values))
+        return _digest("likelihood", *self.content)
 
     @property
     def file(self) -> str:
         """Name of the file."""
         return f"likelihood-{self.key[:16]}.json"
-
-    @property
-    def label(self) -> str:
-        """What is done, for messages."""
-        return f"{self.model.name}, {self.model.role}: {self.source} in populations that are pooled"
-
-    @property
-    def source(self) -> str:
-        """What the trials are called."""
-        return self.trials.source
-
-    @property
-    def size(self) -> float:
-        """About how long it takes, next to others."""
-        return size_of(self.model, self.trials)
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
@@ -167,10 +202,8 @@ class LikelihoodTask:
 
     def make(self, path: Path | None, progress: bool) -> np.ndarray:
         """Work it out here, and keep it if there is a path."""
-        units = self.model.fold(self.trials)
-        size = len(next(iter(self.values.values())))
-        people = Experiment(self.model, self.trials.game, units)
-        logs = people.likelihoods(self.values, size, 0).log_likelihood.sum(axis=1)
+        points = len(next(iter(self.values.values())))
+        logs = self.likelihoods(points, 0, _EXACT).log_likelihood.sum(axis=1)
         if path is not None:
             form = {"format": _FORMAT, "log_likelihood": _texts(logs)}
             write_whole({path: json.dumps(plain(form))})
@@ -185,10 +218,6 @@ class LikelihoodTask:
             If it cannot be read.
         """
         return _floats(_read(path, "likelihoods of an experiment")["log_likelihood"])
-
-    def check_travel(self) -> None:
-        """Refuse what other processes cannot be given."""
-        _check_travel(self.model, self.trials, self.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +243,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, eq=False)
-class TransferTask:
+class TransferTask(_InPopulations):
     """Predict the people of an experiment from a population of experiments without it.
 
     Each person is integrated out, given a population of people; and populations are drawn from
@@ -232,37 +261,19 @@ class TransferTask:
     seed : int
     """
 
-    model: Model
-    trials: Trials
-    values: Mapping[str, np.ndarray]
     draws: int
     seed: int
+    asked: ClassVar[str] = "predicted from the others"
 
     @cached_property
     def key(self) -> str:
         """Content hash."""
-        content = _content(self.model, self.trials, self.values)
-        return _digest("transfer", *content, self.draws, self.seed)
+        return _digest("transfer", *self.content, self.draws, self.seed)
 
     @property
     def file(self) -> str:
         """Name of the file."""
         return f"transfer-{self.key[:16]}.json"
-
-    @property
-    def label(self) -> str:
-        """What is done, for messages."""
-        return f"{self.model.name}, {self.model.role}: {self.source} predicted from the others"
-
-    @property
-    def source(self) -> str:
-        """What the trials are called."""
-        return self.trials.source
-
-    @property
-    def size(self) -> float:
-        """About how long it takes, next to other predictions."""
-        return size_of(self.model, self.trials)
 
     @property
     def job(self) -> tuple[Callable[..., None], tuple[Any, ...]]:
@@ -272,13 +283,11 @@ class TransferTask:
 
     def make(self, path: Path | None, progress: bool) -> Transfer:
         """Predict here, and keep it if there is a path."""
-        units = self.model.fold(self.trials)
-        people = Experiment(self.model, self.trials.game, units)
-        new = people.likelihoods(self.values, self.draws, self.seed, _ENOUGH)
+        new = self.likelihoods(self.draws, self.seed, _ENOUGH)
         elpd = log_score(new.log_likelihood)
         weight = np.exp(new.log_likelihood - elpd)  # of a draw, relative to the mean of all
         error = weight.sum(axis=1).std() / np.sqrt(self.draws)
-        transfer = Transfer(units.subjects, elpd, float(error), new.nats)
+        transfer = Transfer(self.model.fold(self.trials).subjects, elpd, float(error), new.nats)
         if path is not None:
             form = {"format": _FORMAT, **vars(transfer), "elpd": _texts(elpd)}
             form |= {name: repr(getattr(transfer, name)) for name in ("error", "nats")}
@@ -296,10 +305,6 @@ class TransferTask:
         form = _read(path, "a prediction from other experiments")
         numbers = {name: float(form[name]) for name in ("error", "nats")}
         return Transfer(tuple(form["labels"]), _floats(form["elpd"]), **numbers)
-
-    def check_travel(self) -> None:
-        """Refuse what other processes cannot be given."""
-        _check_travel(self.model, self.trials, self.label)
 
 
 def _score_to_file(fit: Path, draws: int, path: Path, cores: int) -> None:
@@ -335,17 +340,6 @@ def _likelihood_to_file(
 ) -> None:
     """What a worker does."""
     LikelihoodTask(model_from_dict(form), trials, values).make(path, False)
-
-
-def _content(model: Model, trials: Trials, values: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
-    """What is the same where the same is asked."""
-    of = {name: np.asarray(value).round(12).tolist() for name, value in values.items()}
-    return model.to_dict(), trials.game.checksum, trials.checksum, of
-
-
-def _check_travel(model: Model, trials: Trials, label: str) -> None:
-    game = trials.game
-    check_travel(game, [model], f"{trials.source}, game {game.name}", label)
 
 
 def _texts(values: np.ndarray) -> list[str]:

@@ -15,6 +15,7 @@ from trustbayes.models.draws import Draws
 from trustbayes.numerics.arrays import log_total
 from trustbayes.numerics.hermite import hermite_means
 from trustbayes.numerics.quadrature import Rule
+from trustbayes.numerics.spacing import spaced
 
 __all__ = ["MOMENTS", "NewSubject", "new_subject_log_likelihood"]
 
@@ -259,7 +260,7 @@ def _interpolation_error(
 ) -> np.ndarray:
     """Largest error of the log integral by interpolation in a few draws, shape (subjects,)."""
     worst = np.zeros(at.shape[2])
-    for row in np.unique(np.linspace(0, population.size - 1, _CHECKED).astype(int)):
+    for row in spaced(population.size, _CHECKED):
         rows = slice(int(row), int(row) + 1)
         pair = [
             _sum(_weighted(population, site, rule, rows, at, volume, logs), rule)[0][0]

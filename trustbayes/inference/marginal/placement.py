@@ -10,6 +10,7 @@ from trustbayes.inference.marginal.adaptation import adapted
 from trustbayes.inference.marginal.population import Population
 from trustbayes.inference.marginal.sources import Source, sources_of
 from trustbayes.numerics.quadrature import Rule, cloud, lattice, point
+from trustbayes.numerics.spacing import spaced
 
 __all__ = ["Site", "rules", "site"]
 
@@ -126,7 +127,7 @@ def _probe(
         )
         gap = np.abs(reference.log_likelihood(moved, single, type_index) - base)
         active[place] = (gap > slack).any()
-    rows = np.unique(np.linspace(0, population.size - 1, _PROBES).astype(int))
+    rows = spaced(population.size, _PROBES)
     sources = []
     for source in sources_of(population):
         if source.simple:

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from trustbayes.games.base import Role
 from trustbayes.pooling.common_scales import APART, EFFECT_OF, OF_ALL
-from trustbayes.pooling.pool import PooledStudy
+from trustbayes.pooling.pooled_study import PooledStudy
 from trustbayes.pooling.verdicts import differences, heterogeneity
 from trustbayes.report.page.style import GREY, brief, grid, legend_below, log_axis, look, wrapped
 from trustbayes.report.page.wording import (

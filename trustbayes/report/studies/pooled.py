@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from trustbayes.games import Role
 from trustbayes.inference.sampling import versions
-from trustbayes.pooling.pool import PooledStudy
+from trustbayes.pooling.pooled_study import PooledStudy
 from trustbayes.pooling.verdicts import differences, heterogeneity, pooled_rules
 from trustbayes.report.figures.pooled import (
     beyond,
@@ -394,11 +394,17 @@ def _convergence(pooled: PooledStudy) -> Section:
         )
         for (name, role), population in pooled.populations.items()
     ]
+    judged = max((p.judged.size for p in pooled.populations.values() if p.missed), default=0)
+    worked_out = (
+        f"pooled ones by the experiments' likelihoods, worked out at {judged:,} of them, over what "
+        "stands in for these; where a number differs by treatment, "
+        if judged
+        else ""
+    )
     notes = [
         "By how many posterior standard deviations the mean of an experiment's number would move "
-        "if draws were weighed: pooled ones by the experiments' likelihoods, worked out at 500 of "
-        "them, over what stands in for these; where trust or another number differs by treatment, "
-        "the fit's own by the population of experiments. A dash where too few draws bear weight."
+        f"if draws were weighed: {worked_out}the fit's own by the population of experiments. A "
+        "dash where too few draws bear weight."
     ]
     unreached = _unreached(pooled)
     if unreached:

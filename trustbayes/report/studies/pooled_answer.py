@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trustbayes.comparison.rows import SMALL
-from trustbayes.pooling.pool import PooledStudy
+from trustbayes.pooling.pooled_study import PooledStudy
 from trustbayes.report.answer import Answer
 from trustbayes.report.page.wording import counted, listed, number, percent
 from trustbayes.report.quantities import joined, of_them, of_whom, ratio

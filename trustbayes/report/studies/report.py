@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trustbayes.pooling.pool import PooledStudy
+from trustbayes.pooling.pooled_study import PooledStudy
 from trustbayes.report.page.page import Written, write_page
 from trustbayes.report.studies.calibration import calibration_page
 from trustbayes.report.studies.design import design_page

@@ -14,10 +14,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from trustbayes.games import Game
-from trustbayes.inference.engines.population.comparison import (
-    Comparison,
-    some_subjects,
-)
+from trustbayes.inference.engines.population.comparison import Comparison, some_subjects
 from trustbayes.inference.engines.population.engine import (
     Prepared,
     neighbourhood,
@@ -27,6 +24,7 @@ from trustbayes.inference.engines.population.engine import (
 from trustbayes.inference.engines.population.scores import subject_log_likelihood
 from trustbayes.models.model import Model
 from trustbayes.numerics.graphs import PLAIN
+from trustbayes.numerics.spacing import spaced
 from trustbayes.trials.units import Units
 
 __all__ = ["Elsewhere", "Likelihoods", "points_of"]
@@ -102,10 +100,10 @@ class Elsewhere:
         Likelihoods
         """
         points = points_of(self._prepared.graph.model, data)
-        served = points[_some(points, _SERVED)]
+        served = points[spaced(len(points), _SERVED)]
         near = neighbourhood(self._prepared, points, served)
         extreme = np.concatenate([points.argmin(axis=0), points.argmax(axis=0)])
-        compared = points[np.union1d(_some(points, _COMPARED), extreme)]
+        compared = points[np.union1d(spaced(len(points), _COMPARED), extreme)]
         prepared = replace(self._prepared, near=near)
         for refinements in range(_REFINED + 1):
             prepared = tabulated(prepared)
@@ -115,12 +113,7 @@ class Elsewhere:
             if nats < enough or refinements == _REFINED:
                 break
             prepared = replace(prepared, rule=check.finer(prepared.rule))
-        self._prepared = replace(self._prepared, rule=prepared.rule)
         return Likelihoods(logs, nats)
-
-
-def _some(points: np.ndarray, most: int) -> np.ndarray:
-    return np.unique(np.linspace(0, len(points) - 1, most).astype(int))
 
 
 def _missed(check: Comparison, prepared: Prepared, best: np.ndarray) -> float:
