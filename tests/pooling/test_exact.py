@@ -95,3 +95,18 @@ def test_what_forms_miss_is_told_by_weights_and_of_what_nobody_judges_not_at_all
     shift = (weights @ drawn / weights.sum() - drawn.mean()) / judged.of_experiment("high").std()
     [error] = judged.errors[judged.errors["experiment"] == "high"]["error"]
     assert error == pytest.approx(shift)
+    assert not judged.astray
+    assert not silent.astray
+
+
+def test_forms_that_miss_the_likelihood_by_far_are_found_out():
+    """Whatever they have been fitted to, the next time they are told the opposite."""
+    asked = []
+
+    def fickle(points):
+        asked.append(points)
+        return {name: 4 * (-1.0) ** len(asked) * values[:, 0] for name, values in points.items()}
+
+    found, _ = pool_exactly(pool, evidence(2), fickle)
+    assert found.astray
+    assert np.isnan(found.error)

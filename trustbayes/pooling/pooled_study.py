@@ -74,9 +74,9 @@ class PooledStudy:
 
     @property
     def converged(self) -> bool:
-        """Whether every fit, and every population of experiments, passed the gate."""
+        """Whether every fit, and every population of experiments, can be relied on."""
         fits = all(fit.gate.passed for fit in self.fits.values())
-        pooled = all(population.gate.passed for population in self.populations.values())
+        pooled = all(p.gate.passed and not p.astray for p in self.populations.values())
         return fits and pooled and not self.unsettled
 
     def of_people(self, role: Role) -> dict[str, dict[str, Any]]:

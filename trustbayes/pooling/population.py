@@ -9,8 +9,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import logsumexp
 
 from trustbayes.games import Role
+from trustbayes.inference.engines.population.proposals import effective
 from trustbayes.inference.gate import Gate
 from trustbayes.numerics.spacing import spaced
 from trustbayes.pooling.common_scales import (
@@ -129,28 +131,24 @@ class PooledPopulation:
         points = self.points[keep]
         located, middles = self.density.locations(points), self.density.means_of_experiments(points)
         spreads = np.exp(self.density.split(points)[1])
-        whole = np.sum([*self.missed.values(), np.zeros(len(self.judged))], axis=0)
+        missed = self._missed
+        weights_of_judged = np.exp(missed - logsumexp(missed)) if self.missed else missed
         rows = []
         for at, (name, evidence) in enumerate(self.evidence.items()):
             pooled = self.of_experiment(name)
             if name in self.missed:
-                weights = np.exp(whole - whole.max())
-                weights /= weights.sum()
-                drawn = pooled[self.judged]
+                weights, least, drawn = weights_of_judged, _LEAST_JUDGED, pooled[self.judged]
                 gaps, beyond = weights @ drawn - drawn.mean(axis=0), np.zeros(drawn.shape[1])
-                effective, least = float(1 / (weights**2).sum()), _LEAST_JUDGED
             else:
                 place = [list(self.scales).index(scale.label) for scale in evidence.scales]
                 population = zip(located[:, at, place], spreads[:, place], strict=True)
-                weights = _weights_of_own(evidence, population) / len(points)
-                effective, least = float(1 / (weights**2).sum()), _LEAST
+                weights, least = _weights_of_own(evidence, population) / len(points), _LEAST
                 gaps = weights @ evidence.draws - middles[:, at, place].mean(axis=0)
                 low, high = np.quantile(evidence.draws, _ENDS, axis=0)
                 beyond = ((pooled < low) | (pooled > high)).mean(axis=0)
-            errors = gaps / pooled.std(axis=0)
+            errors, draws = gaps / pooled.std(axis=0), float(1 / (weights**2).sum())
             for scale, error, share in zip(evidence.scales, errors, beyond, strict=True):
-                known = effective >= least
-                rows.append((name, scale.label, error, effective, known, float(share)))
+                rows.append((name, scale.label, error, draws, draws >= least, float(share)))
         columns = ["experiment", "label", "error", "effective", "known", "beyond"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -159,6 +157,16 @@ class PooledPopulation:
         """The largest of `errors` that is known, in posterior standard deviations; or NaN."""
         errors = self.errors[self.errors["known"]]["error"].abs()
         return float(errors.max()) if len(errors) else float("nan")
+
+    @property
+    def _missed(self) -> np.ndarray:
+        """By all experiments together, in nats, shape (judged,)."""
+        return np.sum([*self.missed.values(), np.zeros(self.judged.size)], axis=0)
+
+    @property
+    def astray(self) -> bool:
+        """Whether likelihoods were worked out, and too few draws are where they say."""
+        return bool(self.missed) and effective(self._missed) * self.judged.size < _LEAST_JUDGED
 
     @property
     def unreached(self) -> tuple[str, ...]:

@@ -118,6 +118,13 @@ def _cautions(pooled: PooledStudy) -> list[Caution]:
             f"deviations at most ({', '.join(worst)}), as far as draws can tell."
         )
         cautions.append(Caution("Pooling", text, "convergence", known[worst] < _ERROR))
+    astray = [", ".join(key) for key, held in pooled.populations.items() if held.astray]
+    if astray:
+        text = (
+            "what stands in for experiments' likelihoods misses these so far that pooled numbers "
+            f"cannot be relied on: {listed(astray)}."
+        )
+        cautions.append(Caution("Pooling astray", text, "convergence", False))
     unreached = _unreached(pooled)
     if unreached:
         text = (
