@@ -67,7 +67,7 @@ class Experiment:
             self._tables = None
 
     def likelihoods(
-        self, values: Mapping[str, np.ndarray], draws: int, seed: int, enough: float = 0.1
+        self, values: Mapping[str, np.ndarray], draws: int, seed: int, enough: float = 0.02
     ) -> Likelihoods:
         """Log likelihood of each person's trials in given populations.
 
@@ -90,8 +90,9 @@ class Experiment:
         given = prior_draws(self.model, self.game, self.units, 1 if whole else draws, seed)
         every = given.data.isel(sample=np.zeros(draws, dtype=int)) if whole else given.data
         data = with_values(every, scales, values, self.model)
-        if self._tables is not None:
-            return self._tables.likelihoods(data, enough)
+        made = None if self._tables is None else self._tables.likelihoods(data, enough)
+        if made is not None:
+            return made
         new = new_subject_log_likelihood(Draws(given.model, given.game, self.units, data))
         logs = new.log_likelihood
         weight = np.exp(logs - logs.max(axis=0))

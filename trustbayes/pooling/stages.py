@@ -31,7 +31,7 @@ _FORMAT = 3  # 2 placed nodes anew for every population
 _ENOUGH = 1.0
 """Nats by which the integration of an experiment's people may be off where theories, which are tens
 apart, are told apart by populations that differ by more."""
-_EXACT = 0.1  # nats, where the likelihood itself is wanted
+_EXACT = 0.02  # nats, where the likelihood itself is wanted
 _BY_PERSON = ("elpd", "lppd", "pareto_k", "error")
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor
-from pytensor.graph.replace import vectorize_graph
+import pytensor.tensor as pt
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.fg import FrozenFunctionGraph
+from pytensor.graph.replace import graph_replace, vectorize_graph
+from pytensor.graph.traversal import graph_inputs, io_toposort
 from scipy.optimize import minimize
 
 from trustbayes.errors import Fault, InputError
-from trustbayes.inference.engines.population.interpreted import interpreted
+from trustbayes.inference.engines.population.interpreted import Program, interpreted
+from trustbayes.inference.engines.population.operator import MarginalLogLikelihood
 from trustbayes.numerics.graphs import PLAIN
 
 __all__ = ["NoHighestPoint", "PopulationDensity", "curvature", "highest_point"]
@@ -27,6 +32,8 @@ _FLAT = 3.0
 over its range, on the scale of the logit, is 1.8 (a logistic distribution)."""
 _GAIN = 1e-8  # in log density, of a step that is not worth making
 _STRIDE = 3.0  # standard deviations that a step of Newton's goes at most
+_KEPT = 16  # graphs
+_WRITTEN: dict[Any, tuple[Program, ...]] = {}
 _FARTHEST = -math.log(np.finfo(float).eps)
 """On the scale of links: beyond it, what a link gives cannot be told from its end (a trust of one),
 and no more can a spread on the scale of the link from none."""
@@ -51,11 +58,20 @@ class PopulationDensity:
         ends = np.cumsum([start.size for start in starts])
         self._slices = [slice(int(e) - s.size, int(e)) for e, s in zip(ends, starts, strict=True)]
         self.start = np.concatenate([start.reshape(-1) for start in starts])
-        value: Any = model.logp()
-        slopes: Any = pytensor.grad(value, self.values)
-        given = model.replace_rvs_by_values(list(inputs))
-        groups = [[value, *slopes], [value], given]
-        self._program, self._value, self._inputs = interpreted(self.values, groups)
+        value, *given = _fixed([model.logp(), *model.replace_rvs_by_values(list(inputs))])
+        nodes = [
+            node
+            for node in io_toposort(self.values, [value])
+            if isinstance(node.op, MarginalLogLikelihood)
+        ]
+        known = [pt.dscalar(f"log_likelihood_{at}") for at in range(len(nodes))]
+        totals = [node.outputs[0] for node in nodes]
+        value = graph_replace(value, dict(zip(totals, known, strict=True)), strict=False)
+        needed = [variable for node in nodes for variable in node.inputs]
+        self._likelihoods = [node.op for node in nodes]
+        self._ends = np.cumsum([len(node.inputs) for node in nodes]).tolist()
+        programs = _programs(self.values, known, value, needed, given)
+        self._value, self._needed, self._slopes, self._inputs = programs
 
     @property
     def size(self) -> int:
@@ -64,23 +80,35 @@ class PopulationDensity:
 
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient; minus infinity where there is none."""
+        values = self.split(point)
         try:
-            value, *slopes = self._program(*self.split(point))
+            terms = [op.value_and_slopes(given) for op, given in self._terms(values)]
+            value = float(self._value(*values, *[total for total, _ in terms])[0])
+            slopes = self._slopes(*values, *[slope for _, each in terms for slope in each])
         except (ArithmeticError, ValueError):  # Python's numbers know no infinity
             return -np.inf, np.zeros(self.size)
         gradient = np.concatenate([np.ravel(s) for s in slopes])
-        value = float(value)
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return -np.inf, np.zeros(self.size)
         return value, gradient
 
     def value(self, point: np.ndarray) -> float:
         """Log density alone."""
+        values = self.split(point)
         try:
-            value = float(self._value(*self.split(point))[0])
+            totals = [op.value(*given) for op, given in self._terms(values)]
+            value = float(self._value(*values, *totals)[0])
         except (ArithmeticError, ValueError):
             return -np.inf
         return value if np.isfinite(value) else -np.inf
+
+    def _terms(self, values: Sequence[np.ndarray]) -> Iterator[tuple[Any, list[Any]]]:
+        """The likelihoods, and what they are given."""
+        given = self._needed(*values)
+        start = 0
+        for likelihood, end in zip(self._likelihoods, self._ends, strict=True):
+            yield likelihood, given[start:end]
+            start = end
 
     def split(self, point: np.ndarray) -> list[np.ndarray]:
         """A vector as the values of the variables; leading axes stay."""
@@ -120,6 +148,45 @@ class PopulationDensity:
             else np.asarray(values)
             for values, v in zip(evaluated, variables, strict=True)
         ]
+
+
+def _fixed(variables: Sequence[Any]) -> list[Any]:
+    """The same with lengths of dimensions and other data as constants."""
+    data = [v for v in graph_inputs(variables) if isinstance(v, SharedVariable)]
+    constant: dict[Any, Any] = {v: pt.constant(v.get_value()) for v in data}
+    made: list[Any] = graph_replace(variables, constant)
+    return made
+
+
+def _programs(
+    values: Sequence[Any],
+    known: Sequence[Any],
+    value: Any,
+    needed: Sequence[Any],
+    given: Sequence[Any],
+) -> tuple[Program, ...]:
+    """The log density given likelihoods, what these need, all slopes given theirs, and more.
+
+    The last that were written out serve again where all is the same but for the trials.
+    """
+    graph = FrozenFunctionGraph.from_io([*values, *known], [value, *needed, *given])
+    key = graph, len(needed)
+    written = _WRITTEN.pop(key, None)
+    if written is None:
+        pulled = [variable.type() for variable in needed]
+        moved = [(slope * variable).sum() for slope, variable in zip(pulled, needed, strict=True)]
+        slopes: Any = pytensor.grad(sum(moved, value), list(values), disconnected_inputs="ignore")
+        functions = [
+            ([*values, *known], [value]),
+            (values, needed),
+            ([*values, *pulled], slopes),
+            (values, given),
+        ]
+        written = tuple(interpreted(functions))
+    _WRITTEN[key] = written
+    for old in list(_WRITTEN)[:-_KEPT]:
+        _WRITTEN.pop(old, None)
+    return written
 
 
 class NoHighestPoint(InputError):

@@ -32,8 +32,11 @@ __all__ = ["Elsewhere", "Likelihoods", "points_of"]
 _COMPARED = 16  # besides the extreme ones
 _SERVED = 100  # besides the extreme ones; all of so many draws and fewer
 _REFINED = 3
-_RELEVANT = 12.0
-"""Nats below someone's likelihood in the best population, from which on it matters little."""
+_HOPELESS = 4.0
+"""Times what is enough: where tables are off by more in what all people share, which they have on
+knots all over these populations, finer ones would cost more than to do without any."""
+_FADING = 0.5
+"""Power of someone's likelihood in a population, by which errors there count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +48,8 @@ class Likelihoods:
     log_likelihood : array, shape (draws, subjects)
         Of each subject's trials given the population alone, in nats.
     nats : float
-        By how much a finer rule of integration changes that of all subjects together at most,
-        where it is near the best of the populations, in nats.
+        By how much a finer rule of integration changes that of all subjects together, in nats: the
+        sum of their mean changes, populations in which a subject is unlikely counting less.
     """
 
     log_likelihood: np.ndarray
@@ -84,7 +87,7 @@ class Elsewhere:
     def __init__(self, model: Model, game: Game, units: Units) -> None:
         self._prepared = untabulated(model, game, units)
 
-    def likelihoods(self, data: xr.Dataset, enough: float = 0.1) -> Likelihoods:
+    def likelihoods(self, data: xr.Dataset, enough: float = 0.02) -> Likelihoods | None:
         """Log likelihood of each subject's trials, her own parameters integrated out.
 
         Parameters
@@ -97,7 +100,8 @@ class Elsewhere:
 
         Returns
         -------
-        Likelihoods
+        Likelihoods or None
+            None where tables of so many different populations are out of reach.
         """
         points = points_of(self._prepared.graph.model, data)
         served = points[spaced(len(points), _SERVED)]
@@ -112,6 +116,8 @@ class Elsewhere:
             nats = _missed(check, prepared, logs.max(axis=0))
             if nats < enough or refinements == _REFINED:
                 break
+            if prepared.layout.sources() and nats > _HOPELESS * enough:
+                return None
             prepared = replace(prepared, rule=check.finer(prepared.rule))
         return Likelihoods(logs, nats)
 
@@ -119,10 +125,12 @@ class Elsewhere:
 def _missed(check: Comparison, prepared: Prepared, best: np.ndarray) -> float:
     """By how many nats all subjects' likelihoods together are off, where they matter."""
     some = some_subjects(prepared.layout, check.layout.subjects)
-    near = check.expected > best[some] - _RELEVANT
-    gap = np.where(near, check.gaps(prepared.rule, prepared.near), 0.0)
+    gap = check.gaps(prepared.rule, prepared.near)
+    reached = np.isfinite(gap)
+    below = np.where(reached, np.minimum(0.0, check.expected - best[some]), -np.inf)
+    weight, gap = np.exp(_FADING * below), np.abs(np.where(reached, gap, 0.0))
     scale = prepared.layout.subjects / check.layout.subjects
-    return float(np.abs(gap.sum(axis=1)).max() * scale)
+    return float(((weight * gap).sum(axis=0) / weight.sum(axis=0)).sum() * scale)
 
 
 def points_of(model: pm.Model, data: xr.Dataset) -> np.ndarray:

@@ -26,7 +26,7 @@ from pytensor.tensor.math import Sum
 from pytensor.tensor.special import LogSoftmax, Softmax
 from pytensor.tensor.subtensor import Subtensor, get_idx_list
 
-__all__ = ["interpreted"]
+__all__ = ["Program", "interpreted"]
 
 _MODE = Mode(linker="py", optimizer="fast_run").excluding("fusion", "inplace")
 
@@ -79,14 +79,13 @@ Program = Callable[..., list[Any]]
 """From values of the inputs to those of the outputs."""
 
 
-def interpreted(inputs: Sequence[Any], groups: Sequence[Sequence[Any]]) -> list[Program]:
+def interpreted(functions: Sequence[tuple[Sequence[Any], Sequence[Any]]]) -> list[Program]:
     """PyTensor functions, written out in Python; the graph is rewritten once for all of them.
 
     Parameters
     ----------
-    inputs : sequence of PyTensor variable
-    groups : sequence of sequence of PyTensor variable
-        Outputs of each function, which works out what they need and no more.
+    functions : sequence of (sequence of PyTensor variable, sequence of PyTensor variable)
+        Inputs and outputs of each function, which works out what they need and no more.
 
     Returns
     -------
@@ -95,30 +94,28 @@ def interpreted(inputs: Sequence[Any], groups: Sequence[Sequence[Any]]) -> list[
     Examples
     --------
     >>> import pytensor.tensor as pt
-    >>> x = pt.dvector()
-    >>> total, both = interpreted([x], [[pt.exp(x).sum()], [x.sum(), pt.exp(x).sum()]])
-    >>> [float(value) for value in (*total(np.zeros(3)), *both(np.zeros(3)))]
-    [3.0, 0.0, 3.0]
+    >>> x, y = pt.dvectors(2)
+    >>> total, both = interpreted([([x], [pt.exp(x).sum()]), ([x, y], [x.sum(), pt.exp(y).sum()])])
+    >>> [float(value) for value in (*total(np.zeros(3)), *both(np.zeros(3), np.zeros(2)))]
+    [3.0, 0.0, 2.0]
     """
-    outputs = [output for group in groups for output in group]
-    function = pytensor.function(list(inputs), outputs, mode=_MODE, on_unused_input="ignore")
+    given = list(dict.fromkeys(variable for inputs, _ in functions for variable in inputs))
+    outputs = [output for _, group in functions for output in group]
+    function = pytensor.function(given, outputs, mode=_MODE, on_unused_input="ignore")
     graph = function.maker.fgraph
-    kept = {  # numbers that stay
-        variable: given.variable.get_value()
-        for variable, given in zip(graph.inputs, function.maker.expanded_inputs, strict=True)
-        if given.shared
-    }
-    arguments, order = graph.inputs[: len(inputs)], graph.toposort()
-    ends = np.cumsum([len(group) for group in groups])
+    named, order = dict(zip(given, graph.inputs, strict=True)), graph.toposort()
+    ends = np.cumsum([len(group) for _, group in functions])
     return [
-        _program(arguments, kept, graph.outputs[end - len(group) : end], order)
-        for group, end in zip(groups, ends, strict=True)
+        _program(
+            [named[variable] for variable in inputs],
+            graph.outputs[end - len(group) : end],
+            order,
+        )
+        for (inputs, group), end in zip(functions, ends, strict=True)
     ]
 
 
-def _program(
-    arguments: Sequence[Any], kept: dict[Any, Any], outputs: Sequence[Any], order: Sequence[Any]
-) -> Program:
+def _program(arguments: Sequence[Any], outputs: Sequence[Any], order: Sequence[Any]) -> Program:
     """Write out in Python what is needed of some nodes, which are in their order."""
     wanted, needed = set(outputs), []
     for node in reversed(order):
@@ -142,8 +139,6 @@ def _program(
             if isinstance(variable, Constant):
                 single = getattr(variable, "ndim", None) == 0
                 scope[names[variable]] = variable.data.item() if single else variable.data
-            elif variable in kept:
-                scope[names[variable]] = kept[variable]
         return names[variable]
 
     lines = [f"def program({', '.join(name(v) for v in arguments)}):"]
@@ -202,7 +197,7 @@ def _call_of(node: Any) -> Callable[..., Any]:
         return _log_softmax
     if isinstance(operation, OpFromGraph):
         graph = operation.fgraph.unfreeze()
-        [inner] = interpreted(graph.inputs, [graph.outputs])
+        [inner] = interpreted([(graph.inputs, graph.outputs)])
         return (lambda *v: inner(*v)[0]) if len(node.outputs) == 1 else inner
     if isinstance(operation, Join) and isinstance(node.inputs[0], Constant):
         return lambda axis, *parts: np.concatenate([np.asarray(p) for p in parts], axis=int(axis))

@@ -41,12 +41,17 @@ class MarginalLogLikelihood(Op):
 
     def perform(self, node: Apply, inputs: Sequence[Any], outputs: Any) -> None:
         """Evaluate."""
+        value, slopes = self.value_and_slopes(inputs)
+        outputs[0][0] = np.asarray(value)
+        for output, slope in zip(outputs[1:], slopes, strict=True):
+            output[0] = np.asarray(slope, dtype=float)
+
+    def value_and_slopes(self, inputs: Sequence[Any]) -> tuple[float, list[Any]]:
+        """The value, and its slope in every input; minus infinity where no table reaches."""
         assert self.marginal is not None
         population = self.population(inputs)
         value, slopes = self.marginal.value_and_slopes(population)
-        outputs[0][0] = np.asarray(value if self.marginal.reaches(population) else -np.inf)
-        for output, slope in zip(outputs[1:], self.flat(slopes), strict=True):
-            output[0] = np.asarray(slope, dtype=float)
+        return (value if self.marginal.reaches(population) else -np.inf), self.flat(slopes)
 
     def value(self, *inputs: Any) -> float:
         """The value without its slopes."""
