@@ -1,13 +1,16 @@
 """Planted against estimated parameters of all models, and how many fits an hour takes.
 
-    python benchmarks/recovery.py [--jobs N] [--folder FITS] [--out DIR] [--replications 10]
+    python benchmarks/recovery.py [--only RESULTS] [--jobs N] [--folder FITS] [--out DIR]
+        [--replications 10]
 
 Populations are drawn from the default priors, 30 subjects play 20 or 40 rounds, and the model that
-played is fitted. 90 % intervals should hold 90 % of what was planted.
+played is fitted. 90 % intervals should hold 90 % of what was planted. Results are those of finite
+games and forecast sharing, with throughput, and of recommendations and games on an interval.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Iterator
 
@@ -17,6 +20,7 @@ from common import command_line, markdown, write_results
 from matplotlib.figure import Figure
 
 import trustbayes as tb
+from trustbayes.games import Game
 from trustbayes.inference.engines.compiled import PROGRAMS
 from trustbayes.inference.executors import process_pool
 from trustbayes.inference.fitting import fit
@@ -34,11 +38,17 @@ TIMED = 12
 def main() -> None:
     parser = command_line(__doc__, experiment=False)
     parser.add_argument("--replications", type=int, default=10)
+    parser.add_argument("--only", choices=RESULTS, help="default: all results, in turn")
     options = parser.parse_args()
-    speed = throughput()
-    print(speed.to_string(index=False), flush=True)
+    for name in [options.only] if options.only else RESULTS:
+        recover_all(name, options)
+
+
+def recover_all(name: str, options: argparse.Namespace) -> None:
+    """All experiments of a result; it is written after each."""
+    speed = throughput() if name == "recovery" else None
     studies = []
-    for label, experiment in experiments():
+    for label, experiment in RESULTS[name]():
         started = time.perf_counter()
         with process_pool(options.jobs) as pool:
             study = recovery_study(
@@ -51,23 +61,43 @@ def main() -> None:
             )
         print(f"{label}: {time.perf_counter() - started:.0f} s", flush=True)
         studies.append((label, study))
-        table = pd.concat([each.table.assign(model=name) for name, each in studies])
-        tables = {"recovery.csv": table.round(4), "throughput.csv": speed.round(2)}
-        write_results("recovery", options.out, tables, figure(studies), says(studies, speed))
+        table = pd.concat([each.table.assign(model=title) for title, each in studies])
+        tables = {f"{name}.csv": table.round(4)}
+        if speed is not None:
+            tables["throughput.csv"] = speed.round(2)
+        write_results(name, options.out, tables, figure(studies), says(name, studies, speed))
 
 
 def experiments() -> Iterator[tuple[str, Experiment]]:
-    """All models in both roles of both kinds of game."""
+    """All models in both roles of finite games and forecast sharing."""
     for name in GAMES:
         game = tb.read_game(tb.bundled(name).game)
         for theory in THEORIES:
             for role in ROLES:
-                receiver = tb.model(theory, "receiver", game) if role == "receiver" else None
-                sender = tb.model(theory, "sender", game)
-                yield (
-                    f"{theory}, {role}, {game.kind}",
-                    Experiment(game, sender, receiver, SUBJECTS, ROUNDS[0]),
-                )
+                yield played(game, theory, role)
+
+
+def on_a_line() -> Iterator[tuple[str, Experiment]]:
+    """Trust in advice and its closest rival, and both theories on a slider of 101 positions."""
+    advised = tb.read_game(tb.bundled("simulated-recommendation").game)
+    for theory in ("trust-embedded", "choose"):
+        yield played(advised, theory, "receiver")
+    slider = tb.IntervalGame(0.0, 100.0, {"Small": 5.0, "Medium": 20.0}, step=1.0)
+    for theory in ("level-k", "trust-embedded"):
+        for role in ROLES:
+            yield played(slider, theory, role)
+
+
+RESULTS = {"recovery": experiments, "recovery_line": on_a_line}
+"""What there are results of, by name."""
+
+
+def played(game: Game, theory: str, role: str) -> tuple[str, Experiment]:
+    """An experiment of a theory at its default priors, and what it is called."""
+    receiver = tb.model(theory, "receiver", game) if role == "receiver" else None
+    sender = tb.model(theory, "sender", game) if "sender" in game.roles else None
+    label = f"{theory}, {role}, {game.kind}"
+    return label, Experiment(game, sender, receiver, SUBJECTS, ROUNDS[0])
 
 
 def throughput() -> pd.DataFrame:
@@ -146,17 +176,11 @@ def coverage(studies: list[tuple[str, RecoveryStudy]]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("–")
 
 
-def says(studies: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
+def says(name: str, studies: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame | None) -> str:
     """The section of the README."""
     values = pd.concat([study.values.assign(model=label) for label, study in studies])
     population = values[values["about"] == "population"]
     held = population["planted"].between(population["q05"], population["q95"])
-    timed = speed.assign(
-        **{
-            "seconds a fit (median)": speed["seconds a fit (median)"].map("{:.1f}".format),
-            "fits per hour": speed["fits per hour"].map("{:.0f}".format),
-        }
-    )
     return f"""
 90 % intervals hold {100 * held.mean():.1f} % of the {len(held):,} planted population parameters.
 
@@ -168,8 +192,19 @@ def says(studies: list[tuple[str, RecoveryStudy]], speed: pd.DataFrame) -> str:
 coverage over both, with its standard error over experiments; correlation of the ranks of planted
 and estimated values at {ROUNDS[1]} rounds, the median parameter. Parameters of subjects that their
 type may ignore are not counted. Bias, error and coverage of every parameter:
-[recovery.csv](results/recovery.csv).
+[{name}.csv](results/{name}.csv).
+{"" if speed is None else fits_per_hour(speed)}"""
 
+
+def fits_per_hour(speed: pd.DataFrame) -> str:
+    """What is said of throughput."""
+    timed = speed.assign(
+        **{
+            "seconds a fit (median)": speed["seconds a fit (median)"].map("{:.1f}".format),
+            "fits per hour": speed["fits per hour"].map("{:.0f}".format),
+        }
+    )
+    return f"""
 **Throughput**: fits of the {SUBJECTS}-subject level-k receiver by NUTS ({ROUNDS[0]} rounds, 2
 chains of 500 draws), one after the other in one process with two cores:
 
