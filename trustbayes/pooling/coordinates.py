@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import expit
 
 from trustbayes.pooling.density import PooledDensity
 from trustbayes.pooling.likelihoods import Evidence
+from trustbayes.pooling.normal_forms import even_density
 
 __all__ = ["EvenCoordinates"]
 
@@ -62,37 +62,27 @@ class EvenCoordinates:
         """μ, log τ and γ from z, u and γ, both of shape (..., size)."""
         width = self._width
         log_spread = self._log_spread(coordinates[..., width : 2 * width])
-        middle, scale, _ = self._given(log_spread)
+        middle, scale = self._given(log_spread)
         means = middle + scale * coordinates[..., :width]
         return np.concatenate([means, log_spread, coordinates[..., 2 * width :]], axis=-1)
 
     def __call__(self, coordinates: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient."""
         width = self._width
-        z, u = coordinates[:width], coordinates[width : 2 * width]
+        u = coordinates[width : 2 * width]
         if u.min(initial=0.0) < _LEAST or u.max(initial=0.0) > _LARGEST:
             return -np.inf, np.zeros(coordinates.size)
-        log_spread = self._log_spread(u)
-        middle, scale, weights = self._given(log_spread)
-        point = np.concatenate([middle + scale * z, log_spread, coordinates[2 * width :]])
-        value, slope = self.density(point)
-        falls = 2 * (np.exp(log_spread) * weights) ** 2  # of the weights, as log τ grows
-        of_middle = (falls * (middle - self._middle)).sum(axis=0) * scale**2
-        of_log_scale = 0.5 * falls.sum(axis=0) * scale**2
-        by_mean, by_log_spread = slope[:width], slope[width : 2 * width]
-        by_log_spread = by_log_spread + by_mean * (of_middle + z * scale * of_log_scale)
-        steep = expit(u) / np.logaddexp(0.0, u)  # of log τ, as u grows
-        by_u = (by_log_spread + of_log_scale) * steep + expit(-u) - steep
-        value += float(np.log(scale).sum() + np.log(steep).sum())
-        return value, np.concatenate([by_mean * scale, by_u, slope[2 * width :]])
+        slope = np.empty(coordinates.size)
+        value = even_density(coordinates, self._variance, self._middle, *self.density.arrays, slope)
+        return float(value), slope
 
     def _log_spread(self, u: np.ndarray) -> np.ndarray:
         return np.asarray(np.log(self.density.priors.between * np.logaddexp(0.0, u)))
 
-    def _given(self, log_spread: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Middle and scale of each mean given the spreads, and the experiments' weights."""
+    def _given(self, log_spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Middle and scale of each mean given the spreads."""
         weights = 1 / (self._variance + np.exp(2 * log_spread)[..., None, :])
         tight = self.density.priors.spreads**-2.0
         scale = 1 / np.sqrt(tight + weights.sum(axis=-2))
         summed = tight * self.density.priors.means + (weights * self._middle).sum(axis=-2)
-        return scale**2 * summed, scale, weights
+        return scale**2 * summed, scale

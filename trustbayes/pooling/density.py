@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from trustbayes.pooling.likelihoods import Evidence
-from trustbayes.pooling.normal_forms import integrals
+from trustbayes.pooling.normal_forms import log_density
 
 __all__ = ["Hyperpriors", "PooledDensity"]
 
@@ -79,7 +79,19 @@ class PooledDensity:
             self._linear[at, :k, place] = part.linear.T
             self._precision[np.ix_([at], range(k), place, place)] = part.precision
         self._columns = [(self.labels.index(n), x) for n, x in self.designs.items()]
-        self.size = 2 * width + sum(x.shape[1] for _, x in self._columns)
+        columns = [(at, column) for at, x in self._columns for column in x.T]
+        self.size = 2 * width + len(columns)
+        self.arrays = (
+            self._constants,
+            self._linear,
+            self._precision,
+            np.array([at for at, _ in columns], dtype=np.int64),
+            np.reshape([column for _, column in columns], (len(columns), len(evidence))),
+            priors.means,
+            priors.spreads,
+            priors.between,
+            float(priors.slope),
+        )
 
     def split(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Points, shape (..., size), as means, log spreads and effects by number with any."""
@@ -99,26 +111,8 @@ class PooledDensity:
 
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient."""
-        _, log_spread, slopes = self.split(point)
-        location = self.locations(point)
-        tight = np.exp(-2 * log_spread)
-        total = np.empty(len(location))
-        mean, square = np.empty(location.shape), np.empty(location.shape)
-        integrals(
-            self._constants, self._linear, self._precision, location, tight, total, mean, square
-        )
-        by_location = (mean - location) * tight
-        by_spread = (square * tight - 1).sum(axis=0)
-        prior, slope_of_prior = self._prior(point)
-        slope = np.zeros(self.size)
-        width = len(self.labels)
-        slope[:width] = by_location.sum(axis=0)
-        slope[width : 2 * width] = by_spread
-        start = 2 * width
-        for (at, design), each in zip(self._columns, slopes, strict=True):
-            slope[start : start + each.size] = by_location[:, at] @ design
-            start += each.size
-        return float(total.sum() + prior), slope + slope_of_prior
+        slope = np.empty(self.size)
+        return float(log_density(point, *self.arrays, slope)), slope
 
     def draw_experiments(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Each experiment's numbers given the population of experiments.
@@ -198,16 +192,6 @@ class PooledDensity:
         logs = np.log(tight).sum(axis=-1) - (tight * location**2).sum(axis=-1)
         more = np.einsum("...i,...i->...", right, mean) - np.linalg.slogdet(form)[1]
         return self._constants + 0.5 * (logs[..., None] + more), mean, inverse
-
-    def _prior(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        means, log_spread, _ = self.split(point)
-        z = (means - self.priors.means) / self.priors.spreads
-        ratio = np.exp(2 * log_spread) / self.priors.between**2
-        slopes = point[2 * len(self.labels) :] / self.priors.slope
-        value = -0.5 * ((z**2).sum() + ratio.sum() + (slopes**2).sum()) + log_spread.sum()
-        return float(value), -np.concatenate(
-            [z / self.priors.spreads, ratio - 1, slopes / self.priors.slope]
-        )
 
 
 def _diagonal(values: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import logsumexp
+from threadpoolctl import threadpool_limits
 
 __all__ = ["FARTHEST", "Forms", "bounded", "log_sum", "sharpened"]
 
@@ -34,6 +35,7 @@ Forms = tuple[np.ndarray, np.ndarray, np.ndarray]
 scales, scales), of quadratic functions c + az - z'Pz / 2."""
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # small products: threads would wait
 def sharpened(
     forms: Forms, points: np.ndarray, values: np.ndarray, least: float = -np.inf
 ) -> Forms:
