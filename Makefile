@@ -35,7 +35,7 @@ screens: $(VENV)/.package
 test notebooks: export OPENBLAS_NUM_THREADS := 1
 
 test: $(VENV)/.test
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --durations 40
 	$(MAKE) notebooks
 
 # Copies are executed, once for the tests and the site; what is kept in notebooks/ has no results.
