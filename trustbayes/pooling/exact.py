@@ -41,6 +41,9 @@ _APART = 3
 _LOW = 0.05
 """Share of pooled populations whose likelihoods are lower than any that count whole."""
 
+_FARTHEST = 12.0
+"""Standard deviations of the prior in one experiment, beyond which nothing is asked."""
+
 Points = Mapping[str, np.ndarray]
 """By experiment, populations on common scales, shape (points, scales)."""
 Known = Mapping[str, np.ndarray]
@@ -127,23 +130,43 @@ def pool_exactly(
     own = {name: part.draws[spaced(len(part.draws), _POINTS)] for name, part in evidence.items()}
     seen = {name: (own[name], values) for name, values in judge(own).items()}
     held = {n: part.knowing(*seen[n]) if n in seen else part for n, part in evidence.items()}
+    best, low = -1.0, {name: -np.inf for name in seen}
     for turn in range(_ROUNDS):
         pooled = pool(held)
         judged = spaced(len(pooled.points), _POINTS)
-        asked = {name: pooled.of_experiment(name)[judged] for name in seen}
-        wide = {name: _widened(points) for name, points in asked.items()}
+        drawn = {name: pooled.of_experiment(name)[judged] for name in seen}
+        asked = {name: _within(evidence[name], points) for name, points in drawn.items()}
+        wide = {name: _within(evidence[name], _widened(points)) for name, points in asked.items()}
         missed, least = {}, {}
         for name, values in judge(wide).items():
             here = values[: len(judged)]
             gap = here - held[name].log_likelihood(asked[name])
             missed[name], least[name] = gap - gap.mean(), float(np.quantile(here, _LOW))
             seen[name] = _joined(seen[name], (wide[name], values))
-        pooled = replace(pooled, judged=judged, missed=missed)
-        if not missed or effective(np.sum(list(missed.values()), axis=0)) > _ENOUGH:
+        share = _share(missed, drawn, asked)
+        if share > best:
+            best, low = share, least
+            made = replace(pooled, judged=judged, missed=missed), held
+        if best > _ENOUGH:
             break
         if turn < _ROUNDS - 1:
-            held |= {n: held[n].sharpened(*some, least[n]) for n, some in seen.items()}
-    return pooled, held
+            nearer = {n: made[1][n].sharpened(*some, low[n]) for n, some in seen.items()}
+            held = {**made[1], **nearer}
+    return made
+
+
+def _share(missed: Known, drawn: Points, asked: Points) -> float:
+    """Share of pooled draws that is effective; none is of which it could not be asked."""
+    if not missed:
+        return 1.0
+    inside = min(float((drawn[n] == asked[n]).all(axis=1).mean()) for n in missed)
+    return inside * effective(np.sum(list(missed.values()), axis=0))
+
+
+def _within(evidence: Evidence, points: np.ndarray) -> np.ndarray:
+    """The points, none further out than numbers reach: forms may rise where no draw has been."""
+    mean, spread = np.array([scale.moments(1) for scale in evidence.scales]).T
+    return np.clip(points, mean - _FARTHEST * spread, mean + _FARTHEST * spread)
 
 
 def _widened(points: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from trustbayes.games import Game
-from trustbayes.inference.engines.population.comparison import Comparison, some_subjects
+from trustbayes.inference.engines.population.comparison import Comparison
 from trustbayes.inference.engines.population.engine import (
     Prepared,
     neighbourhood,
@@ -113,7 +113,7 @@ class Elsewhere:
             prepared = tabulated(prepared)
             logs = subject_log_likelihood(prepared, points)
             check = Comparison(prepared, compared, near)
-            nats = _missed(check, prepared, logs.max(axis=0))
+            nats = _missed(check, prepared)
             if nats < enough or refinements == _REFINED:
                 break
             if prepared.layout.sources() and nats > _HOPELESS * enough:
@@ -122,13 +122,15 @@ class Elsewhere:
         return Likelihoods(logs, nats)
 
 
-def _missed(check: Comparison, prepared: Prepared, best: np.ndarray) -> float:
+def _missed(check: Comparison, prepared: Prepared) -> float:
     """By how many nats all subjects' likelihoods together are off, where they matter."""
-    some = some_subjects(prepared.layout, check.layout.subjects)
     gap = check.gaps(prepared.rule, prepared.near)
     reached = np.isfinite(gap)
-    below = np.where(reached, np.minimum(0.0, check.expected - best[some]), -np.inf)
-    weight, gap = np.exp(_FADING * below), np.abs(np.where(reached, gap, 0.0))
+    logs = np.where(reached, check.expected, -np.inf)
+    best = logs.max(axis=0)
+    known = np.isfinite(best)
+    weight = np.exp(_FADING * (logs[:, known] - best[known]))
+    gap = np.abs(np.where(reached, gap, 0.0))[:, known]
     scale = prepared.layout.subjects / check.layout.subjects
     return float(((weight * gap).sum(axis=0) / weight.sum(axis=0)).sum() * scale)
 
