@@ -1,13 +1,16 @@
 """Pooling by likelihoods that are known: against sums over all that could be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import log_ndtr, logsumexp
 
 import trustbayes as tb
+from trustbayes.pooling import exact
 from trustbayes.pooling.common_scales import common_scales
 from trustbayes.pooling.exact import pool_exactly
-from trustbayes.pooling.likelihoods import evidence_of
+from trustbayes.pooling.likelihoods import Evidence, evidence_of
 from trustbayes.pooling.second_stage import pool_evidence
 
 SCALES = {s.label: s for s in common_scales(tb.FullTrust("sender")) if s.statistic == "location"}
@@ -110,3 +113,29 @@ def test_forms_that_miss_the_likelihood_by_far_are_found_out():
     found, _ = pool_exactly(pool, evidence(2), fickle)
     assert found.astray
     assert np.isnan(found.error)
+
+
+def test_forms_that_run_away_are_not_gone_on_from(monkeypatch):
+    """After the first round forms are spoilt once: they rise where no draw has been."""
+    parts = {name: part for name, part in evidence(1).items() if name in ("high", "low")}
+    usual, _ = pool_exactly(pool, parts, judge)
+    sharpened, calls, reached = Evidence.sharpened, [], []
+
+    def spoilt(self, *known):
+        made = sharpened(self, *known)
+        calls.append(made)
+        # Two calls know the fits' own draws; the third is that of "high" after the first round.
+        return replace(made, linear=made.linear + 60.0) if len(calls) == 3 else made
+
+    def followed(held):
+        made = pool(held)
+        reached.append(made.of_experiment("high").mean())
+        return made
+
+    monkeypatch.setattr(Evidence, "sharpened", spoilt)
+    monkeypatch.setattr(exact, "_ENOUGH", 1.1)  # go on however good it is
+    made, _ = pool_exactly(followed, parts, judge)
+    assert reached[1] > reached[0] + 5
+    assert max(reached[2:]) < reached[0] + 1
+    gap = made.of_experiment("high").mean() - usual.of_experiment("high").mean()
+    assert abs(gap) < 0.15 * usual.of_experiment("high").std()

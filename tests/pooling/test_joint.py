@@ -65,9 +65,8 @@ def joint(trials, names):
         spread = pm.HalfNormal("spread", [1.0, 0.5])
         z = pm.Normal("z", shape=(len(names), 2))
         psi = pm.Deterministic("psi", mean + spread * z)
-        inputs = []
         for at, name in enumerate(names):
-            value, given = apply_to(
+            value = apply_to(
                 prepared[name].graph.operator,
                 {"response_precision": psi[at, 0].reshape((1,))},
                 {"response_precision": {"shape": pt.exp(psi[at, 1])}},
@@ -75,8 +74,7 @@ def joint(trials, names):
                 {},
             )
             pm.Potential(f"of_{name}", value)
-            inputs += given
-    density = PopulationDensity(model, inputs)
+    density = PopulationDensity(model)
     mode, covariance = highest_point(density, density.start)
     drawn = draw_by_nuts(density, mode, covariance, Sampling(draws=300, tune=250, seed=5))
     points = drawn.points.reshape(-1, drawn.points.shape[-1])

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from trustbayes.pooling.density import PooledDensity
+from trustbayes.pooling.kernels import even_density, even_point
 from trustbayes.pooling.likelihoods import Evidence
-from trustbayes.pooling.normal_forms import even_density
 
 __all__ = ["EvenCoordinates"]
 
@@ -48,23 +48,22 @@ class EvenCoordinates:
 
     def __init__(self, density: PooledDensity, evidence: Sequence[Evidence]) -> None:
         self.density, self._width = density, len(density.labels)
-        self._variance = np.full((len(evidence), self._width), np.inf)
-        self._middle = np.zeros(self._variance.shape)
+        variance = np.full((len(evidence), self._width), np.inf)
+        middle = np.zeros(variance.shape)
         for at, part in enumerate(evidence):
             if not part.scales:  # of an experiment that nothing is known of
                 continue
             place = [density.labels.index(scale.label) for scale in part.scales]
-            self._variance[at, place] = part.draws.var(axis=0)
-            self._middle[at, place] = part.draws.mean(axis=0)
+            variance[at, place] = part.draws.var(axis=0)
+            middle[at, place] = part.draws.mean(axis=0)
+        self._given = variance, middle, density.arrays
         self.start = np.zeros(density.size)
 
     def points(self, coordinates: np.ndarray) -> np.ndarray:
         """μ, log τ and γ from z, u and γ, both of shape (..., size)."""
-        width = self._width
-        log_spread = self._log_spread(coordinates[..., width : 2 * width])
-        middle, scale = self._given(log_spread)
-        means = middle + scale * coordinates[..., :width]
-        return np.concatenate([means, log_spread, coordinates[..., 2 * width :]], axis=-1)
+        flat = coordinates.reshape(-1, coordinates.shape[-1])
+        points = [even_point(each, *self._given) for each in flat]
+        return np.reshape(points, coordinates.shape)
 
     def __call__(self, coordinates: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient."""
@@ -73,16 +72,5 @@ class EvenCoordinates:
         if u.min(initial=0.0) < _LEAST or u.max(initial=0.0) > _LARGEST:
             return -np.inf, np.zeros(coordinates.size)
         slope = np.empty(coordinates.size)
-        value = even_density(coordinates, self._variance, self._middle, *self.density.arrays, slope)
+        value = even_density(coordinates, *self._given, slope)
         return float(value), slope
-
-    def _log_spread(self, u: np.ndarray) -> np.ndarray:
-        return np.asarray(np.log(self.density.priors.between * np.logaddexp(0.0, u)))
-
-    def _given(self, log_spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Middle and scale of each mean given the spreads."""
-        weights = 1 / (self._variance + np.exp(2 * log_spread)[..., None, :])
-        tight = self.density.priors.spreads**-2.0
-        scale = 1 / np.sqrt(tight + weights.sum(axis=-2))
-        summed = tight * self.density.priors.means + (weights * self._middle).sum(axis=-2)
-        return scale**2 * summed, scale

@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import logsumexp
 
+from trustbayes.pooling.kernels import PooledArrays, log_density
 from trustbayes.pooling.likelihoods import Evidence
-from trustbayes.pooling.normal_forms import log_density
 
 __all__ = ["Hyperpriors", "PooledDensity"]
 
@@ -81,7 +81,7 @@ class PooledDensity:
         self._columns = [(self.labels.index(n), x) for n, x in self.designs.items()]
         columns = [(at, column) for at, x in self._columns for column in x.T]
         self.size = 2 * width + len(columns)
-        self.arrays = (
+        self.arrays = PooledArrays(
             self._constants,
             self._linear,
             self._precision,
@@ -112,7 +112,7 @@ class PooledDensity:
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density and gradient."""
         slope = np.empty(self.size)
-        return float(log_density(point, *self.arrays, slope)), slope
+        return float(log_density(point, self.arrays, slope)), slope
 
     def draw_experiments(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Each experiment's numbers given the population of experiments.

@@ -41,6 +41,7 @@ _APART = 3
 _LOW = 0.05
 """Share of pooled populations whose likelihoods are lower than any that count whole."""
 
+_NEVER = -1e6  # nats, of what has no chance at all: so low that it counts nowhere
 _FARTHEST = 12.0
 """Standard deviations of the prior in one experiment, beyond which nothing is asked."""
 
@@ -138,7 +139,8 @@ def pool_exactly(
         asked = {name: _within(evidence[name], points) for name, points in drawn.items()}
         wide = {name: _within(evidence[name], _widened(points)) for name, points in asked.items()}
         missed, least = {}, {}
-        for name, values in judge(wide).items():
+        for name, judged_as in judge(wide).items():
+            values = np.maximum(judged_as, _NEVER)
             here = values[: len(judged)]
             gap = here - held[name].log_likelihood(asked[name])
             missed[name], least[name] = gap - gap.mean(), float(np.quantile(here, _LOW))

@@ -17,6 +17,7 @@ from trustbayes.inference.engines.population import engine
 from trustbayes.inference.engines.population.density import NoHighestPoint, highest_point
 from trustbayes.inference.records import fit_key
 from trustbayes.inference.tasks import FitTask, run_fits
+from trustbayes.numerics.graphs import PLAIN
 
 
 def test_the_mode_of_a_normal_density_and_its_covariance():
@@ -31,6 +32,24 @@ def test_the_mode_of_a_normal_density_and_its_covariance():
     mode, found = highest_point(density, np.zeros(2))
     np.testing.assert_allclose(mode, mean, atol=1e-4)
     np.testing.assert_allclose(found, covariance, rtol=1e-4)
+
+
+def test_what_is_written_out_once_is_right_of_other_trials_too():
+    """The second fit's density takes the first's programs: against PyMC's own evaluation."""
+    model = tb.TrustEmbedded("receiver")
+    states = [engine.prepare(model, small_trials(seed)) for seed in (1, 2)]
+    assert states[0].density._value is states[1].density._value
+    for state in states:
+        graph, point = state.graph.model, state.mode + 0.1
+        values = dict(
+            zip([v.name for v in graph.value_vars], state.density.split(point), strict=True)
+        )
+        expected = graph.compile_logp(mode=PLAIN)(values)
+        assert state.density.value(point) == pytest.approx(expected, abs=1e-9)
+        slopes = graph.compile_dlogp(mode=PLAIN)(values)
+        value, gradient = state.density(point)
+        assert value == pytest.approx(expected, abs=1e-9)
+        np.testing.assert_allclose(gradient, slopes, atol=1e-8)
 
 
 def test_a_spread_that_may_go_to_zero_leaves_no_highest_point():

@@ -10,6 +10,8 @@ from trustbayes.inference.engines.population.elsewhere import Elsewhere, points_
 from trustbayes.inference.engines.population.engine import untabulated
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
 from trustbayes.models.draws import prior_draws
+from trustbayes.pooling.common_scales import common_scales
+from trustbayes.pooling.exact import Experiment
 
 GAME = tb.FiniteGame([1, 2, 3], treatments={"Low": 0.6, "High": 1.6})
 POPULATIONS = 30
@@ -51,6 +53,22 @@ def test_populations_of_the_prior_are_judged_as_by_rules_of_their_own(model, see
     assert made.nats < 0.1  # of six people together
     assert (off < 0.02 + 2 * stated).all()
     assert np.median(gap[below > -RELEVANT]) < 0.01
+
+
+def test_where_tables_are_hopeless_nodes_are_placed_anew():
+    """Sharp choices by what all senders expect, over all that could be expected."""
+    game = tb.read_game(tb.bundled_study("simulated").parent / "challenge.toml")
+    model = tb.TrustEmbedded("sender", game)
+    played = tb.simulate(game, sender=model, receiver=None, subjects=6, rounds=12, seed=2)
+    trials = tb.trials_from_frame(played.trials, game)
+    units = model.fold(trials)
+    draws = prior_draws(model, game, units, POPULATIONS, 1)
+    assert Elsewhere(model, game, units).likelihoods(draws.data) is None
+    scales = {scale.label: scale for scale in common_scales(model)}
+    values = {n: s.values(draws.data) for n, s in scales.items() if s.exists(len(units.treatments))}
+    people = Experiment(model, game, units)
+    made = people.likelihoods(values, POPULATIONS, 1)
+    assert made.nats < 0.2
 
 
 def test_no_question_bears_on_the_next():

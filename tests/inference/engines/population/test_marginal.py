@@ -36,7 +36,7 @@ def prepared_at(model, game, units, step, seed=3):
     model = model.fixed_to(units)
     layout = layout_of(model, game, model.with_named_covariates(units))
     graph = graph_of(layout)
-    density = PopulationDensity(graph.model, graph.inputs)
+    density = PopulationDensity(graph.model)
     point = density.start + 0.3 * np.random.default_rng(seed).normal(size=density.size)
     # Where nobody is very precise, likelihoods are smooth, and brute force need not be so fine.
     for value, place in zip(SMOOTH.values(), places(density, SMOOTH), strict=True):

@@ -114,10 +114,10 @@ def test_a_prior_that_is_code_is_refused_with_the_engine_to_use(trials):
 
 def test_terms_of_ones_own_may_be_added(trials):
     built = build_population(tb.LevelK("sender"), trials)
-    before = PopulationDensity(built, [])
+    before = PopulationDensity(built)
     with built:
         pm.Potential("more", -built["response_precision_mean"])
-    after = PopulationDensity(built, [])
+    after = PopulationDensity(built)
     mean = np.exp(before.start[0])
     assert before(before.start)[0] - after(after.start)[0] == pytest.approx(mean)
 

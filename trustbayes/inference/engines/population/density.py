@@ -32,11 +32,12 @@ _FLAT = 3.0
 over its range, on the scale of the logit, is 1.8 (a logistic distribution)."""
 _GAIN = 1e-8  # in log density, of a step that is not worth making
 _STRIDE = 3.0  # standard deviations that a step of Newton's goes at most
-_KEPT = 16  # graphs
-_WRITTEN: dict[Any, tuple[Program, ...]] = {}
 _FARTHEST = -math.log(np.finfo(float).eps)
 """On the scale of links: beyond it, what a link gives cannot be told from its end (a trust of one),
 and no more can a spread on the scale of the link from none."""
+_KEPT = 16
+_WRITTEN: dict[FrozenFunctionGraph, tuple[Program, ...]] = {}
+"""The last densities that were written out, by their graphs."""
 
 
 class PopulationDensity:
@@ -45,11 +46,10 @@ class PopulationDensity:
     Parameters
     ----------
     model : pymc.Model
-    inputs : sequence of PyTensor variable
-        Of its likelihood, to be evaluated at points.
+        Tabulated likelihoods in it are worked out apart: what is left is the same for all trials.
     """
 
-    def __init__(self, model: pm.Model, inputs: Sequence[Any]) -> None:
+    def __init__(self, model: pm.Model) -> None:
         self.model = model
         point = model.initial_point()
         self.values = list(model.value_vars)
@@ -58,7 +58,7 @@ class PopulationDensity:
         ends = np.cumsum([start.size for start in starts])
         self._slices = [slice(int(e) - s.size, int(e)) for e, s in zip(ends, starts, strict=True)]
         self.start = np.concatenate([start.reshape(-1) for start in starts])
-        value, *given = _fixed([model.logp(), *model.replace_rvs_by_values(list(inputs))])
+        value = _fixed(model.logp())
         nodes = [
             node
             for node in io_toposort(self.values, [value])
@@ -70,8 +70,7 @@ class PopulationDensity:
         needed = [variable for node in nodes for variable in node.inputs]
         self._likelihoods = [node.op for node in nodes]
         self._ends = np.cumsum([len(node.inputs) for node in nodes]).tolist()
-        programs = _programs(self.values, known, value, needed, given)
-        self._value, self._needed, self._slopes, self._inputs = programs
+        self._value, self._needed, self._slopes = _programs(self.values, known, value, needed)
 
     @property
     def size(self) -> int:
@@ -119,8 +118,8 @@ class PopulationDensity:
         ]
 
     def inputs(self, point: np.ndarray) -> list[Any]:
-        """Values of the likelihood's inputs."""
-        return self._inputs(*self.split(point))
+        """What the likelihoods are given at a point, one after the other."""
+        return self._needed(*self.split(point))
 
     def many(self, points: np.ndarray, variables: Sequence[Any]) -> list[np.ndarray]:
         """Values of variables of the model at many points at once.
@@ -150,12 +149,11 @@ class PopulationDensity:
         ]
 
 
-def _fixed(variables: Sequence[Any]) -> list[Any]:
+def _fixed(variable: Any) -> Any:
     """The same with lengths of dimensions and other data as constants."""
-    data = [v for v in graph_inputs(variables) if isinstance(v, SharedVariable)]
+    data = [v for v in graph_inputs([variable]) if isinstance(v, SharedVariable)]
     constant: dict[Any, Any] = {v: pt.constant(v.get_value()) for v in data}
-    made: list[Any] = graph_replace(variables, constant)
-    return made
+    return graph_replace(variable, constant)
 
 
 def _programs(
@@ -163,15 +161,13 @@ def _programs(
     known: Sequence[Any],
     value: Any,
     needed: Sequence[Any],
-    given: Sequence[Any],
 ) -> tuple[Program, ...]:
-    """The log density given likelihoods, what these need, all slopes given theirs, and more.
+    """The log density given likelihoods, what these need, and all slopes given theirs.
 
     The last that were written out serve again where all is the same but for the trials.
     """
-    graph = FrozenFunctionGraph.from_io([*values, *known], [value, *needed, *given])
-    key = graph, len(needed)
-    written = _WRITTEN.pop(key, None)
+    graph = FrozenFunctionGraph.from_io([*values, *known], [value, *needed])
+    written = _WRITTEN.pop(graph, None)
     if written is None:
         pulled = [variable.type() for variable in needed]
         moved = [(slope * variable).sum() for slope, variable in zip(pulled, needed, strict=True)]
@@ -180,10 +176,9 @@ def _programs(
             ([*values, *known], [value]),
             (values, needed),
             ([*values, *pulled], slopes),
-            (values, given),
         ]
         written = tuple(interpreted(functions))
-    _WRITTEN[key] = written
+    _WRITTEN[graph] = written
     for old in list(_WRITTEN)[:-_KEPT]:
         _WRITTEN.pop(old, None)
     return written

@@ -206,7 +206,7 @@ def untabulated(model: Model, game: Game, units: Units) -> Prepared:
     """The density of a population, its likelihood still without tables."""
     layout = fitting_layout(model, game, units)
     graph = graph_of(layout)
-    density = PopulationDensity(graph.model, graph.inputs)
+    density = PopulationDensity(graph.model)
     none = np.zeros((0, density.size))
     return Prepared(
         layout=layout,

@@ -28,15 +28,12 @@ class Graph:
     model : pymc.Model
     operator : MarginalLogLikelihood
         The likelihood in it.
-    inputs : list of PyTensor variable
-        Of the operator.
     locations : dict of str to PyTensor variable
         By effect, all locations: shape (), (treatments,), (subjects,) or (subjects, treatments).
     """
 
     model: pm.Model
     operator: MarginalLogLikelihood
-    inputs: list[Any]
     locations: dict[str, Any]
 
 
@@ -76,9 +73,9 @@ def graph_of(layout: Layout) -> Graph:
                 [shared] = [s for s in layout.shared if s.name == name]
                 exposures[name] = _exposures(layout, shared)
         log_shares = _log_shares(layout, shares)
-        value, inputs = apply_to(operator, location, shape, log_shares, exposures)
+        value = apply_to(operator, location, shape, log_shares, exposures)
         pm.Potential("log_likelihood", value)
-    return Graph(graph, operator, inputs, locations)
+    return Graph(graph, operator, locations)
 
 
 def _shares(layout: Layout, name: str) -> Any:

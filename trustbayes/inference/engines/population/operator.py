@@ -92,7 +92,7 @@ def apply_to(
     shape: Mapping[str, Mapping[str, Any]],
     log_shares: Any,
     exposures: Mapping[str, Any],
-) -> tuple[Any, list[Any]]:
+) -> Any:
     """Apply the likelihood to variables of a PyMC model.
 
     Parameters
@@ -105,8 +105,7 @@ def apply_to(
 
     Returns
     -------
-    value : PyTensor variable, scalar
-    inputs : list of PyTensor variable
+    PyTensor variable, scalar
     """
     inputs: list[Any] = []
     for effect in operator.layout.effects:
@@ -114,4 +113,4 @@ def apply_to(
     inputs += [log_shares, *[exposures[name] for name in operator.sources]]
     inputs = [pt.as_tensor(value).astype("float64") for value in inputs]
     made: Any = operator(*inputs)
-    return made[0], inputs
+    return made[0]
