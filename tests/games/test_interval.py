@@ -31,7 +31,7 @@ def test_the_smallest_file_is_the_quadratic_game(tmp_path):
     game = read(tmp_path, "lowest = -1\nhighest = 3\n[treatments]\nb = -0.5\n")
     assert game.payoffs == PowerLoss(100, 100 / 16, 2)
     assert game.payoffs.receiver(-1.0, 3.0) == 0
-    assert (game.step, game.end_margin) == pytest.approx((4e-4, 2e-4))
+    assert (game.step, game.coarse_step) == pytest.approx((4e-4, 4e-4))
     assert game.round_to is None
     assert game.name == "game"
     assert (game.scale, game.lying_unit) == pytest.approx((2.0, 2 * 100 / 16))

@@ -61,7 +61,7 @@ def best_on_interval(chosen, game, treatment, seen, values, level):
 
 
 def heaped_log(noise, z, sigma, choice, rounding, game):
-    """Log density of an answer, z deviations above the best one, of people who may round.
+    """Log density of a recorded answer, z deviations above the best one; of people who may round.
 
     The probability that somebody means something near the answer is taken where it is small: below
     the best one, of symmetric noise.
@@ -71,8 +71,11 @@ def heaped_log(noise, z, sigma, choice, rounding, game):
         beyond = z if choice == game.lowest else -z
         exact, coarse = (noise.logcdf(beyond + half) for half in (half_step, half_round))
     else:
-        exact, coarse = noise.logpdf(z) - math.log(sigma), -math.inf
-        if math.isclose(choice / game.round_to, round(choice / game.round_to), abs_tol=1e-9):
-            ends = [noise.logcdf(sign * half_round - abs(z)) for sign in (1, -1)]
-            coarse = logsumexp(ends, b=[1, -1]) - math.log(game.step)
+        exact, coarse = (
+            logsumexp([noise.logcdf(sign * half - abs(z)) for sign in (1, -1)], b=[1, -1])
+            - math.log(game.step)
+            for half in (half_step, half_round)
+        )
+        if not math.isclose(choice / game.round_to, round(choice / game.round_to), abs_tol=1e-9):
+            coarse = -math.inf
     return logsumexp([exact, coarse], b=[1 - rounding, rounding])

@@ -385,11 +385,11 @@ def point_log(chosen, game, row, values, level):
     sigma = values["response_noise"] * (5.0 if interval else game.forecast_range)
     noise, z = NOISES[chosen.conventions["noise"]], (choice - best) / sigma
     low, high = game.choice_range(chosen.role)
-    rounded = 0.05 / sigma if interval else 0.0  # half a step of the slider
-    if chosen.conventions.get("heaping"):
-        return heaped_log(noise, z, sigma, choice, values["rounding"], game)
+    if interval:
+        rounding = values["rounding"] if chosen.conventions["heaping"] else 0.0
+        return heaped_log(noise, z, sigma, choice, rounding, game)
     if choice in (low, high):
-        return float(noise.logcdf(z + rounded) if choice == low else noise.logsf(z - rounded))
+        return float(noise.logcdf(z) if choice == low else noise.logsf(z))
     return float(noise.logpdf(z)) - math.log(sigma)
 
 

@@ -22,8 +22,9 @@ class ContinuousGame(Game):
     ----------
     step : float
         How finely choices are recorded: simulated ones are whole steps from the lowest choice.
-    end_margin : float
-        How near to an end of the range what a person means is recorded as the end.
+    coarse_step : float
+        The step where it may be coarse beside noise: what people mean is then recorded as the
+        nearest step. 0 where steps are small beside noise and left out.
     """
 
     trial_columns: ClassVar[tuple[str, ...]] = (
@@ -40,8 +41,8 @@ class ContinuousGame(Game):
     step: float
 
     @property
-    def end_margin(self) -> float:
-        """None: where steps are small beside noise they may be left out."""
+    def coarse_step(self) -> float:
+        """None."""
         return 0.0
 
     @abstractmethod

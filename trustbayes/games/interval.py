@@ -111,8 +111,8 @@ class IntervalGame(ContinuousGame):
         Default: quadratic, from 100 at the ideal action to 0 an interval's width from it.
     step : float, optional
         How finely answers are recorded, such as by a slider: a whole number of steps makes the
-        interval, and what is meant within half a step of an end is recorded there. Default: a
-        ten-thousandth of the interval.
+        interval, and what is meant is recorded as the nearest step, that of an end included.
+        Default: a ten-thousandth of the interval.
     layout : Layout
         How trial files are laid out.
     name : str
@@ -219,9 +219,9 @@ class IntervalGame(ContinuousGame):
         return self.terms(treatments).direction
 
     @property
-    def end_margin(self) -> float:
-        """Half a step."""
-        return self.step / 2
+    def coarse_step(self) -> float:
+        """The step: people who play the theory's best choice have noise of any smallness."""
+        return self.step
 
     @property
     def scale(self) -> float:

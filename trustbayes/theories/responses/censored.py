@@ -1,8 +1,18 @@
-"""From a best choice to choices: noise around it, censored at the ends of the range.
+r"""From a best choice to choices: noise around it, censored at the ends of the range.
 
 A choice is the theory's optimum plus noise of the subject's own size, written once for all
 theories. What would fall beyond the range, or is rounded to its end, is made there: choices there
-have a probability, not a density. The functions take NumPy arrays or PyTensor variables.
+have a probability, not a density. Where choices are recorded in steps of h that need not be small
+beside the noise, a choice y inside the range stands for all that is rounded to it: with F the
+distribution function of the noise around the best choice its density is
+
+.. math:: p(y) = \frac{F(y + h/2) - F(y - h/2)}{h},
+
+so that times h it is the probability of the step. The functions take NumPy arrays or PyTensor
+variables.
+
+Source: Heitjan (1989), Statistical Science 4(2), for likelihoods of rounded data; as specified
+here.
 """
 
 from __future__ import annotations
@@ -18,7 +28,7 @@ from scipy.special import log_ndtr
 
 from trustbayes.games.base import Role
 from trustbayes.games.continuous import ContinuousGame
-from trustbayes.numerics.arrays import namespace
+from trustbayes.numerics.arrays import log_probability, namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response, of_trials
 from trustbayes.theories.spec import Convention, Parameter
@@ -102,8 +112,9 @@ class CensoredNoise:
         The ends of the range of choices.
     scale : float
         What the standardised response noise is multiplied by.
-    margin : float
-        How near to an end what a person means is recorded as the end, such as half a slider's step.
+    step : float
+        How finely choices are recorded, h; 0 where that is so fine beside noise that it is left
+        out.
     """
 
     type_axis = -2
@@ -114,10 +125,10 @@ class CensoredNoise:
         low: float,
         high: float,
         scale: float,
-        margin: float = 0.0,
+        step: float = 0.0,
     ) -> None:
         self.noise, self.low, self.high, self.scale = noise, low, high, scale
-        self.margin = margin
+        self.step = step
 
     def log_likelihood(
         self, units: Points, answer: Any, values: Values, typed: bool
@@ -156,7 +167,7 @@ class CensoredNoise:
         """Sum of the logs of every unit's trials, without types; shape (..., units), in NumPy.
 
         The leading axes of answer and noise broadcast. What falls inside the range bears on normal
-        noise by its squares alone, which are added up before the noise comes in.
+        noise by its squares alone, steps aside, which are added up before the noise comes in.
         """
         choice, given = units.trial_choice, self._by_trial(values, typed=False)
         answer = np.broadcast_to(answer, (*np.shape(answer)[:-1], units.n_trials))
@@ -165,7 +176,7 @@ class CensoredNoise:
             rows = np.flatnonzero(mask)
             if not rows.size:
                 continue
-            if part == 0 and self.noise.by_squares:
+            if part == 0 and self.noise.by_squares and not self.step:
                 squares = summed_by_unit(units, (choice[rows] - answer[..., rows]) ** 2, rows)
                 number = np.bincount(units.trial_unit[rows], minlength=squares.shape[-1])
                 total = self._normal_logs(number, squares, values)
@@ -247,11 +258,23 @@ class CensoredNoise:
         [sigma] = given
         if part == 0:
             return self._log_exact(choice, answer, sigma)
-        return self._log_at_end(part == 1, choice, answer, sigma, self.margin)
+        return self._log_at_end(part == 1, choice, answer, sigma, self.step / 2)
 
     def _log_exact(self, choice: Any, answer: Any, sigma: Any) -> Any:
-        """Log density of meaning just this."""
+        """Log density of meaning just this, or what is recorded as this."""
+        if self.step:
+            return self._log_near(choice, answer, sigma, self.step) - math.log(self.step)
         return self.noise.log_density((choice - answer) / sigma) - namespace(sigma).log(sigma)
+
+    def _log_near(self, choice: Any, answer: Any, sigma: Any, width: float) -> Any:
+        """Log probability of meaning something no further than half a width from a choice.
+
+        The noise being symmetric, it is asked of the side on which less lies beyond: where the
+        difference of the two cumulative probabilities is small, so are they.
+        """
+        away, half = abs(choice - answer) / sigma, width / 2 / sigma
+        most, beyond = (self.noise.log_cumulative(sign * half - away) for sign in (1, -1))
+        return most + log_probability(-namespace(most).expm1(beyond - most))
 
     def _log_at_end(self, upper: bool, end: Any, answer: Any, sigma: Any, margin: float) -> Any:
         """Log probability of meaning something beyond an end, or less than a margin from it."""
@@ -273,15 +296,16 @@ class CensoredNoise:
 
     def _heed(self, values: Values) -> Any:
         """What is left of the divergence once people have answered what they mean, by trial."""
-        return 1.0
+        return self._sharpness(self.step, values, typed=False)
 
     def _noise_information(
         self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool
     ) -> Any:
         """Fisher information of each trial through its centre and its noise, censoring aside."""
         (_, above), (_, below) = up, down
+        left = self._sharpness(self.step, above, typed)
         scale = self._scale_information(above, below, step, typed)
-        return self._location_information(up, down, step, typed) + scale
+        return (self._location_information(up, down, step, typed) + scale * left) * left
 
     def _location_information(
         self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool
@@ -295,6 +319,13 @@ class CensoredNoise:
         """The part of it through the noise."""
         logs = (np.log(self._sigma(values, typed)) for values in (above, below))
         return self.noise.scale_information * ((next(logs) - next(logs)) / (2 * step)) ** 2
+
+    def _sharpness(self, width: float, values: Values, typed: bool) -> Any:
+        """The variance of the noise, over what it is once choices are rounded to a width.
+
+        Rounding to multiples of R adds about R² / 12 to it (Sheppard's correction).
+        """
+        return 1 / (1 + (width / self._sigma(values, typed)) ** 2 / 12)
 
     def _sigma(self, values: Values, typed: bool) -> Any:
         sigma = values.of_trials("response_noise") * self.scale
@@ -333,7 +364,7 @@ def censored(role: Role) -> Any:
 
     def response(game: ContinuousGame, conventions: Mapping[str, Any]) -> Response:
         noise, ends = noise_of(conventions), game.choice_range(role)
-        return CensoredNoise(noise, *ends, game.scale, game.end_margin)
+        return CensoredNoise(noise, *ends, game.scale, game.coarse_step)
 
     return response
 

@@ -1,12 +1,12 @@
 r"""From a best choice to answers on a slider: noise around it, and heaping at round numbers.
 
 With probability :math:`\psi` a person rounds what she means to the nearest multiple of the game's
-round number R, counted from zero; else she answers what she means. Answers are recorded in steps of
-h. With F the distribution function of the noise around the best choice and f its density, an answer
-y inside the range has the density
+round number R, counted from zero; else she answers what she means, in steps of h. With F the
+distribution function of the noise around the best choice, an answer y inside the range has the
+density
 
-.. math:: p(y) = (1 - \psi) f(y) + \psi \frac{1(y \in R\mathbb{Z})}{h}
-          \bigl(F(y + R/2) - F(y - R/2)\bigr),
+.. math:: p(y) = \frac{1 - \psi}{h} \bigl(F(y + h/2) - F(y - h/2)\bigr)
+          + \psi \frac{1(y \in R\mathbb{Z})}{h} \bigl(F(y + R/2) - F(y - R/2)\bigr),
 
 so that summed over all answers inside, times h, it is their probability. Both ends of the range
 are multiples of R and have a probability, the lower one
@@ -73,8 +73,8 @@ class HeapedNoise(CensoredNoise):
         step: float,
         round_to: float,
     ) -> None:
-        super().__init__(noise, low, high, scale, step / 2)
-        self.step, self.round_to = step, round_to
+        super().__init__(noise, low, high, scale, step)
+        self.round_to = round_to
 
     def _masks(self, choice: Any) -> tuple[Any, ...]:
         """Inside: off multiples, and on them; at the upper end, at the lower."""
@@ -97,42 +97,27 @@ class HeapedNoise(CensoredNoise):
             return not_rounding + self._log_exact(choice, answer, sigma)
         if part == 1:
             plain = self._log_exact(choice, answer, sigma)
-            coarse = self._log_near(choice, answer, sigma) - np.log(self.step)
+            coarse = self._log_near(choice, answer, sigma, self.round_to) - np.log(self.step)
         else:
             plain, coarse = (
                 self._log_at_end(part == 2, choice, answer, sigma, margin)
-                for margin in (self.margin, self.round_to / 2)
+                for margin in (self.step / 2, self.round_to / 2)
             )
         plain, coarse = not_rounding + plain, rounding + coarse
         return log_sum_exp(namespace(plain, coarse).stack([plain, coarse]), axis=0)
 
-    def _log_near(self, choice: Any, answer: Any, sigma: Any) -> Any:
-        """Log probability of meaning something that is rounded to a choice inside the range.
-
-        The noise being symmetric, it is asked of the side on which less lies beyond: where the
-        difference of the two cumulative probabilities is small, so are they.
-        """
-        away, half = abs(choice - answer) / sigma, self.round_to / 2 / sigma
-        most, beyond = (self.noise.log_cumulative(sign * half - away) for sign in (1, -1))
-        return most + log_probability(-namespace(most).expm1(beyond - most))
-
-    def _normal_logs(self, number: np.ndarray, squares: np.ndarray, values: Values) -> Any:
-        not_rounding = values.mapped("rounding", _LOGS[0]).of_units("rounding")
-        return super()._normal_logs(number, squares, values) + number * not_rounding
-
     def _noise_information(
         self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool
     ) -> Any:
-        """Of answers that are rounded or not, and of whether they are, the ends aside.
-
-        Rounding adds about R² / 12 to the variance of the noise (Sheppard's correction).
-        """
+        """Of answers that are rounded or not, and of whether they are, the ends aside."""
         (_, above), (_, below) = up, down
         place = self._location_information(up, down, step, typed)
         size = self._scale_information(above, below, step, typed)
         rounds, before = (_of_trials(values, typed) for values in (above, below))
-        left = self._sharpness(above, typed)
-        total = (1 - rounds) * (place + size) + rounds * (place + size * left) * left
+        total: Any = 0.0
+        for width, share in ((self.step, 1 - rounds), (self.round_to, rounds)):
+            left = self._sharpness(width, above, typed)
+            total = total + share * (place + size * left) * left
         # An answer is a multiple by chance, too.
         chance = self.step / self.round_to
         on = chance + (1 - chance) * rounds
@@ -141,15 +126,14 @@ class HeapedNoise(CensoredNoise):
 
     def _heed(self, values: Values) -> Any:
         rounds = values.of_trials("rounding")
-        return 1 - rounds + rounds * self._sharpness(values, typed=False)
+        fine, coarse = (
+            self._sharpness(width, values, typed=False) for width in (self.step, self.round_to)
+        )
+        return (1 - rounds) * fine + rounds * coarse
 
     def _answered(self, meant: np.ndarray, values: Values, rng: np.random.Generator) -> np.ndarray:
         rounds = rng.random(meant.shape) < values.of_trials("rounding")
         return np.where(rounds, self._rounded(meant), meant)
-
-    def _sharpness(self, values: Values, typed: bool) -> Any:
-        """The variance of the noise, over what it is once choices are rounded."""
-        return 1 / (1 + (self.round_to / self._sigma(values, typed)) ** 2 / 12)
 
 
 _LOGS = lambda rounding: log_probability(1 - rounding), log_probability

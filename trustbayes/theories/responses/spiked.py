@@ -77,7 +77,7 @@ class SpikedNoise(CensoredNoise):
 
     def __init__(self, noise: NormalNoise | StudentNoise, game: RecommendationGame, log: bool):
         super().__init__(noise, game.lowest, game.highest, 1.0 if log else game.scale)
-        self.step, self.log = game.step, log
+        self.spike_width, self.log = game.step, log
 
     def log_likelihood(
         self, units: Any, answer: Any, values: Values, typed: bool
@@ -99,7 +99,7 @@ class SpikedNoise(CensoredNoise):
         parts = [noisy(off)]
         if not isinstance(on, np.ndarray) or on.size:
             mass = keep[..., on] * keeps[on] + follow[..., on] * follows[on]
-            parts.append(xp.logaddexp(log_probability(mass) - np.log(self.step), noisy(on)))
+            parts.append(xp.logaddexp(log_probability(mass) - np.log(self.spike_width), noisy(on)))
         logs = xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
         rows = xn.concatenate([off, on])
         subject = xn.take(units.trial_subject, rows)
@@ -167,7 +167,7 @@ class SpikedNoise(CensoredNoise):
 
     def _on_spikes(self, units: Any, choice: Any) -> tuple[Any, Any]:
         """Whether decisions keep the estimate, and the share of recommendations they follow."""
-        near = self.step * (0.5 + _SLACK)
+        near = self.spike_width * (0.5 + _SLACK)
         xp = namespace(choice, units.trial_estimate)
         keeps = xp.where(abs(choice - units.trial_estimate) <= near, 1.0, 0.0)
         follows = xp.where(abs(choice[:, None] - units.trial_messages) <= near, 1.0, 0.0)
@@ -214,7 +214,7 @@ class SpikedNoise(CensoredNoise):
             "response_noise",
             typed,
         )
-        half, xn = self.step * (0.5 + _SLACK), namespace(choice)
+        half, xn = self.spike_width * (0.5 + _SLACK), namespace(choice)
         lower, upper = choice <= self.low + half, choice >= self.high - half
         inside, at_low, at_high = (
             xn.nonzero(mask)[0] for mask in (~(lower | upper), lower, upper & ~lower)
@@ -223,13 +223,13 @@ class SpikedNoise(CensoredNoise):
         gap = (at[inside] - centre[..., inside]) / sigma[..., inside]
         density = self.noise.log_density(gap) - log_sigma[..., rows][..., inside]
         parts, order = [density - at[inside] if self.log else density], [inside]
-        ends = (at_low, self.low + self.step / 2, 1), (at_high, self.high - self.step / 2, -1)
+        ends = (at_low, self.low + self.spike_width / 2, 1), (at_high, self.high - self.spike_width / 2, -1)
         for some, beyond, sign in ends:
             if isinstance(some, np.ndarray) and not some.size:
                 continue
             inner = np.log(beyond) if self.log else beyond
             z = sign * (inner - centre[..., some]) / sigma[..., some]
-            parts.append(self.noise.log_cumulative(z) - np.log(self.step))
+            parts.append(self.noise.log_cumulative(z) - np.log(self.spike_width))
             order.append(some)
         if len(parts) == 1:
             return parts[0]
