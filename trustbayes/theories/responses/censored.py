@@ -31,6 +31,7 @@ from trustbayes.games.continuous import ContinuousGame
 from trustbayes.numerics.arrays import log_probability, namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response, of_trials
+from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
@@ -47,6 +48,10 @@ __all__ = [
     "noise_of",
     "summed_by_unit",
 ]
+
+_HOPELESS = -50.0
+"""Log likelihood a trial of a subject from which on nobody asks by how much: with noise as large as
+the range no trial has less than -10."""
 
 
 class NormalNoise:
@@ -166,8 +171,7 @@ class CensoredNoise:
     def unit_logs(self, units: Points, answer: Any, values: Values) -> np.ndarray:
         """Sum of the logs of every unit's trials, without types; shape (..., units), in NumPy.
 
-        The leading axes of answer and noise broadcast. What falls inside the range bears on normal
-        noise by its squares alone, steps aside, which are added up before the noise comes in.
+        The leading axes of answer and noise broadcast.
         """
         choice, given = units.trial_choice, self._by_trial(values, typed=False)
         answer = np.broadcast_to(answer, (*np.shape(answer)[:-1], units.n_trials))
@@ -176,10 +180,8 @@ class CensoredNoise:
             rows = np.flatnonzero(mask)
             if not rows.size:
                 continue
-            if part == 0 and self.noise.by_squares and not self.step:
-                squares = summed_by_unit(units, (choice[rows] - answer[..., rows]) ** 2, rows)
-                number = np.bincount(units.trial_unit[rows], minlength=squares.shape[-1])
-                total = self._normal_logs(number, squares, values)
+            if part == 0 and self.noise.by_squares:
+                total = self._normal_logs(units, rows, answer, values)
                 continue
             each = (array[..., rows] for array in given)
             logs = self._logs(part, choice[rows], answer[..., rows], *each)
@@ -281,14 +283,63 @@ class CensoredNoise:
         sign = -1 if upper else 1
         return self.noise.log_cumulative(sign * (end + sign * margin - answer) / sigma)
 
-    def _normal_logs(self, number: np.ndarray, squares: np.ndarray, values: Values) -> Any:
-        """Log densities of choices inside the range, summed by unit from those of normal noise.
+    def _normal_logs(
+        self, units: Points, rows: np.ndarray, answer: np.ndarray, values: Values
+    ) -> Any:
+        """Log densities of some choices inside the range, summed by unit, of normal noise.
 
-        The number of choices has shape (units,), the sums of their squared distances from the best
-        ones (..., units).
+        They bear on it by sums of powers of their distances alone, which are added up before the
+        noise comes in; but for units in which a step is wide beside it. Of those whose choices are
+        out of all reach of their noise, only a bound is given.
         """
         sigma = values.of_units("response_noise") * self.scale
-        return -number * (np.log(sigma) + 0.5 * math.log(2 * math.pi)) - 0.5 * squares / sigma**2
+        distance = abs(units.trial_choice[rows] - answer[..., rows])
+        number = np.bincount(units.trial_unit[rows], minlength=units.unit_subject.size)
+        squares = distance**2
+        powers, power = [np.broadcast_to(number, (*distance.shape[:-1], number.size))], 1.0
+        for _ in range(1, POWERS if self.step else 2):
+            power = power * squares
+            powers.append(summed_by_unit(units, power, rows))
+        if not self.step:
+            return -number * (np.log(sigma) + 0.5 * math.log(2 * math.pi)) - (
+                0.5 * powers[1] / sigma**2
+            )
+        logs = log_steps(powers, sigma, self.step)
+        width, reach = SERIES_REACH
+        most = summed_by_unit(units, distance, rows, np.maximum)
+        wide = (sigma * width < self.step) | (sigma**2 * reach < self.step * most)
+        beyond = np.maximum(distance - self.step / 2, 0.0) ** 2
+        bound = -0.5 * summed_by_unit(units, beyond, rows) / sigma**2
+        trials = np.bincount(units.trial_subject, minlength=units.unit_subject.max() + 1)
+        hopeless = bound < _HOPELESS * trials[units.unit_subject]
+        logs = np.where(hopeless, np.minimum(logs, bound), logs)
+        return self._with_exact(logs, wide & ~hopeless, units, rows, answer, sigma)
+
+    def _with_exact(
+        self,
+        logs: np.ndarray,
+        chosen: np.ndarray,
+        units: Points,
+        rows: np.ndarray,
+        answer: np.ndarray,
+        sigma: np.ndarray,
+    ) -> np.ndarray:
+        """Sums by unit, some of them replaced by what they are by the choices one by one."""
+        of_rows = units.trial_unit[rows]
+        order = rows[np.argsort(of_rows, kind="stable")]
+        number = np.bincount(of_rows, minlength=units.unit_subject.size)
+        *lead, unit = np.nonzero(chosen & (number > 0))
+        ends = number[unit].cumsum()
+        pair = np.repeat(np.arange(unit.size), number[unit])
+        within = np.arange(pair.size) - np.repeat(ends - number[unit], number[unit])
+        trial = order[(number.cumsum() - number)[unit][pair] + within]
+        of_pair = np.broadcast_to(sigma, logs.shape)[*lead, unit][pair]
+        best = np.broadcast_to(answer, (*logs.shape[:-1], answer.shape[-1]))
+        each = self._log_exact(
+            units.trial_choice[trial], best[*(index[pair] for index in lead), trial], of_pair
+        )
+        logs[*lead, unit] = np.bincount(pair, weights=each, minlength=unit.size)
+        return logs
 
     def _answered(self, meant: np.ndarray, values: Values, rng: np.random.Generator) -> np.ndarray:
         """What people answer who mean this, but for the ends; shape (draws, trials)."""
@@ -339,13 +390,15 @@ def information_of_units(units: Any, of_trials: Any, typed: bool) -> np.ndarray:
     return np.bincount(units.trial_unit, weights=every, minlength=units.unit_subject.size)
 
 
-def summed_by_unit(units: Any, of_trials: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+def summed_by_unit(
+    units: Any, of_trials: np.ndarray, rows: np.ndarray | None = None, add: np.ufunc = np.add
+) -> np.ndarray:
     """Sum over each unit's trials, or some of them; shape (..., trials) becomes (..., units)."""
     unit = units.trial_unit if rows is None else units.trial_unit[rows]
     order = np.argsort(unit, kind="stable")
     starts = np.flatnonzero(np.diff(unit[order], prepend=-1))
     total = np.zeros((*of_trials.shape[:-1], units.unit_subject.size))
-    total[..., unit[order][starts]] = np.add.reduceat(of_trials[..., order], starts, axis=-1)
+    total[..., unit[order][starts]] = add.reduceat(of_trials[..., order], starts, axis=-1)
     return total
 
 

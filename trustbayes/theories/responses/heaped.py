@@ -42,6 +42,7 @@ from trustbayes.theories.responses.censored import (
 )
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
+from trustbayes.trials.forecast import Points
 
 __all__ = ["HEAPING", "ROUNDING", "HeapedNoise", "heaped"]
 
@@ -105,6 +106,13 @@ class HeapedNoise(CensoredNoise):
             )
         plain, coarse = not_rounding + plain, rounding + coarse
         return log_sum_exp(namespace(plain, coarse).stack([plain, coarse]), axis=0)
+
+    def _normal_logs(
+        self, units: Points, rows: np.ndarray, answer: np.ndarray, values: Values
+    ) -> Any:
+        not_rounding = values.mapped("rounding", _LOGS[0]).of_units("rounding")
+        number = np.bincount(units.trial_unit[rows], minlength=units.unit_subject.size)
+        return super()._normal_logs(units, rows, answer, values) + number * not_rounding
 
     def _noise_information(
         self, up: tuple[Any, Values], down: tuple[Any, Values], step: float, typed: bool

@@ -223,7 +223,10 @@ class SpikedNoise(CensoredNoise):
         gap = (at[inside] - centre[..., inside]) / sigma[..., inside]
         density = self.noise.log_density(gap) - log_sigma[..., rows][..., inside]
         parts, order = [density - at[inside] if self.log else density], [inside]
-        ends = (at_low, self.low + self.spike_width / 2, 1), (at_high, self.high - self.spike_width / 2, -1)
+        ends = (
+            (at_low, self.low + self.spike_width / 2, 1),
+            (at_high, self.high - self.spike_width / 2, -1),
+        )
         for some, beyond, sign in ends:
             if isinstance(some, np.ndarray) and not some.size:
                 continue

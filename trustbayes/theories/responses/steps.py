@@ -1,0 +1,91 @@
+r"""Log probabilities of steps of normal noise, summed over choices before the noise comes in.
+
+A step of width :math:`\delta` whose middle is z, both in standard deviations, has the probability
+
+.. math:: P = \int_{z - \delta/2}^{z + \delta/2} \varphi(t) \, dt
+          = \delta \varphi(z) \, \mathrm{E} \exp(-\delta z U - \delta^2 U^2 / 2),
+
+U being uniform on [-1/2, 1/2]. The logarithm of the mean is a power series in :math:`\delta`, each
+term a polynomial in z², so that the sum over choices needs of them no more than the sums of even
+powers of their distances from the best ones: a table over many sizes of noise costs hardly more
+than for one of them.
+
+Source: the expansion is that of the cumulants of a uniform variable; its first term is Sheppard's
+correction. As specified here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import factorial
+
+import numpy as np
+from numpy.polynomial import Polynomial, polynomial
+
+__all__ = ["POWERS", "SERIES_REACH", "log_steps"]
+
+_ORDER = 12  # the highest power of δ
+
+
+def _cumulants() -> list[Polynomial]:
+    """The terms of the series: polynomials in z, of which those of δ^2, δ^4 ... are not nothing."""
+    mean = [Polynomial([1.0])]  # of the exponential, by powers of δ
+    for power in range(1, _ORDER + 1):
+        moment = 0.0 if power % 2 else 1 / ((power + 1) * 2**power)
+        coefficients = np.zeros(power + 1)
+        for second in range(power // 2 + 1):
+            first = power - 2 * second
+            ways = (-1.0) ** first * (-0.5) ** second / (factorial(first) * factorial(second))
+            coefficients[first] = ways * moment
+        mean.append(Polynomial(coefficients))
+    logs = [Polynomial([0.0])]
+    for power in range(1, _ORDER + 1):  # from the derivative of the logarithm, times the mean
+        rest = (k * logs[k] * mean[power - k] for k in range(1, power))
+        logs.append(mean[power] - sum(rest, start=Polynomial([0.0])) / power)
+    return logs
+
+
+_TERMS = np.zeros((_ORDER // 2 + 1, _ORDER // 2 + 1))
+for _half, _term in enumerate(_cumulants()[::2]):
+    _TERMS[_half, : _half + 1] = _term.coef[: 2 * _half + 1 : 2]
+POWERS = len(_TERMS)
+"""How many sums of even powers the series asks for, from that of the 0th."""
+SERIES_REACH = (1.0, 2.0)
+"""Largest width δ, and largest δ|z|, at which the series errs by less than 2e-7."""
+
+
+def log_steps(powers: Sequence[np.ndarray], sigma: np.ndarray, step: float) -> np.ndarray:
+    """Sums of log densities of recorded choices: of the probabilities of their steps, over h.
+
+    Parameters
+    ----------
+    powers : sequence of POWERS arrays, shape (...)
+        The number of choices, and the sums of the 2nd, 4th ... powers of their distances from the
+        best ones.
+    sigma : array, shape (...)
+        The noise's standard deviation; broadcasts.
+    step : float
+        h, at least 0.
+
+    Returns
+    -------
+    array, shape (...)
+        Each choice to 2e-7, where widths are within `SERIES_REACH`.
+
+    Examples
+    --------
+    >>> from scipy.stats import norm
+    >>> distance = np.array([3.0])
+    >>> powers = [distance ** (2 * k) for k in range(POWERS)]
+    >>> exact = np.log(norm.cdf(3.5, scale=4.0) - norm.cdf(2.5, scale=4.0))
+    >>> abs(log_steps(powers, np.array(4.0), 1.0) - exact).item() < 1e-8
+    True
+    """
+    square = (step / sigma) ** 2
+    factors = [polynomial.polyval(square, column) for column in _TERMS.T]
+    factors[0] = factors[0] - np.log(sigma) - 0.5 * np.log(2 * np.pi)
+    factors[1] = factors[1] - 0.5
+    total = factors[0] * powers[0]
+    for half, factor in enumerate(factors[1:], start=1):
+        total = total + factor / sigma ** (2 * half) * powers[half]
+    return np.asarray(total)
