@@ -310,9 +310,10 @@ class CensoredNoise:
         wide = (sigma * width < self.step) | (sigma**2 * reach < self.step * most)
         beyond = np.maximum(distance - self.step / 2, 0.0) ** 2
         bound = -0.5 * summed_by_unit(units, beyond, rows) / sigma**2
+        bound = bound - number * math.log(self.step)
         trials = np.bincount(units.trial_subject, minlength=units.unit_subject.max() + 1)
         hopeless = bound < _HOPELESS * trials[units.unit_subject]
-        logs = np.where(hopeless, np.minimum(logs, bound), logs)
+        logs = np.where(hopeless, bound, logs)
         return self._with_exact(logs, wide & ~hopeless, units, rows, answer, sigma)
 
     def _with_exact(

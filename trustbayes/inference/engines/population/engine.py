@@ -261,7 +261,8 @@ def _habitual(
 
 def _first_rule(layout: Layout) -> Rule:
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
-    if widest == 2 and layout.shared and layout.units.continuous:
+    kinked = layout.units.continuous and layout.game.kind != "recommendation"
+    if widest == 2 and layout.shared and kinked:
         noise = RESPONSE_NOISE.name
         steps = tuple(0.25 if effect.name == noise else _KINKED for effect in layout.effects)
         return Rule(steps, knots=_KINKED / 2)
