@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base import array_stats
 
 from trustbayes.comparison.psis import good_k
 from trustbayes.comparison.shared_people import Side, lying_parameter, side_of
@@ -16,6 +14,7 @@ from trustbayes.errors import Fault, InputError
 from trustbayes.inference.fit import Fit
 from trustbayes.numerics.arrays import log_total
 from trustbayes.numerics.hermite import copula
+from trustbayes.numerics.pareto import smoothed
 
 __all__ = ["SHAPE", "BothRoles", "both_roles"]
 
@@ -224,8 +223,8 @@ def _joined(left: Side, right: Side, people: list[str], shape: float, ci_prob: f
             for each in zip(*(vars(part).values() for part in parts), strict=True)
         )
     )
-    smoothed, pareto_k = _smoothed(both.total[None])
-    weights = np.exp(smoothed[0])
+    logs, pareto_k = _smoothed(both.total[None])
+    weights = np.exp(logs[0])
     kept, tails = _smoothed((both.without - both.apart).T)
     joint = log_total(kept + (both.apart + both.total[:, None] - both.without).T, axis=1)
     alone, others = _smoothed(-both.apart.T)
@@ -307,12 +306,8 @@ def _pairs(left: Side, right: Side, powers: np.ndarray, prior: np.ndarray) -> _P
 
 def _smoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logs of weights that add up to one, and their Pareto k, row by row; 0 if they are alike."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # equal weights have no tail
-        smoothed, tails = array_stats.psislw(-np.ascontiguousarray(logs), r_eff=1.0)
-    weights = np.asarray(smoothed) - log_total(np.asarray(smoothed), axis=1)[:, None]
-    flat = np.ptp(logs, axis=1) < _ALIKE
-    return weights, np.where(flat, 0.0, np.nan_to_num(tails, nan=np.inf))
+    weights, tails = smoothed(logs)
+    return weights, np.where(np.ptp(logs, axis=1) < _ALIKE, 0.0, tails)
 
 
 def _people(pairs: _Pairs, weights: np.ndarray, people: list[str], ci_prob: float) -> pd.DataFrame:

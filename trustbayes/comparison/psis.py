@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import arviz as az
 import numpy as np
-from arviz_stats.base import array_stats
 
 from trustbayes.inference.fit import Fit
 from trustbayes.inference.gate import GOOD_K
 from trustbayes.numerics.arrays import log_sum_exp, log_total
+from trustbayes.numerics.pareto import smoothed
 
 __all__ = ["good_k", "psis"]
 
@@ -56,15 +55,9 @@ def psis(
     columns = np.flatnonzero(varies)
     for start in range(0, columns.size, step):
         some = columns[start : start + step]
-        part = np.ascontiguousarray(logs[:, some].T)
-        with warnings.catch_warnings():
-            # Equal densities have no tail; that is kept and reported by the caller.
-            warnings.simplefilter("ignore", UserWarning)
-            weights, tails = array_stats.psislw(part, r_eff=efficiency)
+        weights, pareto_k[some] = smoothed(-logs[:, some].T, efficiency)
         gain = np.ascontiguousarray(predicted[:, some].T)
         elpd[some] = log_sum_exp(weights + gain) - log_sum_exp(weights)
-        # Where no tail could be fitted the estimate is as unreliable as can be.
-        pareto_k[some] = np.nan_to_num(tails, nan=np.inf)
     return elpd, pareto_k, good_k(chains * draws)
 
 

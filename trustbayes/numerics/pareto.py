@@ -1,12 +1,17 @@
-"""How heavy the tail of weights is."""
+"""How heavy the tail of weights is, and weights whose tail is smoothed, by ArviZ."""
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 from arviz_stats.base import array_stats
 
-__all__ = ["pareto_k"]
+from trustbayes.numerics.arrays import log_total
 
+__all__ = ["pareto_k", "smoothed"]
+
+_ALIKE = 1e-10  # log weights that far apart are equal
 _FEWEST = 100  # finite weights of which the largest are some thirty
 
 
@@ -38,7 +43,42 @@ def pareto_k(log_weights: np.ndarray, efficiency: float = 1.0) -> float:
     if finite.size < _FEWEST:
         return np.inf
     gap = np.maximum(log_weights, finite.max() - 700) - finite.max()
-    if np.ptp(gap) < 1e-10:
-        return 0.0
-    tail = float(array_stats.psislw(-gap, r_eff=efficiency)[1])
-    return np.inf if np.isnan(tail) else tail
+    return float(smoothed(gap[None], efficiency)[1][0])
+
+
+def smoothed(log_weights: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Weights whose largest are smoothed, and the Pareto k of these, row by row.
+
+    Parameters
+    ----------
+    log_weights : array, shape (rows, n)
+    efficiency : float
+        See `pareto_k`.
+
+    Returns
+    -------
+    log_weights : array, shape (rows, n)
+        Of weights that add up to one.
+    pareto_k : array, shape (rows,)
+        Zero where all weights are equal; infinite where no tail could be fitted: such weights are
+        as unreliable as can be.
+
+    References
+    ----------
+    Vehtari et al. (2024), Journal of Machine Learning Research 25(72).
+
+    Examples
+    --------
+    >>> logs = np.random.default_rng(1).exponential(size=(2, 4000)) * [[0.2], [1.5]]
+    >>> (smoothed(logs)[1] < [0.5, 1.0]).tolist()
+    [True, False]
+    """
+    smooth, tails = np.array(log_weights, dtype=float), np.zeros(len(log_weights))
+    varies = np.ptp(smooth, axis=1) > _ALIKE
+    if varies.any():
+        # Where the largest are few or alike there is no tail, and one that overflows says so by k.
+        with warnings.catch_warnings(), np.errstate(over="ignore"):
+            warnings.simplefilter("ignore", UserWarning)
+            made, k = array_stats.psislw(-smooth[varies], r_eff=efficiency)
+        smooth[varies], tails[varies] = made, np.nan_to_num(k, nan=np.inf)
+    return smooth - log_total(smooth, axis=1)[:, None], tails

@@ -26,15 +26,15 @@ def test_the_series_is_the_log_of_the_integral_within_its_reach():
     widths = np.append(rng.uniform(0, width, 4000), np.full(50, width))
     z = np.append(rng.uniform(-1, 1, 4000), np.linspace(-1, 1, 50)) * reach / widths
     powers = [z ** (2 * k) for k in range(POWERS)]  # the noise's standard deviation is 1
-    found = np.array(
+    logs = np.array(
         [
             log_steps([p[i : i + 1] for p in powers], np.ones(1), w)[0]
             for i, w in enumerate(widths.tolist())
         ]
     )
-    np.testing.assert_allclose(found, log_of_step(z, widths), atol=2e-7, rtol=0)
+    np.testing.assert_allclose(logs, log_of_step(z, widths), atol=2e-7, rtol=0)
     # Without its terms it would be the density, which is off by a million times that.
-    assert np.abs(stats.norm.logpdf(z) - found).max() > 0.1
+    assert np.abs(stats.norm.logpdf(z) - logs).max() > 0.1
 
 
 def test_without_a_step_it_is_the_density():
@@ -75,18 +75,18 @@ def test_on_a_grid_of_noise_sums_over_units_are_those_of_the_choices_one_by_one(
     sigma = np.geomspace(0.2, 1.8 * spread + 3.0, 15)[:, None, None]
     values = Values({"response_noise": sigma * np.ones(3) / 50}, GRID, units)
     answer = best + np.linspace(-1, 1, 4)[:, None] * spread
-    found = rule.unit_logs(units, answer, values)
-    assert found.shape == (15, 4, units.unit_subject.size)
+    logs = rule.unit_logs(units, answer, values)
+    assert logs.shape == (15, 4, units.unit_subject.size)
     z = (choices - answer) / sigma
     upper, lower = (stats.norm.logcdf(sign * GAME.step / 2 / sigma - abs(z)) for sign in (1, -1))
     each = upper + np.log1p(-np.exp(lower - upper)) - np.log(GAME.step)
     expected = np.stack(
-        [each[..., units.trial_unit == u].sum(axis=-1) for u in range(found.shape[-1])], axis=-1
+        [each[..., units.trial_unit == u].sum(axis=-1) for u in range(logs.shape[-1])], axis=-1
     )
     each_has = np.bincount(units.trial_subject)[units.unit_subject]
-    far = (expected < -45 * each_has) & (found < -45 * each_has)  # where a bound is enough
+    far = (expected < -45 * each_has) & (logs < -45 * each_has)  # where a bound is enough
     assert far.mean() < 0.5
-    np.testing.assert_allclose(found[~far], expected[~far], rtol=1e-9, atol=2e-7 * each_has.max())
+    np.testing.assert_allclose(logs[~far], expected[~far], rtol=1e-9, atol=2e-7 * each_has.max())
 
 
 def test_what_is_out_of_all_reach_has_a_bound_that_no_likelihood_exceeds():
@@ -95,11 +95,11 @@ def test_what_is_out_of_all_reach_has_a_bound_that_no_likelihood_exceeds():
     rule = CensoredNoise(NormalNoise(), 0.0, 100.0, 50.0, GAME.step)
     sigma = np.geomspace(1e-3, 0.5, 9)
     values = Values({"response_noise": sigma[:, None] * np.ones(3) / 50}, GRID, units)
-    found = rule.unit_logs(units, choices + 11.0, values)
+    logs = rule.unit_logs(units, choices + 11.0, values)
     # Ten units beyond the half step, in each of a unit's choices.
     bound = -0.5 * (10 / sigma) ** 2 - np.log(GAME.step)
-    assert (found <= bound[:, None] * np.bincount(units.trial_unit) + 1e-9).all()
-    assert np.isfinite(found).all()
+    assert (logs <= bound[:, None] * np.bincount(units.trial_unit) + 1e-9).all()
+    assert np.isfinite(logs).all()
 
 
 def test_information_is_that_of_rounded_choices():
@@ -110,10 +110,10 @@ def test_information_is_that_of_rounded_choices():
         values = Values({"response_noise": np.array(sigma / 50)}, {"response_noise": ()}, units)
         answer, step = np.full(3, 50.3), 1e-4
         up, down = (answer + step, values), (answer - step, values)
-        found = rule.information(units, up, down, step, typed=False)
+        information = rule.information(units, up, down, step, typed=False)
         edges = (np.arange(-150, 151) * 2.0 + 1.0 - 0.3) / sigma
         chance, slope = np.diff(stats.norm.cdf(edges)), -np.diff(stats.norm.pdf(edges)) / sigma
         some = chance > 1e-12
         expected = 3 * (slope[some] ** 2 / chance[some]).sum()
-        assert found.sum() == pytest.approx(expected, rel=0.01)
-        assert found.sum() < 0.999 * 3 / sigma**2  # that of choices which are not rounded
+        assert information.sum() == pytest.approx(expected, rel=0.01)
+        assert information.sum() < 0.999 * 3 / sigma**2  # that of choices which are not rounded
