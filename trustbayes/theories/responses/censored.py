@@ -8,8 +8,10 @@ distribution function of the noise around the best choice its density is
 
 .. math:: p(y) = \frac{F(y + h/2) - F(y - h/2)}{h},
 
-so that times h it is the probability of the step. The functions take NumPy arrays or PyTensor
-variables.
+so that times h it is the probability of the step. Nobody is exact: noise of standard deviation
+:math:`\sigma` counts as :math:`\sqrt{\sigma^2 + (h / 8)^2}`, from which answers in steps of h
+hardly tell it, so that probabilities are smooth in what the best choice depends on. The functions
+take NumPy arrays or PyTensor variables.
 
 Source: Heitjan (1989), Statistical Science 4(2), for likelihoods of rounded data; as specified
 here.
@@ -49,6 +51,9 @@ __all__ = [
     "summed_by_unit",
 ]
 
+_FINEST = 0.125
+"""Of a step: the variance of noise is added to that of so much. Were people exact, the probability
+of a step would jump where the best choice crosses its edge."""
 _HOPELESS = -50.0
 """Log likelihood a trial of a subject from which on nobody asks by how much: with noise as large as
 the range no trial has less than -10."""
@@ -292,7 +297,7 @@ class CensoredNoise:
         noise comes in; but for units in which a step is wide beside it. Of those whose choices are
         out of all reach of their noise, only a bound is given.
         """
-        sigma = values.of_units("response_noise") * self.scale
+        sigma = self._size(values.of_units("response_noise"))
         distance = abs(units.trial_choice[rows] - answer[..., rows])
         number = np.bincount(units.trial_unit[rows], minlength=units.unit_subject.size)
         squares = distance**2
@@ -380,8 +385,14 @@ class CensoredNoise:
         return 1 / (1 + (width / self._sigma(values, typed)) ** 2 / 12)
 
     def _sigma(self, values: Values, typed: bool) -> Any:
-        sigma = values.of_trials("response_noise") * self.scale
+        sigma = self._size(values.of_trials("response_noise"))
         return sigma[..., None, :] if typed else sigma
+
+    def _size(self, noise: Any) -> Any:
+        """The noise's standard deviation in units of choices, no smaller than a part of a step."""
+        if not self.step:
+            return noise * self.scale
+        return namespace(noise).sqrt((noise * self.scale) ** 2 + (_FINEST * self.step) ** 2)
 
 
 def information_of_units(units: Any, of_trials: Any, typed: bool) -> np.ndarray:

@@ -402,7 +402,8 @@ def neighbourhood(
     chosen = np.unique(np.concatenate([*extreme, among, np.arange(kept)]))
     low = {n: e.min(axis=0) for n, e in exposures.items()}
     high = {n: e.max(axis=0) for n, e in exposures.items()}
-    margin = {n: _MARGIN * (1 + high[n] - low[n]) for n in names}
+    width = {n: high[n] - low[n] for n in names}
+    margin = {n: _MARGIN * (np.minimum(1.0, 2 * width[n]) + width[n]) for n in names}
     return Neighbourhood(
         populations=[every[place] for place in chosen],
         low={n: low[n] - margin[n] for n in names},

@@ -17,6 +17,9 @@ _WIDEST = {"positive": (-12.0, 9.0), "unit": (-9.0, 9.0), "real": (-5.0, 5.0)}
 _GAP = 8.0
 """Between treatments: two logits of which one is at a trust of .02, the other at .98."""
 
+_ACROSS = 8  # knots at least across the range that tables must serve
+_NARROWEST = 1e-3  # of such ranges
+
 
 def sources_of(layout: Layout, kind: int | None) -> tuple[str, ...]:
     """Names of the parameters whose exposures bear on the choices of a type.
@@ -68,12 +71,12 @@ def knots_of(layout: Layout, name: str, rule: Rule, near: Neighbourhood | None) 
     low, high = default_range(layout, name)
     if near:
         low, high = np.maximum(low, near.low[name]), np.minimum(high, near.high[name])
-        high = np.maximum(high, low + rule.knots)
     names = [effect.name for effect in layout.effects]
     if name in names and not layout.units.continuous:
         return Shifts(low, high, rule.steps[names.index(name)])
-    size = (
-        max(TAPS + 1, int(np.ceil((high - low).max() / rule.knots)) + 1) if low.size else TAPS + 1
-    )
+    reach = (high - low).max() if low.size else 0.0
+    # A posterior narrower than the step has likelihoods that bend within it.
+    step = min(rule.knots, max(reach, _NARROWEST) / _ACROSS) if near else rule.knots
+    size = max(TAPS + 1, int(np.ceil(reach / step)) + 1)
     middle = (low + high) / 2
-    return Knots(middle - rule.knots * (size - 1) / 2, rule.knots, size)
+    return Knots(middle - step * (size - 1) / 2, step, size)
