@@ -76,7 +76,8 @@ def joint(trials, names, chains):
             pm.Potential(f"of_{name}", value)
     density = PopulationDensity(model)
     mode, covariance = highest_point(density, density.start)
-    drawn = draw_by_nuts(density, mode, covariance, Sampling(draws=300, tune=200, chains=chains, seed=5))
+    sampling = Sampling(draws=300, tune=200, chains=chains, seed=5)
+    drawn = draw_by_nuts(density, mode, covariance, sampling)
     points = drawn.points.reshape(-1, drawn.points.shape[-1])
     values = density.many(points, [model["mean"], model["spread"], model["psi"]])
     return values, prepared
