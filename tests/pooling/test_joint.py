@@ -53,7 +53,7 @@ def stages():
     return trials, scales, evidence
 
 
-def joint(trials, names):
+def joint(trials, names, chains):
     """Draws of μ, log τ and every ψ by NUTS from one PyMC model, by hand; and what it is made of.
 
     The likelihood of each experiment is the engine's term, whose inputs are the log of the mean
@@ -76,7 +76,8 @@ def joint(trials, names):
             pm.Potential(f"of_{name}", value)
     density = PopulationDensity(model)
     mode, covariance = highest_point(density, density.start)
-    drawn = draw_by_nuts(density, mode, covariance, Sampling(draws=300, tune=250, seed=5))
+    sampling = Sampling(draws=300, tune=200, chains=chains, seed=5)
+    drawn = draw_by_nuts(density, mode, covariance, sampling)
     points = drawn.points.reshape(-1, drawn.points.shape[-1])
     values = density.many(points, [model["mean"], model["spread"], model["psi"]])
     return values, prepared
@@ -84,7 +85,7 @@ def joint(trials, names):
 
 @pytest.fixture(scope="module")
 def together(stages):
-    return joint(stages[0], list(MEANS))
+    return joint(stages[0], list(MEANS), chains=4)
 
 
 def test_two_stages_give_what_one_model_of_all_gives(stages, together):
@@ -110,7 +111,7 @@ def test_two_stages_give_what_one_model_of_all_gives(stages, together):
 def test_an_experiment_left_out_is_predicted_as_by_a_refit_of_the_others(stages, together):
     trials, scales, evidence = stages
     others = [name for name in MEANS if name != "b"]
-    (mean, spread, _), _ = joint({name: trials[name] for name in others}, others)
+    (mean, spread, _), _ = joint({name: trials[name] for name in others}, others, chains=2)
     rng = np.random.default_rng(3)
     new = mean + spread * rng.normal(size=mean.shape)
     # Its people by the engine's own tables, in the place of nodes placed for each population.

@@ -252,15 +252,24 @@ def unconverged(analysis: Analysis, key: tuple[str, str]) -> Analysis:
     return replace(analysis, fits=fits, verdicts=roles)
 
 
-@pytest.fixture(scope="session", params=list(TRIALS))
-def analysis(request: pytest.FixtureRequest) -> Analysis:
-    """Of each kind of game."""
-    return made_up_analysis(kind=request.param)
-
-
 @pytest.fixture(scope="session")
 def make_analysis() -> Callable[..., Analysis]:
-    return made_up_analysis
+    """Made once for every set of arguments, in all files: an analysis does not change."""
+    made: dict[str, Analysis] = {}
+
+    def once(*arguments: object, **settings: object) -> Analysis:
+        asked = repr((arguments, sorted(settings.items())))
+        if asked not in made:
+            made[asked] = made_up_analysis(*arguments, **settings)
+        return made[asked]
+
+    return once
+
+
+@pytest.fixture(scope="session", params=list(TRIALS))
+def analysis(request: pytest.FixtureRequest, make_analysis: Callable[..., Analysis]) -> Analysis:
+    """Of each kind of game."""
+    return make_analysis(kind=request.param)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from trustbayes.report.paper import methods_paragraph, references
 HOSTILE = r"\input{x} & 50% $y_1$ #2 ~ ^ {z} <b> =1+1"
 
 
-def test_every_table_and_figure_of_the_page_has_its_files(make_analysis, tmp_path):
+def test_every_table_and_figure_of_the_page_has_its_files(make_analysis, undrawn, tmp_path):
     made = make_analysis(subjects=2, rounds=3, names=["trust-embedded"])
     folder = tmp_path / "parts"
     text = write_report(made, tmp_path / "report.html", assets=folder).html.read_text("utf-8")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from itertools import product
 
-import arviz as az
 import numpy as np
 import pymc as pm
 import pytest
@@ -15,18 +14,16 @@ from pytensor.graph.traversal import ancestors
 from scipy import stats
 from scipy.special import expit, logsumexp
 
-from trustbayes.games import FiniteGame, ForecastGame
+from trustbayes.games import FiniteGame
 from trustbayes.inference.first_run import find_type_densities
-from trustbayes.inference.fitting import _pattern, fit  # private: no result shows the first
+from trustbayes.inference.fitting import _pattern  # private: no result shows the first
 from trustbayes.inference.marginal.new_subjects import new_subject_log_likelihood
-from trustbayes.inference.sampling import Sampling
 from trustbayes.models import SPECS, Hybrid, LevelK, Mixture, Model, TrustEmbedded
 from trustbayes.models.draws import Draws
 from trustbayes.models.graph import build_units
 from trustbayes.models.parametrisation.pilot import pilot
 from trustbayes.models.parametrisation.type_coordinates import Habits, TypeDensities, can_be_placed
 from trustbayes.priors.prior import Prior
-from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.simulate import simulate
 from trustbayes.trials.table import trials_from_frame
 
@@ -318,53 +315,3 @@ def test_integrated_over_the_coordinates_the_likelihood_is_that_of_a_new_subject
     assert new.error.max() < 0.03
     found = logsumexp(logs) + 2 * np.log(0.5)
     assert found == pytest.approx(new.log_likelihood[0, 0], abs=0.03)
-
-
-@pytest.mark.slow
-def test_placed_or_not_the_posterior_is_the_same():
-    game = FiniteGame([1, 2, 3, 4, 5], treatments={"Low": 0.5, "High": 1.0})
-    planted = {"response_precision": Prior("Gamma", mean=3.0, shape=4.0)}
-    played = simulate(
-        game,
-        sender=Hybrid("sender", priors=planted, max_level=1),
-        receiver=None,
-        subjects=10,
-        rounds=30,
-        seed=4,
-    )
-    # Ten people leave the spread of their aversion a long tail, which takes small steps.
-    sampling = Sampling(draws=1500, chains=4, target_accept=0.95)
-    trials = trials_from_frame(played.trials, game)
-    # The population engine carries no one's parameters in any way: it integrates them out.
-    placed, summed = (
-        fit(Hybrid("sender", max_level=1), trials, sampling, method=method, progress=False)
-        for method in ("nuts", "population")
-    )
-    assert placed.manifest["parametrisation"]["lying_aversion"] == "placed"
-    assert placed.gate.passed
-    assert summed.gate.passed
-    compared = 0
-    for name, array in placed.posterior.data_vars.items():
-        if name not in summed.posterior or name == "lying_aversion":  # heavy-tailed
-            continue
-        of_both = [one.posterior[name] for one in (placed, summed)]
-        if name != "lying_aversion_mu":
-            of_both = [np.log(one) for one in of_both]
-        error = np.sqrt(sum(az.mcse(x).to_numpy() ** 2 for x in of_both))
-        gap = of_both[0].mean(("chain", "draw")) - of_both[1].mean(("chain", "draw"))
-        assert (abs(gap.to_numpy()) < 4.5 * error).all(), name
-        compared += array.isel(chain=0, draw=0).size
-    assert compared > 14
-
-
-@pytest.mark.slow
-def test_chains_of_forecast_sharing_meet_where_they_did_not():
-    # A population from the default priors. Of a thousand draws the bulk ESS of the worst parameter
-    # is 56 if not placed, and 2 (R-hat 2.7) if reports jump; it was 495 if placed.
-    seed, model = 20220101, Hybrid("sender", "forecast-sharing")
-    played = Experiment(ForecastGame(), model, None, subjects=30, rounds=20).play(seed)
-    sampling = Sampling(method="nuts", draws=300, tune=300, chains=2, seed=seed)
-    found = fit(model, played.trials, sampling, progress=False)
-    value = {check.name: check.value for check in found.gate.checks}
-    assert value["R-hat"] < 1.1
-    assert value["bulk ESS"] > 150

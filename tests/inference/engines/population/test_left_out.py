@@ -19,8 +19,11 @@ QUIET = {"progress": False}
 
 @pytest.fixture(scope="module")
 def forecast():
+    """Half of the people: those among whom some are unlike all others."""
     data = tb.bundled("simulated-forecast")
-    return tb.read_trials(data.trials, data.game)
+    whole = tb.read_trials(data.trials, data.game)
+    some = whole.table["sender"].isin(whole.subjects("sender")[24:])
+    return whole.subset(some.to_numpy(bool), "the second half")
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +41,12 @@ def drawn(prepared, sampling):
 
 
 def log_evidence(prepared):
-    """Log of the integral of a posterior's density, but for a constant; and its error."""
+    """Log of the integral of a posterior's density, but for a constant; and its error.
+
+    That of two thousand proposals is a hundredth of a nat, a fourth of the predictions' own.
+    """
     proposal = prepared.adapted.proposal
-    points = proposal.draw(np.random.default_rng(7), 8000)
+    points = proposal.draw(np.random.default_rng(7), 2000)
     logs = evaluated(prepared.density, points) - proposal.log_density(points)
     weights = np.exp(logs - logs.max())
     error = weights.std() / weights.mean() / len(points) ** 0.5
@@ -50,6 +56,11 @@ def log_evidence(prepared):
 def others_of(trials, role, names):
     rows = ~trials.table[role].isin(names).to_numpy(bool)
     return trials.subset(rows, "others")
+
+
+def log_normal(z):
+    """Log density of standard normal pairs: SciPy's takes long to say it of a few numbers."""
+    return -0.5 * (z**2).sum(axis=-1) - np.log(2 * np.pi)
 
 
 class Normal:
@@ -89,11 +100,10 @@ class Normal:
         return True
 
     def by_subject(self, point):
-        return stats.norm.logpdf(self.y, point, self.noise[:, None]).sum(axis=1)
+        return log_normal((self.y - point) / self.noise[:, None]) - 2 * np.log(self.noise)
 
     def value(self, point):
-        likelihood = self.graph.operator.marginal.by_subject(point).sum()
-        return stats.norm.logpdf(point).sum() + likelihood
+        return log_normal(point) + self.graph.operator.marginal.by_subject(point).sum()
 
 
 @pytest.mark.parametrize("far", [1.5, 3.0])
@@ -151,7 +161,7 @@ def test_matching_groups_are_left_out_together(forecast):
     table = forecast.table.copy()
     odd = ["s30", "s31", "s40"]
     table["group"] = np.where(table[role].isin(odd), "odd", "some")
-    table.loc[table[role].isin(forecast.subjects(role)[:20]), "group"] = "others"
+    table.loc[table[role].isin(forecast.subjects(role)[:5]), "group"] = "others"
     together = dataclasses.replace(forecast, table=table)
     prepared = prepare(tb.Babbling(role, "forecast-sharing"), together)
     labels = units_of(prepared)

@@ -156,7 +156,7 @@ def test_all_over_the_posterior_the_marginal_of_a_mixture_is_that_of_brute_force
     game = tb.FiniteGame(finite.game.states, payoffs=PowerLoss(exponent=2.0))
     state = prepare_units(tb.Mixture("receiver"), game, units)
     found, expected = [], []
-    for point in state.adapted.resampled(12, np.random.default_rng(4)):
+    for point in state.adapted.resampled(8, np.random.default_rng(4)):
         spans = [RANGES[e.parameter.support] for e in state.layout.effects]
         expected.append(brute_force(state, point, spans, {1: 2001, 2: 181}).sum())
         found.append(state.marginal.by_subject(state.population(point)).sum())

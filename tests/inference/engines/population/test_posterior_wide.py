@@ -6,8 +6,6 @@ end too early, or lack nodes that matter only there, leave the mode as it is and
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
 from scipy.special import expit, gammaln, log_softmax, logsumexp
@@ -41,17 +39,21 @@ def receivers_by_hand(units, game, mu, sigma, mean, shape):
     total = np.zeros((len(units.subjects), z.size, log_offset.size)) + trust_mass[:, None]
     total += offset_mass
     states, messages, actions = game.states, game.messages, game.actions
-    for unit, subject in enumerate(units.unit_subject):
-        treatment, bias = units.unit_treatment[unit], units.biases[units.unit_bias[unit]]
+    # Cells of the same treatment, bias and message share their probabilities, whoever's they are.
+    alike: dict[tuple[int, int], list[int]] = {}
+    for unit, place in enumerate(zip(units.unit_treatment, units.unit_bias, strict=True)):
+        alike.setdefault(place, []).append(unit)
+    for (treatment, at), members in alike.items():
         trust = expit(mu[treatment] + sigma * z)[:, None, None]
-        doubt = distrusted_prior(game, bias)
-        for seen, chosen in product(range(messages.size), range(actions.size)):
-            if number := units.counts[unit, seen, chosen]:
-                believed = trust * messages[seen] + (1 - trust) * states[:, None]
-                payoff = 110 - 20 * np.abs(believed - actions) ** 1.4
-                utility = np.einsum("s,zsa->za", doubt[seen], payoff) / game.scale
-                logs = log_softmax(utility[:, None] * precision[:, None], axis=-1)
-                total[subject] += number * logs[..., chosen]
+        doubt = distrusted_prior(game, units.biases[at])
+        for seen in range(messages.size):
+            believed = trust * messages[seen] + (1 - trust) * states[:, None]
+            payoff = 110 - 20 * np.abs(believed - actions) ** 1.4
+            utility = np.einsum("s,zsa->za", doubt[seen], payoff) / game.scale
+            logs = log_softmax(utility[:, None] * precision[:, None], axis=-1)
+            for unit in members:
+                if units.counts[unit, seen].any():
+                    total[units.unit_subject[unit]] += logs @ units.counts[unit, seen]
     return logsumexp(total.reshape(len(total), -1), axis=1)
 
 
