@@ -386,6 +386,8 @@ def point_log(chosen, game, row, values, level):
     noise, z = NOISES[chosen.conventions["noise"]], (choice - best) / sigma
     low, high = game.choice_range(chosen.role)
     if interval:
+        sigma = math.hypot(sigma, game.step / 8)
+        z = (choice - best) / sigma
         rounding = values["rounding"] if chosen.conventions["heaping"] else 0.0
         return heaped_log(noise, z, sigma, choice, rounding, game)
     if choice in (low, high):

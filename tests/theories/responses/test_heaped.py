@@ -67,6 +67,7 @@ def rule(name="normal", game=GAME):
 
 def log_of_answer(exact, answer, best, sigma, rounding, game=GAME):
     """By plain SciPy: log density of an answer inside the range, log probability of an end."""
+    sigma = math.hypot(sigma, game.step / 8)
     z, half_step, half_round = ((answer - best) / sigma, game.step / 2, game.round_to / 2)
     if answer == game.lowest:
         parts = [exact.logcdf(z + half / sigma) for half in (half_step, half_round)]

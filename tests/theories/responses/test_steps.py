@@ -77,8 +77,9 @@ def test_on_a_grid_of_noise_sums_over_units_are_those_of_the_choices_one_by_one(
     answer = best + np.linspace(-1, 1, 4)[:, None] * spread
     logs = rule.unit_logs(units, answer, values)
     assert logs.shape == (15, 4, units.unit_subject.size)
-    z = (choices - answer) / sigma
-    upper, lower = (stats.norm.logcdf(sign * GAME.step / 2 / sigma - abs(z)) for sign in (1, -1))
+    size = np.hypot(sigma, GAME.step / 8)
+    z = (choices - answer) / size
+    upper, lower = (stats.norm.logcdf(sign * GAME.step / 2 / size - abs(z)) for sign in (1, -1))
     each = upper + np.log1p(-np.exp(lower - upper)) - np.log(GAME.step)
     expected = np.stack(
         [each[..., units.trial_unit == u].sum(axis=-1) for u in range(logs.shape[-1])], axis=-1
@@ -97,7 +98,7 @@ def test_what_is_out_of_all_reach_has_a_bound_that_no_likelihood_exceeds():
     values = Values({"response_noise": sigma[:, None] * np.ones(3) / 50}, GRID, units)
     logs = rule.unit_logs(units, choices + 11.0, values)
     # Ten units beyond the half step, in each of a unit's choices.
-    bound = -0.5 * (10 / sigma) ** 2 - np.log(GAME.step)
+    bound = -0.5 * (10 / np.hypot(sigma, GAME.step / 8)) ** 2 - np.log(GAME.step)
     assert (logs <= bound[:, None] * np.bincount(units.trial_unit) + 1e-9).all()
     assert np.isfinite(logs).all()
 
@@ -111,6 +112,7 @@ def test_information_is_that_of_rounded_choices():
         answer, step = np.full(3, 50.3), 1e-4
         up, down = (answer + step, values), (answer - step, values)
         information = rule.information(units, up, down, step, typed=False)
+        sigma = np.hypot(sigma, GAME.step / 8)
         edges = (np.arange(-150, 151) * 2.0 + 1.0 - 0.3) / sigma
         chance, slope = np.diff(stats.norm.cdf(edges)), -np.diff(stats.norm.pdf(edges)) / sigma
         some = chance > 1e-12
