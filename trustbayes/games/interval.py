@@ -112,7 +112,8 @@ class IntervalGame(ContinuousGame):
     step : float, optional
         How finely answers are recorded, such as by a slider: a whole number of steps makes the
         interval, and what is meant is recorded as the nearest step, that of an end included.
-        Default: a ten-thousandth of the interval.
+        Nobody's noise counts as less than an eighth of a step. Default: a ten-thousandth of the
+        interval.
     layout : Layout
         How trial files are laid out.
     name : str
