@@ -30,8 +30,9 @@ from trustbayes.simulation.calibration import CALIBRATION_SAMPLING, Calibration,
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.ranks import RANKS
 from trustbayes.simulation.uniformity import band
-from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
+from trustbayes.theories.responses.censored import CensoredNoise
 from trustbayes.theories.responses.logit import Logit, unit_log_likelihood
+from trustbayes.theories.responses.noises import NormalNoise
 
 SEED = 20180418
 _IN_ORDER = 0.2

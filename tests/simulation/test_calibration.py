@@ -17,7 +17,8 @@ from trustbayes.simulation.calibration import calibrate
 from trustbayes.simulation.experiments import Experiment
 from trustbayes.simulation.planted import planted_draw
 from trustbayes.simulation.ranks import RANKS, ranks_of
-from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
+from trustbayes.theories.responses.censored import CensoredNoise
+from trustbayes.theories.responses.noises import NormalNoise
 
 GAME = FiniteGame([1, 2, 3], treatments={"Low": 0.5, "High": 1.0})
 SENDERS = Experiment(GAME, LevelK("sender", max_level=1), None, subjects=3, rounds=4)

@@ -57,7 +57,7 @@ def psis(
         some = columns[start : start + step]
         weights, pareto_k[some] = smoothed(-logs[:, some].T, efficiency)
         gain = np.ascontiguousarray(predicted[:, some].T)
-        elpd[some] = log_sum_exp(weights + gain) - log_sum_exp(weights)
+        elpd[some] = log_sum_exp(weights + gain)
     return elpd, pareto_k, good_k(chains * draws)
 
 

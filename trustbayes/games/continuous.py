@@ -42,7 +42,7 @@ class ContinuousGame(Game):
 
     @property
     def coarse_step(self) -> float:
-        """None."""
+        """0: steps are small beside noise."""
         return 0.0
 
     @abstractmethod

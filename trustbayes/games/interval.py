@@ -221,7 +221,7 @@ class IntervalGame(ContinuousGame):
 
     @property
     def coarse_step(self) -> float:
-        """The step: people who play the theory's best choice have noise of any smallness."""
+        """The step: noise may be smaller, as of people who always tell the truth."""
         return self.step
 
     @property

@@ -14,12 +14,8 @@ from scipy import integrate, stats
 
 from trustbayes.games import ForecastGame, Market
 from trustbayes.models import Values
-from trustbayes.theories.responses.censored import (
-    CensoredNoise,
-    NormalNoise,
-    StudentNoise,
-    censored,
-)
+from trustbayes.theories.responses.censored import CensoredNoise, censored
+from trustbayes.theories.responses.noises import NormalNoise, StudentNoise
 from trustbayes.trials.table import trials_from_frame
 
 NOISES = {"normal": (NormalNoise(), stats.norm()), "student-t": (StudentNoise(), stats.t(4))}

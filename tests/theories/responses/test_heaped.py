@@ -17,8 +17,9 @@ from trustbayes.errors import InputError
 from trustbayes.games import IntervalGame
 from trustbayes.models import FullTrust, LevelK, TrustEmbedded, Values
 from trustbayes.simulation.simulate import simulate
-from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise, StudentNoise
+from trustbayes.theories.responses.censored import CensoredNoise
 from trustbayes.theories.responses.heaped import HeapedNoise, heaped
+from trustbayes.theories.responses.noises import NormalNoise, StudentNoise
 from trustbayes.trials.table import trials_from_frame
 
 NOISES = {"normal": (NormalNoise(), stats.norm()), "student-t": (StudentNoise(), stats.t(4))}

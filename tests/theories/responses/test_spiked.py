@@ -12,7 +12,7 @@ from scipy import integrate, stats
 
 from trustbayes.games import RecommendationGame
 from trustbayes.models import Values
-from trustbayes.theories.responses.censored import NormalNoise, StudentNoise
+from trustbayes.theories.responses.noises import NormalNoise, StudentNoise
 from trustbayes.theories.responses.spiked import ChoosingNoise, SpikedNoise
 
 POSITIVE = RecommendationGame(lowest=1, highest=100, unit=10, step=1)

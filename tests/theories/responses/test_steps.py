@@ -7,7 +7,8 @@ from scipy import stats
 
 from trustbayes.games import IntervalGame
 from trustbayes.models import Values
-from trustbayes.theories.responses.censored import CensoredNoise, NormalNoise
+from trustbayes.theories.responses.censored import CensoredNoise
+from trustbayes.theories.responses.noises import NormalNoise
 from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps
 from trustbayes.trials.table import trials_from_frame
 

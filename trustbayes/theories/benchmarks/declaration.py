@@ -19,14 +19,10 @@ from trustbayes.games.interval import IntervalGame
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.adapters import trial_terms, unit_conditions
 from trustbayes.theories.benchmarks import finite, forecast
-from trustbayes.theories.responses.censored import (
-    INTERVAL_NOISE,
-    NOISE,
-    RESPONSE_NOISE,
-    censored,
-)
+from trustbayes.theories.responses.censored import INTERVAL_NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
+from trustbayes.theories.responses.noises import NOISE
 from trustbayes.theories.spec import Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
 

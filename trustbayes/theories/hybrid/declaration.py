@@ -14,14 +14,10 @@ from trustbayes.games.finite import FiniteGame
 from trustbayes.theories.adapters import by_condition, stacked, trial_terms, unit_conditions
 from trustbayes.theories.hybrid import finite, forecast, interval
 from trustbayes.theories.level_k import declaration as level_k
-from trustbayes.theories.responses.censored import (
-    INTERVAL_NOISE,
-    NOISE,
-    RESPONSE_NOISE,
-    censored,
-)
+from trustbayes.theories.responses.censored import INTERVAL_NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, logit
+from trustbayes.theories.responses.noises import NOISE
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import declaration as trust_embedded
 from trustbayes.theories.values import Values

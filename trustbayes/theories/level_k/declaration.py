@@ -26,14 +26,10 @@ from trustbayes.theories.learning.declaration import levels_that_learn
 from trustbayes.theories.level_k import forecast as theory, interval
 from trustbayes.theories.level_k.finite import level_tables
 from trustbayes.theories.level_k.quantal import quantal_receiver_utility, quantal_sender_utility
-from trustbayes.theories.responses.censored import (
-    INTERVAL_NOISE,
-    NOISE,
-    RESPONSE_NOISE,
-    censored,
-)
+from trustbayes.theories.responses.censored import INTERVAL_NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
+from trustbayes.theories.responses.noises import NOISE
 from trustbayes.theories.spec import Convention, Guide, Line, Look, ModelSpec, Parameter
 from trustbayes.theories.values import Values
 

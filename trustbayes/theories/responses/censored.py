@@ -26,28 +26,24 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
-from scipy.special import log_ndtr
 
 from trustbayes.games.base import Role
 from trustbayes.games.continuous import ContinuousGame
 from trustbayes.numerics.arrays import log_probability, namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response, of_trials
+from trustbayes.theories.responses.noises import NormalNoise, StudentNoise, noise_of
 from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps
-from trustbayes.theories.spec import Convention, Parameter
+from trustbayes.theories.spec import Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
 
 __all__ = [
     "INTERVAL_NOISE",
-    "NOISE",
     "RESPONSE_NOISE",
     "CensoredNoise",
-    "NormalNoise",
-    "StudentNoise",
     "censored",
     "information_of_units",
-    "noise_of",
     "summed_by_unit",
 ]
 
@@ -55,61 +51,8 @@ _FINEST = 0.125
 """Of a step: the variance of noise is added to that of so much. Were people exact, the probability
 of a step would jump where the best choice crosses its edge."""
 _HOPELESS = -50.0
-"""Log likelihood a trial of a subject from which on nobody asks by how much: with noise as large as
-the range no trial has less than -10."""
-
-
-class NormalNoise:
-    """Standard normal noise."""
-
-    by_squares = True
-    location_information = 1.0
-    scale_information = 2.0
-
-    def log_density(self, z: Any) -> Any:
-        """Log density."""
-        return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
-
-    def log_cumulative(self, z: Any) -> Any:
-        """Log probability of less than z."""
-        if namespace(z) is np:
-            return log_ndtr(z)
-        # Below -30 five terms of the asymptotic series leave a relative error of 2e-12.
-        low = pt.minimum(z, -30.0)
-        w = 1 / low**2
-        series = pt.log1p(-w * (1 - 3 * w * (1 - 5 * w * (1 - 7 * w))))
-        far = -0.5 * low**2 - pt.log(-low) - 0.5 * math.log(2 * math.pi) + series
-        below = pt.maximum(pt.switch(z > 0, -z, z), -30.0)
-        beyond = 0.5 * pt.erfc(-below / math.sqrt(2))
-        near = pt.switch(z > 0, pt.log1p(-beyond), pt.log(beyond))
-        return pt.switch(z < -30, far, near)
-
-    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Independent draws."""
-        return rng.normal(size=size)
-
-
-class StudentNoise:
-    """Student's t with 4 degrees of freedom: outliers bear less on a subject's estimates."""
-
-    by_squares = False
-    location_information = 5 / 7
-    scale_information = 8 / 7
-
-    def log_density(self, z: Any) -> Any:
-        """Log density."""
-        return math.log(3 / 8) - 2.5 * namespace(z).log1p(z**2 / 4)
-
-    def log_cumulative(self, z: Any) -> Any:
-        """Log probability of less than z, in closed form."""
-        xp = namespace(z)
-        c = z / xp.sqrt(4 + z**2)
-        above = xp.where(z < 0, 4 / ((4 + z**2) * (1 - xp.minimum(c, 0))), 1 + c)  # 1 + c
-        return 2 * xp.log(above) + xp.log(2 - c) - math.log(4)
-
-    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Independent draws."""
-        return rng.standard_t(4, size=size)
+"""Log probability a trial of a subject from which on nobody asks by how much: with noise as large
+as the range no step of a ten-thousandth of it has less than -11."""
 
 
 class CensoredNoise:
@@ -305,20 +248,17 @@ class CensoredNoise:
         for _ in range(1, POWERS if self.step else 2):
             power = power * squares
             powers.append(summed_by_unit(units, power, rows))
-        if not self.step:
-            return -number * (np.log(sigma) + 0.5 * math.log(2 * math.pi)) - (
-                0.5 * powers[1] / sigma**2
-            )
         logs = log_steps(powers, sigma, self.step)
+        if not self.step:
+            return logs
         width, reach = SERIES_REACH
         most = summed_by_unit(units, distance, rows, np.maximum)
         wide = (sigma * width < self.step) | (sigma**2 * reach < self.step * most)
         beyond = np.maximum(distance - self.step / 2, 0.0) ** 2
         bound = -0.5 * summed_by_unit(units, beyond, rows) / sigma**2
-        bound = bound - number * math.log(self.step)
         trials = np.bincount(units.trial_subject, minlength=units.unit_subject.max() + 1)
         hopeless = bound < _HOPELESS * trials[units.unit_subject]
-        logs = np.where(hopeless, bound, logs)
+        logs = np.where(hopeless, bound - number * math.log(self.step), logs)
         return self._with_exact(logs, wide & ~hopeless, units, rows, answer, sigma)
 
     def _with_exact(
@@ -419,11 +359,6 @@ def _any(rows: Any) -> bool:
     return not isinstance(rows, np.ndarray) or rows.size > 0
 
 
-def noise_of(conventions: Mapping[str, Any]) -> NormalNoise | StudentNoise:
-    """The noise that the convention "noise" names."""
-    return StudentNoise() if conventions["noise"] == "student-t" else NormalNoise()
-
-
 def censored(role: Role) -> Any:
     """The response rule of a role, as `ModelSpec.response` asks for it."""
 
@@ -452,15 +387,4 @@ RESPONSE_NOISE = Parameter(
 
 INTERVAL_NOISE = replace(
     RESPONSE_NOISE, unit="share of half the interval", report_unit="units of the state"
-)
-
-
-NOISE = Convention(
-    name="noise",
-    choices=("normal", "student-t"),
-    default="normal",
-    meaning=(
-        "How choices scatter around the best one: normal, or Student's t with 4 degrees of "
-        "freedom for outliers."
-    ),
 )

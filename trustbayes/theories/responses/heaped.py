@@ -33,13 +33,8 @@ from trustbayes.games.interval import IntervalGame
 from trustbayes.numerics.arrays import log_probability, log_sum_exp, namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
-from trustbayes.theories.responses.censored import (
-    CensoredNoise,
-    NormalNoise,
-    StudentNoise,
-    censored,
-    noise_of,
-)
+from trustbayes.theories.responses.censored import CensoredNoise, censored
+from trustbayes.theories.responses.noises import NormalNoise, StudentNoise, noise_of
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points

@@ -21,7 +21,6 @@ Psychology: Learning, Memory and Cognition 35(3), for choosing against averaging
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,12 +32,10 @@ from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response
 from trustbayes.theories.responses.censored import (
     CensoredNoise,
-    NormalNoise,
-    StudentNoise,
     information_of_units,
-    noise_of,
     summed_by_unit,
 )
+from trustbayes.theories.responses.noises import NormalNoise, StudentNoise, noise_of
 from trustbayes.theories.spec import Convention, Parameter
 from trustbayes.theories.values import Values
 
@@ -107,23 +104,8 @@ class SpikedNoise(CensoredNoise):
         return (xp.swapaxes(logs, -1, -2) if typed else logs), subject
 
     def unit_logs(self, units: Any, answer: Any, values: Values) -> np.ndarray:
-        """Sum of the logs of every unit's trials, without types; shape (..., units).
-
-        On no spike, shares and densities are added up before their leading axes meet.
-        """
-        choice, summed = units.trial_choice, partial(summed_by_unit, units)
-        keeps, follows = self._on_spikes(units, choice)
-        spiked = (keeps + follows) > 0
-        off, on = np.flatnonzero(~spiked), np.flatnonzero(spiked)
-        keep, follow, rest = self._shares(answer, values, typed=False)
-        total = summed(self._log_density(units, off, answer, values, typed=False), off)
-        total = total + summed(rest[..., off], off)
-        if on.size:
-            mass = keep[..., on] * keeps[on] + follow[..., on] * follows[on]
-            noisy = rest[..., on] + self._log_density(units, on, answer, values, typed=False)
-            spikes = log_probability(mass) - np.log(self.spike_width)
-            total = total + summed(np.logaddexp(spikes, noisy), on)
-        return np.asarray(total)
+        """Sum of the logs of every unit's trials, without types; shape (..., units)."""
+        return summed_by_unit(units, self.cell_logs(units, answer, values, typed=False))
 
     def information(
         self,

@@ -61,7 +61,7 @@ def log_steps(powers: Sequence[np.ndarray], sigma: np.ndarray, step: float) -> n
     ----------
     powers : sequence of POWERS arrays, shape (...)
         The number of choices, and the sums of the 2nd, 4th ... powers of their distances from the
-        best ones.
+        best ones; without a step the first two are enough.
     sigma : array, shape (...)
         The noise's standard deviation; broadcasts.
     step : float
@@ -86,6 +86,6 @@ def log_steps(powers: Sequence[np.ndarray], sigma: np.ndarray, step: float) -> n
     factors[0] = factors[0] - np.log(sigma) - 0.5 * np.log(2 * np.pi)
     factors[1] = factors[1] - 0.5
     total = factors[0] * powers[0]
-    for half, factor in enumerate(factors[1:], start=1):
-        total = total + factor / sigma ** (2 * half) * powers[half]
+    for half, power in enumerate(powers[1:], start=1):
+        total = total + factors[half] / sigma ** (2 * half) * power
     return np.asarray(total)

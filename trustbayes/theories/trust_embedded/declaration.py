@@ -22,14 +22,10 @@ from trustbayes.theories.adapters import (
 )
 from trustbayes.theories.learning.declaration import trust_that_learns
 from trustbayes.theories.outcomes import expected_outcome
-from trustbayes.theories.responses.censored import (
-    INTERVAL_NOISE,
-    NOISE,
-    RESPONSE_NOISE,
-    censored,
-)
+from trustbayes.theories.responses.censored import INTERVAL_NOISE, RESPONSE_NOISE, censored
 from trustbayes.theories.responses.heaped import HEAPING, ROUNDING, heaped
 from trustbayes.theories.responses.logit import LAPSE, RESPONSE_PRECISION, WITH_LAPSE, logit
+from trustbayes.theories.responses.noises import NOISE
 from trustbayes.theories.spec import Convention, Look, ModelSpec, Parameter
 from trustbayes.theories.trust_embedded import finite, forecast, interval, sequences
 from trustbayes.theories.values import Values

@@ -11,7 +11,7 @@ import numpy as np
 from trustbayes.errors import Fault, InputError
 from trustbayes.games.recommendation import RecommendationGame
 from trustbayes.priors.prior import Prior
-from trustbayes.theories.responses.censored import NOISE
+from trustbayes.theories.responses.noises import NOISE
 from trustbayes.theories.responses.spiked import (
     DECISION_NOISE,
     FOLLOWING,

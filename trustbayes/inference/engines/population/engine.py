@@ -261,8 +261,7 @@ def _habitual(
 
 def _first_rule(layout: Layout) -> Rule:
     widest = max((len(layout.active(kind)) for kind in layout.kinds), default=0)
-    kinked = layout.units.continuous and layout.game.kind != "recommendation"
-    if widest == 2 and layout.shared and kinked:
+    if widest == 2 and layout.shared and layout.units.continuous:
         noise = RESPONSE_NOISE.name
         steps = tuple(0.25 if effect.name == noise else _KINKED for effect in layout.effects)
         return Rule(steps, knots=_KINKED / 2)

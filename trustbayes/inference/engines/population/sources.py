@@ -17,7 +17,8 @@ _WIDEST = {"positive": (-12.0, 9.0), "unit": (-9.0, 9.0), "real": (-5.0, 5.0)}
 _GAP = 8.0
 """Between treatments: two logits of which one is at a trust of .02, the other at .98."""
 
-_ACROSS = 8  # knots at least across the range that tables must serve
+_ACROSS = 8
+"""Knots at least across the range that tables must serve."""
 _NARROWEST = 1e-3  # of such ranges
 
 
@@ -71,12 +72,14 @@ def knots_of(layout: Layout, name: str, rule: Rule, near: Neighbourhood | None) 
     low, high = default_range(layout, name)
     if near:
         low, high = np.maximum(low, near.low[name]), np.minimum(high, near.high[name])
+        spare = np.maximum(_NARROWEST - (high - low), 0.0) / 2
+        low, high = low - spare, high + spare
     names = [effect.name for effect in layout.effects]
     if name in names and not layout.units.continuous:
         return Shifts(low, high, rule.steps[names.index(name)])
     reach = (high - low).max() if low.size else 0.0
     # A posterior narrower than the step has likelihoods that bend within it.
-    step = min(rule.knots, max(reach, _NARROWEST) / _ACROSS) if near else rule.knots
+    step = min(rule.knots, reach / _ACROSS) if near and low.size else rule.knots
     size = max(TAPS + 1, int(np.ceil(reach / step)) + 1)
     middle = (low + high) / 2
     return Knots(middle - step * (size - 1) / 2, step, size)
