@@ -33,7 +33,7 @@ from trustbayes.numerics.arrays import log_probability, namespace
 from trustbayes.priors.prior import Prior
 from trustbayes.theories.response import Response, of_trials
 from trustbayes.theories.responses.noises import NormalNoise, StudentNoise, noise_of
-from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps
+from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps, sums_of_exact
 from trustbayes.theories.spec import Parameter
 from trustbayes.theories.values import Values
 from trustbayes.trials.forecast import Points
@@ -259,32 +259,29 @@ class CensoredNoise:
         trials = np.bincount(units.trial_subject, minlength=units.unit_subject.max() + 1)
         hopeless = bound < _HOPELESS * trials[units.unit_subject]
         logs = np.where(hopeless, bound - number * math.log(self.step), logs)
-        return self._with_exact(logs, wide & ~hopeless, units, rows, answer, sigma)
+        return self._with_exact(logs, wide & ~hopeless, units.trial_unit[rows], distance, sigma)
 
     def _with_exact(
         self,
         logs: np.ndarray,
         chosen: np.ndarray,
-        units: Points,
-        rows: np.ndarray,
-        answer: np.ndarray,
+        unit_of: np.ndarray,
+        distance: np.ndarray,
         sigma: np.ndarray,
     ) -> np.ndarray:
         """Sums by unit, some of them replaced by what they are by the choices one by one."""
-        of_rows = units.trial_unit[rows]
-        order = rows[np.argsort(of_rows, kind="stable")]
-        number = np.bincount(of_rows, minlength=units.unit_subject.size)
+        number = np.bincount(unit_of, minlength=logs.shape[-1])
         *lead, unit = np.nonzero(chosen & (number > 0))
-        ends = number[unit].cumsum()
-        pair = np.repeat(np.arange(unit.size), number[unit])
-        within = np.arange(pair.size) - np.repeat(ends - number[unit], number[unit])
-        trial = order[(number.cumsum() - number)[unit][pair] + within]
-        of_pair = np.broadcast_to(sigma, logs.shape)[*lead, unit][pair]
-        best = np.broadcast_to(answer, (*logs.shape[:-1], answer.shape[-1]))
-        each = self._log_exact(
-            units.trial_choice[trial], best[*(index[pair] for index in lead), trial], of_pair
+        last = number.cumsum()[unit]
+        poses = np.arange(math.prod(distance.shape[:-1])).reshape(distance.shape[:-1])
+        logs[*lead, unit] = sums_of_exact(
+            distance[..., np.argsort(unit_of, kind="stable")].reshape(-1, unit_of.size),
+            np.broadcast_to(poses, logs.shape[:-1])[*lead],
+            last - number[unit],
+            last,
+            np.broadcast_to(sigma, logs.shape)[*lead, unit],
+            self.step,
         )
-        logs[*lead, unit] = np.bincount(pair, weights=each, minlength=unit.size)
         return logs
 
     def _answered(self, meant: np.ndarray, values: Values, rng: np.random.Generator) -> np.ndarray:

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from trustbayes.errors import Fault, InputError
 from trustbayes.games import Game
+from trustbayes.inference.engines.population.anchors import sharpness
 from trustbayes.inference.engines.population.comparison import (
     AIM,
     SINGLE,
@@ -231,7 +232,10 @@ def fitting_layout(model: Model, game: Game, units: Units) -> Layout:
         If it cannot; with the reason and the engine that can.
     """
     model = model.fixed_to(units)
-    layout = layout_of(model, game, model.with_named_covariates(units))
+    units = model.with_named_covariates(units)
+    layout = layout_of(model, game, units)
+    if units.continuous and any(effect.exposures for effect in layout.effects):
+        layout = layout_of(model, game, units, sharpness(layout))
     wide = [effect.name for effect in layout.effects if effect.parameter.option]
     if wide and not is_habitual(layout) and habit_of(layout) is None:
         [name] = wide

@@ -187,7 +187,9 @@ class Layout:
         return gaps | {shared.name: shared for shared in self.shared}
 
 
-def layout_of(model: Model, game: Game, units: Units) -> Layout:
+def layout_of(
+    model: Model, game: Game, units: Units, preference: np.ndarray | None = None
+) -> Layout:
     """Take a model and its trials apart.
 
     Parameters
@@ -196,6 +198,9 @@ def layout_of(model: Model, game: Game, units: Units) -> Layout:
     game : Game
     units : Units
         Of the model's role; what formulas take from people is fixed.
+    preference : array, shape (treatments,), optional
+        Of treatments that as many subjects have, the one of the largest is the anchor; default:
+        the first.
 
     Returns
     -------
@@ -224,7 +229,7 @@ def layout_of(model: Model, game: Game, units: Units) -> Layout:
     if faults:
         raise InputError(faults)
     check_locations(model, units)
-    anchor = _anchors(units)
+    anchor = _anchors(units, preference)
     effects, shared = [], []
     for parameter in model.parameters:
         if parameter.support == "simplex":
@@ -242,11 +247,14 @@ def layout_of(model: Model, game: Game, units: Units) -> Layout:
     return Layout(model, game, units, anchor, tuple(effects), tuple(shared), members)
 
 
-def _anchors(units: Units) -> np.ndarray:
+def _anchors(units: Units, preference: np.ndarray | None) -> np.ndarray:
     """The treatment of each subject that most subjects have."""
     played = np.zeros((len(units.subjects), len(units.treatments)), dtype=int)
     played[units.unit_subject, units.unit_treatment] = 1
-    return np.asarray((played * (1 + played.sum(axis=0))).argmax(axis=1))
+    rank: Any = 0.0
+    if preference is not None:
+        rank = preference.argsort().argsort() / preference.size  # less than a subject
+    return np.asarray((played * (1 + played.sum(axis=0) + rank)).argmax(axis=1))
 
 
 def _effect(parameter: Parameter, model: Model, units: Units, anchor: np.ndarray) -> EffectLayout:

@@ -20,6 +20,7 @@ from trustbayes.inference.engines.population.sources import default_range, knots
 from trustbayes.inference.engines.population.splines import Knots, basis
 from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
 from trustbayes.inference.engines.population.theory import point_logs
+from trustbayes.numerics.spacing import spaced
 
 __all__ = ["point_tables"]
 
@@ -33,6 +34,9 @@ _SHRUNK = 0.85  # of the box's volume: less is worth another round
 _ACROSS = 5.0
 """Nodes across a box, times the rule's step: for a step of .25 they are .57 standard deviations
 apart where the box cuts a normal likelihood at e^-16, and the rule of trapezoids errs by e^-60."""
+_FINEST = 8  # parts at most that a step is cut in because a box holds many populations
+_POSED = 60_000  # trials at most, over poses, by which there are more than three of them
+_POSES = 12
 _PILOT_CUT = 25.0  # as that of `selection`; boxes are wider than what is kept in them
 _CHUNK = 2**22  # trials times nodes at a time: 32 MiB
 
@@ -96,9 +100,13 @@ def _rows(
     active = layout.active(kind)
     subjects, width = layout.subjects, len(active)
     poses = _poses(layout, names, near)
-    low, high = _boxes(layout, kind, near, active, poses, rule)
+    low, high, parts = _boxes(layout, kind, near, active, poses, rule)
     cells = np.array(
-        [round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) for e in active], dtype=int
+        [
+            round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) * parts[:, c]
+            for c, e in enumerate(active)
+        ],
+        dtype=int,
     ).reshape(-1, subjects)
     sizes = [int(numbers.max()) + 1 for numbers in cells]
     step = (high - low) / cells.T
@@ -175,11 +183,12 @@ def _poses(
     if near:
         middle = {n: (near.low[n] + near.high[n]) / 2 for n in names}
         reach = {n: (near.high[n] - near.low[n]) / 4 for n in names}
-        clipped = [
-            {n: np.clip(middle[n] + sign * reach[n], *ranges[n]) for n in names}
-            for sign in (0, -1, 1)
-        ]
-        return clipped
+        posed = [{n: middle[n] + sign * reach[n] for n in names} for sign in (0, -1, 1)]
+        # Narrow likelihoods move with what all share: no node between two of them is to be lacking.
+        more = min(_POSES, _POSED // max(1, layout.units.n_trials)) - len(posed)
+        some = spaced(len(near.populations), max(0, more))
+        posed += [near.populations[place].exposures for place in some]
+        return [{n: np.clip(pose[n], *ranges[n]) for n in names} for pose in posed]
     return [
         {n: (low + high) / 2 + part * (high - low) / 2 for n, (low, high) in ranges.items()}
         for part in (0.0, -0.35, 0.35)
@@ -193,34 +202,50 @@ def _boxes(
     active: tuple[int, ...],
     poses: list[dict[str, np.ndarray]],
     rule: Rule,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The box in which each subject's likelihood times population is not negligible."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The box in which each subject's likelihood times population is not negligible.
+
+    Returns
+    -------
+    low, high : array, shape (subjects, active effects)
+    parts : array of int, shape (subjects, active effects)
+        How many times as long as in one pose alone a side of the box is, at most `_FINEST`.
+    """
     width, subjects = len(active), layout.subjects
     ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active])
     low = np.tile(ends.reshape(width, 2)[:, 0], (subjects, 1))
     high = np.tile(ends.reshape(width, 2)[:, 1], (subjects, 1))
+    parts = np.ones((subjects, width), dtype=int)
     if not width:
-        return low, high
+        return low, high, parts
     size = {1: 41, 2: 15, 3: 11}.get(width, 7)
     lattice = np.indices([size] * width).reshape(width, -1)
     cut = rule.cut if near else _PILOT_CUT
     for _ in range(_ROUNDS):
         step = (high - low) / (size - 1)
         at = _at(layout, active, low, step, [size] * width)
-        keep = np.zeros((lattice.shape[1], subjects), dtype=bool)
-        for logs in _kept_logs(layout, kind, near, active, at, poses):
-            keep |= logs >= logs.max(axis=0) - cut
+        by_pose = [
+            _hull(logs >= logs.max(axis=0) - cut, lattice, size)
+            for logs in _kept_logs(layout, kind, near, active, at, poses)
+        ]
+        first = np.min([lower for lower, _ in by_pose], axis=0)
+        last = np.max([upper for _, upper in by_pose], axis=0)
+        narrowest = np.min([upper - lower for lower, upper in by_pose], axis=0)
+        parts = np.clip(np.round((last - first) / narrowest), 1, _FINEST).astype(int)
         before = np.prod(high - low, axis=1)
-        for c in range(width):
-            places = np.where(keep, lattice[c][:, None], size)
-            first = places.min(axis=0) - 1
-            last = np.where(keep, lattice[c][:, None], -1).max(axis=0) + 1
-            edge_low = np.maximum(low[:, c] + first * step[:, c], low[:, c])
-            edge_high = np.minimum(low[:, c] + last * step[:, c], high[:, c])
-            low[:, c], high[:, c] = edge_low, edge_high
+        low, high = low + first * step, low + last * step
         if (np.prod(high - low, axis=1) > _SHRUNK * before).all():
             break
-    return low, high
+    return low, high, parts
+
+
+def _hull(keep: np.ndarray, lattice: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last place along each axis, one more on each side; (subjects, axes)."""
+    places = [np.where(keep, numbers[:, None], size).min(axis=0) for numbers in lattice]
+    ends = [np.where(keep, numbers[:, None], -1).max(axis=0) for numbers in lattice]
+    first = np.maximum(np.array(places) - 1, 0).T
+    last = np.minimum(np.array(ends) + 1, size - 1).T
+    return first, last
 
 
 def _kept_logs(
