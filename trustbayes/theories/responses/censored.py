@@ -124,8 +124,9 @@ class CensoredNoise:
         choice, given = units.trial_choice, self._by_trial(values, typed=False)
         answer = np.broadcast_to(answer, (*np.shape(answer)[:-1], units.n_trials))
         total: Any = 0.0
+        order = np.argsort(units.trial_unit, kind="stable")
         for part, mask in enumerate(self._masks(choice)):
-            rows = np.flatnonzero(mask)
+            rows = order[mask[order]]
             if not rows.size:
                 continue
             if part == 0 and self.noise.by_squares:
@@ -269,13 +270,16 @@ class CensoredNoise:
         distance: np.ndarray,
         sigma: np.ndarray,
     ) -> np.ndarray:
-        """Sums by unit, some of them replaced by what they are by the choices one by one."""
+        """Sums by unit, some of them replaced by what they are by the choices one by one.
+
+        Choices of one unit follow each other.
+        """
         number = np.bincount(unit_of, minlength=logs.shape[-1])
         *lead, unit = np.nonzero(chosen & (number > 0))
         last = number.cumsum()[unit]
         poses = np.arange(math.prod(distance.shape[:-1])).reshape(distance.shape[:-1])
         logs[*lead, unit] = sums_of_exact(
-            distance[..., np.argsort(unit_of, kind="stable")].reshape(-1, unit_of.size),
+            distance.reshape(-1, unit_of.size),
             np.broadcast_to(poses, logs.shape[:-1])[*lead],
             last - number[unit],
             last,
@@ -344,10 +348,12 @@ def summed_by_unit(
 ) -> np.ndarray:
     """Sum over each unit's trials, or some of them; shape (..., trials) becomes (..., units)."""
     unit = units.trial_unit if rows is None else units.trial_unit[rows]
-    order = np.argsort(unit, kind="stable")
-    starts = np.flatnonzero(np.diff(unit[order], prepend=-1))
+    if (np.diff(unit) < 0).any():
+        order = np.argsort(unit, kind="stable")
+        unit, of_trials = unit[order], of_trials[..., order]
+    starts = np.flatnonzero(np.diff(unit, prepend=-1))
     total = np.zeros((*of_trials.shape[:-1], units.unit_subject.size))
-    total[..., unit[order][starts]] = add.reduceat(of_trials[..., order], starts, axis=-1)
+    total[..., unit[starts]] = add.reduceat(of_trials, starts, axis=-1)
     return total
 
 

@@ -94,6 +94,8 @@ def log_steps(powers: Sequence[np.ndarray], sigma: np.ndarray, step: float) -> n
 
 
 _FAR = 25.0  # standard deviations: before 37 a probability is too small for a number
+_ALL = 8.5  # standard deviations, beyond which less lies than numbers near 1 can tell
+_SMALL = 1e-150  # times the smallest probability before _FAR it is a number still
 _HALF_LOG = 0.5 * math.log(2 * math.pi)
 
 
@@ -133,16 +135,22 @@ def sums_of_exact(
     sums = np.empty(row.size)
     root = math.sqrt(0.5)
     for i in range(row.size):
-        total = 0.0
+        total, product = 0.0, 1.0
         for j in range(first[i], last[i]):
             near = (distance[row[i], j] - step / 2) / sigma[i]
             far = (distance[row[i], j] + step / 2) / sigma[i]
             if near < _FAR:
-                total += math.log(0.5 * (math.erfc(near * root) - math.erfc(far * root)))
+                chance = 1.0 if near < -_ALL else 0.5 * math.erfc(near * root)
+                if far < _ALL or far * far - near * near < _ALL * _ALL:
+                    chance -= 0.5 * math.erfc(far * root)
+                product *= chance
+                if product < _SMALL:
+                    total += math.log(product)
+                    product = 1.0
             else:
                 more = _log_tail(far) - _log_tail(near)
                 total += _log_tail(near) + math.log1p(-math.exp(more))
-        sums[i] = total - (last[i] - first[i]) * math.log(step)
+        sums[i] = total + math.log(product) - (last[i] - first[i]) * math.log(step)
     return sums
 
 
