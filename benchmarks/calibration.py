@@ -3,9 +3,9 @@
     python benchmarks/calibration.py [--only RESULTS] [--jobs N] [--folder FITS] [--out DIR]
         [--simulations 200]
 
-Parameters are drawn from the default priors, 20 subjects play 20 rounds (or as said), the model is
-fitted, and the ranks of what was planted must be uniform. Three models that are broken on purpose must fail.
-Results are those of finite games and forecast sharing, of recommendations, and of games on an
+Parameters are drawn from the default priors, 20 subjects play 20 rounds or as said, the model is
+fitted, and the ranks of what was planted must be uniform. Three models that are broken on purpose
+must fail. Results are those of finite games and forecast sharing, of recommendations, and of games on an
 interval.
 """
 

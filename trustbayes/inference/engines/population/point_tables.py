@@ -8,13 +8,14 @@ population, is not negligible; the box is found by halving in on it from the wid
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from trustbayes.inference.engines.population.axes import Axes
 from trustbayes.inference.engines.population.layout import EffectLayout, Layout
+from trustbayes.inference.engines.population.narrow import node_logs
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sources import default_range, knots_of, sources_of
 from trustbayes.inference.engines.population.splines import Knots, basis
@@ -27,7 +28,7 @@ __all__ = ["point_tables"]
 _RANGE = {"positive": (-10.0, 6.0), "unit": (-10.0, 10.0), "real": (-8.0, 8.0)}
 """Of boxes, on the scale of the link: at the end of it a noise is that of one part in 20,000 of a
 range or of 400 ranges, and a trust is 0 or 1 to one part in 20,000."""
-_ROUNDS = 8
+_ROUNDS = 12
 """Of closing in on a box: the narrowest side, of the noise of a hundred trials (.07 of its log), is
 a twentieth of the widest."""
 _SHRUNK = 0.85  # of the box's volume: less is worth another round
@@ -35,6 +36,7 @@ _ACROSS = 5.0
 """Nodes across a box, times the rule's step: for a step of .25 they are .57 standard deviations
 apart where the box cuts a normal likelihood at e^-16, and the rule of trapezoids errs by e^-60."""
 _FINEST = 8  # parts at most that a step is cut in because a box holds many populations
+_NARROW = 4  # parts of a step of .57 standard deviations of a likelihood: lines miss it by .3 %
 _POSED = 60_000  # trials at most, over poses, by which there are more than three of them
 _POSES = 12
 _PILOT_CUT = 25.0  # as that of `selection`; boxes are wider than what is kept in them
@@ -101,9 +103,10 @@ def _rows(
     subjects, width = layout.subjects, len(active)
     poses = _poses(layout, names, near)
     low, high, parts = _boxes(layout, kind, near, active, poses, rule)
+    parts *= _narrow_parts(layout, near, active, (high - low) / (_ACROSS / _steps(rule, active)))
     cells = np.array(
         [
-            round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) * parts[:, c]
+            np.round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) * parts[:, c]
             for c, e in enumerate(active)
         ],
         dtype=int,
@@ -132,11 +135,11 @@ def _rows(
     if source is not None:
         exposed = layout.sources()[source.name].exposure_of >= 0
     anew = bool(names) and source is None
-    highest = _kept_logs(layout, kind, near, active, at, poses)
     cut = rule.cut if near else _PILOT_CUT
-    keep = np.zeros(highest[0].shape, dtype=bool)
-    for logs in highest:
-        keep |= logs >= logs.max(axis=0) - cut
+    mass = _most_mass(layout, near, active, at)
+    keep = np.zeros((lattice.shape[1], subjects), dtype=bool)
+    for logs in _likelihoods(layout, kind, at, poses):
+        keep |= logs + mass >= (logs + mass).max(axis=0) - cut
     if anew:
         keep[:] = True
         plain = np.zeros(keep.shape)
@@ -156,6 +159,27 @@ def _rows(
         parts=parts,
         direct=PointsAnew(layout, kind, at, names, keep) if anew else None,
     )
+
+
+def _steps(rule: Rule, active: tuple[int, ...]) -> np.ndarray:
+    return np.array([rule.steps[e] for e in active])
+
+
+def _narrow_parts(
+    layout: Layout, near: Neighbourhood | None, active: tuple[int, ...], step: np.ndarray
+) -> np.ndarray:
+    """In how many parts steps are cut, shape (subjects, effects), where populations are narrower.
+
+    Their weights are those of a likelihood that is linear between nodes, see
+    `trustbayes.inference.engines.population.narrow`.
+    """
+    parts = np.ones(step.shape, dtype=int)
+    for c, e in enumerate(active if near else ()):
+        assert near is not None
+        family = layout.effects[e].family
+        least = min(family.moments(0.0, population.shape[e])[1] for population in near.populations)
+        parts[np.sqrt(least) < step[:, c], c] = _NARROW
+    return parts
 
 
 def _at(
@@ -224,10 +248,11 @@ def _boxes(
     for _ in range(_ROUNDS):
         step = (high - low) / (size - 1)
         at = _at(layout, active, low, step, [size] * width)
-        by_pose = [
-            _hull(logs >= logs.max(axis=0) - cut, lattice, size)
-            for logs in _kept_logs(layout, kind, near, active, at, poses)
-        ]
+        mass = _most_mass(layout, near, active, at)
+        by_pose = []
+        for logs in _likelihoods(layout, kind, at, poses):
+            most = logs + _between(logs, size, width) + mass
+            by_pose.append(_hull(most >= (logs + mass).max(axis=0) - cut, lattice, size))
         first = np.min([lower for lower, _ in by_pose], axis=0)
         last = np.max([upper for _, upper in by_pose], axis=0)
         narrowest = np.min([upper - lower for lower, upper in by_pose], axis=0)
@@ -248,32 +273,59 @@ def _hull(keep: np.ndarray, lattice: np.ndarray, size: int) -> tuple[np.ndarray,
     return first, last
 
 
-def _kept_logs(
+def _between(logs: np.ndarray, size: int, width: int) -> np.ndarray:
+    """How much higher than at a node a likelihood is between it and the next ones, as `logs`.
+
+    By the parabola through a node and its neighbours on each axis, where its top lies among them: a
+    sharp likelihood falls between nodes, and those of a blunt one are higher.
+    """
+    cube = logs.reshape(*(size,) * width, -1)
+    total = np.zeros_like(cube)
+    for axis in range(width):
+        below, at, above = (
+            np.take(cube, range(first, first + size - 2), axis) for first in range(3)
+        )
+        slope, bend = (above - below) / 2, np.maximum(2 * at - above - below, 1e-9)
+        rise = np.where(np.abs(slope) <= bend, slope**2 / (2 * bend), 0.0)
+        total += np.pad(rise, [(1, 1) if axis == other else (0, 0) for other in range(width + 1)])
+    return total.reshape(logs.shape)
+
+
+def _most_mass(
     layout: Layout,
-    kind: int | None,
     near: Neighbourhood | None,
     active: tuple[int, ...],
     at: Mapping[str, np.ndarray],
+) -> Any:
+    """Log of the most that a population puts at a node, shape (nodes, subjects).
+
+    Mass counts, not density: that of a narrow population is beyond all others'.
+    """
+    mass: Any = 0.0
+    for e in active if near else ():
+        assert near is not None
+        effect, nodes = layout.effects[e], at[layout.effects[e].name]
+        axes = nodes.reshape(-1, layout.subjects).T
+        step, most = axes[:, 1] - axes[:, 0], np.array(-np.inf)
+        for population in near.populations:
+            gap = axes - population.location[e][effect.location_of][:, None]
+            logs, _, _ = node_logs(effect.family, gap, step, population.shape[e], slopes=False)
+            most = np.maximum(most, logs)
+        mass = mass + most.T.reshape(nodes.shape)
+    return np.reshape(mass, (-1, layout.subjects)) if np.ndim(mass) else mass
+
+
+def _likelihoods(
+    layout: Layout,
+    kind: int | None,
+    at: Mapping[str, np.ndarray],
     poses: list[dict[str, np.ndarray]],
-) -> list[np.ndarray]:
-    """Log likelihood, times the highest of populations, by pose; shape (nodes, subjects) each."""
-    density: Any = 0.0
-    if near:
-        for e in active:
-            effect = layout.effects[e]
-            most: Any = -np.inf
-            for population in near.populations:
-                gap = at[effect.name] - population.location[e][effect.location_of]
-                most = np.maximum(most, effect.family.log_density(gap, population.shape[e]))
-            density = density + most
-        density = np.reshape(density, (-1, layout.subjects)) if active else density
-    by_pose = []
+) -> Iterator[np.ndarray]:
+    """Log likelihood by pose; shape (nodes, subjects) each."""
     every = np.ones(layout.units.unit_subject.size, dtype=bool)
     for pose in poses:
         gaps, shared = _posed(layout, pose)
-        logs = _unit_logs(layout, kind, at, gaps, shared)
-        by_pose.append(_by_subject(layout, logs, every) + density)
-    return by_pose
+        yield _by_subject(layout, _unit_logs(layout, kind, at, gaps, shared), every)
 
 
 def _posed(
