@@ -31,11 +31,15 @@ range or of 400 ranges, and a trust is 0 or 1 to one part in 20,000."""
 _ROUNDS = 12
 """Of closing in on a box: the narrowest side, of the noise of a hundred trials (.07 of its log), is
 a twentieth of the widest."""
+_FIRST_NODES, _NODES = {1: 61, 2: 31, 3: 15}, {1: 41, 2: 15, 3: 11}
+"""Nodes along each side, by how many there are: those of the whole range are to see sharp tops."""
 _SHRUNK = 0.85  # of the box's volume: less is worth another round
 _ACROSS = 5.0
 """Nodes across a box, times the rule's step: for a step of .25 they are .57 standard deviations
 apart where the box cuts a normal likelihood at e^-16, and the rule of trapezoids errs by e^-60."""
 _FINEST = 8  # parts at most that a step is cut in because a box holds many populations
+_MIDDLE = 4.0  # nats, between whose ends a normal likelihood is ten steps of .57 wide
+_HALF = 0.5  # of the steps across a box
 _NARROW = 4  # parts of a step of .57 standard deviations of a likelihood: lines miss it by .3 %
 _POSED = 60_000  # trials at most, over poses, by which there are more than three of them
 _POSES = 12
@@ -140,6 +144,7 @@ def _rows(
     keep = np.zeros((lattice.shape[1], subjects), dtype=bool)
     for logs in _likelihoods(layout, kind, at, poses):
         keep |= logs + mass >= (logs + mass).max(axis=0) - cut
+    keep = _filled(keep, sizes)
     if anew:
         keep[:] = True
         plain = np.zeros(keep.shape)
@@ -159,6 +164,16 @@ def _rows(
         parts=parts,
         direct=PointsAnew(layout, kind, at, names, keep) if anew else None,
     )
+
+
+def _filled(keep: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """With what lies along an axis between nodes that are kept: other poses may need it."""
+    cube = keep.reshape(*sizes, -1)
+    for axis in range(len(sizes)):
+        before = np.logical_or.accumulate(cube, axis)
+        after = np.flip(np.logical_or.accumulate(np.flip(cube, axis), axis), axis)
+        cube = before & after
+    return cube.reshape(keep.shape)
 
 
 def _steps(rule: Rule, active: tuple[int, ...]) -> np.ndarray:
@@ -233,7 +248,8 @@ def _boxes(
     -------
     low, high : array, shape (subjects, active effects)
     parts : array of int, shape (subjects, active effects)
-        How many times as long as in one pose alone a side of the box is, at most `_FINEST`.
+        How many times as long a side of the box is as it would be for a normal likelihood that
+        is as wide, about its top, as in the narrowest pose; at most `_FINEST`.
     """
     width, subjects = len(active), layout.subjects
     ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active])
@@ -242,35 +258,36 @@ def _boxes(
     parts = np.ones((subjects, width), dtype=int)
     if not width:
         return low, high, parts
-    size = {1: 41, 2: 15, 3: 11}.get(width, 7)
-    lattice = np.indices([size] * width).reshape(width, -1)
     cut = rule.cut if near else _PILOT_CUT
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
+        size = (_FIRST_NODES if number < 2 else _NODES).get(width, 7)
+        lattice = np.indices([size] * width).reshape(width, -1)
         step = (high - low) / (size - 1)
         at = _at(layout, active, low, step, [size] * width)
         mass = _most_mass(layout, near, active, at)
-        by_pose = []
+        first, last = np.full((2, subjects, width), size)
+        last, narrowest = last - size - 1, last + 0
         for logs in _likelihoods(layout, kind, at, poses):
-            most = logs + _between(logs, size, width) + mass
-            by_pose.append(_hull(most >= (logs + mass).max(axis=0) - cut, lattice, size))
-        first = np.min([lower for lower, _ in by_pose], axis=0)
-        last = np.max([upper for _, upper in by_pose], axis=0)
-        narrowest = np.min([upper - lower for lower, upper in by_pose], axis=0)
-        parts = np.clip(np.round((last - first) / narrowest), 1, _FINEST).astype(int)
+            most, top = logs + _between(logs, size, width) + mass, (logs + mass).max(axis=0)
+            lower, upper = _ends(most >= top - cut, lattice)
+            first, last = np.minimum(first, lower), np.maximum(last, upper)
+            lower, upper = _ends(most >= top - _MIDDLE, lattice)
+            narrowest = np.minimum(narrowest, upper - lower + 1)
+        first, last = np.maximum(first - 1, 0), np.minimum(last + 1, size - 1)
+        parts = np.clip(np.round(_HALF * (last - first) / narrowest), 1, _FINEST).astype(int)
         before = np.prod(high - low, axis=1)
         low, high = low + first * step, low + last * step
-        if (np.prod(high - low, axis=1) > _SHRUNK * before).all():
+        if number > 1 and (np.prod(high - low, axis=1) > _SHRUNK * before).all():
             break
     return low, high, parts
 
 
-def _hull(keep: np.ndarray, lattice: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first and the last place along each axis, one more on each side; (subjects, axes)."""
-    places = [np.where(keep, numbers[:, None], size).min(axis=0) for numbers in lattice]
-    ends = [np.where(keep, numbers[:, None], -1).max(axis=0) for numbers in lattice]
-    first = np.maximum(np.array(places) - 1, 0).T
-    last = np.minimum(np.array(ends) + 1, size - 1).T
-    return first, last
+def _ends(keep: np.ndarray, lattice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last place along each axis, (subjects, axes); every subject has some."""
+    far = lattice.max() + 1
+    first = [np.where(keep, numbers[:, None], far).min(axis=0) for numbers in lattice]
+    last = [np.where(keep, numbers[:, None], -1).max(axis=0) for numbers in lattice]
+    return np.array(first).T, np.array(last).T
 
 
 def _between(logs: np.ndarray, size: int, width: int) -> np.ndarray:
