@@ -37,7 +37,7 @@ _SHRUNK = 0.85  # of the box's volume: less is worth another round
 _ACROSS = 5.0
 """Nodes across a box, times the rule's step: for a step of .25 they are .57 standard deviations
 apart where the box cuts a normal likelihood at e^-16, and the rule of trapezoids errs by e^-60."""
-_FINEST = 8  # parts at most that a step is cut in because a box holds many populations
+_FINEST = 16  # parts at most that a step is cut in because a box holds many populations
 _MIDDLE = 4.0  # nats, between whose ends a normal likelihood is ten steps of .57 wide
 _HALF = 0.5  # of the steps across a box
 _NARROW = 4  # parts of a step of .57 standard deviations of a likelihood: lines miss it by .3 %
@@ -107,7 +107,8 @@ def _rows(
     subjects, width = layout.subjects, len(active)
     poses = _poses(layout, names, near)
     low, high, parts = _boxes(layout, kind, near, active, poses, rule)
-    parts *= _narrow_parts(layout, near, active, (high - low) / (_ACROSS / _steps(rule, active)))
+    step = (high - low) / parts / (_ACROSS / _steps(rule, active))
+    parts *= _narrow_parts(layout, near, active, step)
     cells = np.array(
         [
             np.round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) * parts[:, c]
