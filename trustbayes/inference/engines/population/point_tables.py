@@ -8,43 +8,30 @@ population, is not negligible; the box is found by halving in on it from the wid
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from trustbayes.inference.engines.population.axes import Axes
-from trustbayes.inference.engines.population.layout import EffectLayout, Layout
-from trustbayes.inference.engines.population.narrow import node_logs
+from trustbayes.inference.engines.population.boxes import boxes_of, cut_of
+from trustbayes.inference.engines.population.grids import (
+    at_nodes,
+    by_subject,
+    likelihoods,
+    most_mass,
+    posed,
+    unit_logs,
+)
+from trustbayes.inference.engines.population.layout import Layout
+from trustbayes.inference.engines.population.points_anew import Grouped, PointsAnew
 from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
-from trustbayes.inference.engines.population.sources import default_range, knots_of, sources_of
+from trustbayes.inference.engines.population.sources import knots_of, sources_of
 from trustbayes.inference.engines.population.splines import Knots, basis
 from trustbayes.inference.engines.population.tables import Parts, Rows, Source, Tables, joined
-from trustbayes.inference.engines.population.theory import point_logs
-from trustbayes.numerics.spacing import spaced
 
 __all__ = ["point_tables"]
-
-_RANGE = {"positive": (-10.0, 6.0), "unit": (-10.0, 10.0), "real": (-8.0, 8.0)}
-"""Of boxes, on the scale of the link: at the end of it a noise is that of one part in 20,000 of a
-range or of 400 ranges, and a trust is 0 or 1 to one part in 20,000."""
-_ROUNDS = 12
-"""Of closing in on a box: the narrowest side, of the noise of a hundred trials (.07 of its log), is
-a twentieth of the widest."""
-_FIRST_NODES, _NODES = {1: 61, 2: 31, 3: 15}, {1: 41, 2: 15, 3: 11}
-"""Nodes along each side, by how many there are: those of the whole range are to see sharp tops."""
-_SHRUNK = 0.85  # of the box's volume: less is worth another round
-_ACROSS = 5.0
-"""Nodes across a box, times the rule's step: for a step of .25 they are .57 standard deviations
-apart where the box cuts a normal likelihood at e^-16, and the rule of trapezoids errs by e^-60."""
-_FINEST = 16  # parts at most that a step is cut in because a box holds many populations
-_MIDDLE = 4.0  # nats, between whose ends a normal likelihood is ten steps of .57 wide
-_HALF = 0.5  # of the steps across a box
-_NARROW = 4  # parts of a step of .57 standard deviations of a likelihood: lines miss it by .3 %
-_POSED = 60_000  # trials at most, over poses, by which there are more than three of them
-_POSES = 12
-_PILOT_CUT = 25.0  # as that of `selection`; boxes are wider than what is kept in them
-_CHUNK = 2**22  # trials times nodes at a time: 32 MiB
 
 
 def point_tables(
@@ -103,23 +90,10 @@ def _rows(
     source: Source | None,
     axes: dict[int, list[Axes]],
 ) -> Rows:
-    active = layout.active(kind)
-    subjects, width = layout.subjects, len(active)
-    poses = _poses(layout, names, near)
-    low, high, parts = _boxes(layout, kind, near, active, poses, rule)
-    step = (high - low) / parts / (_ACROSS / _steps(rule, active))
-    parts *= _narrow_parts(layout, near, active, step)
-    cells = np.array(
-        [
-            np.round(_ACROSS / rule.steps[e]) * rule.parts(e, subjects) * parts[:, c]
-            for c, e in enumerate(active)
-        ],
-        dtype=int,
-    ).reshape(-1, subjects)
-    sizes = [int(numbers.max()) + 1 for numbers in cells]
-    step = (high - low) / cells.T
-    ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active]).reshape(-1, 2)
-    origin = low + rule.shift * step
+    active, subjects = layout.active(kind), layout.subjects
+    boxes = boxes_of(layout, kind, rule, near, names)
+    step = (boxes.high - boxes.low) / boxes.cells.T
+    origin = boxes.low + rule.shift * step
     axis = {}
     for c, e in enumerate(active):
         axis[e] = sum(a.origin.size for a in axes[e]) + np.arange(subjects)
@@ -127,43 +101,116 @@ def _rows(
             Axes(
                 origin=origin[:, c],
                 step=step[:, c],
-                size=sizes[c],
+                size=int(boxes.cells[c].max()) + 1,
                 location_of=layout.effects[e].location_of,
-                open_low=low[:, c] <= ends[c, 0],
-                open_high=high[:, c] >= ends[c, 1],
-                last=cells[c],
+                open_low=boxes.open_low[:, c],
+                open_high=boxes.open_high[:, c],
+                last=boxes.cells[c],
             )
         )
-    lattice = np.indices(sizes).reshape(width, -1) if width else np.zeros((0, 1), int)
-    at = _at(layout, active, origin, step, sizes)
-    exposed = np.zeros(layout.units.unit_subject.size, dtype=bool)
-    if source is not None:
-        exposed = layout.sources()[source.name].exposure_of >= 0
-    anew = bool(names) and source is None
-    cut = rule.cut if near else _PILOT_CUT
-    mass = _most_mass(layout, near, active, at)
-    keep = np.zeros((lattice.shape[1], subjects), dtype=bool)
-    for logs in _likelihoods(layout, kind, at, poses):
-        keep |= logs + mass >= (logs + mass).max(axis=0) - cut
-    keep = _filled(keep, sizes)
-    if anew:
-        keep[:] = True
-        plain = np.zeros(keep.shape)
-    else:
-        units = _unit_logs(layout, kind, at, {}, {})
-        plain = _by_subject(layout, units, ~exposed)
-    keep &= (lattice[:, :, None] <= cells[:, None]).all(axis=0)
-    subject, node = np.nonzero(keep.T)
-    parts = Parts.none(keep.sum(axis=0))
-    if source is not None and exposed.any():
-        parts = _parts(layout, kind, at, source, exposed, keep)
+    # Those whose grids are alike in size are worked out together.
+    _, group_of = np.unique(boxes.cells, axis=1, return_inverse=True)
+    groups = []
+    for number in range(int(group_of.max()) + 1):
+        people = np.flatnonzero(group_of.reshape(-1) == number)
+        sizes = [int(cells) + 1 for cells in boxes.cells[:, people[0]]]
+        some = layout.of_subjects(people)
+        at = at_nodes(some, active, origin[people], step[people], sizes)
+        anew = bool(names) and source is None
+        cut = None if anew else cut_of(rule, near)
+        keep = _kept(some, kind, near, at, sizes, boxes.poses, cut)
+        groups.append(_Group(people, some, at, keep, sizes))
+    return _joined(groups, kind, names, source, subjects, active, axis)
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Subjects whose grids have the same numbers of nodes, and which of those are kept.
+
+    Parameters
+    ----------
+    people : array of int
+        Positions among all.
+    layout : Layout
+    at : mapping of str to array
+        See `trustbayes.inference.engines.population.grids.at_nodes`.
+    keep : array of bool, shape (nodes, people)
+    sizes : list of int
+        Nodes along each axis.
+    """
+
+    people: np.ndarray
+    layout: Layout
+    at: dict[str, np.ndarray]
+    keep: np.ndarray
+    sizes: list[int]
+
+
+def _kept(
+    layout: Layout,
+    kind: int | None,
+    near: Neighbourhood | None,
+    at: dict[str, np.ndarray],
+    sizes: list[int],
+    poses: list[dict[str, np.ndarray]],
+    cut: float | None,
+) -> np.ndarray:
+    """Which nodes bear on a likelihood, shape (nodes, subjects)."""
+    keep = np.full((math.prod(sizes), layout.subjects), cut is None)
+    if cut is not None:
+        mass = most_mass(layout, near, layout.active(kind), at)
+        for logs in likelihoods(layout, kind, at, poses):
+            keep |= logs + mass >= (logs + mass).max(axis=0) - cut
+    return _filled(keep, sizes)
+
+
+def _joined(
+    groups: list[_Group],
+    kind: int | None,
+    names: tuple[str, ...],
+    source: Source | None,
+    subjects: int,
+    active: tuple[int, ...],
+    axis: dict[int, np.ndarray],
+) -> Rows:
+    """The rows of all subjects, one after the other."""
+    size = np.zeros(subjects, dtype=int)
+    for group in groups:
+        size[group.people] = group.keep.sum(axis=0)
+    start = size.cumsum() - size
+    logs = np.zeros(size.sum())
+    place = {e: np.zeros(size.sum(), dtype=int) for e in active}
+    anew: list[tuple[PointsAnew, np.ndarray]] = []
+    parts: list[tuple[int, int, np.ndarray]] = []
+    for group in groups:
+        subject, node = np.nonzero(group.keep.T)
+        mine = size[group.people]
+        spots = np.arange(node.size) - np.repeat(mine.cumsum() - mine, mine)
+        spots += start[group.people][subject]
+        lattice = np.indices(group.sizes).reshape(len(active), group.keep.shape[0])
+        for c, e in enumerate(active):
+            place[e][spots] = lattice[c][node]
+        if names and source is None:
+            given = group.layout, kind, group.at, names, group.keep
+            anew.append((PointsAnew(*given), spots))
+            continue
+        exposed = np.zeros(group.layout.units.unit_subject.size, dtype=bool)
+        if source is not None:
+            exposed = group.layout.sources()[source.name].exposure_of >= 0
+        units = unit_logs(group.layout, kind, group.at, {}, {})
+        logs[spots] = by_subject(group.layout, units, ~exposed)[node, subject]
+        if source is not None and exposed.any():
+            parts += _parts(group, kind, source, exposed)
+    parts.sort(key=lambda part: part[0])
+    rows, exposures = (np.array([p[c] for p in parts], dtype=int) for c in range(2))
+    tables = [table for _, _, table in parts]
     return Rows(
-        size=keep.sum(axis=0),
-        logs=plain[node, subject],
-        place={e: lattice[c][node] for c, e in enumerate(active)},
+        size=size,
+        logs=logs,
+        place=place,
         axis=axis,
-        parts=parts,
-        direct=PointsAnew(layout, kind, at, names, keep) if anew else None,
+        parts=Parts.at_knots(rows, exposures, tables, size) if parts else Parts.none(size),
+        direct=Grouped(anew) if anew else None,
     )
 
 
@@ -177,291 +224,25 @@ def _filled(keep: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     return cube.reshape(keep.shape)
 
 
-def _steps(rule: Rule, active: tuple[int, ...]) -> np.ndarray:
-    return np.array([rule.steps[e] for e in active])
-
-
-def _narrow_parts(
-    layout: Layout, near: Neighbourhood | None, active: tuple[int, ...], step: np.ndarray
-) -> np.ndarray:
-    """In how many parts steps are cut, shape (subjects, effects), where populations are narrower.
-
-    Their weights are those of a likelihood that is linear between nodes, see
-    `trustbayes.inference.engines.population.narrow`.
-    """
-    parts = np.ones(step.shape, dtype=int)
-    for c, e in enumerate(active if near else ()):
-        assert near is not None
-        family = layout.effects[e].family
-        least = min(family.moments(0.0, population.shape[e])[1] for population in near.populations)
-        parts[np.sqrt(least) < step[:, c], c] = _NARROW
-    return parts
-
-
-def _at(
-    layout: Layout,
-    active: tuple[int, ...],
-    origin: np.ndarray,
-    step: np.ndarray,
-    sizes: Sequence[int],
-) -> dict[str, np.ndarray]:
-    """Every subject's grid by its axes, each effect's along a dimension of its own."""
-    at = {}
-    for c, e in enumerate(active):
-        number = np.arange(sizes[c]).reshape([-1 if c == d else 1 for d in range(len(active))])
-        at[layout.effects[e].name] = origin[:, c] + step[:, c] * number[..., None]
-    return at
-
-
-def _poses(
-    layout: Layout, names: tuple[str, ...], near: Neighbourhood | None
-) -> list[dict[str, np.ndarray]]:
-    """Exposures at which it is asked where a likelihood has its mass."""
-    if not names:
-        return [{}]
-    ranges = {name: default_range(layout, name) for name in names}
-    if near:
-        middle = {n: (near.low[n] + near.high[n]) / 2 for n in names}
-        reach = {n: (near.high[n] - near.low[n]) / 4 for n in names}
-        posed = [{n: middle[n] + sign * reach[n] for n in names} for sign in (0, -1, 1)]
-        # Narrow likelihoods move with what all share: no node between two of them is to be lacking.
-        more = min(_POSES, _POSED // max(1, layout.units.n_trials)) - len(posed)
-        some = spaced(len(near.populations), max(0, more))
-        posed += [near.populations[place].exposures for place in some]
-        return [{n: np.clip(pose[n], *ranges[n]) for n in names} for pose in posed]
-    return [
-        {n: (low + high) / 2 + part * (high - low) / 2 for n, (low, high) in ranges.items()}
-        for part in (0.0, -0.35, 0.35)
-    ]
-
-
-def _boxes(
-    layout: Layout,
-    kind: int | None,
-    near: Neighbourhood | None,
-    active: tuple[int, ...],
-    poses: list[dict[str, np.ndarray]],
-    rule: Rule,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The box in which each subject's likelihood times population is not negligible.
-
-    Returns
-    -------
-    low, high : array, shape (subjects, active effects)
-    parts : array of int, shape (subjects, active effects)
-        How many times as long a side of the box is as it would be for a normal likelihood that
-        is as wide, about its top, as in the narrowest pose; at most `_FINEST`.
-    """
-    width, subjects = len(active), layout.subjects
-    ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active])
-    low = np.tile(ends.reshape(width, 2)[:, 0], (subjects, 1))
-    high = np.tile(ends.reshape(width, 2)[:, 1], (subjects, 1))
-    parts = np.ones((subjects, width), dtype=int)
-    if not width:
-        return low, high, parts
-    cut = rule.cut if near else _PILOT_CUT
-    for number in range(_ROUNDS):
-        size = (_FIRST_NODES if number < 2 else _NODES).get(width, 7)
-        lattice = np.indices([size] * width).reshape(width, -1)
-        step = (high - low) / (size - 1)
-        at = _at(layout, active, low, step, [size] * width)
-        mass = _most_mass(layout, near, active, at)
-        first, last = np.full((2, subjects, width), size)
-        last, narrowest = last - size - 1, last + 0
-        for logs in _likelihoods(layout, kind, at, poses):
-            most, top = logs + _between(logs, size, width) + mass, (logs + mass).max(axis=0)
-            lower, upper = _ends(most >= top - cut, lattice)
-            first, last = np.minimum(first, lower), np.maximum(last, upper)
-            lower, upper = _ends(most >= top - _MIDDLE, lattice)
-            narrowest = np.minimum(narrowest, upper - lower + 1)
-        first, last = np.maximum(first - 1, 0), np.minimum(last + 1, size - 1)
-        parts = np.clip(np.round(_HALF * (last - first) / narrowest), 1, _FINEST).astype(int)
-        before = np.prod(high - low, axis=1)
-        low, high = low + first * step, low + last * step
-        if number > 1 and (np.prod(high - low, axis=1) > _SHRUNK * before).all():
-            break
-    return low, high, parts
-
-
-def _ends(keep: np.ndarray, lattice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first and the last place along each axis, (subjects, axes); every subject has some."""
-    far = lattice.max() + 1
-    first = [np.where(keep, numbers[:, None], far).min(axis=0) for numbers in lattice]
-    last = [np.where(keep, numbers[:, None], -1).max(axis=0) for numbers in lattice]
-    return np.array(first).T, np.array(last).T
-
-
-def _between(logs: np.ndarray, size: int, width: int) -> np.ndarray:
-    """How much higher than at a node a likelihood is between it and the next ones, as `logs`.
-
-    By the parabola through a node and its neighbours on each axis, where its top lies among them: a
-    sharp likelihood falls between nodes, and those of a blunt one are higher.
-    """
-    cube = logs.reshape(*(size,) * width, -1)
-    total = np.zeros_like(cube)
-    for axis in range(width):
-        below, at, above = (
-            np.take(cube, range(first, first + size - 2), axis) for first in range(3)
-        )
-        slope, bend = (above - below) / 2, np.maximum(2 * at - above - below, 1e-9)
-        rise = np.where(np.abs(slope) <= bend, slope**2 / (2 * bend), 0.0)
-        total += np.pad(rise, [(1, 1) if axis == other else (0, 0) for other in range(width + 1)])
-    return total.reshape(logs.shape)
-
-
-def _most_mass(
-    layout: Layout,
-    near: Neighbourhood | None,
-    active: tuple[int, ...],
-    at: Mapping[str, np.ndarray],
-) -> Any:
-    """Log of the most that a population puts at a node, shape (nodes, subjects).
-
-    Mass counts, not density: that of a narrow population is beyond all others'.
-    """
-    mass: Any = 0.0
-    for e in active if near else ():
-        assert near is not None
-        effect, nodes = layout.effects[e], at[layout.effects[e].name]
-        axes = nodes.reshape(-1, layout.subjects).T
-        step, most = axes[:, 1] - axes[:, 0], np.array(-np.inf)
-        for population in near.populations:
-            gap = axes - population.location[e][effect.location_of][:, None]
-            logs, _, _ = node_logs(effect.family, gap, step, population.shape[e], slopes=False)
-            most = np.maximum(most, logs)
-        mass = mass + most.T.reshape(nodes.shape)
-    return np.reshape(mass, (-1, layout.subjects)) if np.ndim(mass) else mass
-
-
-def _likelihoods(
-    layout: Layout,
-    kind: int | None,
-    at: Mapping[str, np.ndarray],
-    poses: list[dict[str, np.ndarray]],
-) -> Iterator[np.ndarray]:
-    """Log likelihood by pose; shape (nodes, subjects) each."""
-    every = np.ones(layout.units.unit_subject.size, dtype=bool)
-    for pose in poses:
-        gaps, shared = _posed(layout, pose)
-        yield _by_subject(layout, _unit_logs(layout, kind, at, gaps, shared), every)
-
-
-def _posed(
-    layout: Layout, pose: Mapping[str, np.ndarray]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Exposures as gaps by subject and treatment, and as what all share."""
-    gaps, shared = {}, {}
-    units = layout.units
-    for name, values in pose.items():
-        source = layout.sources()[name]
-        if isinstance(source, EffectLayout):
-            away = source.exposure_of >= 0
-            matrix = np.zeros((layout.subjects, len(units.treatments)))
-            place = units.unit_subject[away], units.unit_treatment[away]
-            matrix[place] = values[source.exposure_of[away]]
-            gaps[name] = matrix
-        else:
-            shared[name] = values
-    return gaps, shared
-
-
-def _unit_logs(
-    layout: Layout,
-    kind: int | None,
-    at: Mapping[str, np.ndarray],
-    gaps: Mapping[str, np.ndarray],
-    shared: Mapping[str, np.ndarray],
-) -> np.ndarray:
-    """As `trustbayes...theory.point_logs` in bounded memory, shape (nodes, units)."""
-    lead = np.broadcast_shapes(*[values.shape[:-1] for values in at.values()]) or (1,)
-    step = max(1, _CHUNK // max(1, layout.units.n_trials * math.prod(lead[1:])))
-    parts = []
-    for first in range(0, lead[0], step):
-        some = {n: v[first : first + step] if len(v) > 1 else v for n, v in at.items()}
-        logs = point_logs(layout, kind, some, gaps, shared)
-        parts.append(logs.reshape(-1, logs.shape[-1]))
-    return np.concatenate(parts)
-
-
-def _by_subject(layout: Layout, logs: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Sum over some of each subject's units, shape (nodes, subjects)."""
-    total = np.zeros((layout.subjects, len(logs)))
-    np.add.at(total, layout.units.unit_subject[chosen], logs[:, chosen].T)
-    return total.T
-
-
 def _parts(
-    layout: Layout,
-    kind: int | None,
-    at: Mapping[str, np.ndarray],
-    source: Source,
-    exposed: np.ndarray,
-    keep: np.ndarray,
-) -> Parts:
-    """Spline coefficients of exposed trials at the nodes that are kept."""
+    group: _Group, kind: int | None, source: Source, exposed: np.ndarray
+) -> list[tuple[int, int, np.ndarray]]:
+    """Of exposed units: the subject, the exposure, and spline coefficients at nodes kept."""
     assert isinstance(source.knots, Knots)
+    layout = group.layout
     units = np.flatnonzero(exposed)
     subject = layout.units.unit_subject[units]
     stack = []
     for values in source.knots.values.T:
-        gaps, shared = _posed(layout, {source.name: values})
-        stack.append(_unit_logs(layout, kind, at, gaps, shared)[:, units])
+        gaps, shared = posed(layout, {source.name: values})
+        stack.append(unit_logs(layout, kind, group.at, gaps, shared)[:, units])
     table, coefficients = np.stack(stack), basis(source.knots.size)
-    tables = [
-        (coefficients @ table[:, keep[:, i], position]).T
+    exposure = source.first + layout.sources()[source.name].exposure_of[units]
+    return [
+        (
+            int(group.people[i]),
+            int(exposure[position]),
+            (coefficients @ table[:, group.keep[:, i], position]).T,
+        )
         for position, i in enumerate(subject.tolist())
     ]
-    exposure = layout.sources()[source.name].exposure_of[units]
-    return Parts.at_knots(subject, source.first + exposure, tables, keep.sum(axis=0))
-
-
-class PointsAnew:
-    """Log likelihoods at all nodes, worked out anew for every population.
-
-    Parameters
-    ----------
-    layout : Layout
-    kind : int or None
-    at : mapping of str to array, of shapes that broadcast to (..., nodes, subjects)
-    names : tuple of str
-        The parameters that bring exposures.
-    keep : array of bool, shape (nodes, subjects)
-        Of which nodes.
-    """
-
-    _step = 1e-5
-
-    def __init__(
-        self,
-        layout: Layout,
-        kind: int | None,
-        at: Mapping[str, np.ndarray],
-        names: tuple[str, ...],
-        keep: np.ndarray,
-    ) -> None:
-        self.layout, self.kind, self.at, self.names = layout, kind, at, names
-        self.keep = keep
-        self.last: Mapping[str, np.ndarray] = {}
-
-    def logs(self, exposures: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Those of one subject follow each other, shape (nodes that are kept,)."""
-        self.last = exposures
-        gaps, shared = _posed(self.layout, {name: exposures[name] for name in self.names})
-        logs = _unit_logs(self.layout, self.kind, self.at, gaps, shared)
-        every = np.ones(logs.shape[1], dtype=bool)
-        return _by_subject(self.layout, logs, every).T[self.keep.T]
-
-    def pullback(self, weight: np.ndarray) -> Mapping[str, np.ndarray]:
-        """Slopes in the exposures last given."""
-        given, slopes = self.last, {}
-        for name in self.names:
-            slope = np.zeros(given[name].size)
-            for e in range(slope.size):
-                moved = [given[name].copy(), given[name].copy()]
-                moved[0][e] += self._step
-                moved[1][e] -= self._step
-                high, low = (self.logs({**given, name: m}) for m in moved)
-                slope[e] = (high - low) @ weight / (2 * self._step)
-            slopes[name] = slope
-        self.last = given
-        return slopes
