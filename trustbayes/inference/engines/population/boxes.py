@@ -17,7 +17,7 @@ from trustbayes.inference.engines.population.rule import Neighbourhood, Rule
 from trustbayes.inference.engines.population.sources import default_range
 from trustbayes.numerics.spacing import spaced
 
-__all__ = ["Boxes", "boxes_of", "cut_of"]
+__all__ = ["Boxes", "between", "boxes_of", "cut_of"]
 
 _RANGE = {"positive": (-10.0, 6.0), "unit": (-10.0, 10.0), "real": (-8.0, 8.0)}
 """Of boxes, on the scale of the link: at the end of it a noise is that of one part in 20,000 of a
@@ -167,7 +167,7 @@ def _boxes(
         first, last = np.full((2, subjects, width), size)
         last, narrowest = last - size - 1, last + 0
         for logs in likelihoods(layout, kind, at, poses):
-            most, top = logs + _between(logs, size, width) + mass, (logs + mass).max(axis=0)
+            most, top = logs + between(logs, size, width) + mass, (logs + mass).max(axis=0)
             lower, upper = _ends(most >= top - cut, lattice)
             first, last = np.minimum(first, lower), np.maximum(last, upper)
             lower, upper = _ends(most >= top - _MIDDLE, lattice)
@@ -189,11 +189,23 @@ def _ends(keep: np.ndarray, lattice: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.array(first).T, np.array(last).T
 
 
-def _between(logs: np.ndarray, size: int, width: int) -> np.ndarray:
+def between(logs: np.ndarray, size: int, width: int) -> np.ndarray:
     """How much higher than at a node a likelihood is between it and the next ones, as `logs`.
 
     By the parabola through a node and its neighbours on each axis, where its top lies among them: a
     sharp likelihood falls between nodes, and those of a blunt one are higher.
+
+    Parameters
+    ----------
+    logs : array, shape (nodes, subjects)
+        Nodes of a square or cube, the last axis running fastest.
+    size, width : int
+        Nodes along each axis, and how many axes there are.
+
+    Returns
+    -------
+    array, shape (nodes, subjects)
+        At least 0; 0 at nodes that have a neighbour on one side only.
     """
     cube = logs.reshape(*(size,) * width, -1)
     total = np.zeros_like(cube)
