@@ -5,8 +5,8 @@
 
 Parameters are drawn from the default priors, 20 subjects play 20 rounds or as said, the model is
 fitted, and the ranks of what was planted must be uniform. Three models that are broken on purpose
-must fail. Results are those of finite games and forecast sharing, of recommendations, and of games on an
-interval.
+must fail. Results are those of finite games and forecast sharing, of recommendations, and of games
+on an interval.
 """
 
 from __future__ import annotations
