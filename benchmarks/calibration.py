@@ -1,12 +1,13 @@
 """Whether intervals mean what they say: simulation-based calibration of every base model.
 
     python benchmarks/calibration.py [--only RESULTS] [--jobs N] [--folder FITS] [--out DIR]
-        [--simulations 200]
+        [--simulations 200] [--case LABEL]
 
 Parameters are drawn from the default priors, 20 subjects play 20 rounds or as said, the model is
 fitted, and the ranks of what was planted must be uniform. Three models that are broken on purpose
 must fail. Results are those of finite games and forecast sharing, of recommendations, and of games
-on an interval.
+on an interval. These take hours, and are made in parts: what was fitted is kept beside the
+results, and ``--case`` fits one model and writes nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from common import command_line, markdown, write_results
+from kept import put_down, take_up
 from matplotlib.figure import Figure
 
 import trustbayes as tb
@@ -85,6 +87,7 @@ def main() -> None:
     parser = command_line(__doc__, experiment=False)
     parser.add_argument("--simulations", type=int, default=200)
     parser.add_argument("--only", choices=RESULTS, help="default: all results, in turn")
+    parser.add_argument("--case", help="fit this model alone, for results that are made in parts")
     options = parser.parse_args()
     for name in [options.only] if options.only else RESULTS:
         calibrate_all(name, options)
@@ -93,7 +96,12 @@ def main() -> None:
 def calibrate_all(name: str, options: argparse.Namespace) -> None:
     """All cases of a result; it is written after each."""
     studies = []
+    folder, kept = options.folder / name, options.out / f"{name}_kept.csv"
+    if name in IN_PARTS:
+        take_up(kept, folder)
     for case in RESULTS[name]():
+        if options.case and case.label != options.case:
+            continue
         started = time.perf_counter()
         # A likelihood made here does not travel to other processes.
         unregistered = case.fitted.spec not in tb.models.SPECS
@@ -104,12 +112,16 @@ def calibrate_all(name: str, options: argparse.Namespace) -> None:
                 simulations=options.simulations,
                 seed=SEED,
                 sampling=case.sampling,
-                folder=options.folder / "calibration",
+                folder=folder,
                 executor=None if unregistered else pool,
             )
         verdict = "passed" if study.passed else "FAILED"
         spent = time.perf_counter() - started
         print(f"{case.label}: {verdict}; {len(study.lost)} left out; {spent:.0f} s", flush=True)
+        if name in IN_PARTS:
+            put_down(kept, folder)
+        if options.case:
+            continue
         studies.append((case, study))
         tests = pd.concat([c.tests.assign(case=case.label) for case, c in studies])
         tables = {f"{name}.csv": tests.round(5)}
@@ -181,6 +193,7 @@ RESULTS = {
     "calibration_interval": intervals,
 }
 """What there are results of, by name."""
+IN_PARTS = ("calibration_interval",)
 
 
 def played(game: Game, theory: str, role: str, subjects: int = 20, rounds: int = 20) -> Experiment:
