@@ -1,5 +1,7 @@
 """Longer chains where they have not quite mixed."""
 
+from dataclasses import replace
+
 import numpy as np
 import priorfit
 import pytest
@@ -9,7 +11,7 @@ from synthetic import small_trials
 import trustbayes as tb
 from trustbayes.inference import fitting
 from trustbayes.inference.engines.compiled import Sampled
-from trustbayes.inference.gate import BULK, RHAT, Check, Gate, gate_of
+from trustbayes.inference.gate import BULK, DIVERGENCES, RHAT, Check, Gate, gate_of
 from trustbayes.inference.prolonged import longer, mixed
 from trustbayes.report.results import _made  # private: what the report says of one fit
 from trustbayes.report.tables.making import _engine_rows  # private: as above
@@ -52,6 +54,30 @@ def test_as_many_draws_as_the_worst_check_asks_for(checks, draws):
     assert (again and again.draws) == draws
     if again:
         assert (again.tune, again.chains, again.seed) == (1000, 4, SAMPLING.seed)
+        assert again.target_accept == SAMPLING.target_accept
+
+
+@pytest.mark.parametrize(
+    ("checks", "draws"),
+    [
+        ([(DIVERGENCES, 0.0585, 0.001)], 1000),  # one chain of four, as many draws
+        ([(DIVERGENCES, 0.0585, 0.001), (RHAT, 1.012, 1.01)], 2000),
+        ([(DIVERGENCES, 0.4, 0.001)], None),  # not a matter of steps
+        ([(DIVERGENCES, np.nan, 0.001)], None),
+    ],
+)
+def test_where_some_diverge_steps_are_smaller(checks, draws):
+    failing = Gate(tuple(Check(name, value, at, at_most=True) for name, value, at in checks))
+    again = longer(SAMPLING, failing)
+    assert (again and again.draws) == draws
+    if again:
+        assert (again.tune, again.target_accept) == (1000, 0.95)
+
+
+def test_a_share_that_was_asked_for_is_not_lowered():
+    failing = Gate((Check(DIVERGENCES, 0.01, 0.001, at_most=True),))
+    again = longer(replace(SAMPLING, target_accept=0.99), failing)
+    assert again.target_accept == 0.99
 
 
 def test_first_looks_stay_short():

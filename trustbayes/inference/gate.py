@@ -15,6 +15,7 @@ from trustbayes.files import plain
 __all__ = [
     "APPROXIMATIONS",
     "BULK",
+    "DIVERGENCES",
     "GOOD_K",
     "INTEGRATION",
     "INTEGRATION_ERROR",
@@ -92,6 +93,7 @@ class Gate:
 
 
 RHAT, BULK, TAIL = "R-hat", "bulk ESS", "tail ESS"
+DIVERGENCES = "divergences, share"
 """Names of the checks of how chains mix."""
 
 PROPOSALS, INTEGRATION = "Pareto k of proposals", "integration error, sd"
@@ -179,7 +181,7 @@ def _of_nuts(sample_stats: xr.Dataset) -> tuple[Check, ...]:
     bfmi = (np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)
     return (
         Check("E-BFMI", float(bfmi.min()), 0.3, False, f"chain {int(bfmi.argmin())}"),
-        Check("divergences, share", divergent, 0.001, True),
+        Check(DIVERGENCES, divergent, 0.001, True),
     )
 
 

@@ -256,7 +256,8 @@ def methods_paragraph(results: Mapping[str, Any]) -> str:
     scored = listed(_SCORED[unit] for unit in units)
     verdicts = " ".join(verdict["text"] for verdict in results["verdict"].values())
     trials = counted(results["experiment"]["trials"], "trial")
-    again = [fit["prolonged"]["draws"] for fit in made if fit["prolonged"]]
+    again = [record["draws"] for fit in made if (record := fit["prolonged"])]
+    again = [draws for draws in again if draws > sampling["draws"]]
     longer = f" (up to {max(again):,} for {counted(len(again), 'model')})" if again else ""
     return (
         f"We fitted hierarchical models ({titles}) to {trials} of {people} with trustbayes "

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from trustbayes.inference.gate import (
     BULK,
+    DIVERGENCES,
     GOOD_K,
     INTEGRATION,
     INTEGRATION_ERROR,
@@ -21,7 +22,7 @@ __all__ = ["Unusable", "attempts", "short_of", "usable"]
 _LOOSE = {
     RHAT: 1.05,
     BULK: 50.0,
-    "divergences, share": 0.01,
+    DIVERGENCES: 0.01,
     PROPOSALS: GOOD_K,
     INTEGRATION: INTEGRATION_ERROR,
 }

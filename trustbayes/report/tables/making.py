@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from trustbayes.inference.gate import DIVERGENCES
 from trustbayes.report.page.table import Table, table
 from trustbayes.report.page.wording import (
     counted,
@@ -81,6 +82,8 @@ def _engine_rows(fit: Mapping[str, Any]) -> list[tuple[str, str]]:
         longer = fit["prolonged"]
         failed = ", ".join(f"{name} {number(value, 4)}" for name, value in longer["failed"].items())
         words = f"{longer['draws']:,} draws a chain, as {longer['asked']:,} had {failed}"
+        if DIVERGENCES in longer["failed"]:
+            words += f"; steps so small that {longer['target_accept']:.0%} are accepted"
         rows.append(("sampled again", words))
     if fit["engine"] is None:
         return rows
