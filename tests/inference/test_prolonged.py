@@ -60,9 +60,9 @@ def test_as_many_draws_as_the_worst_check_asks_for(checks, draws):
 @pytest.mark.parametrize(
     ("checks", "draws"),
     [
-        ([(DIVERGENCES, 0.0585, 0.001)], 1000),  # one chain of four, as many draws
-        ([(DIVERGENCES, 0.0585, 0.001), (RHAT, 1.012, 1.01)], 2000),
-        ([(DIVERGENCES, 0.4, 0.001)], None),  # not a matter of steps
+        ([(DIVERGENCES, 0.0085, 0.001)], 1000),  # as many draws
+        ([(DIVERGENCES, 0.0085, 0.001), (RHAT, 1.012, 1.01)], 2000),
+        ([(DIVERGENCES, 0.0585, 0.001)], None),  # not a matter of steps
         ([(DIVERGENCES, np.nan, 0.001)], None),
     ],
 )

@@ -23,7 +23,7 @@ _MOST = 5
 """Times as long at most: chains that are further apart than this mends sit in different places,
 or do not move."""
 
-_DIVERGENT = 0.2  # of the draws at most: more come from what is sampled, not from a chain's steps
+_DIVERGENT = 0.02  # of the draws at most: more come from what is sampled, not from steps
 _SMALLER = 0.95  # share of proposals to be accepted, for smaller steps
 
 _MARGIN = 1.5  # above what the worst check asks for, by what it says of chains of this length
@@ -89,7 +89,7 @@ def longer(sampling: Sampling, gate: Gate) -> Sampling | None:
         With as many times the draws, up to five, as the worst check asks for, twice the warm-up,
         and where some diverged smaller steps: a chain may have settled on too large ones. None if
         the gate is passed, if what failed is another check, if even five times as long would not
-        do, if more than a fifth of the draws diverged, or where fewer than 2,000 draws were asked
+        do, if more than one draw in fifty diverged, or where fewer than 2,000 draws were asked
         for.
 
     Examples

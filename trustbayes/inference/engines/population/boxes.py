@@ -35,6 +35,7 @@ _FINEST = 16  # parts at most that a step is cut in because a box holds many pop
 _MIDDLE = 4.0  # nats, between whose ends a normal likelihood is ten steps of .57 wide
 _HALF = 0.5  # of the steps across a box
 _NARROW = 2  # parts of a step of .57 standard deviations of a likelihood: lines miss it by 1 %
+_FEW = 20_000  # trials, of which so many nodes take no time
 _POSED = 60_000  # trials at most, over poses, by which there are more than three of them
 _POSES = 12
 _PILOT_CUT = 25.0  # as that of `selection`; boxes are wider than what is kept in them
@@ -92,7 +93,8 @@ def boxes_of(
     across = _ACROSS / np.array([rule.steps[e] for e in active])
     if near is None:
         parts[:] = 1
-    parts *= _narrow_parts(layout, near, active, (high - low) / parts / across)
+    elif layout.units.n_trials <= _FEW:
+        parts *= _narrow_parts(layout, near, active, (high - low) / parts / across)
     halved = np.array([rule.parts(e, layout.subjects) for e in active]).reshape(len(active), -1)
     cells = np.round(across)[:, None] * halved * parts.T
     ends = np.array([_RANGE[layout.effects[e].parameter.support] for e in active]).reshape(-1, 2)
@@ -158,8 +160,9 @@ def _boxes(
     if not width:
         return low, high, parts
     cut = cut_of(rule, near)
+    few = layout.units.n_trials <= _FEW
     for number in range(_ROUNDS):
-        size = (_FIRST_NODES if number < 2 else _NODES).get(width, 7)
+        size = (_FIRST_NODES if number < 2 and few else _NODES).get(width, 7)
         lattice = np.indices([size] * width).reshape(width, -1)
         step = (high - low) / (size - 1)
         at = at_nodes(layout, active, low, step, [size] * width)
@@ -173,7 +176,7 @@ def _boxes(
             lower, upper = _ends(most >= top - _MIDDLE, lattice)
             narrowest = np.minimum(narrowest, upper - lower + 1)
         first, last = np.maximum(first - 1, 0), np.minimum(last + 1, size - 1)
-        parts = np.clip(np.round(_HALF * (last - first) / narrowest), 1, _FINEST).astype(int)
+        parts = np.clip(_HALF * (last - first) / narrowest, 1, _FINEST).astype(int)
         before = np.prod(high - low, axis=1)
         low, high = low + first * step, low + last * step
         if number > 1 and (np.prod(high - low, axis=1) > _SHRUNK * before).all():
@@ -220,7 +223,7 @@ def between(logs: np.ndarray, size: int, width: int) -> np.ndarray:
 
 
 def _narrow_parts(
-    layout: Layout, near: Neighbourhood | None, active: tuple[int, ...], step: np.ndarray
+    layout: Layout, near: Neighbourhood, active: tuple[int, ...], step: np.ndarray
 ) -> np.ndarray:
     """In how many parts steps are cut, shape (subjects, effects), where populations are narrower.
 
@@ -228,8 +231,7 @@ def _narrow_parts(
     `trustbayes.inference.engines.population.narrow`.
     """
     parts = np.ones(step.shape, dtype=int)
-    for c, e in enumerate(active if near else ()):
-        assert near is not None
+    for c, e in enumerate(active):
         family = layout.effects[e].family
         least = min(family.moments(0.0, population.shape[e])[1] for population in near.populations)
         parts[np.sqrt(least) < step[:, c], c] = _NARROW
