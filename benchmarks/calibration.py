@@ -89,7 +89,11 @@ def main() -> None:
     parser.add_argument("--only", choices=RESULTS, help="default: all results, in turn")
     parser.add_argument("--case", help="fit this model alone, for results that are made in parts")
     options = parser.parse_args()
-    for name in [options.only] if options.only else RESULTS:
+    chosen = [options.only] if options.only else list(RESULTS)
+    labels = [case.label for name in chosen for case in RESULTS[name]()]
+    if options.case and options.case not in labels:
+        parser.error(f"--case {options.case!r}: expected one of {', '.join(map(repr, labels))}")
+    for name in chosen:
         calibrate_all(name, options)
 
 
@@ -194,6 +198,7 @@ RESULTS = {
 }
 """What there are results of, by name."""
 IN_PARTS = ("calibration_interval",)
+"""Those whose fits are kept beside them: of all of them they would take megabytes."""
 
 
 def played(game: Game, theory: str, role: str, subjects: int = 20, rounds: int = 20) -> Experiment:

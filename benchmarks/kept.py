@@ -29,17 +29,19 @@ def take_up(path: Path, folder: Path) -> None:
         write_whole({place: text for place, text in files.items() if not place.exists()})
 
 
-def put_down(path: Path, folder: Path) -> None:
-    """Keep all files of a folder in one table, numbers to five digits.
+def put_down(path: Path, folder: Path, files: str = "*.json") -> None:
+    """Keep files of a folder in one table, numbers to five digits.
 
     Parameters
     ----------
     path : Path
     folder : Path
+    files : str
+        Which, as a pattern.
     """
-    files = sorted(folder.glob("*.json"))
-    records = [json.dumps(_rounded(json.loads(file.read_text("utf-8")))) for file in files]
-    names = [file.name for file in files]
+    made = sorted(folder.glob(files))
+    records = [json.dumps(_rounded(json.loads(file.read_text("utf-8")))) for file in made]
+    names = [file.name for file in made]
     write_whole({path: pd.DataFrame({"file": names, "record": records}).to_csv(index=False)})
 
 

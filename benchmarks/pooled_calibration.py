@@ -5,8 +5,8 @@
 
 A population of experiments is drawn from its prior, six experiments' populations of people from
 that, and their people; each experiment is fitted alone, and all are pooled. The ranks of pooled
-means, of spreads between experiments and of the first experiment's numbers must be uniform. Ranks
-are kept beside the results: studies that stand there, made by the same engine, are not repeated.
+means, of spreads between experiments and of the first experiment's numbers must be uniform. What
+was made is kept beside the results: studies that stand there are not repeated by the same engine.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from common import command_line, markdown, write_results
+from kept import put_down, take_up
 from matplotlib.figure import Figure
 
 import trustbayes as tb
@@ -210,39 +211,20 @@ def main() -> None:
         for number in range(options.simulations)
     ]
     name = f"pooled_calibration_{options.theory}_{options.role}".replace("-", "_")
-    kept = kept_studies(options.out / f"{name}_ranks.csv")
-    new = [task for task in tasks if task.key not in kept]
-    folder = options.folder / "pooled"
+    folder, kept = options.folder / "pooled", options.out / f"{name}_kept.csv"
+    take_up(kept, folder)
     with process_pool(options.jobs) as pool:
-        executor = pool if options.jobs > 1 else None
-        kept |= {new[at].key: study for at, study in iter_fits(new, folder, executor)}
-    studies = [kept[task.key] for task in tasks]
+        made = dict(iter_fits(tasks, folder, pool if options.jobs > 1 else None))
+    put_down(kept, folder, f"pooled-{options.theory}-{options.role}-*.json")
+    studies = [made[at] for at in range(len(tasks))]
     table = tests(studies)
-    ranks = pd.DataFrame([as_row(task.key, kept[task.key]) for task in tasks])
     write_results(
         name,
         options.out,
-        {f"{name}.csv": table.round(5), f"{name}_ranks.csv": ranks.round(5)},
+        {f"{name}.csv": table.round(5)},
         figure(studies),
         says(options, studies, table),
     )
-
-
-def as_row(key: str, study: dict[str, Any]) -> dict[str, Any]:
-    """What a study says, as `kept_studies` reads it again."""
-    return {"key": key, **{n: study[n] for n in ("fits", "pooled", "error")}, **study["ranks"]}
-
-
-def kept_studies(path: Path) -> dict[str, dict[str, Any]]:
-    """What an earlier run wrote of each study, by its key."""
-    if not path.exists():
-        return {}
-    kept = {}
-    for row in pd.read_csv(path).to_dict("records"):
-        study = {name: row.pop(name) for name in ("key", "fits", "pooled", "error")}
-        pooled = "" if pd.isna(study["pooled"]) else study["pooled"]
-        kept[study["key"]] = {**study, "pooled": pooled, "ranks": row}
-    return kept
 
 
 def _z(studies: list[dict[str, Any]]) -> pd.DataFrame:

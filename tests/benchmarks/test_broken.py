@@ -1,8 +1,10 @@
 """What the calibration is to find broken is fitted by what uses it."""
 
+import sys
+
 import numpy as np
 import pytest
-from calibration import CALIBRATION_SAMPLING, cases
+from calibration import CALIBRATION_SAMPLING, cases, main
 from readme import _SECTION
 
 import trustbayes as tb
@@ -32,3 +34,14 @@ def test_likelihoods_made_here_are_sampled_by_nuts_and_differ_from_the_right_one
 def test_results_of_any_name_have_a_section():
     text = "<!-- results: pooled-calibration_2 -->\nold\n<!-- end -->"
     assert [m.group(2) for m in _SECTION.finditer(text)] == ["pooled-calibration_2"]
+
+
+def test_a_case_that_is_not_there_is_named_with_those_that_are(monkeypatch, capsys):
+    command = ["calibration.py", "--only", "calibration_interval", "--case", "level-k, reciever"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "'level-k, reciever'" in said
+    assert "'level-k, receiver'" in said

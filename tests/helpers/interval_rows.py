@@ -60,21 +60,24 @@ def best_on_interval(chosen, game, treatment, seen, values, level):
     return float(told_on_interval(state, np.array([aversion]), trust, terms, **how)[0])
 
 
-def heaped_log(noise, z, sigma, choice, rounding, game):
-    """Log density of a recorded answer, z deviations above the best one; of people who may round.
+def log_near(noise, z, half):
+    """Log probability of meaning something no further than half from z, in deviations.
 
-    The probability that somebody means something near the answer is taken where it is small: below
-    the best one, of symmetric noise.
+    Taken where it is small: below the best answer, of symmetric noise.
     """
+    upper, lower = (noise.logcdf(sign * half - np.abs(z)) for sign in (1, -1))
+    return upper + np.log1p(-np.exp(lower - upper))
+
+
+def heaped_log(noise, z, sigma, choice, rounding, game):
+    """Log density of a recorded answer, z deviations above the best one, of who may round."""
     half_step, half_round = game.step / 2 / sigma, game.round_to / 2 / sigma
     if choice in (game.lowest, game.highest):
         beyond = z if choice == game.lowest else -z
         exact, coarse = (noise.logcdf(beyond + half) for half in (half_step, half_round))
     else:
         exact, coarse = (
-            logsumexp([noise.logcdf(sign * half - abs(z)) for sign in (1, -1)], b=[1, -1])
-            - math.log(game.step)
-            for half in (half_step, half_round)
+            log_near(noise, z, half) - math.log(game.step) for half in (half_step, half_round)
         )
         if not math.isclose(choice / game.round_to, round(choice / game.round_to), abs_tol=1e-9):
             coarse = -math.inf

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from interval_rows import log_near
 from scipy.stats import norm
 
 import trustbayes as tb
@@ -243,10 +244,8 @@ def log_density(row, role, game, share, value):
 
 def log_of_step(choice, best, sigma, game):
     """Log probability of all that is recorded as a choice, over the step's width."""
-    far, half = abs(choice - best), game.step / 2
-    below = norm(far, np.hypot(sigma, game.step / 8))  # mirrored: less lies on this side
-    least, most = below.logcdf(-half), below.logcdf(half)
-    return most + np.log1p(-np.exp(least - most)) - np.log(game.step)
+    sigma = np.hypot(sigma, game.step / 8)
+    return log_near(norm, (choice - best) / sigma, game.step / 2 / sigma) - np.log(game.step)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from interval_rows import log_near
 from scipy import stats
 
 from trustbayes.games import IntervalGame
 from trustbayes.models import Values
 from trustbayes.theories.responses.censored import CensoredNoise
 from trustbayes.theories.responses.noises import NormalNoise
-from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps
+from trustbayes.theories.responses.steps import POWERS, SERIES_REACH, log_steps, sums_of_exact
 from trustbayes.trials.table import trials_from_frame
 
 GAUSS, WEIGHTS = np.polynomial.legendre.leggauss(40)
@@ -43,6 +44,29 @@ def test_without_a_step_it_is_the_density():
     powers = [np.array((distance ** (2 * k)).sum()) for k in range(POWERS)]
     expected = stats.norm.logpdf(distance, scale=1.7).sum()
     assert log_steps(powers, np.array(1.7), 0.0) == pytest.approx(expected, rel=1e-12)
+
+
+def test_exact_sums_are_those_of_probabilities_one_by_one():
+    # From far within a step to far beyond it; products are less than any number.
+    rng, step = np.random.default_rng(1), 2.0
+    distance = np.sort(rng.gamma(0.5, 12.0, size=(7, 60)))
+    row, first = rng.integers(7, size=300), rng.integers(30, size=300)
+    last = first + rng.integers(1, 31, size=300)
+    sigma = np.exp(rng.uniform(np.log(step / 8), np.log(2 * step), size=300))
+    expected = [
+        (log_near(stats.norm, distance[r, a:b] / s, step / 2 / s) - np.log(step)).sum()
+        for r, a, b, s in zip(row, first, last, sigma, strict=True)
+    ]
+    sums = sums_of_exact(distance, row, first, last, sigma, step)
+    np.testing.assert_allclose(sums, expected, rtol=1e-9, atol=1e-8)
+    assert sums.min() < np.log(np.finfo(float).tiny)
+    assert np.abs(sums).min() < 100
+
+
+def test_what_is_certain_costs_no_probability():
+    place = np.zeros(1, dtype=int)
+    sums = sums_of_exact(np.zeros((1, 9)), place, place, place + 9, np.array([0.01]), 2.0)
+    assert sums == pytest.approx(-9 * np.log(2.0), rel=1e-15)
 
 
 # Sums over units

@@ -8,7 +8,8 @@ A step of width :math:`\delta` whose middle is z, both in standard deviations, h
 U being uniform on [-1/2, 1/2]. The logarithm of the mean is a power series in :math:`\delta`, each
 term a polynomial in z², so that the sum over choices needs of them no more than the sums of even
 powers of their distances from the best ones: a table over many sizes of noise costs hardly more
-than for one of them.
+than for one of them. Where a step is too wide beside the noise for that, the probabilities of
+choices are multiplied one by one.
 
 Source: the expansion is that of the cumulants of a uniform variable; its first term is Sheppard's
 correction. As specified here.
@@ -156,6 +157,6 @@ def sums_of_exact(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _log_tail(z: float) -> float:
-    """Log probability of more than a large z: the asymptotic series, to 2e-10."""
+    """Log probability of more than a large z: the asymptotic series, beyond `_FAR` to 7e-10."""
     w = 1 / z**2
     return -0.5 * z * z - math.log(z) - _HALF_LOG + math.log1p(-w * (1 - 3 * w * (1 - 5 * w)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import expit, log_ndtr, logsumexp, roots_hermitenorm
+from interval_rows import log_near
+from scipy.special import expit, logsumexp, roots_hermitenorm
+from scipy.stats import norm
 
 import trustbayes as tb
 from trustbayes.inference.engines.population.anchors import sharpness
 from trustbayes.inference.engines.population.boxes import between
-from trustbayes.inference.engines.population.engine import fitting_layout, prepare_units
+from trustbayes.inference.engines.population.engine import prepare_units, untabulated
 from trustbayes.inference.engines.population.layout import layout_of
 from trustbayes.inference.gate import INTEGRATION_ERROR
 from trustbayes.simulation.experiments import Experiment
@@ -30,13 +32,11 @@ def played(role, people, rounds, seed):
 
 
 def log_of_steps(choice, best, sigma):
-    """Log of the probability of a recorded position over its width, all that it could stand for."""
-    low = np.where(choice <= 0, -np.inf, (choice - 0.5 - best) / sigma)
-    high = np.where(choice >= 100, np.inf, (choice + 0.5 - best) / sigma)
-    mirrored = low + high > 0  # from the side on which less lies
-    low, high = np.where(mirrored, -high, low), np.where(mirrored, -low, high)
-    upper = log_ndtr(high)
-    return upper + np.log1p(-np.exp(np.minimum(log_ndtr(low) - upper, -1e-300)))
+    """Log of the probability of a recorded position, of all that it could stand for."""
+    z = (choice - best) / sigma
+    if choice in (0.0, 100.0):
+        return norm.logcdf((z if choice == 0 else -z) + 0.5 / sigma)
+    return log_near(norm, z, 0.5 / sigma)
 
 
 def by_hand(units, given, answer, location, spread):
@@ -122,7 +122,7 @@ def test_values_are_taken_where_choices_tell_most(treatments):
     units = model.fold(made.trials)
     telling = dict(zip(units.treatments, sharpness(layout_of(model, game, units)), strict=True))
     assert telling["Half"] > 2 * telling["Full"]
-    layout = fitting_layout(model, game, units)
+    layout = untabulated(model, game, units).layout
     assert {units.treatments[at] for at in layout.anchor} == {"Half"}
 
 

@@ -73,7 +73,11 @@ def test_only_those_who_need_closer_nodes_get_them(forecast):
     prepared = prepare_units(model, forecast.game, units.of_subjects(np.array(people)))
     halvings = np.array(prepared.rule.halvings)
     names = [name for name in units.subjects if name != "s40"]
-    assert halvings[:, names.index("s46")].max() == halvings.max() > 0
+    who = names.index("s46")
+    assert halvings[:, who].max() == halvings.max() > 0
+    # And within a larger box: her grid is many times as fine as others' are.
+    cells = np.prod([axes.last for axes in prepared.marginal.tables.axes], axis=0)
+    assert cells[who] == cells.max() >= 4 * np.median(cells)
     assert (halvings > 0).any(axis=0).mean() < 0.5
     assert prepared.integration.fine
     assert f"for {(halvings > 0).any(axis=0).sum()} of the subjects" in prepared.integration.rule

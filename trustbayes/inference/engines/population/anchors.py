@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trustbayes.inference.engines.population.comparison import some_subjects
 from trustbayes.inference.engines.population.layout import Layout
 from trustbayes.inference.engines.population.theory import point_logs
 
@@ -18,6 +19,7 @@ __all__ = ["sharpness"]
 _FARTHEST = 6.0  # on the scale of the link
 _NODES = {True: 49, False: 9}  # of the parameter that is asked for, and of others
 _PRIOR = 3.0  # standard deviation, so that widths are finite
+_ASKED = 64  # subjects at most
 
 
 def sharpness(layout: Layout) -> np.ndarray:
@@ -31,9 +33,11 @@ def sharpness(layout: Layout) -> np.ndarray:
     Returns
     -------
     array, shape (treatments,)
-        Mean over subjects of one over the standard deviation of a value on the scale of the link,
-        given the trials of this treatment alone; 0 where nothing differs between treatments.
+        Mean over subjects, or some of many, of one over the standard deviation of a value on the
+        scale of the link, given the trials of this treatment alone; 0 where nothing differs between
+        treatments.
     """
+    layout = layout.of_subjects(some_subjects(layout, _ASKED))
     units = layout.units
     total, number = np.zeros((2, len(units.treatments)))
     for kind in layout.kinds:

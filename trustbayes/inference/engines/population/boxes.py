@@ -92,7 +92,7 @@ def boxes_of(
     low, high, parts = _boxes(layout, kind, near, active, poses, rule)
     across = _ACROSS / np.array([rule.steps[e] for e in active])
     if near is None:
-        parts[:] = 1
+        parts[:] = 1  # a pilot is coarse
     elif layout.units.n_trials <= _FEW:
         parts *= _narrow_parts(layout, near, active, (high - low) / parts / across)
     halved = np.array([rule.parts(e, layout.subjects) for e in active]).reshape(len(active), -1)
@@ -167,8 +167,8 @@ def _boxes(
         step = (high - low) / (size - 1)
         at = at_nodes(layout, active, low, step, [size] * width)
         mass = most_mass(layout, near, active, at)
-        first, last = np.full((2, subjects, width), size)
-        last, narrowest = last - size - 1, last + 0
+        first, narrowest = np.full((2, subjects, width), size)
+        last = np.full((subjects, width), -1)
         for logs in likelihoods(layout, kind, at, poses):
             most, top = logs + between(logs, size, width) + mass, (logs + mass).max(axis=0)
             lower, upper = _ends(most >= top - cut, lattice)

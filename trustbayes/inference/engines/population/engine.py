@@ -205,7 +205,7 @@ def prepare_units(model: Model, game: Game, units: Units) -> Prepared:
 
 def untabulated(model: Model, game: Game, units: Units) -> Prepared:
     """The density of a population, its likelihood still without tables."""
-    layout = fitting_layout(model, game, units)
+    layout = _anchored(fitting_layout(model, game, units))
     graph = graph_of(layout)
     density = PopulationDensity(graph.model)
     none = np.zeros((0, density.size))
@@ -223,6 +223,13 @@ def untabulated(model: Model, game: Game, units: Units) -> Prepared:
     )
 
 
+def _anchored(layout: Layout) -> Layout:
+    """With subjects' own values taken where their choices tell most of them."""
+    if not layout.units.continuous or not any(effect.exposures for effect in layout.effects):
+        return layout
+    return layout_of(layout.model, layout.game, layout.units, sharpness(layout))
+
+
 def fitting_layout(model: Model, game: Game, units: Units) -> Layout:
     """Take a model and its trials apart, if the engine can fit it.
 
@@ -232,10 +239,7 @@ def fitting_layout(model: Model, game: Game, units: Units) -> Layout:
         If it cannot; with the reason and the engine that can.
     """
     model = model.fixed_to(units)
-    units = model.with_named_covariates(units)
-    layout = layout_of(model, game, units)
-    if units.continuous and any(effect.exposures for effect in layout.effects):
-        layout = layout_of(model, game, units, sharpness(layout))
+    layout = layout_of(model, game, model.with_named_covariates(units))
     wide = [effect.name for effect in layout.effects if effect.parameter.option]
     if wide and not is_habitual(layout) and habit_of(layout) is None:
         [name] = wide

@@ -110,17 +110,17 @@ def _rows(
         )
     # Those whose grids are alike in size are worked out together.
     _, group_of = np.unique(boxes.cells, axis=1, return_inverse=True)
+    anew = () if source else names
+    cut = None if anew else cut_of(rule, near)
     groups = []
     for number in range(int(group_of.max()) + 1):
         people = np.flatnonzero(group_of.reshape(-1) == number)
         sizes = [int(cells) + 1 for cells in boxes.cells[:, people[0]]]
         some = layout.of_subjects(people)
         at = at_nodes(some, active, origin[people], step[people], sizes)
-        anew = bool(names) and source is None
-        cut = None if anew else cut_of(rule, near)
         keep = _kept(some, kind, near, at, sizes, boxes.poses, cut)
         groups.append(_Group(people, some, at, keep, sizes))
-    return _joined(groups, kind, names, source, subjects, active, axis)
+    return _joined(groups, kind, anew, source, subjects, active, axis)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,20 +167,20 @@ def _kept(
 def _joined(
     groups: list[_Group],
     kind: int | None,
-    names: tuple[str, ...],
+    anew: tuple[str, ...],
     source: Source | None,
     subjects: int,
     active: tuple[int, ...],
     axis: dict[int, np.ndarray],
 ) -> Rows:
-    """The rows of all subjects, one after the other."""
+    """The rows of all subjects, one after the other; worked out anew for what these bring."""
     size = np.zeros(subjects, dtype=int)
     for group in groups:
         size[group.people] = group.keep.sum(axis=0)
     start = size.cumsum() - size
     logs = np.zeros(size.sum())
     place = {e: np.zeros(size.sum(), dtype=int) for e in active}
-    anew: list[tuple[PointsAnew, np.ndarray]] = []
+    direct: list[tuple[PointsAnew, np.ndarray]] = []
     parts: list[tuple[int, int, np.ndarray]] = []
     for group in groups:
         subject, node = np.nonzero(group.keep.T)
@@ -190,16 +190,16 @@ def _joined(
         lattice = np.indices(group.sizes).reshape(len(active), group.keep.shape[0])
         for c, e in enumerate(active):
             place[e][spots] = lattice[c][node]
-        if names and source is None:
-            given = group.layout, kind, group.at, names, group.keep
-            anew.append((PointsAnew(*given), spots))
+        if anew:
+            given = group.layout, kind, group.at, anew, group.keep
+            direct.append((PointsAnew(*given), spots))
             continue
         exposed = np.zeros(group.layout.units.unit_subject.size, dtype=bool)
-        if source is not None:
+        if source:
             exposed = group.layout.sources()[source.name].exposure_of >= 0
         units = unit_logs(group.layout, kind, group.at, {}, {})
         logs[spots] = by_subject(group.layout, units, ~exposed)[node, subject]
-        if source is not None and exposed.any():
+        if source and exposed.any():
             parts += _parts(group, kind, source, exposed)
     parts.sort(key=lambda part: part[0])
     rows, exposures = (np.array([p[c] for p in parts], dtype=int) for c in range(2))
@@ -210,7 +210,7 @@ def _joined(
         place=place,
         axis=axis,
         parts=Parts.at_knots(rows, exposures, tables, size) if parts else Parts.none(size),
-        direct=Grouped(anew) if anew else None,
+        direct=Grouped(direct) if direct else None,
     )
 
 
